@@ -1,0 +1,43 @@
+# `make help` lists the targets.
+PYTHON ?= python3
+VENV := .venv
+INSTALLED := $(VENV)/installed
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help repro test lint format ui lock clean
+
+help: ## Show this list
+	@awk -F ': .*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+repro: $(INSTALLED) ## Run the whole pipeline, or TARGET=figures@rectangle alone
+	pipeline check
+	dvc repro $(TARGET)
+
+test: $(INSTALLED) ## Run the tests; ARGS="-m 'not slow'" leaves out the slow ones
+	pytest $(ARGS)
+
+lint: $(INSTALLED) ## Check style and types of faults that ruff knows
+	ruff check .
+	ruff format --check .
+
+format: $(INSTALLED) ## Mend what ruff can mend
+	ruff check --fix .
+	ruff format .
+
+ui: $(INSTALLED) ## Start the MLflow UI and print the links to its charts; PORT=5000
+	pipeline ui --port $(or $(PORT),5000)
+
+lock: $(INSTALLED) ## Write requirements.lock anew from pyproject.toml
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+	    --no-emit-find-links --no-header --all-extras pyproject.toml -o requirements.lock
+
+clean: ## Remove the virtual environment and caches; data, models and results stay
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis *.egg-info
+
+# --no-build-isolation: the build backend, too, comes from the lock.
+$(INSTALLED): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $(INSTALLED)

@@ -1,0 +1,6 @@
+"""The LSTM laboratory: two classic sequence problems as tracked, reproducible experiments."""
+
+import os
+
+# TensorFlow reads this when it is imported; it would tell of absent accelerators at every start.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -1,0 +1,195 @@
+"""The command line: parses, calls, prints. Nothing that a result depends on lives here."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline import params, project
+from pipeline.errors import InputError, TrainingError
+
+app = typer.Typer(
+    name="pipeline",
+    help="The LSTM laboratory: draw shapes, echo integers, and compare.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+STAGES, USE, LOOK = (
+    "Stages (dvc repro runs them)",
+    "Use what is trained",
+    "Look after the laboratory",
+)
+
+DatasetName = Annotated[str, typer.Argument(metavar="DATASET", help="A name under datasets:.")]
+ExperimentName = Annotated[
+    str, typer.Argument(metavar="EXPERIMENT", help="A name under experiments: in params.yaml.")
+]
+
+
+@app.command(rich_help_panel=STAGES)
+def generate(dataset: DatasetName) -> None:
+    """Make the raw sequences of a dataset: data/DATASET.npz."""
+    from pipeline.stages import generate
+
+    generate.run(dataset)
+
+
+@app.command(rich_help_panel=STAGES)
+def train(experiment: ExperimentName) -> None:
+    """Train all replicas of an experiment: models/EXPERIMENT/ and its learning curves."""
+    from pipeline.stages import train
+
+    train.run(experiment)
+
+
+@app.command(rich_help_panel=STAGES)
+def evaluate(experiment: ExperimentName) -> None:
+    """Measure every replica on test sequences: reports/metrics/EXPERIMENT.json and .csv."""
+    from pipeline.stages import evaluate
+
+    evaluate.run(experiment)
+
+
+@app.command(rich_help_panel=STAGES)
+def figures(experiment: ExperimentName) -> None:
+    """Draw an evaluated experiment: reports/figures/EXPERIMENT/."""
+    from pipeline.stages import figures
+
+    figures.run(experiment)
+
+
+@app.command(rich_help_panel=STAGES)
+def report() -> None:
+    """Write reports/README.md from all that was measured and drawn."""
+    from pipeline.stages import report
+
+    report.run()
+
+
+@app.command(rich_help_panel=STAGES)
+def check() -> None:
+    """Check the whole of params.yaml and name the key of each fault."""
+    found = params.read(project.params())
+    print(
+        f"{project.PARAMS} is sound: {len(found.datasets)} datasets, "
+        f"{len(found.experiments)} experiments"
+    )
+
+
+@app.command(rich_help_panel=USE)
+def draw(
+    experiment: ExperimentName,
+    count: Annotated[int, typer.Option(min=1, max=100_000, help="How many shapes to draw.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Of generators that sample.")] = 0,
+    replica: Annotated[int, typer.Option(min=0, help="Which of the trained networks draws.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="Picture to write, .svg or .png; default EXPERIMENT.svg.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the polygons as JSON instead of drawing them.")
+    ] = False,
+) -> None:
+    """Let a trained network draw shapes."""
+    if out and out.suffix not in (".svg", ".png"):
+        raise InputError(f"--out: must end in .svg or .png, got {str(out)!r}")
+    from pipeline import trained
+    from pipeline.shapes import models
+
+    found = trained.known(experiment, "shapes")
+    setup = found.setup
+    polygons = models.sample(trained.one(found, replica), setup, count, seed)
+    if as_json:
+        shape = setup.dataset.shape
+        print(json.dumps({"experiment": experiment, "shape": shape, "polygons": polygons.tolist()}))
+        return
+    from pipeline import files, style
+    from pipeline.shapes import figures
+
+    path = out or Path(f"{experiment}.svg")
+    with files.whole(path) as partial:
+        style.save(figures.polygons(setup.dataset.shape, polygons), partial, path.suffix[1:])
+    print(path)
+
+
+@app.command(rich_help_panel=USE, context_settings={"ignore_unknown_options": True})
+def echo(
+    experiment: ExperimentName,
+    integers: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="INTEGER…", help="One window; without any, a window per line of stdin."
+        ),
+    ] = None,
+    replica: Annotated[int, typer.Option(min=0, help="Which of the trained networks echoes.")] = 0,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object per window.")
+    ] = False,
+) -> None:
+    """Let a trained network echo a window of integers."""
+    from pipeline import trained
+    from pipeline.echo import data, models
+
+    lines = [integers] if integers else [line.split() for line in sys.stdin if line.strip()]
+    found = trained.known(experiment, "echo")
+    windows = data.parse(lines, found.setup)
+    echoed = models.echo(trained.one(found, replica), found.setup, windows)
+    for window, predicted, expected in zip(windows, *echoed, strict=True):
+        if as_json:
+            found = {"input": window, "predicted": predicted, "expected": expected}
+            print(json.dumps({key: [int(i) for i in value] for key, value in found.items()}))
+        else:
+            print(*predicted)
+
+
+@app.command(rich_help_panel=LOOK)
+def track() -> None:
+    """Add to MLflow whatever runs are missing there, from the files of all experiments."""
+    from pipeline import console, tracking
+
+    known = params.read(project.params()).experiments
+    ready = [name for name in known if project.model(name).is_dir()]
+    with console.progress("track", len(ready), "experiments") as progress:
+        for done, name in enumerate(ready, start=1):
+            added = tracking.track(name)
+            print(f"{name}: {'added ' + ', '.join(added) if added else 'complete'}")
+            progress(done, name)
+    for name in known:
+        if name not in ready:
+            print(f"{name}: not trained here; dvc pull, or dvc repro train@{name}")
+
+
+@app.command(rich_help_panel=LOOK)
+def ui(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this machine.")] = 5000,
+) -> None:
+    """Start the MLflow UI on the tracking database and print the links to its charts."""
+    from pipeline import tracking
+
+    tracking.serve(port)
+
+
+def main() -> None:
+    """Run a command; a fault of the input is said in a line, and exits with 2."""
+    from pipeline.console import stderr
+
+    try:
+        app(standalone_mode=True)
+    except InputError as error:
+        for fault in error.faults:
+            stderr.print(f"error: {fault}", markup=False, style="red")
+        sys.exit(2)
+    except TrainingError as error:
+        stderr.print(f"error: {error}", markup=False, style="red")
+        sys.exit(1)
+    except BrokenPipeError:  # `pipeline echo … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

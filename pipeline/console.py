@@ -1,0 +1,87 @@
+"""What long work shows while it runs: a bar on a terminal, a line now and then in a log."""
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+LOG_SECONDS = 10.0
+
+stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def say(message: str) -> None:
+    """Tell the user something that is not a result."""
+    stderr.print(message, markup=False)
+
+
+@contextmanager
+def hushed() -> Iterator[None]:
+    """Keep native code off the terminal; what it said is shown if an exception follows."""
+    sys.stderr.flush()
+    before = os.dup(2)
+    with tempfile.TemporaryFile() as said:
+        os.dup2(said.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            said.seek(0)
+            os.write(before, said.read())
+            raise
+        finally:
+            os.dup2(before, 2)
+            os.close(before)
+
+
+@contextmanager
+def progress(title: str, total: int, unit: str) -> Iterator[Callable[[int, str], None]]:
+    """Yield `report(done, note)`; shows how much is done, the rate and the time left."""
+    if stderr.is_terminal:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            MofNCompleteColumn(),
+            TextColumn(unit),
+            TextColumn("{task.fields[rate]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+        )
+        with Progress(*columns, console=stderr) as bar:
+            task = bar.add_task(title, total=total, rate="", note="")
+            started = time.monotonic()
+
+            def report(done: int, note: str = "") -> None:
+                rate = done / max(time.monotonic() - started, 1e-9)
+                bar.update(task, completed=done, note=note, rate=f"{rate:,.0f}/s")
+
+            yield report
+    else:
+        started = said = time.monotonic()
+
+        def report(done: int, note: str = "") -> None:
+            nonlocal said
+            now = time.monotonic()
+            if done < total and now - said < LOG_SECONDS:
+                return
+            said, rate = now, done / max(now - started, 1e-9)
+            left = "" if done >= total else f", {(total - done) / max(rate, 1e-9):.0f} s left"
+            say(f"{title}: {done:,} of {total:,} {unit}, {rate:,.0f}/s{left}  {note}".rstrip())
+            sys.stderr.flush()
+
+        yield report

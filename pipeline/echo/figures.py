@@ -1,0 +1,137 @@
+"""The pictures of an experiment with echoes."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from pipeline import style
+from pipeline.params import Setup
+from pipeline.rooms import Picture, Results
+from pipeline.statistics import summary
+
+EXAMPLES = 12  # rows of the table of echoes
+WORTH_ZOOMING = 0.9  # accuracies above this would all look like 1 on an axis from 0
+
+
+def figures(setup: Setup, results: Results) -> list[Picture]:
+    """Learning curves, accuracy by position, and echoes to read."""
+    count = len(next(iter(results.metrics.values())))
+    return [
+        Picture(
+            "learning-curve",
+            learning_curve(setup, results),
+            f"On held-out sequences, against training sequences seen: median of {count} replicas "
+            "and the band that holds the middle 80 % of them.",
+        ),
+        Picture(
+            "positions",
+            positions(setup, results),
+            "Accuracy at each position of the echo: mean over replicas with its 95 % interval.",
+        ),
+        Picture(
+            "echoes",
+            echoes(results),
+            "Windows of test sequences, what the least accurate replica echoed, and what was "
+            "expected: above, some that it got wrong (in red), if there are any; below, some that "
+            "it got right.",
+        ),
+    ]
+
+
+def steps(setup: Setup, results: Results) -> dict[str, dict[int, Figure]]:
+    """The echoes after training."""
+    return {"echoes": {setup.experiment.training.sequences_seen: echoes(results)}}
+
+
+def learning_curve(setup: Setup, results: Results) -> Figure:
+    """Accuracies and cross-entropy on held-out sequences, beside those of guessing."""
+    figure, (accuracy, entropy) = plt.subplots(1, 2, figsize=(10, 4))
+    history, references = results.history, results.references
+    x = history["sequences"]
+    style.curve(accuracy, x, history["exact_accuracy"], "exact: the whole echo", style.BLUE)
+    style.curve(accuracy, x, history["token_accuracy"], "token: each integer", style.ORANGE)
+    chance = references["token_accuracy"]["chance"]
+    style.reference(accuracy, chance, f"token, guessing: {chance:.2g}")
+    accuracy.set(
+        xlabel="training sequences seen", ylabel="held-out accuracy (share)", ylim=(-0.03, 1.03)
+    )
+    accuracy.legend()
+    style.curve(entropy, x, history["cross_entropy"], setup.name, style.GREEN)
+    chance = references["cross_entropy"]["chance"]
+    style.reference(entropy, chance, f"guessing: {chance:.2f}")
+    entropy.set(xlabel="training sequences seen", ylabel="held-out cross-entropy (nats)")
+    entropy.set_ylim(bottom=0)
+    entropy.legend()
+    return figure
+
+
+def positions(setup: Setup, results: Results) -> Figure:
+    """Accuracy at each position of the echo, with its interval."""
+    figure, axes = plt.subplots(figsize=(6, 4))
+    x = np.arange(1, setup.experiment.framing.echo + 1)
+    found = [summary(results.metrics[f"accuracy_at_{position}"]) for position in x]
+    means = np.array([entry["mean"] for entry in found])
+    intervals = np.array([[entry["low"], entry["high"]] for entry in found], float)
+    errors = np.nan_to_num(np.abs(intervals.T - means))
+    axes.errorbar(x, means, yerr=errors, fmt="o", capsize=5, color=style.BLUE, label=setup.name)
+    for position, mean in zip(x, means, strict=True):
+        axes.annotate(f" {mean:.2%}", (position, mean), xytext=(6, 0), textcoords="offset points")
+    lowest = (means - errors[0]).min()
+    bottom = 0.0 if lowest < WORTH_ZOOMING else 1 - 1.6 * (1 - lowest)
+    chance = results.references["token_accuracy"]["chance"]
+    if bottom < chance:
+        style.reference(axes, chance, f"guessing: {chance:.2g}")
+    else:
+        axes.plot([], [], linestyle="none", label=f"guessing: {chance:.2g}, far below")
+    axes.set(xlabel="position in the echo", ylabel="accuracy (share)", xticks=x)
+    axes.set(xlim=(0.5, x[-1] + 0.8), ylim=(bottom, 1 + 0.05 * (1 - bottom)))
+    axes.legend(loc="lower left")
+    return figure
+
+
+def echoes(results: Results) -> Figure:
+    """A table of windows, echoes and expectations of the least accurate replica, errors marked."""
+    windows, expected = results.predictions["windows"], results.predictions["expected"]
+    predicted = results.predictions["integers"][worst(results)]
+    right = (predicted == expected).all(axis=1)
+    rows = np.concatenate([_some(np.flatnonzero(~right)), _some(np.flatnonzero(right))])
+    figure, axes = plt.subplots(figsize=(9, 0.36 * len(rows) + 0.7))
+    axes.axis("off")
+    starts = np.cumsum([0, windows.shape[1] + 1, expected.shape[1] + 1])
+    for start, title in zip(starts, ("window", "echoed", "expected"), strict=True):
+        axes.text(start, -1.1, title, fontweight="bold", va="center")
+    for line, row in enumerate(rows):
+        wrong = predicted[row] != expected[row]
+        _integers(axes, starts[0], line, windows[row], np.zeros(windows.shape[1], bool))
+        _integers(axes, starts[1], line, predicted[row], wrong)
+        _integers(axes, starts[2], line, expected[row], np.zeros_like(wrong))
+    axes.set(xlim=(-0.3, starts[2] + expected.shape[1]), ylim=(len(rows), -1.8))
+    return figure
+
+
+def worst(results: Results) -> int:
+    """The replica with the fewest exact echoes: the one with errors to show, if any has."""
+    return int(np.argmin(results.metrics["exact_accuracy"]))
+
+
+def _some(rows: np.ndarray) -> np.ndarray:
+    """A few of the rows, spread evenly, so that they come from different sequences."""
+    return rows[np.linspace(0, len(rows) - 1, min(len(rows), EXAMPLES // 2)).astype(int)]
+
+
+def _integers(
+    axes: Axes, start: float, line: int, integers: np.ndarray, marked: np.ndarray
+) -> None:
+    """Integers side by side in one line, some marked as errors."""
+    for position, (integer, error) in enumerate(zip(integers, marked, strict=True)):
+        axes.text(
+            start + position + 0.35,
+            line,
+            str(integer),
+            ha="right",
+            va="center",
+            family="monospace",
+            color="white" if error else "black",
+            bbox={"facecolor": style.RED, "edgecolor": "none", "pad": 3} if error else None,
+        )

@@ -1,0 +1,81 @@
+"""What is wrong with an input, in sentences: what was found, what is allowed, what is meant."""
+
+import difflib
+import math
+from collections.abc import Iterable, Mapping
+
+from pydantic import BaseModel, ValidationError
+
+
+def unknown(kind: str, name: object, known: Iterable[str]) -> str:
+    """Say that a name is unknown, the nearest valid one, and which there are."""
+    known = sorted(known)
+    near = difflib.get_close_matches(str(name), known, n=1)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    return f"unknown {kind} {str(name)!r}{hint}; known: {', '.join(known) or 'none'}"
+
+
+def sentences(error: ValidationError, kind: type[BaseModel]) -> list[str]:
+    """pydantic's errors as `.key.path: what is wrong`."""
+    return [
+        "".join(f".{part}" for part in fault["loc"]) + f": {_sentence(fault, kind)}"
+        for fault in error.errors()
+    ]
+
+
+def _sentence(fault: Mapping, kind: type[BaseModel]) -> str:
+    """One fault of pydantic in our words: what is allowed, what was found."""
+    context, found = fault.get("ctx", {}), shown(fault["input"])
+    match fault["type"]:
+        case "missing":
+            return "is missing"
+        case "extra_forbidden":
+            return unknown("key", fault["loc"][-1], _keys(kind, fault["loc"][:-1]))
+        case "greater_than_equal":
+            return f"must be at least {context['ge']}, got {found}"
+        case "greater_than":
+            return f"must be more than {context['gt']}, got {found}"
+        case "less_than_equal":
+            return f"must be at most {context['le']}, got {found}"
+        case "less_than":
+            return f"must be less than {context['lt']}, got {found}"
+        case "literal_error":
+            return f"must be {context['expected']}, got {found}"
+        case "finite_number":
+            return f"must be a finite number, got {found}"
+        case "int_type" | "int_from_float":
+            return f"must be an integer, got {found}"
+        case "float_type":
+            return f"must be a number, got {found}"
+        case "string_type":
+            return f"must be text, got {found}"
+        case "list_type":
+            return f"must be a list, got {found}"
+        case "string_too_short":
+            return "must not be empty"
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return f"must be a mapping, got {found}"
+        case "value_error":
+            return str(context["error"])
+    return f"{fault['msg']}, got {found}"
+
+
+def _keys(kind: type[BaseModel], path: Iterable) -> list[str]:
+    """The keys that a section knows, following `path` down from its parent."""
+    for part in path:
+        kind = kind.model_fields[part].annotation
+    return list(kind.model_fields)
+
+
+def shown(value: object) -> str:
+    """A found value as a message shows it: YAML's words, cut when long."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and not math.isfinite(value):
+        return f".{value}"
+    if isinstance(value, dict):
+        return "a mapping"
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

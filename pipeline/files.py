@@ -1,0 +1,100 @@
+"""Files are written whole or not at all, and read with a clear word on what is wrong with them."""
+
+import json
+import shutil
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from pipeline import project
+from pipeline.errors import InputError
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Yield a path to write a file or folder to; it takes `path`'s place only if all went well.
+
+    Whatever stood at `path` stays untouched until then, so an error or a kill loses nothing.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial, replaced = (path.with_name(f".{path.name}.{word}") for word in ("partial", "replaced"))
+    _remove(partial)
+    if replaced.exists() and not path.exists():  # killed between the two renames below
+        replaced.replace(path)
+    try:
+        yield partial
+        if path.is_dir():  # a folder cannot be renamed over a full one
+            _remove(replaced)
+            path.replace(replaced)
+        partial.replace(path)
+    finally:
+        _remove(partial)
+    _remove(replaced)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text as UTF-8 with Unix line ends."""
+    with whole(path) as partial:
+        partial.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(path: Path, value) -> None:
+    """Write JSON that any parser reads: NaN and infinity are errors here, use None."""
+    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def write_arrays(
+    path: Path, arrays: Mapping[str, np.ndarray], about: Mapping | None = None
+) -> None:
+    """Write arrays as .npz, the same bytes for the same arrays; `about` is kept as JSON inside."""
+    with whole(path) as partial, partial.open("wb") as file:
+        np.savez(file, about=np.array(json.dumps(about or {}, sort_keys=True)), **arrays)
+
+
+def read_arrays(path: Path, *names: str, remedy: str) -> tuple[dict[str, np.ndarray], dict]:
+    """Read the arrays of an .npz and what it says about itself; never unpickles.
+
+    Raises InputError with `remedy` if the file is missing or damaged, or lacks one of `names`.
+    """
+    shown = project.relative(path)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        about = json.loads(str(arrays.pop("about")))
+    except FileNotFoundError:
+        raise InputError(f"{shown}: does not exist yet; {remedy}") from None
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        EOFError,
+        zipfile.BadZipFile,
+        NotImplementedError,
+    ) as error:
+        raise InputError(
+            f"{shown}: damaged or not a file of this pipeline ({error}); {remedy}"
+        ) from None
+    if missing := [name for name in names if name not in arrays]:
+        raise InputError(f"{shown}: holds no {' and no '.join(missing)}; {remedy}")
+    return arrays, about
+
+
+def read_json(path: Path, *, remedy: str):
+    """Read JSON; raises InputError with `remedy` if the file is missing or damaged."""
+    shown = project.relative(path)
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{shown}: does not exist yet; {remedy}") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{shown}: damaged ({error}); {remedy}") from None

@@ -1,0 +1,93 @@
+"""Where everything is: the project's folder and the path of each file in it.
+
+`dvc.yaml` names the same paths, because DVC must know them; a test keeps the two together.
+"""
+
+import os
+from pathlib import Path
+
+from pipeline.errors import InputError
+
+PARAMS = "params.yaml"
+
+
+def root() -> Path:
+    """The folder that holds params.yaml: the current one or the nearest above it.
+
+    Under `dvc exp run --temp` this is DVC's temporary copy; `home()` is the repository itself.
+    """
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / PARAMS).is_file():
+            return folder
+    raise InputError(
+        f"no {PARAMS} in {here} or above it: run this inside a clone of the repository"
+    )
+
+
+def home() -> Path:
+    """The repository that outlives this run: DVC names it in DVC_ROOT, also in temporary copies."""
+    return Path(os.environ.get("DVC_ROOT") or root()).absolute()
+
+
+def params() -> Path:
+    """The parameters."""
+    return root() / PARAMS
+
+
+def dataset(name: str) -> Path:
+    """The raw sequences."""
+    return root() / "data" / f"{name}.npz"
+
+
+def model(experiment: str) -> Path:
+    """Folder of a trained experiment: model.keras, weights, snapshots, history per replica."""
+    return root() / "models" / experiment
+
+
+def history(experiment: str) -> Path:
+    """Learning curves over replicas: median and band."""
+    return root() / "reports" / "history" / f"{experiment}.csv"
+
+
+def predictions(experiment: str) -> Path:
+    """What the replicas drew or echoed on test sequences."""
+    return root() / "data" / "predictions" / f"{experiment}.npz"
+
+
+def metrics(experiment: str) -> Path:
+    """Metrics over replicas."""
+    return root() / "reports" / "metrics" / f"{experiment}.json"
+
+
+def replicas(experiment: str) -> Path:
+    """Metrics of every replica."""
+    return root() / "reports" / "metrics" / f"{experiment}.csv"
+
+
+def summary(experiment: str) -> Path:
+    """The headline metrics, as `dvc metrics show` lists them."""
+    return root() / "reports" / "summary" / f"{experiment}.json"
+
+
+def figures(experiment: str) -> Path:
+    """Folder of the report's figures and their captions."""
+    return root() / "reports" / "figures" / experiment
+
+
+def pictures(experiment: str) -> Path:
+    """Folder of the pictures that MLflow's step slider goes through: <key>/<step>.png."""
+    return root() / "data" / "pictures" / experiment
+
+
+def report() -> Path:
+    """The report."""
+    return root() / "reports" / "README.md"
+
+
+def relative(path: Path) -> str:
+    """A path as messages show it: from the project's folder."""
+    try:
+        return path.relative_to(root()).as_posix()
+    except ValueError:
+        return str(path)

@@ -1,0 +1,162 @@
+"""The rooms: one folder per problem, each with the same four files.
+
+A room is a package `pipeline.<problem>` that holds `data.py`, `models.py`, `metrics.py` and
+`figures.py` with the functions below. The stages find it by the `problem:` key of params.yaml and
+know no problem by name; a new problem is a new folder.
+
+Axes of arrays, here and everywhere: R replica, S sequence (one shape, one run of integers),
+N sample (what the network sees at once), T time step, F feature, K point of a learning curve.
+"""
+
+import importlib
+import pkgutil
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import numpy as np
+
+import pipeline
+from pipeline.params import Dataset, Experiment, Setup
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from pipeline.training import Network, Replicas
+
+FILES = ("data", "models", "metrics", "figures")
+
+
+class DataFile(Protocol):
+    """`data.py`: the raw sequences and how they are cut into samples."""
+
+    Dataset: type[Dataset]
+
+    def generate(self, dataset: Dataset) -> dict[str, np.ndarray]:
+        """Make `train` (R, S, …), and `validation` and `test` (S, …), which all replicas share."""
+
+    def frame(self, sequences: np.ndarray, setup: Setup) -> tuple[np.ndarray, np.ndarray]:
+        """Cut sequences (…, S, …) into inputs (…, N, …) and targets (…, N, …), in order."""
+
+    def samples_per_sequence(self, setup: Setup) -> int:
+        """How many samples `frame` makes of one sequence."""
+
+
+class ModelsFile(Protocol):
+    """`models.py`: what an experiment may say, and the Keras network that it stands for."""
+
+    Experiment: type[Experiment]
+
+    def check(self, setup: Setup) -> list[tuple[str, str]]:
+        """Faults of an experiment that its types cannot tell: (key, what is wrong)."""
+
+    def network(self, setup: Setup) -> "Network":
+        """Build the network of stock Keras layers, with fresh initial weights."""
+
+
+class Evaluation(NamedTuple):
+    """What `metrics.evaluate` found."""
+
+    metrics: dict[str, np.ndarray]  # name -> (R,)
+    predictions: dict[str, np.ndarray]  # what the figures draw
+
+
+class Metric(NamedTuple):
+    """How a metric is spoken of in tables and figures."""
+
+    label: str
+    meaning: str
+    higher_is_better: bool = False
+    headline: bool = False  # stands in `dvc metrics show` and in the report's overview
+
+
+class MetricsFile(Protocol):
+    """`metrics.py`: what is measured, and what is known before training."""
+
+    def describe(self, name: str) -> Metric:
+        """How a metric that `evaluate` returns is spoken of."""
+
+    def curve(self, targets: np.ndarray, readout: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The held-out metrics (R,) of a learning curve, from targets (N, …) and a readout."""
+
+    def references(self, setup: Setup, held_out: np.ndarray) -> dict[str, dict[str, float]]:
+        """What is known before training: {metric: {name of the reference: value}}."""
+
+    def evaluate(
+        self,
+        setup: Setup,
+        replicas: "Replicas",
+        test: np.ndarray,
+        history: dict[str, np.ndarray],
+        snapshots: dict[int, list[np.ndarray]],
+    ) -> Evaluation:
+        """Measure every replica on test sequences (S, …)."""
+
+    def findings(self, setup: Setup, metrics: dict, references: dict) -> list[str]:
+        """What an experiment found, in sentences made from its aggregated metrics."""
+
+
+class Results(NamedTuple):
+    """What is on disk of an experiment once it is evaluated."""
+
+    history: dict[str, np.ndarray]  # `sequences`, `updates` (K,); everything else (R, K)
+    predictions: dict[str, np.ndarray]
+    metrics: dict[str, np.ndarray]  # name -> (R,)
+    references: dict[str, dict[str, float]]
+    test: np.ndarray
+
+
+class Picture(NamedTuple):
+    """A figure with the caption that stands under it in the report."""
+
+    name: str
+    figure: "Figure"
+    caption: str
+
+
+class FiguresFile(Protocol):
+    """`figures.py`: the pictures of one experiment."""
+
+    def figures(self, setup: Setup, results: Results) -> list[Picture]:
+        """The figures of the report."""
+
+    def steps(self, setup: Setup, results: Results) -> dict[str, dict[int, "Figure"]]:
+        """Pictures of the training's progress: {key: {sequences seen: figure}}; may be empty."""
+
+
+def names() -> list[str]:
+    """The problems that there is a room for."""
+    packages = (module.name for module in pkgutil.iter_modules(pipeline.__path__) if module.ispkg)
+    folder = Path(pipeline.__file__).parent
+    return [
+        name for name in packages if all((folder / name / f"{file}.py").is_file() for file in FILES)
+    ]
+
+
+class Room:
+    """A problem's four modules, each imported when it is first asked for."""
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def _module(self, file: str):
+        return importlib.import_module(f"pipeline.{self.name}.{file}")
+
+    @property
+    def data(self) -> DataFile:
+        """`data.py` of the room."""
+        return self._module("data")
+
+    @property
+    def models(self) -> ModelsFile:
+        """`models.py` of the room."""
+        return self._module("models")
+
+    @property
+    def metrics(self) -> MetricsFile:
+        """`metrics.py` of the room."""
+        return self._module("metrics")
+
+    @property
+    def figures(self) -> FiguresFile:
+        """`figures.py` of the room."""
+        return self._module("figures")

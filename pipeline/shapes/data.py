@@ -1,0 +1,115 @@
+"""Families of shapes, and the samples that a network sees of them.
+
+Axes: R replica, S shape, V vertex, 2 coordinates (x, y), P free parameters of a family.
+"""
+
+import inspect
+from collections.abc import Callable
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+from scipy.stats import qmc
+
+from pipeline import params, seeds
+
+
+class Family:
+    """A linear family of polygons: `vertices = matrix @ theta`, first vertex in the origin.
+
+    It is written as a function from its free parameters, each uniform on [0, 1), to its vertices.
+    """
+
+    def __init__(self, vertices: Callable[..., list[tuple[float, float]]]):
+        self.parameters = tuple(inspect.signature(vertices).parameters)
+        units = np.eye(len(self.parameters))
+        columns = [np.ravel(np.array(vertices(*unit), float)) for unit in units]
+        self.matrix = np.stack(columns, axis=1)  # (V * 2, P)
+
+    @property
+    def vertices(self) -> int:
+        """How many corners a shape has."""
+        return len(self.matrix) // 2
+
+    @cached_property
+    def inverse(self) -> np.ndarray:
+        """The pseudo-inverse (P, V * 2): the parameters of the member nearest to a polygon."""
+        return np.linalg.pinv(self.matrix)
+
+    def members(self, theta: np.ndarray) -> np.ndarray:
+        """The shapes (…, V, 2) of the free parameters theta (…, P)."""
+        return (theta @ self.matrix.T).reshape(*theta.shape[:-1], -1, 2)
+
+    def theta(self, polygons: np.ndarray) -> np.ndarray:
+        """The free parameters (…, P) of the members nearest to polygons (…, V, 2)."""
+        return polygons.reshape(*polygons.shape[:-2], -1) @ self.inverse.T
+
+    def nearest(self, polygons: np.ndarray) -> np.ndarray:
+        """The members (…, V, 2) nearest to polygons (…, V, 2), in least squares."""
+        return self.members(self.theta(polygons))
+
+
+FAMILIES = {
+    "rectangle": Family(lambda w, h: [(0, 0), (w, 0), (w, h), (0, h)]),
+}
+
+
+class Dataset(params.Dataset):
+    """Shapes of one family."""
+
+    shape: Literal[tuple(FAMILIES)]
+
+    @property
+    def family(self) -> Family:
+        """The shapes' family."""
+        return FAMILIES[self.shape]
+
+
+class Framing(params.Framing):
+    """What one sample is."""
+
+    sample: Literal["point", "shape"] = Field(
+        description="point: one vertex, one time step, no memory of those before; "
+        "shape: all vertices in order, the state carried over the time steps"
+    )
+
+
+def generate(dataset: Dataset) -> dict[str, np.ndarray]:
+    """Shapes as float32: train (R, S, V, 2) at random; validation and test (S, V, 2).
+
+    The held-out shapes are a scrambled Sobol sequence: they fill the space of the free parameters
+    evenly, so that their mean error hardly depends on which ones were drawn.
+    """
+    family = dataset.family
+    width = len(family.parameters)
+    theta = {
+        "train": np.stack(
+            [
+                seeds.generator(dataset.seed, "train", replica).random((dataset.train, width))
+                for replica in range(dataset.replicas)
+            ]
+        )
+    }
+    for part in ("validation", "test"):
+        sobol = qmc.Sobol(width, rng=seeds.generator(dataset.seed, part))
+        theta[part] = sobol.random(getattr(dataset, part))
+    return {part: family.members(values).astype(np.float32) for part, values in theta.items()}
+
+
+def samples_per_sequence(setup: params.Setup) -> int:
+    """A shape is one sample, or one sample for each vertex that has a next one."""
+    return 1 if setup.experiment.framing.sample == "shape" else setup.dataset.family.vertices - 1
+
+
+def frame(sequences: np.ndarray, setup: params.Setup) -> tuple[np.ndarray, np.ndarray]:
+    """Each vertex is an input, the next one its target.
+
+    Shapes (…, S, V, 2) become inputs and targets (…, S, V - 1, 2), or, one point at a time, inputs
+    (…, S * (V - 1), 1, 2) and targets (…, S * (V - 1), 2).
+    """
+    inputs, targets = sequences[..., :-1, :], sequences[..., 1:, :]
+    if setup.experiment.framing.sample == "shape":
+        return inputs, targets
+    leading = sequences.shape[:-3]
+    return inputs.reshape(*leading, -1, 1, 2), targets.reshape(*leading, -1, 2)

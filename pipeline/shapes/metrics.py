@@ -1,0 +1,186 @@
+"""What is measured of drawn shapes, and what is known before training.
+
+Axes: R replica, S shape, V vertex, 2 coordinates. Polygons hold all vertices, the origin included.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import stats
+
+from pipeline.rooms import Evaluation, Metric
+from pipeline.shapes.data import Dataset, Family, frame, samples_per_sequence
+from pipeline.shapes.models import draw
+
+if TYPE_CHECKING:
+    from pipeline.params import Setup
+    from pipeline.training import Replicas
+
+MARGIN = 0.01  # how far outside the data's range a drawn vertex may lie and still be valid
+
+METRICS = {
+    "mae": Metric(
+        "held-out MAE",
+        "mean absolute error of the next vertex's coordinates on test shapes",
+        headline=True,
+    ),
+    "mae_regret": Metric(
+        "MAE regret",
+        "held-out MAE minus that of the optimal predictor on the same shapes",
+        headline=True,
+    ),
+    "consistency_error": Metric(
+        "consistency error",
+        "mean absolute distance of a drawn shape's coordinates from the nearest true shape",
+        headline=True,
+    ),
+    "side_error": Metric(
+        "side error",
+        "mean of |bottom − top| and |left − right| of a drawn rectangle",
+    ),
+    "valid": Metric(
+        "validity",
+        f"share of drawn shapes that lie inside the data's range, 0 to 1, give or take {MARGIN}",
+        higher_is_better=True,
+    ),
+}
+
+
+KS = Metric(
+    "KS distance of {}",
+    "Kolmogorov–Smirnov distance of the drawn shapes' {} to its true distribution: 0 for the same, "
+    "0.5 and more for a generator that draws one shape for ever",
+    headline=True,
+)
+
+
+def describe(name: str) -> Metric:
+    """How a metric that `evaluate` returns is spoken of."""
+    if name.startswith("ks_"):
+        parameter = name.removeprefix("ks_")
+        return KS._replace(label=KS.label.format(parameter), meaning=KS.meaning.format(parameter))
+    return METRICS[name]
+
+
+def consistency_error(polygons: np.ndarray, family: Family) -> np.ndarray:
+    """Mean absolute residual (…) of polygons (…, V, 2) from their family: mean |P − A A⁺ P|.
+
+    0 exactly for a member of the family. A polygon collapsed to a point is a member, so this never
+    stands alone.
+    """
+    return np.abs(polygons - family.nearest(polygons)).mean(axis=(-2, -1))
+
+
+def side_error(rectangles: np.ndarray) -> np.ndarray:
+    """The chapter's own error (…) of rectangles (…, 4, 2): opposite sides of different length."""
+    a, b, c, d = np.moveaxis(rectangles, -2, 0)
+    length = np.linalg.norm
+    bottom, right, top, left = (
+        length(end - start, axis=-1) for start, end in ((a, b), (b, c), (c, d), (d, a))
+    )
+    return (np.abs(bottom - top) + np.abs(left - right)) / 2
+
+
+def optimal_predictions(shapes: np.ndarray, family: Family) -> np.ndarray:
+    """The next vertices (…, V - 1, 2) that lose least on average, each from those before it.
+
+    What the vertices so far determine is taken from them, and every parameter that they do not show
+    at its median, which minimises the absolute error. It is optimal where a vertex shows each
+    parameter either wholly or not at all, and the parameters are independent and symmetric.
+    """
+    median = np.full(len(family.parameters), 0.5)
+    optimal = []
+    for seen in range(1, family.vertices):
+        known = family.matrix[: 2 * seen]
+        prefix = shapes[..., :seen, :].reshape(*shapes.shape[:-2], -1)
+        theta = median + (prefix - known @ median) @ np.linalg.pinv(known).T
+        optimal.append(family.members(theta)[..., seen, :])
+    return np.stack(optimal, axis=-2)
+
+
+def optimal_mae(shapes: np.ndarray, family: Family) -> float:
+    """The floor: the optimal predictor's mean absolute error on these shapes (S, V, 2)."""
+    return float(np.abs(optimal_predictions(shapes, family) - shapes[:, 1:]).mean())
+
+
+def curve(targets: np.ndarray, readout: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Held-out metrics (R,) of targets (N, …) and predicted vertices (R, N, …)."""
+    errors = np.abs(readout["vertices"] - targets)
+    return {"mae": errors.mean(axis=tuple(range(1, errors.ndim)), dtype=np.float64)}
+
+
+def references(setup: Setup, held_out: np.ndarray) -> dict[str, dict[str, float]]:
+    """What is known before training, computed on held-out shapes (S, V, 2)."""
+    return {
+        "mae": {"optimal predictor": optimal_mae(held_out, setup.dataset.family)},
+        "mae_regret": {"optimal predictor": 0.0},
+        "consistency_error": {"member of the family": 0.0},
+    }
+
+
+def evaluate(
+    setup: Setup,
+    replicas: Replicas,
+    test: np.ndarray,
+    history: dict[str, np.ndarray],
+    snapshots: dict[int, list[np.ndarray]],
+) -> Evaluation:
+    """Metrics of every replica on test shapes (S, V, 2), and what it drew as it learned.
+
+    Predictions: `steps` (K,), the shapes seen at each snapshot and at the end, and `polygons`
+    (K, R, V, 2), the shape that each replica drew there.
+    """
+    dataset: Dataset = setup.dataset
+    inputs, targets = frame(test, setup)
+    asking = setup.experiment.training.asking(samples_per_sequence(setup))
+    readout = replicas.predict(inputs[None], targets[None], **asking)
+    metrics = curve(targets, readout)
+    metrics["mae_regret"] = metrics["mae"] - optimal_mae(test, dataset.family)
+
+    final, steps, polygons = replicas.weights, [], []
+    for step, weights in snapshots.items():
+        replicas.weights = weights
+        steps.append(step)
+        polygons.append(draw(replicas, setup))
+    if setup.experiment.training.sequences_seen not in snapshots:
+        replicas.weights = final
+        steps.append(setup.experiment.training.sequences_seen)
+        polygons.append(draw(replicas, setup))
+    replicas.weights = final
+    metrics |= drawing_metrics(polygons[-1][:, None], dataset)
+    return Evaluation(metrics, {"steps": np.array(steps), "polygons": np.stack(polygons)})
+
+
+def drawing_metrics(polygons: np.ndarray, dataset: Dataset) -> dict[str, np.ndarray]:
+    """Metrics (R,) of each replica's drawn polygons (R, S, V, 2)."""
+    family = dataset.family
+    found = {"consistency_error": consistency_error(polygons, family).mean(axis=1)}
+    if dataset.shape == "rectangle":
+        found["side_error"] = side_error(polygons).mean(axis=1)
+    inside = (np.abs(polygons - 0.5) <= 0.5 + MARGIN).all(axis=(-2, -1))
+    found["valid"] = inside.mean(axis=1)
+    theta = family.theta(polygons)  # (R, S, P)
+    for index, parameter in enumerate(family.parameters):
+        distance = [stats.kstest(drawn, stats.uniform.cdf).statistic for drawn in theta[..., index]]
+        found[f"ks_{parameter}"] = np.array(distance)
+    return found
+
+
+def findings(setup: Setup, metrics: dict, references: dict) -> list[str]:
+    """What an experiment found, in sentences made from its aggregated metrics."""
+    mae, regret, consistency = (
+        metrics[name]["mean"] for name in ("mae", "mae_regret", "consistency_error")
+    )
+    floor = references["mae"]["optimal predictor"]
+    worst = max(entry["mean"] for name, entry in metrics.items() if name.startswith("ks_"))
+    memory = "without memory" if setup.experiment.framing.sample == "point" else "with memory"
+    return [
+        f"It predicts the next vertex {memory}, {mae:.4f} off on average; nobody can do better "
+        f"than {floor:.4f}, because a size is random until it is seen. The regret is {regret:.4f}.",
+        f"Its drawn shape's coordinates lie {consistency:.4f} from the nearest true "
+        f"{setup.dataset.shape}.",
+        "It always draws the same shape: the distance of its sizes from the true distribution is "
+        f"{worst:.2f}, where 0 would be a generator and 0.5 is the best that one shape can do.",
+    ]

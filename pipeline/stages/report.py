@@ -1,0 +1,119 @@
+"""Stage `report`: what was asked, measured and found, as a page to read."""
+
+import itertools
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from pathlib import Path
+
+import jinja2
+import numpy as np
+
+from pipeline import files, params, project, results, statistics
+from pipeline.params import Experiment, Params
+from pipeline.rooms import Metric, Room
+from pipeline.stages.figures import CAPTIONS
+
+TEMPLATE = "report.md.j2"
+
+
+def run() -> None:
+    """Write reports/README.md from the metrics and figures of every experiment."""
+    found = params.read(project.params())
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"number": number, "spread": spread}
+    problems = dict.fromkeys(experiment.problem for experiment in found.experiments.values())
+    page = environment.get_template(TEMPLATE).render(
+        problems=[_problem(problem, found) for problem in problems],
+        confidence=f"{statistics.CONFIDENCE:.0%}",
+    )
+    files.write_text(project.report(), page)
+
+
+def number(value: float | None) -> str:
+    """A value as tables show it: four decimals, more where it is small, none where it is large."""
+    if value is None or np.isnan(value):
+        return "–"
+    if value == 0 or (value == round(value) and abs(value) < 1e6):
+        return f"{value:.0f}"
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.4f}" if abs(value) >= 0.001 else f"{value:.2g}"
+
+
+def spread(entry: Mapping) -> str:
+    """Mean and interval of an aggregated metric."""
+    if entry["mean"] is None:
+        return "–"
+    if entry["low"] is None:
+        return number(entry["mean"])
+    return f"{number(entry['mean'])} [{number(entry['low'])}, {number(entry['high'])}]"
+
+
+def _problem(problem: str, found: Params) -> dict:
+    """What the template shows of one problem."""
+    room = Room(problem)
+    ours = {name: entry for name, entry in found.experiments.items() if entry.problem == problem}
+    aggregates = {name: results.aggregates(name) for name in ours}
+    title, _, text = import_module(f"pipeline.{problem}").__doc__.strip().partition("\n")
+    headline = _described(room, aggregates.values(), headline=True)
+    return {
+        "title": title.rstrip("."),
+        "text": text.strip(),
+        "headline": headline,
+        "overview": [(name, aggregates[name]) for name in ours],
+        "comparisons": list(_comparisons(ours, headline)),
+        "experiments": [_experiment(room, name, found, aggregates[name]) for name in ours],
+        "metrics": _described(room, aggregates.values()),
+    }
+
+
+def _described(
+    room: Room, aggregates: Iterable[Mapping], *, headline: bool = False
+) -> dict[str, Metric]:
+    """Every metric that some experiment has, in order, and how it is spoken of."""
+    names = dict.fromkeys(name for entry in aggregates for name in entry["metrics"])
+    described = {name: room.metrics.describe(name) for name in names}
+    return {name: metric for name, metric in described.items() if metric.headline or not headline}
+
+
+def _experiment(room: Room, name: str, found: Params, aggregate: Mapping) -> dict:
+    setup = found.setup(name)
+    captions = files.read_json(
+        project.figures(name) / CAPTIONS, remedy=f"make it with: dvc repro figures@{name}"
+    )["captions"]
+    return {
+        "name": name,
+        "question": setup.experiment.question,
+        "framing": _listed(setup.experiment.framing.model_dump()),
+        "model": _listed(setup.experiment.model.model_dump()),
+        "training": _listed(setup.experiment.training.model_dump(exclude_defaults=True)),
+        "findings": room.metrics.findings(setup, aggregate["metrics"], aggregate["references"]),
+        "figures": captions,
+        **aggregate,
+    }
+
+
+def _listed(section: Mapping) -> str:
+    return ", ".join(f"{key} {value}" for key, value in section.items())
+
+
+def _comparisons(experiments: Mapping[str, Experiment], metrics: Mapping[str, Metric]):
+    """Paired differences between the experiments on one dataset, metric by metric."""
+    for ours, theirs in itertools.combinations(experiments, 2):
+        if experiments[ours].dataset != experiments[theirs].dataset:
+            continue
+        a, b = results.replica_metrics(ours), results.replica_metrics(theirs)
+        shared = a.index.intersection(b.index)
+        for name, metric in metrics.items():
+            if name not in a or name not in b:
+                continue
+            left, right = (rows.loc[shared, name].to_numpy(float) for rows in (a, b))
+            if not np.isnan(left + right).all():
+                found = statistics.paired(right, left, higher_is_better=metric.higher_is_better)
+                yield {"ours": theirs, "theirs": ours, "label": metric.label, **found}

@@ -1,0 +1,260 @@
+"""The training engine: all replicas of a network side by side in one compiled program.
+
+It is the printed procedure, one gradient step per batch in the order of the data, without Python
+between the steps: the loop over updates runs inside one XLA program, and one vectorised step serves
+every replica. It knows no task; a room hands it a `Network` and arrays.
+
+Axes: R replica, U update, B batch (the samples of one update), N sample; what follows them is the
+network's own.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pipeline.console import hushed
+from pipeline.params import Training
+
+with hushed():  # TensorFlow 2.21 speaks before TF_CPP_MIN_LOG_LEVEL holds: its issue 100442
+    import keras
+    import tensorflow as tf
+
+UNROLLED: dict[str, Any] = {"unroll": True, "use_cudnn": False}
+"""How recurrent layers are built: XLA then compiles plain steps, not cuDNN's kernel or a loop."""
+
+CHUNK_BYTES = 64 * 2**20
+"""The most training data handed to the program at once."""
+
+
+class Network(NamedTuple):
+    """A Keras model and what training it needs beside it.
+
+    Its layers must not draw random numbers in training (no dropout): replicas share one program.
+    """
+
+    model: keras.Model
+    loss: Callable
+    """(targets, outputs) -> losses of any shape; an update lowers their mean."""
+    encode: Callable = lambda inputs, targets: (inputs, targets)
+    """(inputs, targets) of a batch as they are stored -> as the model and the loss see them."""
+    readout: Callable = lambda targets, outputs: {"outputs": outputs}
+    """(targets, outputs) of a batch -> what `Replicas.predict` keeps of them, {name: (B, …)}."""
+
+
+class Progress(NamedTuple):
+    """Where a training stands."""
+
+    updates: int
+    loss: np.ndarray  # (R,) mean training loss of the updates since the last report
+    failed: np.ndarray  # (R,) bool: the loss became NaN or infinite
+
+
+class Replicas:
+    """R copies of one network, each with its own weights, trained and asked side by side."""
+
+    def __init__(self, network: Network, weights: Sequence[np.ndarray]):
+        """`weights`: those of `network.model.weights`, in that order, each stacked to (R, …)."""
+        self.network = network
+        self._weights = [tf.Variable(weight) for weight in weights]
+        self._memory = [  # what stateful layers carry from batch to batch
+            state
+            for layer in network.model.layers
+            if getattr(layer, "stateful", False)
+            for state in layer.states
+        ]
+        self._ask = tf.function(self._asked, jit_compile=True)
+
+    @property
+    def count(self) -> int:
+        """How many replicas there are."""
+        return self._weights[0].shape[0]
+
+    @property
+    def weights(self) -> list[np.ndarray]:
+        """The weights of all replicas, each (R, …); may be set."""
+        return [weight.numpy() for weight in self._weights]
+
+    @weights.setter
+    def weights(self, weights: Sequence[np.ndarray]) -> None:
+        for variable, weight in zip(self._weights, weights, strict=True):
+            variable.assign(weight)
+
+    def train(
+        self,
+        inputs: np.ndarray,
+        targets: np.ndarray,
+        training: Training,
+        *,
+        stops: Sequence[int],
+        carry: int = 1,
+    ) -> Iterator[Progress]:
+        """Train on samples (R, N, …) in their order, and report after each update in `stops`.
+
+        Stateful layers forget after every `carry` updates. Between two reports the weights may be
+        read. A replica whose loss becomes NaN or infinite goes on as such and disturbs no other.
+        """
+        samples = inputs.shape[1]
+        updates = samples * training.epochs // training.batch_size
+        if list(stops) != sorted(set(stops)) or not 1 <= stops[0] <= stops[-1] <= updates:
+            raise ValueError(f"stops must rise from at least 1 to at most {updates}, got {stops}")
+        optimizer = make_optimizer(training, updates)
+        optimizer.build(self._trainable(self._weights))
+        advance = tf.function(self._advance(optimizer, training.clip, carry), jit_compile=True)
+
+        update_bytes = training.batch_size * sum(part[:, 0].nbytes for part in (inputs, targets))
+        chunk = int(min(np.diff(stops, prepend=0).max(), max(1, CHUNK_BYTES // update_bytes)))
+        memory, failed, done = self._blank(), np.zeros(self.count, bool), 0
+        for stop in stops:
+            started, total = done, np.zeros(self.count)
+            while done < stop:
+                count = min(chunk, stop - done)
+                # Always a whole chunk, though only `count` batches of it are used: one program.
+                batches = np.arange(
+                    done * training.batch_size, (done + chunk) * training.batch_size
+                )
+                batches = (batches % samples).reshape(chunk, training.batch_size)
+                x, y = (
+                    tf.constant(np.moveaxis(part[:, batches], 0, 1)) for part in (inputs, targets)
+                )
+                losses, memory = advance(x, y, tf.constant(done), tf.constant(count), memory)
+                total += losses.numpy()
+                done += count
+            failed |= ~np.isfinite(total)
+            yield Progress(done, total / (done - started), failed.copy())
+
+    def predict(
+        self,
+        inputs: np.ndarray,
+        targets: np.ndarray,
+        *,
+        batch_size: int | None = None,
+        carry: int = 1,
+    ) -> dict[str, np.ndarray]:
+        """What the network's `readout` keeps (R, N, …) of samples (R, N, …), or (1, N, …) for all.
+
+        A stateful network needs the batch size that it was built with; it forgets after every
+        `carry` batches.
+        """
+        samples = inputs.shape[1]
+        if batch_size is None or not self._memory:
+            batch_size = min(batch_size or samples, samples)
+        kept, memory = [], self._blank()
+        for batch, start in enumerate(range(0, samples, batch_size)):
+            if batch % carry == 0:
+                memory = self._blank()
+            # The last batch is filled up with the first samples, so that one program serves all.
+            index = np.arange(start, start + batch_size) % samples
+            shape = (self.count, batch_size)
+            x, y = (
+                tf.constant(np.broadcast_to(part[:, index], shape + part.shape[2:]))
+                for part in (inputs, targets)
+            )
+            readout, memory = self._ask(x, y, memory)
+            kept.append({name: value.numpy() for name, value in readout.items()})
+        return {
+            name: np.concatenate([part[name] for part in kept], axis=1)[:, :samples]
+            for name in kept[0]
+        }
+
+    def _advance(self, optimizer: keras.Optimizer, clip: float | None, carry: int) -> Callable:
+        """The function that makes `count` updates, one after the other."""
+
+        def step(args):
+            """One update of one replica: its gradient is taken inside the vectorised map."""
+            weights, memory, x, y = args
+            x, y = self.network.encode(x, y)
+            learning = self._trainable(weights)
+            with tf.GradientTape() as tape:
+                tape.watch(learning)
+                outputs, memory = self._call(weights, memory, x, training=True)
+                loss = tf.reduce_mean(self.network.loss(y, outputs))
+            gradients = tape.gradient(loss, learning)
+            if clip is not None:
+                norm = tf.sqrt(sum(tf.reduce_sum(gradient**2) for gradient in gradients))
+                gradients = [gradient * (clip / tf.maximum(norm, clip)) for gradient in gradients]
+            return loss, gradients, memory
+
+        def advance(inputs, targets, first, count, memory):
+            """Inputs and targets (U, R, B, …), the first `count` of them used; losses (R,)."""
+            losses, update = tf.zeros(self.count), tf.constant(0)
+            while (
+                update < count
+            ):  # `for … in tf.range(count)` would be compiled anew for each count
+                forget = (first + update) % carry == 0
+                memory = [tf.where(forget, tf.zeros_like(state), state) for state in memory]
+                weights = [tf.convert_to_tensor(weight) for weight in self._weights]
+                loss, gradients, memory = tf.vectorized_map(
+                    step, (weights, memory, inputs[update], targets[update])
+                )
+                optimizer.apply(gradients)
+                losses, update = losses + loss, update + 1
+            return losses, memory
+
+        return advance
+
+    def _asked(self, inputs, targets, memory):
+        """The readout of one batch (R, B, …), and what stateful layers carry on."""
+
+        def ask(args):
+            weights, memory, x, y = args
+            x, y = self.network.encode(x, y)
+            outputs, memory = self._call(weights, memory, x, training=False)
+            return self.network.readout(y, outputs), memory
+
+        weights = [tf.convert_to_tensor(weight) for weight in self._weights]
+        return tf.vectorized_map(ask, (weights, memory, inputs, targets))
+
+    def _call(self, weights, memory, inputs, training: bool):
+        """One replica's outputs, the given tensors standing in for the model's variables.
+
+        `Model.stateless_call` would lose the states of stateful layers, which Keras 3 does not
+        count among a model's variables.
+        """
+        variables = [*self.network.model.weights, *self._memory]
+        with keras.StatelessScope(list(zip(variables, [*weights, *memory], strict=True))) as scope:
+            outputs = self.network.model(inputs, training=training)
+        return outputs, [scope.get_current_value(state) for state in self._memory]
+
+    def _trainable(self, weights: Sequence) -> list:
+        pairs = zip(self.network.model.weights, weights, strict=True)
+        return [weight for variable, weight in pairs if variable.trainable]
+
+    def _blank(self) -> list[tf.Tensor]:
+        """The memory of layers that have seen nothing."""
+        return [tf.zeros((self.count, *state.shape)) for state in self._memory]
+
+
+def initial_weights(build: Callable[[], Network], seeds: Sequence[int]) -> list[np.ndarray]:
+    """Fresh weights, one replica per seed, stacked to (R, …); a seed always gives the same ones."""
+    replicas = []
+    for seed in seeds:
+        keras.utils.set_random_seed(seed)
+        replicas.append(build().model.get_weights())
+    return [np.stack(weights) for weights in zip(*replicas, strict=True)]
+
+
+def make_optimizer(training: Training, updates: int) -> keras.Optimizer:
+    """The optimizer with its learning rate over so many updates, without clipping.
+
+    Keras' own clipping by global norm would take the norm over all replicas.
+    """
+    rate = training.learning_rate
+    warm = round(training.warmup * updates)
+    if training.schedule == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(
+            0.0 if warm else rate,
+            updates - warm,
+            warmup_target=rate if warm else None,
+            warmup_steps=warm,
+        )
+    elif warm:
+        rate = keras.optimizers.schedules.PolynomialDecay(rate / warm, warm, rate)
+    match training.optimizer:
+        case "adam":
+            return keras.optimizers.Adam(rate)
+        case "rmsprop":
+            return keras.optimizers.RMSprop(rate)
+        case "sgd":
+            return keras.optimizers.SGD(rate, momentum=training.momentum)
+    raise ValueError(f"unknown optimizer {training.optimizer!r}")
