@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 def unknown(kind: str, name: object, known: Iterable[str]) -> str:
     """Say that a name is unknown, the nearest valid one, and which there are."""
-    known = sorted(known)
+    known = sorted(map(str, known))
     near = difflib.get_close_matches(str(name), known, n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     return f"unknown {kind} {str(name)!r}{hint}; known: {', '.join(known) or 'none'}"
@@ -32,13 +32,13 @@ def _sentence(fault: Mapping, kind: type[BaseModel]) -> str:
         case "extra_forbidden":
             return unknown("key", fault["loc"][-1], _keys(kind, fault["loc"][:-1]))
         case "greater_than_equal":
-            return f"must be at least {context['ge']}, got {found}"
+            return f"must be at least {context['ge']:g}, got {found}"
         case "greater_than":
-            return f"must be more than {context['gt']}, got {found}"
+            return f"must be more than {context['gt']:g}, got {found}"
         case "less_than_equal":
-            return f"must be at most {context['le']}, got {found}"
+            return f"must be at most {context['le']:g}, got {found}"
         case "less_than":
-            return f"must be less than {context['lt']}, got {found}"
+            return f"must be less than {context['lt']:g}, got {found}"
         case "literal_error":
             return f"must be {context['expected']}, got {found}"
         case "finite_number":
@@ -76,6 +76,6 @@ def shown(value: object) -> str:
     if isinstance(value, float) and not math.isfinite(value):
         return f".{value}"
     if isinstance(value, dict):
-        return "a mapping"
+        return "a mapping" if value else "an empty mapping"
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."

@@ -1,8 +1,8 @@
 """Files are written whole or not at all, and read with a clear word on what is wrong with them."""
 
+import io
 import json
 import shutil
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,22 +68,18 @@ def read_arrays(path: Path, *names: str, remedy: str) -> tuple[dict[str, np.ndar
     """
     shown = project.relative(path)
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        about = json.loads(str(arrays.pop("about")))
+        content = io.BytesIO(path.read_bytes())
     except FileNotFoundError:
         raise InputError(f"{shown}: does not exist yet; {remedy}") from None
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        EOFError,
-        zipfile.BadZipFile,
-        NotImplementedError,
-    ) as error:
-        raise InputError(
-            f"{shown}: damaged or not a file of this pipeline ({error}); {remedy}"
-        ) from None
+    except OSError as error:
+        raise InputError(f"{shown}: cannot be read ({error.strerror})") from None
+    try:
+        with np.load(content, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        about = json.loads(str(arrays.pop("about")))
+    except Exception as error:  # zipfile and NumPy raise anything when bytes are wrong
+        cause = f"{type(error).__name__}: {error}"
+        raise InputError(f"{shown}: damaged or foreign ({cause}); {remedy}") from None
     if missing := [name for name in names if name not in arrays]:
         raise InputError(f"{shown}: holds no {' and no '.join(missing)}; {remedy}")
     return arrays, about

@@ -155,10 +155,11 @@ def read(path: Path) -> Params:
     datasets = _entries(document, "datasets", faults, lambda room: room.data.Dataset)
     experiments = _entries(document, "experiments", faults, lambda room: room.models.Experiment)
     params = Params(datasets, experiments)
+    named = document.get("datasets") if isinstance(document.get("datasets"), dict) else {}
     for name, experiment in experiments.items():
         key = f"experiments.{name}"
-        if experiment.dataset not in (document.get("datasets") or {}):
-            what = unknown("dataset", experiment.dataset, document.get("datasets") or {})
+        if experiment.dataset not in named:
+            what = unknown("dataset", experiment.dataset, named)
             faults.append(f"{key}.dataset: {what}")
         elif experiment.dataset in datasets:
             faults += [f"{key}.{fault}" for fault in _beside(params.setup(name))]

@@ -80,6 +80,11 @@ def pictures(experiment: str) -> Path:
     return root() / "data" / "pictures" / experiment
 
 
+def curves() -> Path:
+    """Folder of the learning curves that `dvc plots` shows, a file for each problem."""
+    return root() / "reports" / "curves"
+
+
 def report() -> Path:
     """The report."""
     return root() / "reports" / "README.md"

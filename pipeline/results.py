@@ -35,13 +35,30 @@ def aggregates(name: str) -> dict:
 
 def replica_metrics(name: str) -> pd.DataFrame:
     """Metrics by replica: a row each, empty where it diverged."""
-    path = project.replicas(name)
+    table = _read_table(project.replicas(name), ["replica", "failed"], _remedy(name))
+    return table.set_index("replica").drop(columns="failed")
+
+
+def history(name: str) -> pd.DataFrame:
+    """Learning curves over replicas: medians, `_low` and `_high`."""
+    remedy = f"make it with: dvc repro train@{name}"
+    return _read_table(project.history(name), ["sequences", "updates"], remedy)
+
+
+def _read_table(path: Path, columns: list[str], remedy: str) -> pd.DataFrame:
+    """A CSV with at least these columns, and numbers only."""
+    shown = project.relative(path)
     try:
-        return pd.read_csv(path).set_index("replica").drop(columns="failed")
+        table = pd.read_csv(path)
     except FileNotFoundError:
-        raise InputError(f"{project.relative(path)}: does not exist yet; {_remedy(name)}") from None
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{project.relative(path)}: damaged ({error}); {_remedy(name)}") from None
+        raise InputError(f"{shown}: does not exist yet; {remedy}") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{shown}: damaged ({error}); {remedy}") from None
+    if missing := [column for column in columns if column not in table]:
+        raise InputError(f"{shown}: damaged (no column {missing[0]!r}); {remedy}")
+    if not all(pd.api.types.is_numeric_dtype(kind) for kind in table.dtypes):
+        raise InputError(f"{shown}: damaged (not all numbers); {remedy}")
+    return table
 
 
 def digest(paths: Iterable[Path]) -> str:

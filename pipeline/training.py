@@ -20,6 +20,9 @@ with hushed():  # TensorFlow 2.21 speaks before TF_CPP_MIN_LOG_LEVEL holds: its 
     import keras
     import tensorflow as tf
 
+# Each training compiles a program of its own; TensorFlow warns of that as if by mistake.
+tf.get_logger().setLevel("ERROR")
+
 UNROLLED: dict[str, Any] = {"unroll": True, "use_cudnn": False}
 """How recurrent layers are built: XLA then compiles plain steps, not cuDNN's kernel or a loop."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jinja2
 import numpy as np
+import pandas as pd
 
 from pipeline import files, params, project, results, statistics
 from pipeline.params import Experiment, Params
@@ -17,7 +18,7 @@ TEMPLATE = "report.md.j2"
 
 
 def run() -> None:
-    """Write reports/README.md from the metrics and figures of every experiment."""
+    """Write reports/README.md and reports/curves/ from the results of every experiment."""
     found = params.read(project.params())
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
@@ -30,9 +31,14 @@ def run() -> None:
     problems = dict.fromkeys(experiment.problem for experiment in found.experiments.values())
     page = environment.get_template(TEMPLATE).render(
         problems=[_problem(problem, found) for problem in problems],
-        confidence=f"{statistics.CONFIDENCE:.0%}",
+        confidence=f"{100 * statistics.CONFIDENCE:.0f} %",
     )
     files.write_text(project.report(), page)
+    with files.whole(project.curves()) as folder:
+        folder.mkdir()
+        for problem in problems:
+            curves = _curves(problem, found).to_csv(index=False)
+            files.write_text(folder / f"{problem}.csv", curves)
 
 
 def number(value: float | None) -> str:
@@ -66,11 +72,22 @@ def _problem(problem: str, found: Params) -> dict:
         "title": title.rstrip("."),
         "text": text.strip(),
         "headline": headline,
+        "references": _references(room, aggregates),
         "overview": [(name, aggregates[name]) for name in ours],
         "comparisons": list(_comparisons(ours, headline)),
         "experiments": [_experiment(room, name, found, aggregates[name]) for name in ours],
         "metrics": _described(room, aggregates.values()),
     }
+
+
+def _curves(problem: str, found: Params) -> pd.DataFrame:
+    """The learning curves of a problem's experiments, one below the other."""
+    tables = {
+        name: results.history(name)
+        for name, experiment in found.experiments.items()
+        if experiment.problem == problem
+    }
+    return pd.concat(tables, names=["experiment", None]).reset_index("experiment")
 
 
 def _described(
@@ -80,6 +97,20 @@ def _described(
     names = dict.fromkeys(name for entry in aggregates for name in entry["metrics"])
     described = {name: room.metrics.describe(name) for name in names}
     return {name: metric for name, metric in described.items() if metric.headline or not headline}
+
+
+def _references(room: Room, aggregates: Mapping[str, Mapping]) -> list[str]:
+    """What was known before training, each once, with the experiments that it holds for."""
+    holds: dict[str, list[str]] = {}
+    for name, entry in aggregates.items():
+        for metric, known in entry["references"].items():
+            for reference, value in known.items():
+                line = f"{room.metrics.describe(metric).label}, {reference}: {number(value)}"
+                holds.setdefault(line, []).append(name)
+    return [
+        line if len(names) == len(aggregates) else f"{line} ({', '.join(names)})"
+        for line, names in holds.items()
+    ]
 
 
 def _experiment(room: Room, name: str, found: Params, aggregate: Mapping) -> dict:

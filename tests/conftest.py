@@ -1,0 +1,43 @@
+"""Fixtures that all tests share."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from small import Laboratory, make_laboratory
+
+
+@pytest.fixture
+def laboratory(tmp_path) -> Laboratory:
+    """A fresh laboratory in which nothing has been run."""
+    return make_laboratory(tmp_path / "laboratory")
+
+
+@pytest.fixture(scope="session")
+def reproduced(tmp_path_factory) -> Laboratory:
+    """A laboratory after `dvc repro`; for looking only."""
+    laboratory = make_laboratory(tmp_path_factory.mktemp("reproduced") / "laboratory")
+    laboratory.run("dvc", "repro")
+    laboratory.run("git", "add", "-A")
+    laboratory.run("git", "commit", "-qm", "Results")
+    return laboratory
+
+
+@pytest.fixture
+def mine(reproduced, tmp_path) -> Laboratory:
+    """A copy of the reproduced laboratory, for changing; its results and tracking are its own."""
+    shutil.copytree(reproduced.root, tmp_path / "laboratory", symlinks=True)
+    return Laboratory(tmp_path / "laboratory")
+
+
+@pytest.fixture
+def in_folder(tmp_path, monkeypatch) -> Callable[[str], Path]:
+    """Write a params.yaml in an empty folder and work there."""
+
+    def write(text: str) -> Path:
+        (tmp_path / "params.yaml").write_text(text)
+        monkeypatch.chdir(tmp_path)
+        return tmp_path / "params.yaml"
+
+    return write

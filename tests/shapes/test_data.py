@@ -1,0 +1,75 @@
+"""Shapes and their samples."""
+
+import numpy as np
+import pytest
+
+from pipeline import params
+from pipeline.shapes.data import FAMILIES, Dataset, frame, generate, samples_per_sequence
+from pipeline.shapes.models import Experiment
+
+SMALL = {"problem": "shapes", "shape": "rectangle", "seed": 1, "replicas": 3}
+SMALL |= {"train": 5, "validation": 8, "test": 16}
+
+
+def setup(sample: str) -> params.Setup:
+    training = {"seed": 1, "replicas": 1, "sequences": 5, "batch_size": 1}
+    training |= {"loss": "mae", "learning_rate": 0.1}
+    experiment = Experiment(
+        problem="shapes",
+        dataset="small",
+        question="?",
+        framing={"sample": sample},
+        model={"cells": 2},
+        training=training,
+    )
+    return params.Setup("small", experiment, Dataset(**SMALL))
+
+
+def test_rectangles_start_in_the_origin_and_run_anticlockwise():
+    (w, h) = theta = np.array([0.3, 0.7])
+    expected = [(0, 0), (w, 0), (w, h), (0, h)]
+    np.testing.assert_array_equal(FAMILIES["rectangle"].members(theta), expected)
+
+
+def test_every_family_starts_in_the_origin():
+    for family in FAMILIES.values():
+        assert not family.matrix[:2].any()
+
+
+def test_data_have_the_promised_shapes_and_lie_in_the_unit_square():
+    arrays = generate(Dataset(**SMALL))
+    assert {name: array.shape for name, array in arrays.items()} == {
+        "train": (3, 5, 4, 2),
+        "validation": (8, 4, 2),
+        "test": (16, 4, 2),
+    }
+    for array in arrays.values():
+        assert array.dtype == np.float32
+        assert 0 <= array.min() <= array.max() <= 1
+
+
+def test_the_same_seed_gives_the_same_data_and_another_seed_others():
+    first, again = generate(Dataset(**SMALL)), generate(Dataset(**SMALL))
+    other = generate(Dataset(**SMALL | {"seed": 2}))
+    for name in first:
+        np.testing.assert_array_equal(first[name], again[name])
+        assert not np.array_equal(first[name], other[name])
+
+
+def test_a_replica_sees_the_same_whatever_the_number_of_replicas():
+    few, many = generate(Dataset(**SMALL)), generate(Dataset(**SMALL | {"replicas": 7}))
+    np.testing.assert_array_equal(few["train"], many["train"][:3])
+    assert len({stream.tobytes() for stream in many["train"]}) == 7
+
+
+@pytest.mark.parametrize(
+    ("sample", "inputs", "targets"),
+    [("point", (3, 15, 1, 2), (3, 15, 2)), ("shape", (3, 5, 3, 2), (3, 5, 3, 2))],
+)
+def test_each_vertex_is_followed_by_the_next(sample, inputs, targets):
+    shapes = generate(Dataset(**SMALL))["train"]
+    x, y = frame(shapes, setup(sample))
+    assert (x.shape, y.shape) == (inputs, targets)
+    np.testing.assert_array_equal(x.reshape(3, 5, 3, 2), shapes[:, :, :-1])
+    np.testing.assert_array_equal(y.reshape(3, 5, 3, 2), shapes[:, :, 1:])
+    assert samples_per_sequence(setup(sample)) == x.shape[1] // 5

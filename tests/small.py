@@ -1,0 +1,117 @@
+"""Small parameters, and laboratories that are copies of this repository."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+BIN = Path(sys.executable).parent
+
+PARAMS = """\
+datasets:
+  rectangle:
+    problem: shapes
+    shape: rectangle
+    seed: 11
+    replicas: 3
+    train: 60
+    validation: 16
+    test: 64
+  echo:
+    problem: echo
+    length: 12
+    classes: 10
+    seed: 25
+    replicas: 2
+    train: 30
+    validation: 4
+    test: 8
+experiments:
+  drawer:
+    problem: shapes
+    dataset: rectangle
+    question: Does it draw?
+    framing: {sample: point}
+    model: {cells: 4}
+    training:
+      seed: 1
+      replicas: 3
+      sequences: 60
+      batch_size: 3
+      loss: mae
+      learning_rate: 0.01
+      snapshots: [10, 60]
+  echoer:
+    problem: echo
+    dataset: echo
+    question: Does it echo?
+    framing: {window: 5, echo: 5}
+    model: {architecture: lstm, cells: 6}
+    training:
+      seed: 1
+      replicas: 2
+      sequences: 30
+      batch_size: 4
+      state: sequence
+      loss: categorical_crossentropy
+      learning_rate: 0.01
+"""
+
+
+class Laboratory:
+    """A copy of the repository with small parameters, worked with as a user would."""
+
+    def __init__(self, root: Path):
+        self.root = root
+
+    @property
+    def params(self) -> Path:
+        return self.root / "params.yaml"
+
+    def run(self, *command: str, check: bool = True, **options) -> subprocess.CompletedProcess:
+        """Run a command of the virtual environment inside the copy."""
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("DVC_", "MLFLOW_"))
+        }
+        environment |= {"PATH": f"{BIN}:{os.environ['PATH']}", "COLUMNS": "200"}
+        environment |= options.pop("env", {})
+        done = subprocess.run(
+            command,
+            cwd=options.pop("cwd", self.root),
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            **options,
+        )
+        if check:
+            assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def change(self, old: str, new: str) -> None:
+        text = self.params.read_text()
+        assert old in text
+        self.params.write_text(text.replace(old, new, 1))
+
+
+def make_laboratory(root: Path) -> Laboratory:
+    root.mkdir(parents=True, exist_ok=True)
+    for name in ("pipeline", ".dvc/config", ".dvc/plots", ".dvcignore", ".gitignore", "dvc.yaml"):
+        source, target = ROOT / name, root / name
+        target.parent.mkdir(exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, target)
+    laboratory = Laboratory(root)
+    laboratory.params.write_text(PARAMS)
+    laboratory.run("git", "init", "-q", "-b", "main")
+    laboratory.run("git", "config", "user.name", "A student")
+    laboratory.run("git", "config", "user.email", "student@example.org")
+    laboratory.run("git", "add", "-A")
+    laboratory.run("git", "commit", "-qm", "A small laboratory")
+    return laboratory

@@ -1,0 +1,99 @@
+"""Files are whole or not there, and damaged ones are told of."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline import files
+from pipeline.errors import InputError
+
+
+@pytest.fixture(autouse=True)
+def _here(in_folder):
+    in_folder("")
+
+
+def test_what_stood_there_survives_a_failure(tmp_path):
+    path = tmp_path / "file.txt"
+    files.write_text(path, "old")
+    with pytest.raises(RuntimeError), files.whole(path) as partial:
+        partial.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert [entry.name for entry in tmp_path.glob("*file*")] == ["file.txt"]
+
+
+def test_a_folder_takes_the_place_of_the_old_one(tmp_path):
+    path = tmp_path / "folder"
+    for content in ("old", "new"):
+        with files.whole(path) as partial:
+            partial.mkdir()
+            (partial / content).touch()
+    assert [entry.name for entry in path.iterdir()] == ["new"]
+    assert {entry.name for entry in tmp_path.iterdir()} == {"folder", "params.yaml"}
+
+
+def test_a_folder_lost_between_two_renames_comes_back(tmp_path):
+    path = tmp_path / "folder"
+    path.mkdir()
+    (path / "old").touch()
+    path.replace(tmp_path / ".folder.replaced")
+    with pytest.raises(RuntimeError), files.whole(path):
+        raise RuntimeError
+    assert (path / "old").exists()
+
+
+def test_arrays_come_back_with_what_they_say_of_themselves(tmp_path):
+    path = tmp_path / "arrays.npz"
+    files.write_arrays(path, {"a": np.arange(3)}, {"seed": 1})
+    arrays, about = files.read_arrays(path, "a", remedy="")
+    assert arrays["a"].tolist() == [0, 1, 2]
+    assert about == {"seed": 1}
+
+
+def test_the_same_arrays_are_the_same_bytes(tmp_path):
+    one, two = tmp_path / "one.npz", tmp_path / "two.npz"
+    for path in (one, two):
+        files.write_arrays(path, {"a": np.arange(3)}, {"seed": 1})
+    assert one.read_bytes() == two.read_bytes()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@given(st.data())
+def test_damage_is_told_of_or_harmless(tmp_path, data):
+    path = tmp_path / "arrays.npz"
+    original = np.arange(40.0)
+    files.write_arrays(path, {"a": original})
+    content = bytearray(path.read_bytes())
+    position = data.draw(st.integers(0, len(content) - 1))
+    if data.draw(st.booleans()):
+        content[position] ^= 1 << data.draw(st.integers(0, 7))
+    else:
+        del content[position:]
+    path.write_bytes(content)
+    try:
+        arrays, _ = files.read_arrays(path, "a", remedy="mend it")
+    except InputError as error:
+        assert str(error).startswith("arrays.npz: ")
+        assert str(error).endswith("; mend it")
+    else:
+        np.testing.assert_array_equal(arrays["a"], original)
+
+
+def test_pickles_are_not_opened(tmp_path):
+    path = tmp_path / "hostile.npz"
+    np.savez(path, about=np.array("{}"), a=np.array([{"x": 1}], object))
+    with pytest.raises(InputError, match=r"hostile\.npz: damaged"):
+        files.read_arrays(path, "a", remedy="")
+
+
+def test_json_has_no_numbers_that_others_cannot_read(tmp_path):
+    path = tmp_path / "file.json"
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        files.write_json(path, {"mean": float("nan")})
+    assert not path.exists()
+    files.write_json(path, {"mean": None})
+    assert json.loads(path.read_text()) == {"mean": None}

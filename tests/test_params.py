@@ -1,0 +1,285 @@
+"""params.yaml is accepted whole or refused with one sentence per fault, each naming its key."""
+
+import copy
+import io
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+from small import PARAMS, ROOT
+
+from pipeline import params
+from pipeline.errors import InputError
+
+yaml = YAML(typ="safe", pure=True)
+REMOVE = object()
+
+
+def changed(path: str, value) -> str:
+    """The small params.yaml with one value changed, added or removed."""
+    document = yaml.load(PARAMS)
+    section = document
+    *parents, last = path.split("/")
+    for parent in parents:
+        section = section[parent]
+    if value is REMOVE:
+        del section[last]
+    else:
+        section[last] = value
+    return dump(document)
+
+
+def dump(document) -> str:
+    stream = io.StringIO()
+    yaml.dump(document, stream)
+    return stream.getvalue()
+
+
+def faults(text: str, in_folder) -> tuple[str, ...]:
+    with pytest.raises(InputError) as refused:
+        params.read(in_folder(text))
+    return refused.value.faults
+
+
+def test_the_shipped_parameters_are_sound():
+    found = params.read(ROOT / "params.yaml")
+    assert {"rectangle", "rectangle-recurrent", "echo-full", "echo-partial"} <= set(
+        found.experiments
+    )
+
+
+DRAWER, ECHOER = "experiments/drawer", "experiments/echoer"
+
+FAULTS = [
+    (f"{DRAWER}/model/cells", 0, "experiments.drawer.model.cells: must be at least 1, got 0"),
+    (f"{DRAWER}/model/cells", 2.5, "experiments.drawer.model.cells: must be an integer, got 2.5"),
+    (f"{DRAWER}/model/cells", "10", "experiments.drawer.model.cells: must be an integer, got '10'"),
+    (f"{DRAWER}/model/cells", True, "experiments.drawer.model.cells: must be an integer, got true"),
+    (f"{DRAWER}/model/cells", REMOVE, "experiments.drawer.model.cells: is missing"),
+    (
+        f"{DRAWER}/model/cell",
+        3,
+        "experiments.drawer.model.cell: unknown key 'cell' (did you mean 'cells'?); known: cells",
+    ),
+    (f"{DRAWER}/model", None, "experiments.drawer.model: must be a mapping, got nothing"),
+    (
+        f"{DRAWER}/training/learning_rate",
+        0,
+        "experiments.drawer.training.learning_rate: must be more than 0, got 0",
+    ),
+    (
+        f"{DRAWER}/training/learning_rate",
+        float("nan"),
+        "experiments.drawer.training.learning_rate: must be a finite number, got .nan",
+    ),
+    (
+        f"{DRAWER}/training/optimizer",
+        "adm",
+        "experiments.drawer.training.optimizer: must be 'adam', 'rmsprop' or 'sgd', got 'adm'",
+    ),
+    (
+        f"{DRAWER}/training/momentum",
+        0.9,
+        "experiments.drawer.training.momentum: belongs to sgd, not to adam",
+    ),
+    (
+        f"{DRAWER}/training/loss",
+        "categorical_crossentropy",
+        "experiments.drawer.training.loss: must be 'mae' or 'mse' for coordinates, "
+        "got 'categorical_crossentropy'",
+    ),
+    (
+        f"{DRAWER}/training/snapshots",
+        [10, 61],
+        "experiments.drawer.training.snapshots: must be at most sequences × epochs = 60, got 61",
+    ),
+    (
+        f"{DRAWER}/training/snapshots",
+        [0],
+        "experiments.drawer.training.snapshots.0: must be at least 1, got 0",
+    ),
+    (
+        f"{DRAWER}/training/replicas",
+        4,
+        "experiments.drawer.training.replicas: must be at most datasets.rectangle.replicas = 3, "
+        "got 4",
+    ),
+    (
+        f"{DRAWER}/training/sequences",
+        61,
+        "experiments.drawer.training.sequences: must be at most datasets.rectangle.train = 60, "
+        "got 61",
+    ),
+    (
+        f"{DRAWER}/training/batch_size",
+        7,
+        "experiments.drawer.training.batch_size: must divide the 180 samples of 60 sequences, "
+        "got 7",
+    ),
+    (
+        f"{DRAWER}/training/state",
+        "sequence",
+        "experiments.drawer.training.state: must be 'batch': a shape carries its state by "
+        "framing.sample: shape",
+    ),
+    (
+        f"{DRAWER}/dataset",
+        "rectangel",
+        "experiments.drawer.dataset: unknown dataset 'rectangel' (did you mean 'rectangle'?); "
+        "known: echo, rectangle",
+    ),
+    (
+        f"{DRAWER}/dataset",
+        "echo",
+        "experiments.drawer.problem: must be that of its dataset, 'echo', got 'shapes'",
+    ),
+    (
+        f"{DRAWER}/problem",
+        "shape",
+        "experiments.drawer.problem: unknown problem 'shape' (did you mean 'shapes'?); "
+        "known: echo, shapes",
+    ),
+    (f"{DRAWER}/problem", REMOVE, "experiments.drawer.problem: is missing; known: echo, shapes"),
+    (f"{DRAWER}/question", "", "experiments.drawer.question: must not be empty"),
+    ("experiments/drawer", 3, "experiments.drawer: must be a mapping, got 3"),
+    (
+        "experiments/../outside",
+        {},
+        "experiments.../outside: a name must be lower-case letters and digits joined by '-', "
+        "at most 64",
+    ),
+    (
+        f"{ECHOER}/framing/echo",
+        6,
+        "experiments.echoer.framing.echo: must be at most framing.window = 5, got 6",
+    ),
+    (
+        f"{ECHOER}/framing/echo",
+        2,
+        "experiments.echoer.framing.echo: must be framing.window = 5, got 2: an lstm gives one "
+        "output for each input (an encoder-decoder may give fewer)",
+    ),
+    (
+        f"{ECHOER}/training/batch_size",
+        5,
+        "experiments.echoer.training.batch_size: must divide the 8 samples of a sequence to carry "
+        "state over them (1, 2, 4, 8), got 5",
+    ),
+    (
+        f"{ECHOER}/training/loss",
+        "mae",
+        "experiments.echoer.training.loss: must be 'categorical_crossentropy' for one-hot integers, "
+        "got 'mae'",
+    ),
+    ("datasets/echo/classes", 257, "datasets.echo.classes: must be at most 256, got 257"),
+    (
+        "datasets/rectangle/shape",
+        "hexagon",
+        "datasets.rectangle.shape: must be 'rectangle', got 'hexagon'",
+    ),
+    ("datasets", {}, "datasets: must be a mapping of names to entries, got an empty mapping"),
+    (
+        "experiment",
+        {},
+        "experiment: unknown section 'experiment' (did you mean 'experiments'?); "
+        "known: datasets, experiments",
+    ),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "sentence"), FAULTS)
+def test_a_fault_is_said_whole(path, value, sentence, in_folder):
+    if path == "experiments/../outside":
+        document = yaml.load(PARAMS)
+        document["experiments"]["../outside"] = value
+        text = dump(document)
+    else:
+        text = changed(path, value)
+    assert f"params.yaml: {sentence}" in faults(text, in_folder)
+
+
+def test_a_window_longer_than_the_sequence_is_one_fault(in_folder):
+    assert faults(changed(f"{ECHOER}/framing/window", 13), in_folder) == (
+        "params.yaml: experiments.echoer.framing.window: must be at most "
+        "datasets.echo.length = 12, got 13",
+        "params.yaml: experiments.echoer.framing.echo: must be framing.window = 13, got 5: an lstm "
+        "gives one output for each input (an encoder-decoder may give fewer)",
+    )
+
+
+def test_every_fault_is_said_at_once(in_folder):
+    document = yaml.load(PARAMS)
+    document["experiments"]["drawer"]["model"]["cells"] = 0
+    document["datasets"]["echo"]["classes"] = 1
+    assert len(faults(dump(document), in_folder)) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "params.yaml: is empty; it needs datasets and experiments"),
+        ("- 1\n", "params.yaml: must be a mapping, got [1]"),
+        ("datasets: {}\ndatasets: {}\n", "params.yaml: line 2: duplicate key 'datasets'"),
+        ("datasets: {", "params.yaml: line 1, column 12: not YAML: "),
+        ("datasets: !!python/object/apply:os.system [touch hacked]\n", "params.yaml: line 1"),
+        ("datasets: \x00\n", "params.yaml: not YAML: "),
+    ],
+)
+def test_what_is_no_parameter_file_is_refused(text, sentence, in_folder):
+    (fault,) = faults(text, in_folder)
+    assert fault.startswith(sentence)
+
+
+def test_names_of_experiments_are_looked_up_kindly(in_folder):
+    found = params.read(in_folder(PARAMS))
+    with pytest.raises(InputError) as refused:
+        found.setup("drawr")
+    assert str(refused.value) == (
+        "unknown experiment 'drawr' (did you mean 'drawer'?); known: drawer, echoer"
+    )
+
+
+def test_a_setup_survives_its_document(in_folder):
+    setup = params.read(in_folder(PARAMS)).setup("echoer")
+    assert params.setup(setup.document()) == setup
+
+
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 300),
+    st.floats(),
+    st.text(max_size=5),
+    st.lists(st.integers(-1, 3), max_size=2),
+    st.dictionaries(st.text(max_size=3), st.integers(), max_size=2),
+)
+
+
+def paths(document, prefix=()):
+    for key, value in document.items():
+        yield (*prefix, key)
+        if isinstance(value, dict):
+            yield from paths(value, (*prefix, key))
+
+
+ALL_PATHS = list(paths(yaml.load(PARAMS)))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(ALL_PATHS), VALUES), min_size=1, max_size=3))
+def test_any_change_is_accepted_or_refused_with_a_key(tmp_path_factory, changes):
+    document = copy.deepcopy(yaml.load(PARAMS))
+    for path, value in changes:
+        section = document
+        for parent in path[:-1]:
+            section = section.get(parent) if isinstance(section, dict) else None
+        if isinstance(section, dict):
+            section[path[-1]] = value
+    path = tmp_path_factory.getbasetemp() / "params.yaml"
+    path.write_text(dump(document))
+    try:
+        params.read(path)
+    except InputError as error:
+        assert all(fault.startswith("params.yaml: ") for fault in error.faults)
+        assert all(fault.split(": ")[1].split(".")[0] in document for fault in error.faults)

@@ -1,0 +1,63 @@
+"""Statistics over replicas."""
+
+import numpy as np
+import pytest
+
+from pipeline import statistics
+
+
+def test_the_interquartile_mean_forgets_the_outer_quarters():
+    assert statistics.interquartile_mean(np.array([-100, 1, 2, 3, 4, 5, 6, 900])) == 3.5
+
+
+def test_a_summary_says_all_that_can_be_said():
+    found = statistics.summary(np.array([1.0, 2.0, 3.0, 4.0, np.nan]))
+    assert found["mean"] == 2.5
+    assert found["sd"] == pytest.approx(np.std([1, 2, 3, 4], ddof=1))
+    assert found["min"] == 1
+    assert found["replicas"] == 4
+    assert 1 < found["low"] < 2.5 < found["high"] < 4
+
+
+@pytest.mark.parametrize(
+    ("values", "unsaid"),
+    [([], {"mean", "sd", "iqm", "low", "high", "min"}), ([3.0], {"sd", "low", "high"})],
+)
+def test_what_cannot_be_said_is_none(values, unsaid):
+    found = statistics.summary(np.array(values))
+    assert {name for name, value in found.items() if value is None} == unsaid
+
+
+def test_equal_values_have_an_interval_without_width():
+    assert statistics.interval(np.full(5, 0.25)) == (0.25, 0.25)
+
+
+def test_intervals_hold_the_mean_as_often_as_they_say():
+    rng = np.random.default_rng(0)
+    hits = 0
+    for _ in range(200):
+        low, high = statistics.interval(rng.exponential(size=32))
+        hits += low <= 1 <= high
+    assert 175 <= hits <= 200
+
+
+def test_intervals_are_the_same_each_time():
+    values = np.random.default_rng(1).normal(size=10)
+    assert statistics.interval(values) == statistics.interval(values)
+
+
+@pytest.mark.parametrize(("higher", "expected"), [(True, 0.625), (False, 0.375)])
+def test_paired_differences_and_the_share_of_better_replicas(higher, expected):
+    ours, theirs = np.array([3.0, 5.0, 1.0, 2.0, np.nan]), np.array([2.0, 4.0, 3.0, 2.0, 9.0])
+    found = statistics.paired(ours, theirs, higher_is_better=higher)
+    assert found["difference"] == pytest.approx(0)
+    assert found["p_better"] == expected
+
+
+def test_bands_leave_out_failed_replicas_and_keep_what_all_share():
+    curves = {"sequences": np.array([1, 2]), "mae": np.array([[1.0, 2], [3, 4], [np.nan, np.nan]])}
+    found = statistics.bands(curves, np.array([True, True, False]))
+    assert found["sequences"].tolist() == [1, 2]
+    assert found["mae"].tolist() == [2, 3]
+    assert (found["mae_low"] < found["mae"]).all()
+    assert (found["mae_high"] > found["mae"]).all()

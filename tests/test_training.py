@@ -1,0 +1,279 @@
+"""The compiled loop is the printed procedure, replica by replica."""
+
+import keras
+import numpy as np
+import pytest
+
+from pipeline import params
+from pipeline.params import Setup
+from pipeline.rooms import Room
+from pipeline.training import Network, Replicas, initial_weights
+
+ROUNDING = {"rtol": 1e-4, "atol": 2e-6}  # float32, summed in another order over some updates
+
+SHAPES = {
+    "name": "shape",
+    "dataset": {
+        "problem": "shapes",
+        "shape": "rectangle",
+        "seed": 3,
+        "replicas": 40,
+        "train": 60,
+        "validation": 8,
+        "test": 8,
+    },
+    "experiment": {
+        "problem": "shapes",
+        "dataset": "shape",
+        "question": "?",
+        "framing": {"sample": "point"},
+        "model": {"cells": 10},
+        "training": {
+            "seed": 1,
+            "replicas": 1,
+            "sequences": 60,
+            "batch_size": 3,
+            "loss": "mae",
+            "learning_rate": 0.001,
+        },
+    },
+}
+ECHO = {
+    "name": "echo",
+    "dataset": {
+        "problem": "echo",
+        "length": 12,
+        "classes": 20,
+        "seed": 3,
+        "replicas": 2,
+        "train": 20,
+        "validation": 2,
+        "test": 2,
+    },
+    "experiment": {
+        "problem": "echo",
+        "dataset": "echo",
+        "question": "?",
+        "framing": {"window": 5, "echo": 5},
+        "model": {"architecture": "lstm", "cells": 8},
+        "training": {
+            "seed": 1,
+            "replicas": 1,
+            "sequences": 20,
+            "batch_size": 4,
+            "loss": "categorical_crossentropy",
+            "learning_rate": 0.01,
+        },
+    },
+}
+
+
+def setup(document: dict, *, training=(), **sections) -> Setup:
+    experiment = document["experiment"] | sections
+    experiment["training"] = experiment["training"] | dict(training)
+    return params.setup(document | {"experiment": experiment})
+
+
+CASES = {
+    "memoryless": setup(SHAPES),
+    "recurrent": setup(SHAPES, framing={"sample": "shape"}, training={"batch_size": 1}),
+    "mse, rmsprop, two epochs": setup(
+        SHAPES,
+        framing={"sample": "shape"},
+        training={"batch_size": 2, "loss": "mse", "optimizer": "rmsprop", "epochs": 2},
+    ),
+    "sgd with momentum": setup(SHAPES, training={"optimizer": "sgd", "momentum": 0.9}),
+    "cosine with warm-up and clip": setup(
+        SHAPES, training={"schedule": "cosine", "warmup": 0.2, "clip": 0.05}
+    ),
+    "warm-up alone": setup(SHAPES, training={"warmup": 0.3}),
+    "echo": setup(ECHO),
+    "echo, state carried over a sequence": setup(ECHO, training={"state": "sequence"}),
+    "echo, state carried over the epoch": setup(ECHO, training={"state": "epoch"}),
+    "encoder-decoder": setup(
+        ECHO,
+        framing={"window": 5, "echo": 2},
+        model={"architecture": "encoder-decoder", "cells": 8},
+    ),
+}
+
+
+def network(case: Setup) -> Network:
+    return Room(case.experiment.problem).models.network(case)
+
+
+def samples(case: Setup, replicas: int) -> tuple[np.ndarray, np.ndarray]:
+    room = Room(case.experiment.problem)
+    sequences = room.data.generate(case.dataset)["train"][:replicas]
+    return room.data.frame(sequences, case)
+
+
+def carry(case: Setup) -> int:
+    per_sequence = Room(case.experiment.problem).data.samples_per_sequence(case)
+    return case.experiment.training.carry(per_sequence)
+
+
+def updates(case: Setup, inputs: np.ndarray) -> int:
+    training = case.experiment.training
+    return inputs.shape[1] * training.epochs // training.batch_size
+
+
+def ours(case: Setup, start: list[np.ndarray], stops=None) -> list[np.ndarray]:
+    """The weights after the compiled training."""
+    inputs, targets = samples(case, start[0].shape[0])
+    replicas = Replicas(network(case), start)
+    stops = stops or [updates(case, inputs)]
+    for _ in replicas.train(
+        inputs, targets, case.experiment.training, stops=stops, carry=carry(case)
+    ):
+        pass
+    return replicas.weights
+
+
+def printed(case: Setup, start: list[np.ndarray]) -> list[np.ndarray]:
+    """The weights after Keras' own `fit`, batch by batch, with resets of state in between.
+
+    The learning rate of each update is written out by hand from its definition.
+    """
+    training, built = case.experiment.training, network(case)
+    built.model.set_weights([weight[0] for weight in start])
+    (inputs,), (targets,) = samples(case, 1)
+    total = updates(case, inputs[None])
+    optimizer = {
+        "adam": lambda: keras.optimizers.Adam(
+            training.learning_rate, global_clipnorm=training.clip
+        ),
+        "rmsprop": lambda: keras.optimizers.RMSprop(training.learning_rate),
+        "sgd": lambda: keras.optimizers.SGD(training.learning_rate, training.momentum),
+    }[training.optimizer]()
+    built.model.compile(optimizer=optimizer, loss=training.loss)
+    for update in range(total):
+        batch = np.arange(update * training.batch_size, (update + 1) * training.batch_size)
+        x, y = built.encode(*(part[batch % len(part)] for part in (inputs, targets)))
+        if update % carry(case) == 0:
+            for layer in built.model.layers:
+                if getattr(layer, "stateful", False):
+                    layer.reset_states()
+        optimizer.learning_rate = rate(training, update, total)
+        built.model.fit(
+            np.asarray(x), np.asarray(y), batch_size=training.batch_size, shuffle=False, verbose=0
+        )
+    return built.model.get_weights()
+
+
+def rate(training: params.Training, update: int, total: int) -> float:
+    warm = round(training.warmup * total)
+    if update < warm:
+        first = 0.0 if training.schedule == "cosine" else training.learning_rate / warm
+        return first + (training.learning_rate - first) * update / warm
+    if training.schedule == "constant":
+        return training.learning_rate
+    return training.learning_rate * (1 + np.cos(np.pi * (update - warm) / (total - warm))) / 2
+
+
+def start(case: Setup, seeds) -> list[np.ndarray]:
+    return initial_weights(lambda: network(case), seeds)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_reaches_the_weights_of_the_printed_procedure(name):
+    case = CASES[name]
+    begin = start(case, [5])
+    expected = printed(case, begin)
+    for mine, theirs in zip(ours(case, begin), expected, strict=True):
+        np.testing.assert_allclose(mine[0], theirs, **ROUNDING)
+    assert not np.allclose(expected[0], begin[0][0], **ROUNDING)
+
+
+@pytest.mark.parametrize("name", ["memoryless", "recurrent", "cosine with warm-up and clip"])
+def test_a_replica_alone_and_among_32_others_gets_the_same_weights(name):
+    case = CASES[name]
+    many = start(case, range(33))
+    together = ours(case, many)
+    alone = ours(case, [weight[:1] for weight in many])
+    for mine, theirs in zip(together, alone, strict=True):
+        np.testing.assert_allclose(mine[0], theirs[0], **ROUNDING)
+
+
+def test_garbage_in_other_replicas_changes_nothing_and_is_reported():
+    case = CASES["memoryless"]
+    begin = start(case, range(3))
+    clean = ours(case, begin)
+    for weight in begin:
+        weight[1] = np.nan
+    inputs, targets = samples(case, 3)
+    replicas = Replicas(network(case), begin)
+    (progress,) = replicas.train(inputs, targets, case.experiment.training, stops=[60])
+    assert progress.failed.tolist() == [False, True, False]
+    assert np.isfinite(progress.loss).tolist() == [True, False, True]
+    for weight, expected in zip(replicas.weights, clean, strict=True):
+        np.testing.assert_allclose(weight[[0, 2]], expected[[0, 2]], **ROUNDING)
+
+
+def test_stopping_to_look_changes_nothing():
+    case = CASES["echo, state carried over a sequence"]
+    begin = start(case, [5, 6])
+    for once, often in zip(
+        ours(case, begin), ours(case, begin, stops=[1, 2, 7, 20, 40]), strict=True
+    ):
+        np.testing.assert_array_equal(once, often)
+
+
+def test_the_reported_loss_is_the_mean_over_the_updates_since_the_last_report():
+    case = CASES["memoryless"]
+    begin, (inputs, targets) = start(case, [5]), samples(case, 1)
+    training = case.experiment.training
+
+    def losses(stops):
+        replicas = Replicas(network(case), begin)
+        return [p.loss[0] for p in replicas.train(inputs, targets, training, stops=stops)]
+
+    one_by_one = losses(list(range(1, 11)))
+    assert losses([4, 10]) == pytest.approx([np.mean(one_by_one[:4]), np.mean(one_by_one[4:])])
+
+
+@pytest.mark.parametrize("stops", [[], [0, 1], [2, 1], [1, 1], [61]])
+def test_stops_that_make_no_sense_are_refused(stops):
+    case = CASES["memoryless"]
+    inputs, targets = samples(case, 1)
+    with pytest.raises((ValueError, IndexError)):
+        next(
+            Replicas(network(case), start(case, [1])).train(
+                inputs, targets, case.experiment.training, stops=stops
+            )
+        )
+
+
+def test_predictions_do_not_depend_on_the_batch_size():
+    case = CASES["recurrent"]
+    inputs, targets = samples(case, 1)
+    replicas = Replicas(network(case), start(case, [1, 2]))
+    whole = replicas.predict(inputs, targets)["vertices"]
+    parts = replicas.predict(inputs, targets, batch_size=7)["vertices"]
+    assert whole.shape == (2, 60, 3, 2)
+    np.testing.assert_allclose(parts, whole, **ROUNDING)
+
+
+def test_predictions_are_those_of_keras():
+    case = CASES["echo, state carried over a sequence"]
+    inputs, targets = samples(case, 1)
+    begin = start(case, [1])
+    built = network(case)
+    readout = Replicas(built, begin).predict(inputs, targets, batch_size=4, carry=2)
+    built.model.set_weights([weight[0] for weight in begin])
+    x, _ = built.encode(inputs[0], targets[0])
+    expected = []
+    for batch in range(len(x) // 4):
+        if batch % 2 == 0:
+            built.model.get_layer("lstm").reset_states()
+        expected.append(np.asarray(built.model(x[4 * batch : 4 * batch + 4])))
+    expected = np.concatenate(expected).argmax(axis=-1)
+    np.testing.assert_array_equal(readout["integers"][0], expected)
+
+
+def test_initial_weights_follow_their_seed_alone():
+    case = CASES["memoryless"]
+    first, again, other = start(case, [7, 8]), start(case, [8, 7]), start(case, [9])
+    for one, two in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one, two[::-1])
+    assert not np.array_equal(first[0][0], other[0][0])
