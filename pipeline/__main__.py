@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from pipeline import params, project
+from pipeline.console import say, stderr
 from pipeline.errors import InputError, TrainingError
 
 app = typer.Typer(
@@ -41,7 +42,7 @@ def generate(dataset: DatasetName) -> None:
 
 @app.command(rich_help_panel=STAGES)
 def train(experiment: ExperimentName) -> None:
-    """Train all replicas of an experiment: models/EXPERIMENT/ and its learning curves."""
+    """Train all replicas of an experiment: models/EXPERIMENT/."""
     from pipeline.stages import train
 
     train.run(experiment)
@@ -49,7 +50,7 @@ def train(experiment: ExperimentName) -> None:
 
 @app.command(rich_help_panel=STAGES)
 def evaluate(experiment: ExperimentName) -> None:
-    """Measure every replica on test sequences: reports/metrics/EXPERIMENT.json and .csv."""
+    """Measure every replica on test sequences: reports/metrics/ and reports/history/."""
     from pipeline.stages import evaluate
 
     evaluate.run(experiment)
@@ -74,11 +75,9 @@ def report() -> None:
 @app.command(rich_help_panel=STAGES)
 def check() -> None:
     """Check the whole of params.yaml and name the key of each fault."""
-    found = params.read(project.params())
-    print(
-        f"{project.PARAMS} is sound: {len(found.datasets)} datasets, "
-        f"{len(found.experiments)} experiments"
-    )
+    from pipeline.stages import check
+
+    check.run()
 
 
 @app.command(rich_help_panel=USE)
@@ -175,20 +174,27 @@ def ui(
 
 def main() -> None:
     """Run a command; a fault of the input is said in a line, and exits with 2."""
-    from pipeline.console import stderr
-
     try:
         app(standalone_mode=True)
     except InputError as error:
         for fault in error.faults:
             stderr.print(f"error: {fault}", markup=False, style="red")
+        _say_what_dvc_removed()
         sys.exit(2)
     except TrainingError as error:
         stderr.print(f"error: {error}", markup=False, style="red")
+        _say_what_dvc_removed()
         sys.exit(1)
     except BrokenPipeError:  # `pipeline echo … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+
+
+def _say_what_dvc_removed() -> None:
+    """DVC removes a stage's results before it runs it; they are in its cache and in git."""
+    stage = os.environ.get("DVC_STAGE", "check")
+    if stage != "check":
+        say(f"The last results of {stage} come back with: dvc checkout; git checkout -- reports")
 
 
 if __name__ == "__main__":

@@ -35,6 +35,11 @@ def params() -> Path:
     return root() / PARAMS
 
 
+def checked() -> Path:
+    """What says that the parameters were found sound."""
+    return root() / "data" / "checked"
+
+
 def dataset(name: str) -> Path:
     """The raw sequences."""
     return root() / "data" / f"{name}.npz"

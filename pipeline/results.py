@@ -41,8 +41,7 @@ def replica_metrics(name: str) -> pd.DataFrame:
 
 def history(name: str) -> pd.DataFrame:
     """Learning curves over replicas: medians, `_low` and `_high`."""
-    remedy = f"make it with: dvc repro train@{name}"
-    return _read_table(project.history(name), ["sequences", "updates"], remedy)
+    return _read_table(project.history(name), ["sequences", "updates"], _remedy(name))
 
 
 def _read_table(path: Path, columns: list[str], remedy: str) -> pd.DataFrame:

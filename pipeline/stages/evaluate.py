@@ -9,7 +9,7 @@ from pipeline.trained import Trained
 
 
 def run(name: str) -> None:
-    """Write reports/metrics/<name>.json and .csv, reports/summary/<name>.json and predictions."""
+    """Write the metrics and learning curves of an experiment to reports/, and its predictions."""
     params.read(project.params())
     result = trained.read(name)
     setup, sound = result.setup, result.surviving()
@@ -18,6 +18,8 @@ def run(name: str) -> None:
     found = room.metrics.evaluate(
         setup, trained.replicas(sound), arrays["test"], sound.history, sound.snapshots
     )
+    curves = pd.DataFrame(statistics.bands(result.history, ~result.failed))
+    files.write_text(project.history(name), curves.to_csv(index=False, float_format="%.6g"))
     metrics = {metric: statistics.summary(values) for metric, values in found.metrics.items()}
     failure_rate = float(result.failed.mean())
     files.write_json(

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 
-from pipeline import console, files, params, project, seeds, statistics, trained
+from pipeline import console, params, project, seeds, statistics, trained
 from pipeline.errors import InputError, TrainingError
 from pipeline.rooms import Room
 from pipeline.stages import generate
@@ -21,7 +20,7 @@ Report = Callable[[Mapping[str, float], np.ndarray], None]
 
 
 def run(name: str) -> None:
-    """Train and write models/<name>/ and reports/history/<name>.csv."""
+    """Train and write models/<name>/."""
     setup = params.read(project.params()).setup(name)
     arrays, made_with = generate.read(setup.experiment.dataset)
     if made_with != setup.dataset.model_dump():
@@ -53,8 +52,6 @@ def run(name: str) -> None:
         inputs, targets = room.data.frame(arrays["test"], setup)
         example, _ = network.encode(inputs[: training.batch_size], targets[: training.batch_size])
         trained.write(result, network.model, np.asarray(example))
-        table = pd.DataFrame(statistics.bands(result.history, ~result.failed))
-        files.write_text(project.history(name), table.to_csv(index=False, float_format="%.6g"))
 
 
 def fit(

@@ -1,0 +1,320 @@
+"""The pipeline as its users run it: real DVC, real MLflow database, real processes."""
+
+import json
+import shutil
+import sqlite3
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from small import Laboratory
+
+pytestmark = pytest.mark.slow
+
+
+def runs(laboratory: Laboratory) -> list[tuple[str, str]]:
+    """Name and status of the top-level runs in the laboratory's MLflow database."""
+    with sqlite3.connect(laboratory.root / "mlflow.db") as database:
+        return sorted(
+            database.execute(
+                "select name, status from runs where lifecycle_stage = 'active' and run_uuid not in"
+                " (select run_uuid from tags where key = 'mlflow.parentRunId')"
+            )
+        )
+
+
+def counts(laboratory: Laboratory) -> dict[str, int]:
+    """How many rows there are of everything that tracking writes."""
+    tables = ("runs", "metrics", "params", "tags", "inputs", "logged_models", "datasets")
+    with sqlite3.connect(laboratory.root / "mlflow.db") as database:
+        found = {t: database.execute(f"select count(*) from {t}").fetchone()[0] for t in tables}
+    found["artifacts"] = sum(
+        path.is_file() for path in (laboratory.root / "mlartifacts").rglob("*")
+    )
+    return found
+
+
+def stages_run(output: str) -> set[str]:
+    return {line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage")}
+
+
+def test_a_repro_makes_everything_and_a_second_one_nothing(reproduced):
+    for name in (
+        "data/rectangle.npz",
+        "models/drawer/model.keras",
+        "reports/history/drawer.csv",
+        "reports/metrics/drawer.json",
+        "reports/metrics/echoer.csv",
+        "reports/summary/echoer.json",
+        "reports/figures/drawer/drawings.svg",
+        "reports/figures/echoer/echoes.svg",
+        "reports/curves/shapes.csv",
+        "reports/README.md",
+        "mlflow.db",
+    ):
+        assert (reproduced.root / name).is_file(), name
+    again = reproduced.run("dvc", "repro")
+    assert "up to date" in again.stdout
+    assert not stages_run(again.stdout)
+    assert reproduced.run("git", "status", "--porcelain").stdout == ""
+
+
+def test_metrics_are_aggregated_over_replicas_and_listed_one_by_one(reproduced):
+    found = json.loads((reproduced.root / "reports/metrics/drawer.json").read_text())
+    rows = pd.read_csv(reproduced.root / "reports/metrics/drawer.csv")
+    assert found["failure_rate"] == 0
+    assert list(rows["replica"]) == [0, 1, 2]
+    entry = found["metrics"]["mae_regret"]
+    assert set(entry) == {"mean", "sd", "iqm", "low", "high", "min", "replicas"}
+    assert entry["mean"] == pytest.approx(rows["mae_regret"].mean())
+    assert entry["low"] < entry["mean"] < entry["high"]
+
+
+def test_the_model_is_one_that_plain_keras_loads(reproduced):
+    program = """
+import sys, keras, numpy as np
+model = keras.saving.load_model("models/drawer/model.keras")
+weights = np.load("models/drawer/weights.npz")
+for mine, all_replicas in zip(model.get_weights(), [weights[str(i)] for i in range(5)]):
+    np.testing.assert_array_equal(mine, all_replicas[0])
+print([type(layer).__name__ for layer in model.layers], "pipeline" in sys.modules)
+"""
+    done = reproduced.run("python", "-c", program)
+    assert done.stdout.strip() == "['LSTM', 'Dense'] False"
+
+
+def test_dvc_shows_readable_tables_and_plots(reproduced):
+    table = reproduced.run("dvc", "metrics", "show").stdout
+    assert len(table.splitlines()) == 3
+    assert "mae_regret" in table
+    plots = json.loads(reproduced.run("dvc", "plots", "show", "--json").stdout)
+    assert not plots.get("errors")
+    (shown,) = plots["data"]["reports/curves/shapes.csv"]
+    assert shown["revisions"] == ["workspace"]
+
+
+def test_one_change_reruns_one_experiment(mine):
+    mine.change("cells: 4", "cells: 5")
+    done = mine.run("dvc", "repro")
+    assert stages_run(done.stdout) == {
+        "check",
+        "train@drawer",
+        "evaluate@drawer",
+        "figures@drawer",
+        "report",
+    }
+    assert runs(mine) == [("drawer", "FINISHED"), ("drawer", "FINISHED"), ("echoer", "FINISHED")]
+
+
+def test_another_question_trains_nothing(mine):
+    mine.change("Does it draw?", "Does it really draw?")
+    done = mine.run("dvc", "repro")
+    assert stages_run(done.stdout) == {"check", "report"}
+    assert "Does it really draw?" in (mine.root / "reports/README.md").read_text()
+
+
+def test_a_changed_module_reruns_the_stages_that_use_it(mine):
+    module = mine.root / "pipeline/echo/metrics.py"
+    module.write_text(module.read_text() + "\n# changed\n")
+    status = json.loads(mine.run("dvc", "status", "--json").stdout)
+    assert set(status) == {"check", "train@echoer", "evaluate@echoer", "report"}
+
+
+def test_results_are_the_same_bytes_each_time(reproduced, laboratory):
+    laboratory.run("dvc", "repro", "figures@drawer")
+    for folder in (
+        "data/rectangle.npz",
+        "models/drawer",
+        "reports/metrics",
+        "reports/figures/drawer",
+    ):
+        made = laboratory.root / folder
+        files = [path for path in made.rglob("*") if path.is_file()] if made.is_dir() else [made]
+        assert files
+        for path in files:
+            other = reproduced.root / path.relative_to(laboratory.root)
+            assert path.read_bytes() == other.read_bytes(), path
+
+
+def test_runs_carry_curves_metrics_pictures_data_and_model(reproduced):
+    assert runs(reproduced) == [("drawer", "FINISHED"), ("echoer", "FINISHED")]
+    program = """
+import json
+from mlflow import MlflowClient
+client = MlflowClient("sqlite:///mlflow.db")
+(experiment,) = [e for e in client.search_experiments() if e.name == "shapes"]
+(run,) = client.search_runs([experiment.experiment_id], "tags.`laboratory.experiment` = 'drawer'")
+inside = f"tags.mlflow.parentRunId = '{run.info.run_id}'"
+children = client.search_runs([experiment.experiment_id], inside)
+(model,) = client.search_logged_models([experiment.experiment_id])
+print(json.dumps({
+    "metrics": run.data.metrics, "params": run.data.params, "tags": run.data.tags,
+    "curve": [m.step for m in client.get_metric_history(run.info.run_id, "held-out/mae")],
+    "children": [child.data.metrics for child in children],
+    "datasets": [i.dataset.name for i in run.inputs.dataset_inputs],
+    "artifacts": [
+        artifact.path
+        for folder in ("images", "figures", "metrics")
+        for artifact in client.list_artifacts(run.info.run_id, folder)
+    ],
+    "place": run.info.artifact_uri, "model": model.name,
+}))
+"""
+    found = json.loads(reproduced.run("python", "-c", program).stdout.splitlines()[-1])
+    assert found["params"]["model.cells"] == "4"
+    assert found["params"]["dataset.name"] == "rectangle"
+    assert {"held-out/mae", "held-out/mae_low", "train/loss", "test/mae_regret"} <= set(
+        found["metrics"]
+    )
+    assert len(found["metrics"]) < 20
+    history = pd.read_csv(reproduced.root / "reports/history/drawer.csv")
+    assert found["curve"] == list(history["sequences"])
+    assert len(found["children"]) == 3
+    assert all("test/mae_regret" in child for child in found["children"])
+    assert found["datasets"] == ["rectangle"]
+    assert "figures/drawings.svg" in found["artifacts"]
+    assert sum(path.endswith(".png") for path in found["artifacts"]) == 2
+    assert found["place"].startswith(f"{reproduced.root.as_uri()}/mlartifacts/")
+    assert found["model"] == "drawer"
+    tags = found["tags"]
+    assert tags["dvc.stage"] == "train@drawer"
+    assert len(tags["laboratory.training"]) == 16
+    commit = reproduced.run("git", "rev-list", "--max-parents=0", "HEAD").stdout.strip()
+    assert tags["mlflow.source.git.commit"] == commit
+
+
+def test_the_logged_model_predicts(reproduced):
+    program = """
+import mlflow, numpy as np
+mlflow.set_tracking_uri("sqlite:///mlflow.db")
+client = mlflow.MlflowClient()
+(experiment,) = [e for e in client.search_experiments() if e.name == "shapes"]
+(model,) = client.search_logged_models([experiment.experiment_id])
+loaded = mlflow.pyfunc.load_model(model.model_uri)
+example = np.load("models/drawer/example.npz")
+np.testing.assert_allclose(loaded.predict(example["inputs"]), example["outputs"], rtol=1e-5)
+print(loaded.metadata.signature is not None)
+"""
+    done = reproduced.run("python", "-W", "ignore", "-c", program)
+    assert done.stdout.splitlines()[-1] == "True"
+
+
+def test_track_rebuilds_a_lost_database_and_then_adds_nothing(mine):
+    before = counts(mine)
+    (mine.root / "mlflow.db").unlink()
+    first = mine.run("pipeline", "track").stdout.splitlines()
+    assert first == [
+        "drawer: added training, model, evaluation, figures",
+        "echoer: added training, model, evaluation, figures",
+    ]
+    after = counts(mine)
+    assert {k: after[k] for k in ("runs", "metrics", "params", "logged_models")} == {
+        k: before[k] for k in ("runs", "metrics", "params", "logged_models")
+    }
+    assert mine.run("pipeline", "track").stdout.splitlines() == [
+        "drawer: complete",
+        "echoer: complete",
+    ]
+    assert counts(mine) == after
+
+
+def test_a_temporary_experiment_tracks_into_the_repository(mine):
+    done = mine.run("dvc", "exp", "run", "--temp", "-S", "experiments.drawer.model.cells=6")
+    assert "train@drawer" in stages_run(done.stdout)
+    assert "train@echoer" not in stages_run(done.stdout)
+    assert runs(mine) == [("drawer", "FINISHED"), ("drawer", "FINISHED"), ("echoer", "FINISHED")]
+    with sqlite3.connect(mine.root / "mlflow.db") as database:
+        names = database.execute("select value from tags where key = 'dvc.experiment'").fetchall()
+    (name,) = {name for (name,) in names}
+    assert name in mine.run("dvc", "exp", "list", "--name-only").stdout
+
+
+def test_stages_from_the_run_cache_are_tracked_later(mine):
+    for lost in ("mlflow.db", "dvc.lock"):
+        (mine.root / lost).unlink()
+    shutil.rmtree(mine.root / "models")
+    done = mine.run("dvc", "repro")
+    assert not {stage for stage in stages_run(done.stdout) if stage.startswith("train")}
+    assert "Stage 'train@drawer' is cached - skipping run" in done.stdout
+    mine.run("pipeline", "track")
+    assert runs(mine) == [("drawer", "FINISHED"), ("echoer", "FINISHED")]
+
+
+def test_a_fresh_clone_pulls_instead_of_training(mine, tmp_path):
+    mine.run("dvc", "remote", "add", "-d", "store", str(tmp_path / "store"))
+    mine.run("git", "commit", "-qam", "A remote")
+    mine.run("dvc", "push")
+    mine.run("git", "clone", "-q", str(mine.root), str(tmp_path / "clone"))
+    clone = Laboratory(tmp_path / "clone")
+    clone.run("dvc", "pull")
+    assert not stages_run(clone.run("dvc", "repro").stdout)
+    clone.run("pipeline", "track")
+    assert runs(clone) == [("drawer", "FINISHED"), ("echoer", "FINISHED")]
+
+
+def test_a_fault_in_the_parameters_stops_before_anything_is_lost(mine):
+    mine.change("cells: 4", "cells: 0")
+    done = mine.run("dvc", "repro", check=False)
+    assert done.returncode != 0
+    assert "params.yaml: experiments.drawer.model.cells: must be at least 1, got 0" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert mine.run("git", "status", "--porcelain").stdout == " M params.yaml\n"
+    assert (mine.root / "models/drawer/model.keras").is_file()
+
+
+def test_if_every_replica_diverges_the_old_results_come_back(mine):
+    mine.change("loss: mae\n      learning_rate: 0.01", "loss: mse\n      learning_rate: 1.0e+38")
+    mine.change("seed: 1\n", "seed: 1\n      optimizer: sgd\n")
+    done = mine.run("dvc", "repro", "train@drawer", check=False)
+    assert done.returncode != 0
+    assert "all 3 replicas diverged: the mse loss became NaN or infinite" in done.stderr
+    assert "training.learning_rate below 1e+38" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert ("drawer", "FAILED") in runs(mine)
+    assert "come back with: dvc checkout; git checkout -- reports" in done.stderr
+    mine.run("dvc", "checkout")
+    mine.run("git", "checkout", "--", "reports")
+    assert (mine.root / "models/drawer/model.keras").is_file()
+    assert mine.run("git", "status", "--porcelain", "reports").stdout == ""
+
+
+def test_a_diverged_replica_is_counted_and_never_averaged(mine):
+    program = """
+import numpy as np
+from pipeline import params, project, trained
+from pipeline.stages import evaluate, generate, train
+setup = params.read(project.params()).setup("drawer")
+arrays, _ = generate.read("rectangle")
+arrays["train"][1] = np.nan
+from pipeline import training
+result = train.fit(setup, arrays, range(3))
+model = train.Room("shapes").models.network(setup).model
+trained.write(result, model, np.zeros((3, 1, 2), np.float32))
+evaluate.run("drawer")
+"""
+    mine.run("python", "-W", "ignore", "-c", program)
+    found = json.loads((mine.root / "reports/metrics/drawer.json").read_text())
+    rows = pd.read_csv(mine.root / "reports/metrics/drawer.csv")
+    assert found["failure_rate"] == pytest.approx(1 / 3)
+    assert found["metrics"]["mae"]["replicas"] == 2
+    assert rows["failed"].tolist() == [0, 1, 0]
+    assert np.isnan(rows["mae"][1])
+    assert found["metrics"]["mae"]["mean"] == pytest.approx(rows["mae"][[0, 2]].mean())
+
+
+def test_a_dead_server_costs_a_line_and_no_result(laboratory):
+    started = time.monotonic()
+    dead = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9"}
+    laboratory.run("dvc", "repro", "generate@rectangle")
+    done = laboratory.run("dvc", "repro", "train@drawer", env=dead)
+    assert time.monotonic() - started < 120
+    assert done.stderr.count("MLflow at http://127.0.0.1:9 fails") == 1
+    assert (laboratory.root / "models/drawer/model.keras").is_file()
+    refused = laboratory.run("pipeline", "track", env=dead, check=False)
+    assert refused.returncode == 2
+    assert "Traceback" not in refused.stderr
+    assert laboratory.run("pipeline", "track").stdout.splitlines() == [
+        "drawer: added training, model",
+        "echoer: not trained here; dvc pull, or dvc repro train@echoer",
+    ]
