@@ -31,7 +31,6 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
 
 import mlflow
 import numpy as np
-import requests
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run
 from mlflow.exceptions import MlflowException
@@ -45,7 +44,7 @@ from pipeline.stages.figures import CAPTIONS
 TAG = "laboratory."
 BATCH = 1000  # metrics that MLflow takes in one call
 LIVE_SECONDS = 5.0  # between two looks at a training under way
-FAULTS = (MlflowException, SQLAlchemyError, requests.RequestException, OSError)
+FAULTS = (MlflowException, SQLAlchemyError, OSError, ImportError)
 
 logging.getLogger("mlflow").setLevel(logging.ERROR)  # it tells of every table that it creates
 

@@ -1,0 +1,109 @@
+"""What every room must keep; `test_rooms.py` runs it for each of them."""
+
+import inspect
+
+import numpy as np
+
+from pipeline import params, rooms
+from pipeline.rooms import Room
+from pipeline.training import Replicas, initial_weights
+
+
+class RoomContract:
+    """A room's tests inherit these and say `setup`: a small experiment of theirs."""
+
+    setup: params.Setup
+
+    @property
+    def room(self) -> Room:
+        return Room(self.setup.experiment.problem)
+
+    def data(self) -> dict[str, np.ndarray]:
+        return self.room.data.generate(self.setup.dataset)
+
+    def trained(self) -> Replicas:
+        weights = initial_weights(lambda: self.room.models.network(self.setup), [1, 2])
+        return Replicas(self.room.models.network(self.setup), weights)
+
+    def test_it_offers_the_functions_of_the_protocol_with_their_parameters(self):
+        protocols = (rooms.DataFile, rooms.ModelsFile, rooms.MetricsFile, rooms.FiguresFile)
+        for file, protocol in zip(rooms.FILES, protocols, strict=True):
+            module = getattr(self.room, file)
+            for name, promised in vars(protocol).items():
+                if inspect.isfunction(promised) and not name.startswith("_"):
+                    expected = list(inspect.signature(promised).parameters)[1:]
+                    found = list(inspect.signature(getattr(module, name)).parameters)
+                    assert found == expected, name
+
+    def test_it_imports_no_other_room_no_stage_and_no_tracker(self):
+        others = {f"pipeline.{name}" for name in rooms.names()} - {f"pipeline.{self.room.name}"}
+        for file in rooms.FILES:
+            source = inspect.getsource(getattr(self.room, file))
+            for forbidden in (*others, "pipeline.stages", "mlflow", "optuna", "dvc"):
+                assert f"from {forbidden}" not in source
+                assert f"import {forbidden}" not in source
+
+    def test_data_are_made_for_each_replica_and_held_out_ones_for_all(self):
+        arrays, dataset = self.data(), self.setup.dataset
+        assert set(arrays) == {"train", "validation", "test"}
+        assert arrays["train"].shape[:2] == (dataset.replicas, dataset.train)
+        for part in ("validation", "test"):
+            assert len(arrays[part]) == getattr(dataset, part)
+            assert arrays[part].shape[1:] == arrays["train"].shape[2:]
+
+    def test_the_same_seed_makes_the_same_data(self):
+        for one, two in zip(self.data().values(), self.data().values(), strict=True):
+            np.testing.assert_array_equal(one, two)
+
+    def test_framing_keeps_order_and_counts_its_samples(self):
+        train = self.data()["train"]
+        inputs, targets = self.room.data.frame(train, self.setup)
+        count = self.room.data.samples_per_sequence(self.setup)
+        assert inputs.shape[:2] == targets.shape[:2] == (len(train), train.shape[1] * count)
+        alone, _ = self.room.data.frame(train[1], self.setup)
+        np.testing.assert_array_equal(inputs[1], alone)
+        first, _ = self.room.data.frame(train[:, :1], self.setup)
+        np.testing.assert_array_equal(inputs[:, :count], first)
+
+    def test_the_network_is_made_of_stock_keras_layers(self):
+        network = self.room.models.network(self.setup)
+        for layer in network.model.layers:
+            assert type(layer).__module__.startswith("keras.")
+        names = [weight.path for weight in network.model.weights]
+        again = [weight.path for weight in self.room.models.network(self.setup).model.weights]
+        assert names == again  # no counters in names: saved files would differ
+
+    def test_curve_metrics_are_one_number_per_replica(self):
+        held_out = self.data()["validation"]
+        inputs, targets = self.room.data.frame(held_out, self.setup)
+        asking = self.setup.experiment.training.asking(
+            self.room.data.samples_per_sequence(self.setup)
+        )
+        readout = self.trained().predict(inputs[None], targets[None], **asking)
+        for name, values in self.room.metrics.curve(targets, readout).items():
+            assert values.shape == (2,), name
+            assert np.isfinite(values).all()
+
+    def test_every_metric_and_reference_can_be_spoken_of_and_drawn(self):
+        trained, test = self.trained(), self.data()["test"]
+        held_out = self.data()["validation"]
+        inputs, targets = self.room.data.frame(held_out, self.setup)
+        asking = self.setup.experiment.training.asking(
+            self.room.data.samples_per_sequence(self.setup)
+        )
+        point = self.room.metrics.curve(
+            targets, trained.predict(inputs[None], targets[None], **asking)
+        )
+        history = {name: np.stack([value, value], axis=1) for name, value in point.items()}
+        history |= {"sequences": np.array([1, 2]), "updates": np.array([1, 2])}
+        history["train_loss"] = np.ones((2, 2))
+        found = self.room.metrics.evaluate(self.setup, trained, test, history, {})
+        references = self.room.metrics.references(self.setup, test)
+        for name in (*found.metrics, *references):
+            assert self.room.metrics.describe(name).label
+        assert all(values.shape == (2,) for values in found.metrics.values())
+        results = rooms.Results(history, found.predictions, found.metrics, references, test)
+        pictures = self.room.figures.figures(self.setup, results)
+        assert pictures
+        assert len({picture.name for picture in pictures}) == len(pictures)
+        assert all(picture.caption.endswith(".") for picture in pictures)

@@ -1,0 +1,127 @@
+"""dvc.yaml says the truth: each stage depends on what it runs and reads, and on nothing else."""
+
+import json
+
+import pytest
+from ruamel.yaml import YAML
+from small import ROOT, Laboratory
+
+ONLY_REPORTING = {
+    f"pipeline/{name}.py"
+    for name in ("__init__", "__main__", "console", "errors", "faults", "processes", "tracking")
+} | {"pipeline/stages/__init__.py"}
+
+# Runs a stage's command and tells which modules of the pipeline and which files it opened. MLflow
+# is kept out: what tracking reads decides no result.
+WATCH = """
+import sys, types
+from pathlib import Path
+opened, here = set(), Path.cwd()
+def watch(event, args):
+    if event == "open" and isinstance(args[0], (str, Path)):
+        path = Path(args[0])
+        path = path if path.is_absolute() else here / path
+        if path.is_relative_to(here) and (args[1] or "r")[0] == "r":
+            opened.add(path.relative_to(here).as_posix())
+from contextlib import contextmanager
+@contextmanager
+def live(setup):
+    yield types.SimpleNamespace(log=lambda point: None)
+sys.modules["pipeline.tracking"] = types.SimpleNamespace(record=lambda name: None, live=live)
+import pipeline; pipeline.tracking = sys.modules["pipeline.tracking"]
+from pipeline.__main__ import app
+sys.addaudithook(watch)
+try:
+    app(sys.argv[1:])
+except SystemExit as end:
+    assert not end.code, end.code
+import json
+modules = [
+    Path(module.__file__).relative_to(here).as_posix()
+    for name, module in sys.modules.items()
+    if name.startswith("pipeline") and getattr(module, "__file__", None)
+]
+print(json.dumps([modules, sorted(opened)]))
+"""
+
+
+def stages(laboratory: Laboratory) -> dict:
+    program = """
+import json
+from dvc.repo import Repo
+def parameters(stage):
+    return [f"{d.def_path}:{k}" for d in stage.deps for k in getattr(d, "params", [])]
+print(json.dumps({
+    stage.addressing: {
+        "deps": [d.def_path for d in stage.deps if not hasattr(d, "params")],
+        "params": parameters(stage),
+        "outs": [out.def_path for out in stage.outs],
+    } for stage in Repo().index.stages
+}))
+"""
+    return json.loads(laboratory.run("python", "-c", program).stdout)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "stage",
+    ["generate@rectangle", "train@drawer", "train@echoer", "evaluate@drawer", "figures@echoer"],
+)
+def test_dependencies_are_what_a_stage_runs_and_reads(mine, stage):
+    declared = stages(mine)[stage]
+    command, name = stage.split("@")
+    done = mine.run("python", "-W", "ignore", "-c", WATCH, command, name)
+    modules, opened = json.loads(done.stdout.splitlines()[-1])
+    room = "pipeline/echo" if "echoer" in stage else "pipeline/shapes"
+    other = "pipeline/shapes" if room == "pipeline/echo" else "pipeline/echo"
+    # All rooms say what params.yaml may hold; only the stage's own room makes its result, and the
+    # data only its `data.py`.
+    if command == "generate":
+        modules.remove(f"{room}/models.py")
+    used = {
+        module
+        for module in modules
+        if module not in ONLY_REPORTING
+        and not module.startswith(other)
+        and module != f"{room}/__init__.py"
+    }
+    code = {dep for dep in declared["deps"] if dep.startswith("pipeline")}
+    assert used == code
+    data = {dep for dep in declared["deps"] if not dep.startswith("pipeline")} - {"data/checked"}
+    read = {
+        path
+        for path in opened
+        if path.startswith(("data", "models", "reports"))
+        and not any(path.startswith(out) for out in declared["outs"])
+        and "/." not in path  # what is being replaced
+    }
+    assert all(any(path.startswith(dep) for dep in data) for path in read), (read, data)
+    assert all(any(path.startswith(dep) for path in read) for dep in data), (read, data)
+
+
+def test_every_path_is_the_one_that_the_code_writes(monkeypatch):
+    from pipeline import project
+
+    monkeypatch.chdir(ROOT)
+    pipeline = YAML(typ="safe", pure=True).load(ROOT / "dvc.yaml")
+    named = {
+        next(iter(out)) if isinstance(out, dict) else out
+        for stage in pipeline["stages"].values()
+        for kind in ("outs", "metrics")
+        for out in stage.get("do", stage).get(kind, [])
+    }
+    places = [project.checked(), project.report(), project.curves()] + [
+        place("${key}")
+        for place in (
+            project.dataset,
+            project.model,
+            project.history,
+            project.predictions,
+            project.metrics,
+            project.replicas,
+            project.summary,
+            project.figures,
+            project.pictures,
+        )
+    ]
+    assert named == {project.relative(place) for place in places}
