@@ -190,14 +190,17 @@ def _write_training(client: MlflowClient, run: Run, result: trained.Trained) -> 
 
 
 def _write_evaluation(client: MlflowClient, run: Run, result: trained.Trained) -> None:
-    """Final metrics of the run (the mean over replicas) and of its children, and their files."""
-    name, step = result.setup.name, int(result.history["sequences"][-1])
+    """Final metrics of the run (means over replicas) and of its children, and their files.
+
+    At step 0: the charts show a metric of one step as a bar for each run.
+    """
+    name = result.setup.name
     entries = results.aggregates(name)["metrics"].items()
     means = {metric: entry["mean"] for metric, entry in entries if entry["mean"] is not None}
-    _log_metrics(client, run, _metrics(run, means, step, "test/"))
+    _log_metrics(client, run, _metrics(run, means, 0, "test/"))
     rows = results.replica_metrics(name)
     for child, (_, row) in zip(_children(client, run, len(rows)), rows.iterrows(), strict=True):
-        _log_metrics(client, child, _metrics(child, row, step, "test/"))
+        _log_metrics(client, child, _metrics(child, row, 0, "test/"))
     for path in (project.metrics(name), project.replicas(name)):
         client.log_artifact(run.info.run_id, path, "metrics")
 
