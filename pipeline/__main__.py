@@ -111,7 +111,7 @@ def draw(
 
     path = out or Path(f"{experiment}.svg")
     with files.whole(path) as partial:
-        style.save(figures.polygons(setup.dataset.shape, polygons), partial, path.suffix[1:])
+        style.save(figures.polygons(setup, polygons), partial, path.suffix[1:])
     print(path)
 
 

@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -91,6 +93,12 @@ class Laboratory:
         if check:
             assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
         return done
+
+    def rows(self, query: str) -> list[tuple]:
+        """What a query finds in the MLflow database; sqlite3.OperationalError if there is none."""
+        address = f"file:{self.root / 'mlflow.db'}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True)) as database:
+            return database.execute(query).fetchall()
 
     def change(self, old: str, new: str) -> None:
         text = self.params.read_text()

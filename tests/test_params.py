@@ -176,7 +176,8 @@ FAULTS = [
     (
         "datasets/rectangle/shape",
         "hexagon",
-        "datasets.rectangle.shape: must be 'rectangle', got 'hexagon'",
+        "datasets.rectangle.shape: must be 'rectangle', 'rectangle-8', 'circle', 'star' or "
+        "'cross', got 'hexagon'",
     ),
     ("datasets", {}, "datasets: must be a mapping of names to entries, got an empty mapping"),
     (

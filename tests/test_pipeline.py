@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sqlite3
 import time
 
 import numpy as np
@@ -15,20 +14,18 @@ pytestmark = pytest.mark.slow
 
 def runs(laboratory: Laboratory) -> list[tuple[str, str]]:
     """Name and status of the top-level runs in the laboratory's MLflow database."""
-    with sqlite3.connect(laboratory.root / "mlflow.db") as database:
-        return sorted(
-            database.execute(
-                "select name, status from runs where lifecycle_stage = 'active' and run_uuid not in"
-                " (select run_uuid from tags where key = 'mlflow.parentRunId')"
-            )
+    return sorted(
+        laboratory.rows(
+            "select name, status from runs where lifecycle_stage = 'active' and run_uuid not in"
+            " (select run_uuid from tags where key = 'mlflow.parentRunId')"
         )
+    )
 
 
 def counts(laboratory: Laboratory) -> dict[str, int]:
     """How many rows there are of everything that tracking writes."""
     tables = ("runs", "metrics", "params", "tags", "inputs", "logged_models", "datasets")
-    with sqlite3.connect(laboratory.root / "mlflow.db") as database:
-        found = {t: database.execute(f"select count(*) from {t}").fetchone()[0] for t in tables}
+    found = {t: laboratory.rows(f"select count(*) from {t}")[0][0] for t in tables}
     found["artifacts"] = sum(
         path.is_file() for path in (laboratory.root / "mlartifacts").rglob("*")
     )
@@ -224,8 +221,7 @@ def test_a_temporary_experiment_tracks_into_the_repository(mine):
     assert "train@drawer" in stages_run(done.stdout)
     assert "train@echoer" not in stages_run(done.stdout)
     assert runs(mine) == [("drawer", "FINISHED"), ("drawer", "FINISHED"), ("echoer", "FINISHED")]
-    with sqlite3.connect(mine.root / "mlflow.db") as database:
-        names = database.execute("select value from tags where key = 'dvc.experiment'").fetchall()
+    names = mine.rows("select value from tags where key = 'dvc.experiment'")
     (name,) = {name for (name,) in names}
     assert name in mine.run("dvc", "exp", "list", "--name-only").stdout
 

@@ -5,6 +5,8 @@ import signal
 import sqlite3
 import subprocess
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import pytest
 from small import BIN, Laboratory
@@ -12,45 +14,9 @@ from small import BIN, Laboratory
 pytestmark = pytest.mark.slow
 
 
-def rows(laboratory: Laboratory, query: str) -> list:
-    with sqlite3.connect(laboratory.root / "mlflow.db") as database:
-        return database.execute(query).fetchall()
-
-
-def test_a_training_under_way_shows_its_curve_and_a_killed_one_is_closed(laboratory):
-    """A long training is seen on a live run; killed, its run is closed by the next that looks."""
-    for small, large in (("train: 60", "train: 60000"), ("sequences: 60", "sequences: 60000")):
-        laboratory.change(small, large)
-    laboratory.change("batch_size: 3", "batch_size: 3\n      epochs: 2000")
-    laboratory.run("pipeline", "generate", "rectangle")
-    process = subprocess.Popen(
-        ["pipeline", "train", "drawer"],
-        cwd=laboratory.root,
-        env=os.environ | {"PATH": f"{BIN}:{os.environ['PATH']}"},
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        deadline = time.monotonic() + 120
-        shown = 0
-        while shown < 2 and time.monotonic() < deadline:
-            time.sleep(1)
-            if (laboratory.root / "mlflow.db").exists():
-                try:
-                    query = "select count(*) from metrics where key = 'held-out/mae'"
-                    shown = rows(laboratory, query)[0][0]
-                except sqlite3.OperationalError:
-                    pass  # its tables are being made
-        assert shown >= 2
-        assert rows(laboratory, "select status from runs") == [("RUNNING",)]
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    assert not (laboratory.root / "models/drawer").exists()
-    laboratory.run("python", "-c", "from pipeline import tracking; tracking._connect()")
-    assert rows(laboratory, "select status from runs") == [("KILLED",)]
-
-
-def test_an_interrupted_training_is_closed_and_leaves_nothing_behind(laboratory):
+@contextmanager
+def long_training(laboratory: Laboratory) -> Iterator[subprocess.Popen]:
+    """A training that would take many minutes, in a process of its own."""
     for small, large in (("train: 60", "train: 60000"), ("sequences: 60", "sequences: 60000")):
         laboratory.change(small, large)
     laboratory.change("batch_size: 3", "batch_size: 3\n      epochs: 2000")
@@ -61,27 +27,53 @@ def test_an_interrupted_training_is_closed_and_leaves_nothing_behind(laboratory)
         env=os.environ | {"PATH": f"{BIN}:{os.environ['PATH']}"},
         stderr=subprocess.PIPE,
         text=True,
+        # Where the tests run in the background, an interrupt is ignored from the start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def wait_until(seen: Callable[[], bool]) -> None:
+    """Look each second, for two minutes at most; tables that are being made are not there yet."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         time.sleep(1)
-        try:
-            if rows(laboratory, "select status from runs"):
-                break
-        except sqlite3.OperationalError:
-            pass
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=120)
+        with suppress(sqlite3.OperationalError):
+            if seen():
+                return
+    raise AssertionError("not seen in time")
+
+
+def test_a_training_under_way_shows_its_curve_and_a_killed_one_is_closed(laboratory):
+    """A long training is seen on a live run; killed, its run is closed by the next that looks."""
+    points = "select count(*) from metrics where key = 'held-out/mae'"
+    with long_training(laboratory):
+        wait_until(lambda: laboratory.rows(points)[0][0] >= 2)
+        assert laboratory.rows("select status from runs") == [("RUNNING",)]
+    assert not (laboratory.root / "models/drawer").exists()
+    laboratory.run("python", "-c", "from pipeline import tracking; tracking._connect()")
+    assert laboratory.rows("select status from runs") == [("KILLED",)]
+
+
+def test_an_interrupted_training_is_closed_and_leaves_nothing_behind(laboratory):
+    with long_training(laboratory) as process:
+        wait_until(lambda: bool(laboratory.rows("select status from runs")))
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
     assert process.returncode != 0
     assert "Traceback" not in said
-    assert rows(laboratory, "select status from runs") == [("FAILED",)]
+    assert laboratory.rows("select status from runs") == [("FAILED",)]
     assert not list((laboratory.root / "models").glob("*"))
 
 
 def test_training_again_makes_no_second_run(mine):
-    before = rows(mine, "select count(*) from runs where lifecycle_stage = 'active'")
+    before = mine.rows("select count(*) from runs where lifecycle_stage = 'active'")
     mine.run("pipeline", "train", "drawer")
-    assert rows(mine, "select count(*) from runs where lifecycle_stage = 'active'") == before
+    assert mine.rows("select count(*) from runs where lifecycle_stage = 'active'") == before
 
 
 def test_figures_of_another_training_are_not_taken_for_its_own(mine):

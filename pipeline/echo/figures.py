@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipeline import style
+from pipeline.echo.metrics import LEARNED
 from pipeline.params import Setup
 from pipeline.rooms import Picture, Results
 from pipeline.statistics import summary
@@ -53,6 +54,7 @@ def learning_curve(setup: Setup, results: Results) -> Figure:
     style.curve(accuracy, x, history["token_accuracy"], "token: each integer", style.ORANGE)
     chance = references["token_accuracy"]["chance"]
     style.reference(accuracy, chance, f"token, guessing: {chance:.2g}")
+    accuracy.axhline(LEARNED, color=style.GREY, linestyle=":", label=f"learned: {LEARNED:.0%}")
     accuracy.set(
         xlabel="training sequences seen", ylabel="held-out accuracy (share)", ylim=(-0.03, 1.03)
     )

@@ -8,6 +8,8 @@ from matplotlib.figure import Figure
 from pipeline import style
 from pipeline.params import Setup
 from pipeline.rooms import Picture, Results
+from pipeline.shapes.data import Family
+from pipeline.shapes.metrics import PROBE, after_bottom_vertex, bottom_vertices
 
 TRUE_SHAPES = 24  # shown beside the drawn ones
 
@@ -15,8 +17,8 @@ TRUE_SHAPES = 24  # shown beside the drawn ones
 def figures(setup: Setup, results: Results) -> list[Picture]:
     """The learning curve, and what was drawn as it was learned."""
     count = len(next(iter(results.metrics.values())))
-    plural = f"{setup.dataset.shape}s"
-    return [
+    plural = _plural(setup)
+    pictures = [
         Picture(
             "drawings",
             drawings(setup, results),
@@ -30,6 +32,15 @@ def figures(setup: Setup, results: Results) -> list[Picture]:
             "holds the middle 80 % of them, above the error that nobody can beat.",
         ),
     ]
+    if "probe" in results.predictions and len(bottom_vertices(setup.dataset.family)) > 1:
+        caption = (
+            "What a network without memory takes to follow the point (x, 0): the median of "
+            f"{count} replicas and their middle 80 %. Dashed, what would be right if the point "
+            "were this vertex or that. It cannot know which, and must be wrong about one of them "
+            "or about all."
+        )
+        pictures.append(Picture("ambiguity", ambiguity(setup, results), caption))
+    return pictures
 
 
 def steps(setup: Setup, results: Results) -> dict[str, dict[int, Figure]]:
@@ -39,16 +50,23 @@ def steps(setup: Setup, results: Results) -> dict[str, dict[int, Figure]]:
         results.predictions["steps"], results.predictions["polygons"], strict=True
     ):
         figure, axes = plt.subplots(figsize=(4, 4))
-        _draw(axes, polygons, f"after {step:,} {setup.dataset.shape}s")
+        _draw(axes, polygons, f"after {step:,} {_plural(setup)}")
+        _frame(axes, setup.dataset.family)
         drawn[int(step)] = figure
     return {"drawn shapes": drawn}
 
 
-def polygons(shape: str, drawn: np.ndarray) -> Figure:
+def polygons(setup: Setup, drawn: np.ndarray) -> Figure:
     """Polygons (N, V, 2) in one picture, as `pipeline draw` shows them."""
     figure, axes = plt.subplots(figsize=(4, 4))
-    _draw(axes, drawn, f"{len(drawn)} drawn: {shape}", bold=len(drawn) == 1)
+    _draw(axes, drawn, f"{len(drawn)} drawn by {setup.name}", bold=len(drawn) == 1)
+    _frame(axes, setup.dataset.family)
     return figure
+
+
+def _plural(setup: Setup) -> str:
+    shape = setup.dataset.shape.split("-")[0]
+    return f"{shape}es" if shape.endswith("s") else f"{shape}s"
 
 
 def drawings(setup: Setup, results: Results) -> Figure:
@@ -58,12 +76,13 @@ def drawings(setup: Setup, results: Results) -> Figure:
     figure, row = plt.subplots(1, panels, figsize=(2.1 * panels, 2.9), sharey=True)
     for axes, step, shapes in zip(row, drawn["steps"], drawn["polygons"], strict=False):
         _draw(axes, shapes, f"after {step:,}")
-        axes.set_xlabel("x")
     true = row[-1]
     for shape in results.test[:TRUE_SHAPES]:
         _outline(true, shape, color=style.GREEN, linewidth=0.8, alpha=0.7)
-    true.set_title(f"true {setup.dataset.shape}s", color=style.GREEN)
-    true.set_xlabel("x")
+    true.set_title(f"true {_plural(setup)}", color=style.GREEN)
+    for axes in row:
+        _frame(axes, setup.dataset.family)
+        axes.set_xlabel("x")
     row[0].set_ylabel("y")
     return figure
 
@@ -78,12 +97,33 @@ def learning_curve(setup: Setup, results: Results) -> Figure:
     axes.set(
         xscale="log",
         yscale="log",
-        xlabel=f"{setup.dataset.shape}s seen",
+        xlabel=f"{_plural(setup)} seen",
         ylabel="held-out mean absolute error",
     )
     axes.yaxis.set_major_formatter(plt.FormatStrFormatter("%.2f"))
     axes.yaxis.set_minor_formatter(plt.FormatStrFormatter("%.2f"))
     axes.legend()
+    return figure
+
+
+def ambiguity(setup: Setup, results: Results) -> Figure:
+    """What follows the points (x, 0), as predicted and as it should be for each vertex there."""
+    family = setup.dataset.family
+    figure, panels = plt.subplots(1, 2, figsize=(10, 4), sharex=True)
+    vertices = bottom_vertices(family)
+    colors = (style.GREEN, style.RED, style.ORANGE, style.PURPLE)
+    for axis, axes in enumerate(panels):
+        predicted = results.predictions["probe"][..., axis]
+        style.curve(axes, PROBE, predicted, "predicted", style.BLUE)
+        for vertex, color in zip(vertices, colors, strict=False):
+            right = after_bottom_vertex(vertex, PROBE, family)[:, axis]
+            label = f"right, if it is vertex {vertex + 1}"
+            if family.matrix[2 * vertex].any():
+                axes.plot(PROBE, right, "--", color=color, linewidth=1.5, label=label)
+            else:  # the origin: a single point
+                axes.plot(PROBE[:1], right[:1], "o", color=color, label=label)
+        axes.set(xlabel="x of the point (x, 0)", ylabel=f"{'xy'[axis]} of the next vertex")
+    panels[0].legend()
     return figure
 
 
@@ -100,10 +140,11 @@ def _draw(axes: Axes, shapes: np.ndarray, title: str, *, bold: bool = True) -> N
 
 def _outline(axes: Axes, shape: np.ndarray, **options) -> None:
     axes.plot(*np.vstack([shape, shape[:1]]).T, **options)
-    axes.set(
-        xlim=(-0.08, 1.08),
-        ylim=(-0.08, 1.08),
-        aspect="equal",
-        xticks=(0, 0.5, 1),
-        yticks=(0, 0.5, 1),
-    )
+
+
+def _frame(axes: Axes, family: Family) -> None:
+    """Axes that hold every member of the family."""
+    (left, bottom), (right, top) = family.low - 0.08, family.high + 0.08
+    axes.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
+    axes.set(xticks=np.arange(-0.5, 1.1, 0.5), yticks=np.arange(-0.5, 1.1, 0.5))
+    axes.set(xlim=(left, right), ylim=(bottom, top))

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MARGIN = 0.01  # how far outside the data's range a drawn vertex may lie and still be valid
 
+PROBE = np.linspace(0, 1, 201)  # x of the points (x, 0) that a network without memory is asked
+
 METRICS = {
     "mae": Metric(
         "held-out MAE",
@@ -42,7 +44,7 @@ METRICS = {
     ),
     "valid": Metric(
         "validity",
-        f"share of drawn shapes that lie inside the data's range, 0 to 1, give or take {MARGIN}",
+        f"share of drawn shapes that lie inside the data's range, give or take {MARGIN}",
         higher_is_better=True,
     ),
 }
@@ -90,14 +92,36 @@ def optimal_predictions(shapes: np.ndarray, family: Family) -> np.ndarray:
     at its median, which minimises the absolute error. It is optimal where a vertex shows each
     parameter either wholly or not at all, and the parameters are independent and symmetric.
     """
-    median = np.full(len(family.parameters), 0.5)
-    optimal = []
-    for seen in range(1, family.vertices):
-        known = family.matrix[: 2 * seen]
-        prefix = shapes[..., :seen, :].reshape(*shapes.shape[:-2], -1)
-        theta = median + (prefix - known @ median) @ np.linalg.pinv(known).T
-        optimal.append(family.members(theta)[..., seen, :])
+    optimal = [
+        _next_vertex(shapes[..., :seen, :], slice(0, seen), family)
+        for seen in range(1, family.vertices)
+    ]
     return np.stack(optimal, axis=-2)
+
+
+def _next_vertex(seen: np.ndarray, which: slice, family: Family) -> np.ndarray:
+    """The optimal next vertex (…, 2) after seeing those vertices (…, K, 2) of a shape alone."""
+    median = np.full(len(family.parameters), 0.5)
+    known = family.matrix[2 * which.start : 2 * which.stop]
+    flat = seen.reshape(*seen.shape[:-2], -1)
+    theta = median + (flat - known @ median) @ np.linalg.pinv(known).T
+    return family.members(theta)[..., which.stop, :]
+
+
+def bottom_vertices(family: Family) -> list[int]:
+    """The vertices that lie on the line y = 0 in every member, but for the last vertex."""
+    return [v for v in range(family.vertices - 1) if not family.matrix[2 * v + 1].any()]
+
+
+def after_bottom_vertex(vertex: int, x: np.ndarray, family: Family) -> np.ndarray:
+    """The optimal next vertices (N, 2) after the points (x, 0), if those are that vertex.
+
+    NaN where the vertex never is.
+    """
+    points = np.stack([x, np.zeros_like(x)], axis=-1)[:, None]
+    reach = family.matrix[2 * vertex].sum()
+    found = _next_vertex(points, slice(vertex, vertex + 1), family)
+    return np.where((x <= reach + 1e-9)[:, None], found, np.nan)
 
 
 def optimal_mae(shapes: np.ndarray, family: Family) -> float:
@@ -130,7 +154,8 @@ def evaluate(
     """Metrics of every replica on test shapes (S, V, 2), and what it drew as it learned.
 
     Predictions: `steps` (K,), the shapes seen at each snapshot and at the end, and `polygons`
-    (K, R, V, 2), the shape that each replica drew there.
+    (K, R, V, 2), the shape that each replica drew there; without memory also `probe` (R, X, 2),
+    what follows points on the bottom line.
     """
     dataset: Dataset = setup.dataset
     inputs, targets = frame(test, setup)
@@ -139,6 +164,9 @@ def evaluate(
     metrics = curve(targets, readout)
     metrics["mae_regret"] = metrics["mae"] - optimal_mae(test, dataset.family)
 
+    predictions = {}
+    if setup.experiment.framing.sample == "point":
+        predictions["probe"] = probe(replicas)
     final, steps, polygons = replicas.weights, [], []
     for step, weights in snapshots.items():
         replicas.weights = weights
@@ -150,7 +178,14 @@ def evaluate(
         polygons.append(draw(replicas, setup))
     replicas.weights = final
     metrics |= drawing_metrics(polygons[-1][:, None], dataset)
-    return Evaluation(metrics, {"steps": np.array(steps), "polygons": np.stack(polygons)})
+    predictions |= {"steps": np.array(steps), "polygons": np.stack(polygons)}
+    return Evaluation(metrics, predictions)
+
+
+def probe(replicas: Replicas) -> np.ndarray:
+    """What each replica that sees one point takes to follow the points (x, 0): (R, X, 2)."""
+    points = np.stack([PROBE, np.zeros_like(PROBE)], axis=-1)[None, :, None].astype(np.float32)
+    return replicas.predict(points, points[:, :, 0])["vertices"]
 
 
 def drawing_metrics(polygons: np.ndarray, dataset: Dataset) -> dict[str, np.ndarray]:
@@ -159,8 +194,8 @@ def drawing_metrics(polygons: np.ndarray, dataset: Dataset) -> dict[str, np.ndar
     found = {"consistency_error": consistency_error(polygons, family).mean(axis=1)}
     if dataset.shape == "rectangle":
         found["side_error"] = side_error(polygons).mean(axis=1)
-    inside = (np.abs(polygons - 0.5) <= 0.5 + MARGIN).all(axis=(-2, -1))
-    found["valid"] = inside.mean(axis=1)
+    inside = (polygons >= family.low - MARGIN) & (polygons <= family.high + MARGIN)
+    found["valid"] = inside.all(axis=(-2, -1)).mean(axis=1)
     theta = family.theta(polygons)  # (R, S, P)
     for index, parameter in enumerate(family.parameters):
         distance = [stats.kstest(drawn, stats.uniform.cdf).statistic for drawn in theta[..., index]]
