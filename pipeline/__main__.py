@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline import params, project
+from pipeline import project, reading
 from pipeline.console import say, stderr
 from pipeline.errors import InputError, TrainingError
 
@@ -62,6 +62,18 @@ def figures(experiment: ExperimentName) -> None:
     from pipeline.stages import figures
 
     figures.run(experiment)
+
+
+@app.command(rich_help_panel=STAGES)
+def compare(
+    comparison: Annotated[
+        str, typer.Argument(metavar="COMPARISON", help="A name under comparisons: in params.yaml.")
+    ],
+) -> None:
+    """Draw experiments beside each other: reports/comparisons/COMPARISON.svg."""
+    from pipeline.stages import compare
+
+    compare.run(comparison)
 
 
 @app.command(rich_help_panel=STAGES)
@@ -150,7 +162,7 @@ def track() -> None:
     """Add to MLflow whatever runs are missing there, from the files of all experiments."""
     from pipeline import console, tracking
 
-    known = params.read(project.params()).experiments
+    known = reading.read(project.params()).experiments
     ready = [name for name in known if project.model(name).is_dir()]
     with console.progress("track", len(ready), "experiments") as progress:
         for done, name in enumerate(ready, start=1):

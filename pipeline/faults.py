@@ -51,6 +51,8 @@ def _sentence(fault: Mapping, kind: type[BaseModel]) -> str:
             return f"must be text, got {found}"
         case "list_type":
             return f"must be a list, got {found}"
+        case "too_short":
+            return f"must have at least {context['min_length']} entries, got {found}"
         case "string_too_short":
             return "must not be empty"
         case "model_type" | "model_attributes_type" | "dict_type":

@@ -85,6 +85,11 @@ def pictures(experiment: str) -> Path:
     return root() / "data" / "pictures" / experiment
 
 
+def comparison(name: str) -> Path:
+    """The picture of experiments beside each other."""
+    return root() / "reports" / "comparisons" / f"{name}.svg"
+
+
 def curves() -> Path:
     """Folder of the learning curves that `dvc plots` shows, a file for each problem."""
     return root() / "reports" / "curves"

@@ -65,7 +65,7 @@ class Metric(NamedTuple):
 
     label: str
     meaning: str
-    higher_is_better: bool = False
+    higher_is_better: bool | None = False  # None: neither more nor less is
     headline: bool = False  # stands in `dvc metrics show` and in the report's overview
 
 

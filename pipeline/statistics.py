@@ -57,21 +57,26 @@ def summary(values: np.ndarray) -> dict[str, float | int | None]:
     return plain | {"replicas": len(values)}
 
 
-def paired(ours: np.ndarray, theirs: np.ndarray, *, higher_is_better: bool) -> dict[str, float]:
+def paired(
+    ours: np.ndarray, theirs: np.ndarray, *, higher_is_better: bool | None
+) -> dict[str, float | None]:
     """Compare two experiments replica by replica: both saw the same data and started alike.
 
     Returns the mean difference (ours minus theirs) with its 95 % interval, and P(better), the share
-    of pairs in which ours is better, ties counted half.
+    of pairs in which ours is better, ties counted half; None if neither more nor less is better.
     """
     both = ~np.isnan(ours) & ~np.isnan(theirs)
     difference = (ours - theirs)[both]
     low, high = interval(difference)
-    gain = difference if higher_is_better else -difference
+    p_better = None
+    if higher_is_better is not None:
+        gain = difference if higher_is_better else -difference
+        p_better = float(np.mean((gain > 0) + 0.5 * (gain == 0)))
     return {
         "difference": float(np.mean(difference)),
         "low": low,
         "high": high,
-        "p_better": float(np.mean((gain > 0) + 0.5 * (gain == 0))),
+        "p_better": p_better,
     }
 
 

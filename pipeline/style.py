@@ -15,7 +15,10 @@ from pipeline.statistics import band
 
 # Okabe & Ito's palette: told apart by colour-blind readers.
 BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
-GREY, LIGHT = "#666666", "#D9D9D9"
+GREY = "#666666"
+
+# Beside the name of a metric: more is better, less is better, neither.
+ARROWS = {True: "(more is better)", False: "(less is better)", None: ""}
 
 plt.rcParams.update(
     {

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from pipeline import files, params, project
+from pipeline import files, params, project, reading
 from pipeline.errors import InputError
 from pipeline.faults import unknown
 from pipeline.rooms import Room
@@ -102,7 +102,7 @@ def read(name: str) -> Trained:
 
 def known(name: str, problem: str) -> Trained:
     """Read a trained experiment of a problem; InputError lists those in params.yaml."""
-    experiments = params.read(project.params()).experiments
+    experiments = reading.read(project.params()).experiments
     ours = [other for other, entry in experiments.items() if entry.problem == problem]
     if name not in ours:
         raise InputError(unknown(f"{problem} experiment", name, ours))

@@ -43,6 +43,9 @@ class Network(NamedTuple):
     """(inputs, targets) of a batch as they are stored -> as the model and the loss see them."""
     readout: Callable = lambda targets, outputs: {"outputs": outputs}
     """(targets, outputs) of a batch -> what `Replicas.predict` keeps of them, {name: (B, …)}."""
+    trained: keras.Model | None = None
+    """The model whose outputs the loss sees, if another: made of the same layers, so that its
+    weights are `model`'s."""
 
 
 class Progress(NamedTuple):
@@ -170,7 +173,8 @@ class Replicas:
             learning = self._trainable(weights)
             with tf.GradientTape() as tape:
                 tape.watch(learning)
-                outputs, memory = self._call(weights, memory, x, training=True)
+                trained = self.network.trained or self.network.model
+                outputs, memory = self._call(trained, weights, memory, x, training=True)
                 loss = tf.reduce_mean(self.network.loss(y, outputs))
             gradients = tape.gradient(loss, learning)
             if clip is not None:
@@ -202,13 +206,13 @@ class Replicas:
         def ask(args):
             weights, memory, x, y = args
             x, y = self.network.encode(x, y)
-            outputs, memory = self._call(weights, memory, x, training=False)
+            outputs, memory = self._call(self.network.model, weights, memory, x, training=False)
             return self.network.readout(y, outputs), memory
 
         weights = [tf.convert_to_tensor(weight) for weight in self._weights]
         return tf.vectorized_map(ask, (weights, memory, inputs, targets))
 
-    def _call(self, weights, memory, inputs, training: bool):
+    def _call(self, model: keras.Model, weights, memory, inputs, training: bool):
         """One replica's outputs, the given tensors standing in for the model's variables.
 
         `Model.stateless_call` would lose the states of stateful layers, which Keras 3 does not
@@ -216,7 +220,7 @@ class Replicas:
         """
         variables = [*self.network.model.weights, *self._memory]
         with keras.StatelessScope(list(zip(variables, [*weights, *memory], strict=True))) as scope:
-            outputs = self.network.model(inputs, training=training)
+            outputs = model(inputs, training=training)
         return outputs, [scope.get_current_value(state) for state in self._memory]
 
     def _trainable(self, weights: Sequence) -> list:

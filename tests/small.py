@@ -59,6 +59,12 @@ experiments:
       state: sequence
       loss: categorical_crossentropy
       learning_rate: 0.01
+comparisons:
+  drawers:
+    question: Which draws better?
+    answer: There is only one.
+    experiments: [drawer]
+    metrics: [mae_regret, size]
 """
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from small import PARAMS, ROOT
 
-from pipeline import params
+from pipeline import params, reading
 from pipeline.errors import InputError
 
 yaml = YAML(typ="safe", pure=True)
@@ -38,12 +38,12 @@ def dump(document) -> str:
 
 def faults(text: str, in_folder) -> tuple[str, ...]:
     with pytest.raises(InputError) as refused:
-        params.read(in_folder(text))
+        reading.read(in_folder(text))
     return refused.value.faults
 
 
 def test_the_shipped_parameters_are_sound():
-    found = params.read(ROOT / "params.yaml")
+    found = reading.read(ROOT / "params.yaml")
     assert {"rectangle", "rectangle-recurrent", "echo-full", "echo-partial"} <= set(
         found.experiments
     )
@@ -60,7 +60,8 @@ FAULTS = [
     (
         f"{DRAWER}/model/cell",
         3,
-        "experiments.drawer.model.cell: unknown key 'cell' (did you mean 'cells'?); known: cells",
+        "experiments.drawer.model.cell: unknown key 'cell' (did you mean 'cells'?); "
+        "known: cells, consistency",
     ),
     (f"{DRAWER}/model", None, "experiments.drawer.model: must be a mapping, got nothing"),
     (
@@ -179,12 +180,39 @@ FAULTS = [
         "datasets.rectangle.shape: must be 'rectangle', 'rectangle-8', 'circle', 'star' or "
         "'cross', got 'hexagon'",
     ),
+    (
+        "comparisons/drawers/experiments",
+        ["drawer", "drawr"],
+        "comparisons.drawers.experiments: unknown experiment 'drawr' (did you mean 'drawer'?); "
+        "known: drawer, echoer",
+    ),
+    (
+        "comparisons/drawers/experiments",
+        ["drawer", "echoer"],
+        "comparisons.drawers.experiments: must be of one problem, got echo and shapes",
+    ),
+    (
+        "comparisons/drawers/metrics",
+        [],
+        "comparisons.drawers.metrics: must have at least 1 entries, got []",
+    ),
+    (
+        f"{DRAWER}/model/consistency",
+        0.5,
+        "experiments.drawer.model.consistency: needs framing.sample: shape, since one point is no "
+        "drawing",
+    ),
+    (
+        f"{DRAWER}/model/consistency",
+        1.5,
+        "experiments.drawer.model.consistency: must be at most 1, got 1.5",
+    ),
     ("datasets", {}, "datasets: must be a mapping of names to entries, got an empty mapping"),
     (
         "experiment",
         {},
         "experiment: unknown section 'experiment' (did you mean 'experiments'?); "
-        "known: datasets, experiments",
+        "known: comparisons, datasets, experiments",
     ),
 ]
 
@@ -219,7 +247,7 @@ def test_every_fault_is_said_at_once(in_folder):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "params.yaml: is empty; it needs datasets and experiments"),
+        ("", "params.yaml: is empty; it needs datasets and experiments and comparisons"),
         ("- 1\n", "params.yaml: must be a mapping, got [1]"),
         ("datasets: {}\ndatasets: {}\n", "params.yaml: line 2: duplicate key 'datasets'"),
         ("datasets: {", "params.yaml: line 1, column 12: not YAML: "),
@@ -233,7 +261,7 @@ def test_what_is_no_parameter_file_is_refused(text, sentence, in_folder):
 
 
 def test_names_of_experiments_are_looked_up_kindly(in_folder):
-    found = params.read(in_folder(PARAMS))
+    found = reading.read(in_folder(PARAMS))
     with pytest.raises(InputError) as refused:
         found.setup("drawr")
     assert str(refused.value) == (
@@ -242,7 +270,7 @@ def test_names_of_experiments_are_looked_up_kindly(in_folder):
 
 
 def test_a_setup_survives_its_document(in_folder):
-    setup = params.read(in_folder(PARAMS)).setup("echoer")
+    setup = reading.read(in_folder(PARAMS)).setup("echoer")
     assert params.setup(setup.document()) == setup
 
 
@@ -280,7 +308,7 @@ def test_any_change_is_accepted_or_refused_with_a_key(tmp_path_factory, changes)
     path = tmp_path_factory.getbasetemp() / "params.yaml"
     path.write_text(dump(document))
     try:
-        params.read(path)
+        reading.read(path)
     except InputError as error:
         assert all(fault.startswith("params.yaml: ") for fault in error.faults)
         assert all(fault.split(": ")[1].split(".")[0] in document for fault in error.faults)

@@ -78,7 +78,7 @@ for mine, all_replicas in zip(model.get_weights(), [weights[str(i)] for i in ran
 print([type(layer).__name__ for layer in model.layers], "pipeline" in sys.modules)
 """
     done = reproduced.run("python", "-c", program)
-    assert done.stdout.strip() == "['LSTM', 'Dense'] False"
+    assert done.stdout.strip() == "['InputLayer', 'LSTM', 'Dense'] False"
 
 
 def test_dvc_shows_readable_tables_and_plots(reproduced):
@@ -278,9 +278,9 @@ def test_if_every_replica_diverges_the_old_results_come_back(mine):
 def test_a_diverged_replica_is_counted_and_never_averaged(mine):
     program = """
 import numpy as np
-from pipeline import params, project, trained
+from pipeline import project, reading, trained
 from pipeline.stages import evaluate, generate, train
-setup = params.read(project.params()).setup("drawer")
+setup = reading.read(project.params()).setup("drawer")
 arrays, _ = generate.read("rectangle")
 arrays["train"][1] = np.nan
 from pipeline import training

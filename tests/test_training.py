@@ -161,6 +161,34 @@ def printed(case: Setup, start: list[np.ndarray]) -> list[np.ndarray]:
     return built.model.get_weights()
 
 
+def test_a_mixed_loss_is_that_of_two_keras_outputs():
+    """Prediction and drawing as two outputs that Keras weighs, rectangle by rectangle."""
+    case = setup(
+        SHAPES,
+        framing={"sample": "shape"},
+        model={"cells": 10, "consistency": 0.3},
+        training={"batch_size": 1},
+    )
+    begin, built = start(case, [5]), network(case)
+    built.model.set_weights([weight[0] for weight in begin])
+    family = case.dataset.family
+    projector = (family.matrix @ family.inverse).astype("float32")
+
+    def consistency(_, drawn):
+        polygon = keras.ops.reshape(keras.ops.pad(drawn, [[0, 0], [1, 0], [0, 0]]), (-1, 8))
+        return keras.ops.mean(keras.ops.abs(polygon - polygon @ projector.T))
+
+    built.trained.compile("adam", loss=["mae", consistency], loss_weights=[0.7, 0.3])
+    built.trained.optimizer.learning_rate = 0.001
+    (inputs,), (targets,) = samples(case, 1)
+    for x, y in zip(inputs[:, None], targets[:, None], strict=True):
+        built.trained.fit(x, [y, y], verbose=0)
+    expected = built.model.get_weights()
+    for mine, theirs in zip(ours(case, begin), expected, strict=True):
+        np.testing.assert_allclose(mine[0], theirs, **ROUNDING)
+    assert not np.allclose(expected[0], begin[0][0], **ROUNDING)
+
+
 def rate(training: params.Training, update: int, total: int) -> float:
     warm = round(training.warmup * total)
     if update < warm:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from pydantic import Field
 
 from pipeline import params
-from pipeline.shapes.data import Framing
+from pipeline.shapes.data import Family, Framing
 
 if TYPE_CHECKING:
     from pipeline.training import Network, Replicas
@@ -20,6 +20,10 @@ class Model(params.Model):
     """One LSTM layer under a linear layer of two coordinates, as the chapter prints it."""
 
     cells: params.Count = Field(description="memory cells of the LSTM layer")
+    consistency: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.0,
+        description="weight of the drawing's consistency error in the loss, beside training.loss",
+    )
 
 
 class Experiment(params.Experiment):
@@ -47,6 +51,10 @@ def check(setup: params.Setup) -> list[tuple[str, str]]:
                 "must be 'batch': a shape carries its state by framing.sample: shape",
             )
         )
+    if setup.experiment.model.consistency and setup.experiment.framing.sample != "shape":
+        faults.append(
+            ("model.consistency", "needs framing.sample: shape, since one point is no drawing")
+        )
     return faults
 
 
@@ -56,23 +64,54 @@ def network(setup: params.Setup) -> Network:
 
     from pipeline.training import UNROLLED, Network
 
-    whole = setup.experiment.framing.sample == "shape"
+    experiment = setup.experiment
+    whole = experiment.framing.sample == "shape"
     steps = setup.dataset.family.vertices - 1 if whole else 1
-    model = keras.Sequential(
-        [
-            keras.Input((steps, 2), name="vertices"),
-            keras.layers.LSTM(
-                setup.experiment.model.cells, return_sequences=whole, name="lstm", **UNROLLED
-            ),
-            keras.layers.Dense(2, name="next_vertices"),
-        ],
-        name=setup.name,
+    vertices = keras.Input((steps, 2), name="vertices")
+    lstm = keras.layers.LSTM(
+        experiment.model.cells, return_sequences=whole, return_state=True, name="lstm", **UNROLLED
     )
-    return Network(
-        model,
-        keras.losses.get(setup.experiment.training.loss),
-        readout=lambda _, out: {"vertices": out},
-    )
+    dense = keras.layers.Dense(2, name="next_vertices")
+    predicted = dense(lstm(vertices)[0])
+    model = keras.Model(vertices, predicted, name=setup.name)
+    loss = keras.losses.get(experiment.training.loss)
+
+    def readout(targets, outputs):
+        return {"vertices": outputs}
+
+    if not experiment.model.consistency:
+        return Network(model, loss, readout=readout)
+    drawn = keras.layers.Concatenate(axis=1)(_drawing(vertices[:, :1], lstm, dense, steps))
+    both = keras.Model(vertices, [predicted, drawn])
+    mixed = _mixed_loss(loss, experiment.model.consistency, setup.dataset.family)
+    return Network(model, mixed, readout=readout, trained=both)
+
+
+def _drawing(start, lstm, dense, steps: int) -> list:
+    """The vertices drawn after a first one (B, 1, 2): each prediction is the next input."""
+    vertex, state, drawn = start, None, []
+    for _ in range(steps):
+        output, *state = lstm(vertex, initial_state=state)
+        vertex = dense(output)
+        drawn.append(vertex)
+    return drawn
+
+
+def _mixed_loss(loss, weight: float, family: Family):
+    """(1 - weight) × the loss of predictions + weight × the consistency error of the drawing."""
+    import tensorflow as tf
+
+    size = 2 * family.vertices
+    residual = np.eye(size) - family.matrix @ family.inverse  # P -> P - A A⁺ P
+    residual = tf.constant(residual[:, 2:], tf.float32)  # the first vertex is the origin
+
+    def mixed(targets, outputs):
+        predicted, drawn = outputs
+        errors = tf.reshape(drawn, (-1, size - 2)) @ tf.transpose(residual)
+        consistency = tf.reduce_mean(tf.abs(errors))
+        return (1 - weight) * tf.reduce_mean(loss(targets, predicted)) + weight * consistency
+
+    return mixed
 
 
 def draw(replicas: Replicas, setup: params.Setup) -> np.ndarray:

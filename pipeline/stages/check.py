@@ -1,6 +1,6 @@
 """Stage `check`: params.yaml as a whole, before any other stage runs."""
 
-from pipeline import files, params, project
+from pipeline import files, project, reading
 
 
 def run() -> None:
@@ -8,7 +8,7 @@ def run() -> None:
 
     Its content never changes, so a changed parameter reruns the stages that read it and no others.
     """
-    found = params.read(project.params())
+    found = reading.read(project.params())
     print(
         f"{project.PARAMS} is sound: {len(found.datasets)} datasets, "
         f"{len(found.experiments)} experiments"

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from pipeline import files, params, project, results, statistics, trained
+from pipeline import files, project, reading, results, statistics, trained
 from pipeline.rooms import Room
 from pipeline.stages import generate
 from pipeline.trained import Trained
@@ -10,7 +10,7 @@ from pipeline.trained import Trained
 
 def run(name: str) -> None:
     """Write the metrics and learning curves of an experiment to reports/, and its predictions."""
-    params.read(project.params())
+    reading.read(project.params())
     result = trained.read(name)
     setup, sound = result.setup, result.surviving()
     room = Room(setup.experiment.problem)

@@ -1,6 +1,6 @@
 """Stage `figures@<experiment>`: draw what was measured."""
 
-from pipeline import files, params, project, results, style
+from pipeline import files, project, reading, results, style
 from pipeline.rooms import Room
 
 CAPTIONS = "captions.json"
@@ -8,7 +8,7 @@ CAPTIONS = "captions.json"
 
 def run(name: str) -> None:
     """Write reports/figures/<name>/*.svg with their captions, and data/pictures/<name>/."""
-    params.read(project.params())
+    reading.read(project.params())
     setup, found = results.read(name)
     room = Room(setup.experiment.problem)
     pictures = room.figures.figures(setup, found)

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from pipeline import files, params, project
+from pipeline import files, project, reading
 from pipeline.rooms import Room
 
 
 def run(name: str) -> None:
     """Write data/<name>.npz: train (R, S, …), validation and test (S, …)."""
-    dataset = params.read(project.params()).dataset(name)
+    dataset = reading.read(project.params()).dataset(name)
     arrays = Room(dataset.problem).data.generate(dataset)
     files.write_arrays(project.dataset(name), arrays, dataset.model_dump())
 

@@ -1,7 +1,7 @@
 """Stage `report`: what was asked, measured and found, as a page to read."""
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 
@@ -9,8 +9,8 @@ import jinja2
 import numpy as np
 import pandas as pd
 
-from pipeline import files, params, project, results, statistics
-from pipeline.params import Experiment, Params
+from pipeline import files, project, reading, results, statistics
+from pipeline.params import Comparison, Params
 from pipeline.rooms import Metric, Room
 from pipeline.stages.figures import CAPTIONS
 
@@ -19,7 +19,7 @@ TEMPLATE = "report.md.j2"
 
 def run() -> None:
     """Write reports/README.md and reports/curves/ from the results of every experiment."""
-    found = params.read(project.params())
+    found = reading.read(project.params())
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         undefined=jinja2.StrictUndefined,
@@ -45,8 +45,8 @@ def number(value: float | None) -> str:
     """A value as tables show it: four decimals, more where it is small, none where it is large."""
     if value is None or np.isnan(value):
         return "–"
-    if value == 0 or (value == round(value) and abs(value) < 1e6):
-        return f"{value:.0f}"
+    if value == round(value):
+        return f"{value:,.0f}"
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.4f}" if abs(value) >= 0.001 else f"{value:.2g}"
@@ -74,7 +74,15 @@ def _problem(problem: str, found: Params) -> dict:
         "headline": headline,
         "references": _references(room, aggregates),
         "overview": [(name, aggregates[name]) for name in ours],
-        "comparisons": list(_comparisons(ours, headline)),
+        "comparisons": [
+            {
+                "name": name,
+                **comparison.model_dump(),
+                "rows": list(_rows(comparison, found, room)),
+            }
+            for name, comparison in found.comparisons.items()
+            if found.problem(comparison) == problem
+        ],
         "experiments": [_experiment(room, name, found, aggregates[name]) for name in ours],
         "metrics": _described(room, aggregates.values()),
     }
@@ -134,17 +142,18 @@ def _listed(section: Mapping) -> str:
     return ", ".join(f"{key} {value}" for key, value in section.items())
 
 
-def _comparisons(experiments: Mapping[str, Experiment], metrics: Mapping[str, Metric]):
-    """Paired differences between the experiments on one dataset, metric by metric."""
-    for ours, theirs in itertools.combinations(experiments, 2):
-        if experiments[ours].dataset != experiments[theirs].dataset:
+def _rows(comparison: Comparison, found: Params, room: Room) -> Iterator[dict]:
+    """Paired differences between each experiment and the first, where both are on one dataset."""
+    first, *others = comparison.experiments
+    for other, metric in itertools.product(others, comparison.metrics):
+        if found.experiments[first].dataset != found.experiments[other].dataset:
             continue
-        a, b = results.replica_metrics(ours), results.replica_metrics(theirs)
-        shared = a.index.intersection(b.index)
-        for name, metric in metrics.items():
-            if name not in a or name not in b:
-                continue
-            left, right = (rows.loc[shared, name].to_numpy(float) for rows in (a, b))
-            if not np.isnan(left + right).all():
-                found = statistics.paired(right, left, higher_is_better=metric.higher_is_better)
-                yield {"ours": theirs, "theirs": ours, "label": metric.label, **found}
+        tables = [results.replica_metrics(name) for name in (other, first)]
+        if any(metric not in table for table in tables):
+            continue
+        shared = tables[0].index.intersection(tables[1].index)
+        ours, theirs = (table.loc[shared, metric].to_numpy(float) for table in tables)
+        if not np.isnan(ours + theirs).all():
+            about = room.metrics.describe(metric)
+            difference = statistics.paired(ours, theirs, higher_is_better=about.higher_is_better)
+            yield {"ours": other, "theirs": first, "label": about.label, **difference}

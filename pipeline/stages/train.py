@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from pipeline import console, params, project, seeds, statistics, trained
+from pipeline import console, params, project, reading, seeds, statistics, trained
 from pipeline.errors import InputError, TrainingError
 from pipeline.rooms import Room
 from pipeline.stages import generate
@@ -21,7 +21,7 @@ Report = Callable[[Mapping[str, float], np.ndarray], None]
 
 def run(name: str) -> None:
     """Train and write models/<name>/."""
-    setup = params.read(project.params()).setup(name)
+    setup = reading.read(project.params()).setup(name)
     arrays, made_with = generate.read(setup.experiment.dataset)
     if made_with != setup.dataset.model_dump():
         raise InputError(

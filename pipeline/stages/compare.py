@@ -1,0 +1,108 @@
+"""Stage `compare@<comparison>`: experiments beside each other, in one picture."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from pipeline import files, project, reading, results, style
+from pipeline.errors import InputError
+from pipeline.faults import unknown
+from pipeline.params import Comparison
+from pipeline.rooms import Metric, Room
+
+SPAN = 30.0
+"""Ratio of the largest to the smallest mean from which an axis is logarithmic."""
+
+
+def run(name: str) -> None:
+    """Write reports/comparisons/<name>.svg."""
+    found = reading.read(project.params())
+    comparison = found.comparison(name)
+    room = Room(found.problem(comparison))
+    aggregates = {other: results.aggregates(other) for other in comparison.experiments}
+    known = {metric for entry in aggregates.values() for metric in entry["metrics"]}
+    for metric in comparison.metrics:
+        if metric not in known:
+            raise InputError(
+                f"{project.PARAMS}: comparisons.{name}.metrics: {unknown('metric', metric, known)}"
+            )
+    described = {metric: room.metrics.describe(metric) for metric in comparison.metrics}
+    figure = draw(comparison, aggregates, described)
+    path = project.comparison(name)
+    with files.whole(path) as partial:
+        style.save(figure, partial, "svg")
+
+
+def draw(
+    comparison: Comparison, aggregates: Mapping[str, Mapping], described: Mapping[str, Metric]
+) -> Figure:
+    """A panel for each metric: the mean of every experiment with its 95 % interval."""
+    experiments = list(aggregates)
+    figure, panels = plt.subplots(
+        1,
+        len(described),
+        figsize=(3.2 + 3.2 * len(described), 1.2 + 0.42 * len(experiments)),
+        sharey=True,
+        squeeze=False,
+    )
+    for axes, (metric, about) in zip(panels[0], described.items(), strict=True):
+        entries = [aggregates[name]["metrics"].get(metric) for name in experiments]
+        _dots(axes, entries)
+        known = aggregates[experiments[0]]["references"].get(metric, {})
+        if all(aggregates[name]["references"].get(metric, {}) == known for name in experiments):
+            for label, value in known.items():
+                if axes.get_xscale() == "linear" or value > 0:
+                    axes.axvline(
+                        value, color=style.GREY, linestyle="--", linewidth=1.2, label=label
+                    )
+                    axes.legend(fontsize=9)
+        axes.set_xlabel(f"{about.label} {style.ARROWS[about.higher_is_better]}")
+    panels[0][0].set(yticks=range(len(experiments)), yticklabels=experiments)
+    panels[0][0].set_ylim(len(experiments) - 0.5, -0.5)
+    return figure
+
+
+def _dots(axes: Axes, entries: Sequence[Mapping | None]) -> None:
+    """Means with intervals, one below the other; on a log axis where they span decades."""
+    rows = [row for row, entry in enumerate(entries) if entry and entry["mean"] is not None]
+    means = np.array([entries[row]["mean"] for row in rows])
+    intervals = np.array([[entries[row]["low"], entries[row]["high"]] for row in rows], float)
+    errors = np.nan_to_num(np.abs(intervals.T - means))
+    if (
+        len(means)
+        and (means >= 0).all()
+        and means.max() > SPAN * means[means > 0].min(initial=np.inf)
+    ):
+        _log_axis(axes, means, means + errors[1])
+    else:
+        axes.margins(x=0.15)
+    axes.errorbar(means, rows, xerr=errors, fmt="o", capsize=4, color=style.BLUE)
+    for row, mean in zip(rows, means, strict=True):
+        axes.annotate(
+            f"{mean:.3g}",
+            (mean, row),
+            xytext=(0, 6),
+            textcoords="offset points",
+            ha="center",
+            fontsize=9,
+        )
+
+
+def _log_axis(axes: Axes, means: np.ndarray, highest: np.ndarray) -> None:
+    """A log axis with few ticks; a zero, where there is one, stands a decade left of the rest."""
+    first = int(np.floor(np.log10(means[means > 0].min())))
+    last = int(np.ceil(np.log10(highest.max())))
+    step = 1 + (last - first) // 5
+    ticks = [10.0**power for power in range(first, last + 1, step)]
+    if means.min() > 0:
+        axes.set_xscale("log")
+        axes.set_xlim(10.0**first / 1.5, 10.0**last * 1.5)
+    else:
+        axes.set_xscale("symlog", linthresh=10.0**first)
+        axes.set_xlim(-0.15 * 10.0**first, 10.0**last * 1.5)
+        ticks = [0.0, *ticks]
+    axes.set_xticks(ticks)
+    axes.minorticks_off()
