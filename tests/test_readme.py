@@ -1,0 +1,68 @@
+"""The README says what is so: its commands parse, its example runs, its files exist."""
+
+import re
+import subprocess
+
+import pytest
+from ruamel.yaml import YAML
+from small import ROOT
+from typer.main import get_command
+
+from pipeline import reading
+from pipeline.__main__ import app
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CODE = re.findall(r"`([^`\n]+)`|^    (\S.*)$", README, re.MULTILINE)
+WORDS = [(inline or block).split() for inline, block in CODE]
+
+
+@pytest.mark.parametrize("words", [words for words in WORDS if words[0] == "pipeline"])
+def test_every_pipeline_command_exists_with_its_options(words):
+    commands = get_command(app).commands
+    if len(words) > 1:
+        options = {option for p in commands[words[1]].params for option in p.opts}
+        assert {word for word in words if word.startswith("--")} <= options
+
+
+def test_every_make_target_exists():
+    makefile = (ROOT / "Makefile").read_text()
+    for words in WORDS:
+        if words[0] == "make":
+            assert re.search(rf"^{words[1]}:", makefile, re.MULTILINE), words
+
+
+def test_every_file_it_names_is_there():
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        if "://" not in target:
+            assert target in tracked, target
+    table = README.split("## Where everything is")[1].split("The stages and their files")[0]
+    for cell in re.findall(r"^\| (`[^|]+) \|", table, re.MULTILINE):
+        folder = ""
+        for name in re.findall(r"`([^`]+)`", cell):
+            folder = name.rpartition("/")[0] if "/" in name else folder
+            path = ROOT / name if "/" in name or not folder else ROOT / folder / name
+            assert path.exists() or name in ("data/", "models/"), name
+
+
+def test_the_example_of_an_experiment_is_sound(in_folder):
+    (example,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    yaml = YAML(typ="safe", pure=True)
+    document = yaml.load((ROOT / "params.yaml").read_text())
+    added = yaml.load(example)["experiments"]
+    document["experiments"] |= added
+    path = in_folder("")
+    with path.open("w") as file:
+        yaml.dump(document, file)
+    assert set(added) <= set(reading.read(path).experiments)
+
+
+def test_every_parameter_it_names_exists():
+    yaml = YAML(typ="safe", pure=True)
+    for key in re.findall(r"-S (\S+)=", README):
+        section = yaml.load((ROOT / "params.yaml").read_text())
+        for part in key.split("."):
+            assert part in section, key
+            section = section[part]
