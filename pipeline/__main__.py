@@ -65,20 +65,8 @@ def figures(experiment: ExperimentName) -> None:
 
 
 @app.command(rich_help_panel=STAGES)
-def compare(
-    comparison: Annotated[
-        str, typer.Argument(metavar="COMPARISON", help="A name under comparisons: in params.yaml.")
-    ],
-) -> None:
-    """Draw experiments beside each other: reports/comparisons/COMPARISON.svg."""
-    from pipeline.stages import compare
-
-    compare.run(comparison)
-
-
-@app.command(rich_help_panel=STAGES)
 def report() -> None:
-    """Write reports/README.md from all that was measured and drawn."""
+    """Write reports/README.md and draw the comparisons, from all that was measured."""
     from pipeline.stages import report
 
     report.run()

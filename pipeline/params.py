@@ -145,10 +145,6 @@ class Params(NamedTuple):
         """The dataset of that name; InputError lists the known ones."""
         return _known("dataset", name, self.datasets)
 
-    def comparison(self, name: str) -> Comparison:
-        """The comparison of that name; InputError lists the known ones."""
-        return _known("comparison", name, self.comparisons)
-
     def problem(self, comparison: Comparison) -> str:
         """The problem that all of its experiments are on."""
         return self.experiments[comparison.experiments[0]].problem

@@ -85,9 +85,9 @@ def pictures(experiment: str) -> Path:
     return root() / "data" / "pictures" / experiment
 
 
-def comparison(name: str) -> Path:
-    """The picture of experiments beside each other."""
-    return root() / "reports" / "comparisons" / f"{name}.svg"
+def comparisons() -> Path:
+    """Folder of the pictures of experiments beside each other."""
+    return root() / "reports" / "comparisons"
 
 
 def curves() -> Path:

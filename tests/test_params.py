@@ -311,4 +311,6 @@ def test_any_change_is_accepted_or_refused_with_a_key(tmp_path_factory, changes)
         reading.read(path)
     except InputError as error:
         assert all(fault.startswith("params.yaml: ") for fault in error.faults)
-        assert all(fault.split(": ")[1].split(".")[0] in document for fault in error.faults)
+        keys = {fault.split(": ")[1].split(".")[0] for fault in error.faults}
+        # What the YAML writer leaves unquoted, such as `:0`, its reader may not accept.
+        assert all(key in document or key.startswith("line ") for key in keys)

@@ -1,7 +1,6 @@
 """Stage `report`: what was asked, measured and found, as a page to read."""
 
-import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 
@@ -9,8 +8,8 @@ import jinja2
 import numpy as np
 import pandas as pd
 
-from pipeline import files, project, reading, results, statistics
-from pipeline.params import Comparison, Params
+from pipeline import comparisons, files, project, reading, results, statistics, style
+from pipeline.params import Params
 from pipeline.rooms import Metric, Room
 from pipeline.stages.figures import CAPTIONS
 
@@ -18,7 +17,7 @@ TEMPLATE = "report.md.j2"
 
 
 def run() -> None:
-    """Write reports/README.md and reports/curves/ from the results of every experiment."""
+    """Write reports/README.md, comparisons/ and curves/ from the results of all experiments."""
     found = reading.read(project.params())
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
@@ -34,6 +33,10 @@ def run() -> None:
         confidence=f"{100 * statistics.CONFIDENCE:.0f} %",
     )
     files.write_text(project.report(), page)
+    with files.whole(project.comparisons()) as folder:
+        folder.mkdir()
+        for name in found.comparisons:
+            style.save(comparisons.draw(name, found), folder / f"{name}.svg")
     with files.whole(project.curves()) as folder:
         folder.mkdir()
         for problem in problems:
@@ -78,7 +81,7 @@ def _problem(problem: str, found: Params) -> dict:
             {
                 "name": name,
                 **comparison.model_dump(),
-                "rows": list(_rows(comparison, found, room)),
+                "rows": list(comparisons.differences(comparison, found)),
             }
             for name, comparison in found.comparisons.items()
             if found.problem(comparison) == problem
@@ -140,20 +143,3 @@ def _experiment(room: Room, name: str, found: Params, aggregate: Mapping) -> dic
 
 def _listed(section: Mapping) -> str:
     return ", ".join(f"{key} {value}" for key, value in section.items())
-
-
-def _rows(comparison: Comparison, found: Params, room: Room) -> Iterator[dict]:
-    """Paired differences between each experiment and the first, where both are on one dataset."""
-    first, *others = comparison.experiments
-    for other, metric in itertools.product(others, comparison.metrics):
-        if found.experiments[first].dataset != found.experiments[other].dataset:
-            continue
-        tables = [results.replica_metrics(name) for name in (other, first)]
-        if any(metric not in table for table in tables):
-            continue
-        shared = tables[0].index.intersection(tables[1].index)
-        ours, theirs = (table.loc[shared, metric].to_numpy(float) for table in tables)
-        if not np.isnan(ours + theirs).all():
-            about = room.metrics.describe(metric)
-            difference = statistics.paired(ours, theirs, higher_is_better=about.higher_is_better)
-            yield {"ours": other, "theirs": first, "label": about.label, **difference}

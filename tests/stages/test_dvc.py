@@ -110,7 +110,7 @@ def test_every_path_is_the_one_that_the_code_writes(monkeypatch):
         for kind in ("outs", "metrics")
         for out in stage.get("do", stage).get(kind, [])
     }
-    places = [project.checked(), project.report(), project.curves()]
+    places = [project.checked(), project.report(), project.curves(), project.comparisons()]
     places += [
         place("${key}")
         for place in (
@@ -123,7 +123,6 @@ def test_every_path_is_the_one_that_the_code_writes(monkeypatch):
             project.summary,
             project.figures,
             project.pictures,
-            project.comparison,
         )
     ]
     assert named == {project.relative(place) for place in places}

@@ -1,28 +1,31 @@
-"""Stage `compare@<comparison>`: experiments beside each other, in one picture."""
+"""Experiments beside each other: a picture, and differences replica by replica."""
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipeline import files, project, reading, results, style
+from pipeline import project, results, statistics, style
 from pipeline.errors import InputError
 from pipeline.faults import unknown
-from pipeline.params import Comparison
-from pipeline.rooms import Metric, Room
+from pipeline.params import Comparison, Params
+from pipeline.rooms import Room
 
 SPAN = 30.0
 """Ratio of the largest to the smallest mean from which an axis is logarithmic."""
 
 
-def run(name: str) -> None:
-    """Write reports/comparisons/<name>.svg."""
-    found = reading.read(project.params())
-    comparison = found.comparison(name)
-    room = Room(found.problem(comparison))
-    aggregates = {other: results.aggregates(other) for other in comparison.experiments}
+def draw(name: str, found: Params) -> Figure:
+    """A panel for each metric: the mean of every experiment with its 95 % interval.
+
+    Raises InputError if a metric is one that none of the experiments has.
+    """
+    comparison = found.comparisons[name]
+    room, experiments = Room(found.problem(comparison)), comparison.experiments
+    aggregates = {other: results.aggregates(other) for other in experiments}
     known = {metric for entry in aggregates.values() for metric in entry["metrics"]}
     for metric in comparison.metrics:
         if metric not in known:
@@ -30,17 +33,6 @@ def run(name: str) -> None:
                 f"{project.PARAMS}: comparisons.{name}.metrics: {unknown('metric', metric, known)}"
             )
     described = {metric: room.metrics.describe(metric) for metric in comparison.metrics}
-    figure = draw(comparison, aggregates, described)
-    path = project.comparison(name)
-    with files.whole(path) as partial:
-        style.save(figure, partial, "svg")
-
-
-def draw(
-    comparison: Comparison, aggregates: Mapping[str, Mapping], described: Mapping[str, Metric]
-) -> Figure:
-    """A panel for each metric: the mean of every experiment with its 95 % interval."""
-    experiments = list(aggregates)
     figure, panels = plt.subplots(
         1,
         len(described),
@@ -63,6 +55,24 @@ def draw(
     panels[0][0].set(yticks=range(len(experiments)), yticklabels=experiments)
     panels[0][0].set_ylim(len(experiments) - 0.5, -0.5)
     return figure
+
+
+def differences(comparison: Comparison, found: Params) -> Iterator[dict]:
+    """Paired differences between each experiment and the first, where both are on one dataset."""
+    room = Room(found.problem(comparison))
+    first, *others = comparison.experiments
+    for other, metric in itertools.product(others, comparison.metrics):
+        if found.experiments[first].dataset != found.experiments[other].dataset:
+            continue
+        tables = [results.replica_metrics(name) for name in (other, first)]
+        if any(metric not in table for table in tables):
+            continue
+        shared = tables[0].index.intersection(tables[1].index)
+        ours, theirs = (table.loc[shared, metric].to_numpy(float) for table in tables)
+        if not np.isnan(ours + theirs).all():
+            about = room.metrics.describe(metric)
+            difference = statistics.paired(ours, theirs, higher_is_better=about.higher_is_better)
+            yield {"ours": other, "theirs": first, "label": about.label, **difference}
 
 
 def _dots(axes: Axes, entries: Sequence[Mapping | None]) -> None:
