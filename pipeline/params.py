@@ -174,9 +174,3 @@ def _known(kind: str, name: str, entries: Mapping):
     if name not in entries:
         raise InputError(unknown(kind, name, entries))
     return entries[name]
-
-
-def _known(kind: str, name: str, entries: Mapping):
-    if name not in entries:
-        raise InputError(unknown(kind, name, entries))
-    return entries[name]

@@ -70,6 +70,7 @@ class Replicas:
             for state in layer.states
         ]
         self._ask = tf.function(self._asked, jit_compile=True)
+        self._programs: dict[Callable, Callable] = {}
 
     @property
     def count(self) -> int:
@@ -163,6 +164,38 @@ class Replicas:
             for name in kept[0]
         }
 
+    def run(
+        self, program: Callable, *inputs: np.ndarray, batch_size: int = 4096
+    ) -> dict[str, np.ndarray]:
+        """What `program` makes of inputs (R, N, …), or (1, N, …) for all: {name: (R, N, …)}.
+
+        It takes a batch (B, …) of each of the inputs and returns {name: (B, …)}. It may call the
+        network's layers as it likes, in loops too, as drawing and writing do, and must take what
+        is random from its inputs. It is compiled once and run replica by replica.
+        """
+        if program not in self._programs:
+            blank = [tf.zeros(state.shape) for state in self._memory]
+            self._programs[program] = tf.function(
+                lambda weights, *batch: self._call(program, weights, blank, *batch)[0],
+                jit_compile=True,
+            )
+        samples = inputs[0].shape[1]
+        batch_size = min(batch_size, samples)
+        found = []
+        for replica in range(self.count):
+            weights = [weight[replica] for weight in self._weights]
+            kept = []
+            for start in range(0, samples, batch_size):
+                # Filled up as in `predict`.
+                index = np.arange(start, start + batch_size) % samples
+                batch = [tf.constant(part[min(replica, len(part) - 1), index]) for part in inputs]
+                made = self._programs[program](weights, *batch)
+                kept.append({name: value.numpy() for name, value in made.items()})
+            found.append(
+                {name: np.concatenate([part[name] for part in kept])[:samples] for name in kept[0]}
+            )
+        return {name: np.stack([made[name] for made in found]) for name in found[0]}
+
     def _advance(self, optimizer: keras.Optimizer, clip: float | None, carry: int) -> Callable:
         """The function that makes `count` updates, one after the other."""
 
@@ -212,15 +245,16 @@ class Replicas:
         weights = [tf.convert_to_tensor(weight) for weight in self._weights]
         return tf.vectorized_map(ask, (weights, memory, inputs, targets))
 
-    def _call(self, model: keras.Model, weights, memory, inputs, training: bool):
-        """One replica's outputs, the given tensors standing in for the model's variables.
+    def _call(self, function: Callable, weights, memory, *inputs, **options):
+        """What a model or a program makes of inputs, given tensors standing in for its variables.
 
         `Model.stateless_call` would lose the states of stateful layers, which Keras 3 does not
         count among a model's variables.
         """
-        variables = [*self.network.model.weights, *self._memory]
-        with keras.StatelessScope(list(zip(variables, [*weights, *memory], strict=True))) as scope:
-            outputs = model(inputs, training=training)
+        values = [*zip(self.network.model.weights, weights, strict=True)]
+        values += zip(self._memory, memory, strict=True)
+        with keras.StatelessScope(values) as scope:
+            outputs = function(*inputs, **options)
         return outputs, [scope.get_current_value(state) for state in self._memory]
 
     def _trainable(self, weights: Sequence) -> list:

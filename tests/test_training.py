@@ -282,6 +282,23 @@ def test_predictions_do_not_depend_on_the_batch_size():
     np.testing.assert_allclose(parts, whole, **ROUNDING)
 
 
+@pytest.mark.parametrize("batch_size", [60, 7])
+def test_a_program_runs_with_the_weights_of_each_replica(batch_size):
+    case = CASES["recurrent"]
+    inputs, targets = samples(case, 1)
+    replicas = Replicas(network(case), start(case, [1, 2]))
+
+    def twice(vertices, scale):
+        predicted = replicas.network.model(vertices)
+        return {"twice": replicas.network.model(predicted) * scale[:, None, None]}
+
+    scale = np.stack([np.full(60, 2.0), np.arange(60)]).astype("float32")
+    found = replicas.run(twice, inputs, scale, batch_size=batch_size)["twice"]
+    once = replicas.predict(inputs, targets)["vertices"]
+    expected = replicas.predict(once, targets)["vertices"] * scale[..., None, None]
+    np.testing.assert_allclose(found, expected, **ROUNDING)
+
+
 def test_predictions_are_those_of_keras():
     case = CASES["echo, state carried over a sequence"]
     inputs, targets = samples(case, 1)
