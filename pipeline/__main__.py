@@ -42,7 +42,7 @@ def generate(dataset: DatasetName) -> None:
 
 @app.command(rich_help_panel=STAGES)
 def train(experiment: ExperimentName) -> None:
-    """Train all replicas of an experiment: models/EXPERIMENT/."""
+    """Train all replicas of an experiment's networks: models/EXPERIMENT/."""
     from pipeline.stages import train
 
     train.run(experiment)
@@ -151,11 +151,11 @@ def track() -> None:
     from pipeline import console, tracking
 
     known = reading.read(project.params()).experiments
-    ready = [name for name in known if project.model(name).is_dir()]
+    ready = [name for name in known if all(project.model(n).is_dir() for n in known[name])]
     with console.progress("track", len(ready), "experiments") as progress:
         for done, name in enumerate(ready, start=1):
-            added = tracking.track(name)
-            print(f"{name}: {'added ' + ', '.join(added) if added else 'complete'}")
+            for network, added in tracking.track(name).items():
+                print(f"{network}: {'added ' + ', '.join(added) if added else 'complete'}")
             progress(done, name)
     for name in known:
         if name not in ready:
@@ -167,9 +167,9 @@ def ui(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this machine.")] = 5000,
 ) -> None:
     """Start the MLflow UI on the tracking database and print the links to its charts."""
-    from pipeline import tracking
+    from pipeline.tracking import server
 
-    tracking.serve(port)
+    server.serve(port)
 
 
 def main() -> None:

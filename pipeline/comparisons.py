@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipeline import project, results, statistics, style
+from pipeline import arms, project, results, statistics, style
 from pipeline.errors import InputError
 from pipeline.faults import unknown
 from pipeline.params import Comparison, Params
@@ -21,11 +21,12 @@ SPAN = 30.0
 def draw(name: str, found: Params) -> Figure:
     """A panel for each metric: the mean of every experiment with its 95 % interval.
 
-    Raises InputError if a metric is one that none of the experiments has.
+    Raises InputError if a metric is one that none of the networks has.
     """
     comparison = found.comparisons[name]
-    room, experiments = Room(found.problem(comparison)), comparison.experiments
-    aggregates = {other: results.aggregates(other) for other in experiments}
+    networks = found.compared(comparison)
+    room = Room(found.networks[networks[0]].problem)
+    aggregates = {network: results.aggregates(network) for network in networks}
     known = {metric for entry in aggregates.values() for metric in entry["metrics"]}
     for metric in comparison.metrics:
         if metric not in known:
@@ -36,15 +37,14 @@ def draw(name: str, found: Params) -> Figure:
     figure, panels = plt.subplots(
         1,
         len(described),
-        figsize=(3.2 + 3.2 * len(described), 1.2 + 0.42 * len(experiments)),
+        figsize=(3.2 + 3.2 * len(described), 1.2 + 0.42 * len(networks)),
         sharey=True,
         squeeze=False,
     )
     for axes, (metric, about) in zip(panels[0], described.items(), strict=True):
-        entries = [aggregates[name]["metrics"].get(metric) for name in experiments]
-        _dots(axes, entries)
-        known = aggregates[experiments[0]]["references"].get(metric, {})
-        if all(aggregates[name]["references"].get(metric, {}) == known for name in experiments):
+        _dots(axes, [entry["metrics"].get(metric) for entry in aggregates.values()])
+        known = aggregates[networks[0]]["references"].get(metric, {})
+        if all(entry["references"].get(metric, {}) == known for entry in aggregates.values()):
             for label, value in known.items():
                 if axes.get_xscale() == "linear" or value > 0:
                     axes.axvline(
@@ -52,17 +52,23 @@ def draw(name: str, found: Params) -> Figure:
                     )
                     axes.legend(fontsize=9)
         axes.set_xlabel(f"{about.label} {style.ARROWS[about.higher_is_better]}")
-    panels[0][0].set(yticks=range(len(experiments)), yticklabels=experiments)
-    panels[0][0].set_ylim(len(experiments) - 0.5, -0.5)
+    panels[0][0].set(yticks=range(len(networks)), yticklabels=_labels(networks))
+    panels[0][0].set_ylim(len(networks) - 0.5, -0.5)
     return figure
 
 
+def _labels(networks: Sequence[str]) -> list[str]:
+    """Names of networks: of the arms alone if all belong to one experiment."""
+    alone = len({arms.experiment_of(network) for network in networks}) == 1
+    return [arms.short(network) if alone else network for network in networks]
+
+
 def differences(comparison: Comparison, found: Params) -> Iterator[dict]:
-    """Paired differences between each experiment and the first, where both are on one dataset."""
-    room = Room(found.problem(comparison))
-    first, *others = comparison.experiments
+    """Paired differences between each network and the first, where both are on one dataset."""
+    first, *others = found.compared(comparison)
+    networks, room = found.networks, Room(found.networks[first].problem)
     for other, metric in itertools.product(others, comparison.metrics):
-        if found.experiments[first].dataset != found.experiments[other].dataset:
+        if networks[first].dataset != networks[other].dataset:
             continue
         tables = [results.replica_metrics(name) for name in (other, first)]
         if any(metric not in table for table in tables):
@@ -72,7 +78,8 @@ def differences(comparison: Comparison, found: Params) -> Iterator[dict]:
         if not np.isnan(ours + theirs).all():
             about = room.metrics.describe(metric)
             difference = statistics.paired(ours, theirs, higher_is_better=about.higher_is_better)
-            yield {"ours": other, "theirs": first, "label": about.label, **difference}
+            ours, theirs = _labels([other, first])
+            yield {"ours": ours, "theirs": theirs, "label": about.label, **difference}
 
 
 def _dots(axes: Axes, entries: Sequence[Mapping | None]) -> None:

@@ -4,6 +4,7 @@ The sections here hold for every problem. A room narrows them in its `data.py` (
 `Framing`) and `models.py` (`Experiment`); `reading.py` checks the whole file against all of them.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -13,6 +14,7 @@ from pipeline.errors import InputError
 from pipeline.faults import unknown
 
 NAME = r"[a-z0-9]+(-[a-z0-9]+)*"  # becomes a stage's name, a file's and a folder's
+LONGEST_NAME = 64
 
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
@@ -68,6 +70,11 @@ class Training(Section):
     snapshots: list[Count] = Field(
         default=[], description="after how many sequences to keep the weights for pictures"
     )
+    stack: Count | None = Field(
+        default=None,
+        description="replicas in one program, others in further processes; default: all in one. "
+        "Small networks gain much from being stacked, large ones nothing",
+    )
 
     @property
     def sequences_seen(self) -> int:
@@ -88,22 +95,26 @@ class Training(Section):
 
 
 class Experiment(Section):
-    """An entry of `experiments:`; a room narrows `framing` and `model`."""
+    """An entry of `experiments:`, or one of its arms; a room narrows `framing` and `model`."""
 
     problem: str
     dataset: str
-    question: str = Field(min_length=1, description="what it asks, for report and MLflow")
     framing: Framing
     model: Model
     training: Training
 
 
 class Setup(NamedTuple):
-    """All that params.yaml says about one experiment."""
+    """All that params.yaml says about one network: an experiment, or one of its arms."""
 
     name: str
     experiment: Experiment
     dataset: Dataset
+
+    @property
+    def identifier(self) -> str:
+        """The name for Keras and MLflow, which allow no slash."""
+        return self.name.replace("/", "-")
 
     def document(self) -> dict:
         """The same as plain JSON values; `setup` reads it back."""
@@ -115,7 +126,7 @@ class Setup(NamedTuple):
 
     def flat(self) -> dict[str, Any]:
         """The same under flat names such as `model.cells`, for tables."""
-        sections = self.experiment.model_dump(exclude={"problem", "question", "dataset"})
+        sections = self.experiment.model_dump(exclude={"problem", "dataset"})
         sections["dataset"] = {"name": self.experiment.dataset, **self.dataset.model_dump()}
         flat = {}
         for section, entries in sections.items():
@@ -124,13 +135,15 @@ class Setup(NamedTuple):
 
 
 class Comparison(Section):
-    """An entry of `comparisons:`, experiments of one problem to see beside each other."""
+    """An entry of `comparisons:`, networks of one problem to see beside each other."""
 
     question: str = Field(min_length=1, description="what the comparison asks")
     answer: str = Field(
         min_length=1, description="what it says, in words; the picture has the numbers"
     )
-    experiments: list[str] = Field(min_length=1)
+    experiments: list[str] = Field(
+        min_length=1, description="experiments, or single arms of them: `experiment/arm`"
+    )
     metrics: list[str] = Field(min_length=1, description="a panel each")
 
 
@@ -138,21 +151,44 @@ class Params(NamedTuple):
     """The whole of params.yaml, checked."""
 
     datasets: dict[str, Dataset]
-    experiments: dict[str, Experiment]
+    experiments: dict[str, dict[str, Experiment]]  # experiment -> network -> what it is
+    questions: dict[str, str]
     comparisons: dict[str, Comparison]
+
+    @property
+    def networks(self) -> dict[str, Experiment]:
+        """Every network by its name: `experiment`, or `experiment/arm`."""
+        return {
+            name: network for arms in self.experiments.values() for name, network in arms.items()
+        }
 
     def dataset(self, name: str) -> Dataset:
         """The dataset of that name; InputError lists the known ones."""
         return _known("dataset", name, self.datasets)
 
-    def problem(self, comparison: Comparison) -> str:
-        """The problem that all of its experiments are on."""
-        return self.experiments[comparison.experiments[0]].problem
+    def setup(self, network: str) -> Setup:
+        """The network of that name with its dataset; InputError lists the known ones."""
+        experiment = _known("network", network, self.networks)
+        return Setup(network, experiment, self.datasets[experiment.dataset])
 
-    def setup(self, name: str) -> Setup:
-        """The experiment of that name with its dataset; InputError lists the known ones."""
-        experiment = _known("experiment", name, self.experiments)
-        return Setup(name, experiment, self.datasets[experiment.dataset])
+    def setups(self, experiment: str) -> list[Setup]:
+        """The networks of an experiment; InputError lists the known ones."""
+        return [self.setup(name) for name in _known("experiment", experiment, self.experiments)]
+
+    def compared(self, comparison: Comparison) -> list[str]:
+        """The networks that a comparison shows: those named, and all arms of named experiments."""
+        return [
+            network
+            for name in comparison.experiments
+            for network in self.experiments.get(name, [name])
+        ]
+
+
+def name_fault(name: Any) -> str | None:
+    """What is wrong with the name of an entry, if anything is."""
+    if isinstance(name, str) and re.fullmatch(NAME, name) and len(name) <= LONGEST_NAME:
+        return None
+    return f"a name must be lower-case letters and digits joined by '-', at most {LONGEST_NAME}"
 
 
 def setup(document: Mapping) -> Setup:

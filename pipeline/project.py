@@ -1,6 +1,7 @@
 """Where everything is: the project's folder and the path of each file in it.
 
-`dvc.yaml` names the same paths, because DVC must know them; a test keeps the two together.
+`dvc.yaml` names the same paths, because DVC must know them; a test keeps the two together. What is
+made of a network lies in a folder of its name: `models/rectangle/`, `models/echo-long/attention/`.
 """
 
 import os
@@ -45,34 +46,34 @@ def dataset(name: str) -> Path:
     return root() / "data" / f"{name}.npz"
 
 
-def model(experiment: str) -> Path:
-    """Folder of a trained experiment: model.keras, weights, snapshots, history per replica."""
-    return root() / "models" / experiment
+def model(network: str) -> Path:
+    """Folder of a trained network: model.keras, weights, snapshots, history per replica."""
+    return root() / "models" / network
+
+
+def predictions(network: str) -> Path:
+    """What the replicas drew or echoed on test sequences."""
+    return root() / "data" / "predictions" / network / "predictions.npz"
+
+
+def summary(network: str) -> Path:
+    """The headline metrics, as `dvc metrics show` lists them."""
+    return root() / "reports" / "summary" / network / "metrics.json"
 
 
 def history(experiment: str) -> Path:
-    """Learning curves over replicas: median and band."""
+    """Learning curves over replicas, of all networks of an experiment: median and band."""
     return root() / "reports" / "history" / f"{experiment}.csv"
 
 
-def predictions(experiment: str) -> Path:
-    """What the replicas drew or echoed on test sequences."""
-    return root() / "data" / "predictions" / f"{experiment}.npz"
-
-
 def metrics(experiment: str) -> Path:
-    """Metrics over replicas."""
+    """Metrics over replicas, of all networks of an experiment."""
     return root() / "reports" / "metrics" / f"{experiment}.json"
 
 
 def replicas(experiment: str) -> Path:
-    """Metrics of every replica."""
+    """Metrics of every replica of all networks of an experiment."""
     return root() / "reports" / "metrics" / f"{experiment}.csv"
-
-
-def summary(experiment: str) -> Path:
-    """The headline metrics, as `dvc metrics show` lists them."""
-    return root() / "reports" / "summary" / f"{experiment}.json"
 
 
 def figures(experiment: str) -> Path:
@@ -80,9 +81,9 @@ def figures(experiment: str) -> Path:
     return root() / "reports" / "figures" / experiment
 
 
-def pictures(experiment: str) -> Path:
+def pictures(network: str) -> Path:
     """Folder of the pictures that MLflow's step slider goes through: <key>/<step>.png."""
-    return root() / "data" / "pictures" / experiment
+    return root() / "data" / "pictures" / network
 
 
 def comparisons() -> Path:

@@ -1,18 +1,18 @@
 """Reading params.yaml: it is sound as a whole, or every fault is said, each with its key."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from pipeline import rooms
+from pipeline import arms, rooms
 from pipeline.errors import InputError
 from pipeline.faults import sentences, shown, unknown
-from pipeline.params import NAME, Comparison, Params, Setup
+from pipeline.params import Comparison, Dataset, Experiment, Params, Setup, name_fault
 
 
 def read(path: Path) -> Params:
@@ -24,21 +24,11 @@ def read(path: Path) -> Params:
         if key not in Params._fields
     ]
     datasets = _entries(document, "datasets", faults, lambda entry: _room(entry).data.Dataset)
-    experiments = _entries(
-        document, "experiments", faults, lambda entry: _room(entry).models.Experiment
-    )
+    experiments = _experiments(document, datasets, faults)
+    questions = _questions(document, faults)
     comparisons = _entries(document, "comparisons", faults, lambda entry: Comparison)
-    params = Params(datasets, experiments, comparisons)
-    named = document.get("datasets") if isinstance(document.get("datasets"), dict) else {}
-    for name, experiment in experiments.items():
-        key = f"experiments.{name}"
-        if experiment.dataset not in named:
-            what = unknown("dataset", experiment.dataset, named)
-            faults.append(f"{key}.dataset: {what}")
-        elif experiment.dataset in datasets:
-            faults += [f"{key}.{fault}" for fault in _beside(params.setup(name))]
-    if not faults:
-        faults = _comparison_faults(params)
+    params = Params(datasets, experiments, questions, comparisons)
+    faults = faults or _comparison_faults(params)
     if faults:
         raise InputError(*(f"{path.name}: {fault}" for fault in faults))
     return params
@@ -61,17 +51,14 @@ def _document(path: Path) -> dict:
     except (YAMLError, ValueError) as error:
         raise InputError(f"{path.name}: not YAML: {' '.join(str(error).split())}") from None
     if document is None:
-        raise InputError(f"{path.name}: is empty; it needs {' and '.join(Params._fields)}")
+        raise InputError(f"{path.name}: is empty; it needs {', '.join(Params._fields)}")
     if not isinstance(document, dict):
         raise InputError(f"{path.name}: must be a mapping, got {shown(document)}")
     return document
 
 
-def _entries(document: dict, section: str, faults: list[str], type_of: Callable) -> dict:
-    """The entries of a section that hold by themselves; what is wrong goes to `faults`.
-
-    `type_of(entry)` is the type that an entry must be of; InputError if it does not even say that.
-    """
+def _section(document: dict, section: str, faults: list[str]) -> dict[str, dict]:
+    """The entries of a section that are mappings under sound names; else it goes to `faults`."""
     found = document.get(section)
     if section not in document:
         faults.append(f"{section}: is missing")
@@ -79,24 +66,77 @@ def _entries(document: dict, section: str, faults: list[str], type_of: Callable)
     if not isinstance(found, dict) or not found:
         faults.append(f"{section}: must be a mapping of names to entries, got {shown(found)}")
         return {}
-    entries = {}
     for name, entry in found.items():
-        key = f"{section}.{name}"
-        if not isinstance(name, str) or not re.fullmatch(NAME, name) or len(name) > 64:
-            faults.append(
-                f"{key}: a name must be lower-case letters and digits joined by '-', at most 64"
-            )
+        if fault := name_fault(name):
+            faults.append(f"{section}.{name}: {fault}")
         elif not isinstance(entry, dict):
-            faults.append(f"{key}: must be a mapping, got {shown(entry)}")
-        else:
-            try:
-                kind = type_of(entry)
-                entries[name] = kind.model_validate(entry)
-            except InputError as error:
-                faults.append(f"{key}.{error}")
-            except ValidationError as error:
-                faults += [f"{key}{fault}" for fault in sentences(error, kind)]
-    return entries
+            faults.append(f"{section}.{name}: must be a mapping, got {shown(entry)}")
+    return {
+        name: entry
+        for name, entry in found.items()
+        if isinstance(entry, dict) and not name_fault(name)
+    }
+
+
+def _entries(document: dict, section: str, faults: list[str], type_of: Callable) -> dict:
+    """The entries of a section that hold by themselves; what is wrong goes to `faults`.
+
+    `type_of(entry)` is the type that an entry must be of; InputError if it does not even say that.
+    """
+    entries = {}
+    for name, entry in _section(document, section, faults).items():
+        entries[name], wrong = _typed(entry, type_of)
+        faults += [f"{section}.{name}{fault}" for fault in wrong]
+    return {name: entry for name, entry in entries.items() if entry is not None}
+
+
+def _typed(entry: dict, type_of: Callable) -> tuple[Any, list[str]]:
+    """An entry as its type, or None and the faults, each with its key from the entry down."""
+    try:
+        kind = type_of(entry)
+        return kind.model_validate(entry), []
+    except InputError as error:
+        return None, [f".{error}"]
+    except ValidationError as error:
+        return None, sentences(error, kind)
+
+
+def _experiments(
+    document: dict, datasets: dict[str, Dataset], faults: list[str]
+) -> dict[str, dict[str, Experiment]]:
+    """The networks of each experiment."""
+    named = document.get("datasets") if isinstance(document.get("datasets"), dict) else {}
+    experiments = {}
+    for experiment, entry in _section(document, "experiments", faults).items():
+        malformed: list[str] = []
+        networks, wrong = {}, {}
+        for arm, arm_entry in arms.expand(entry, malformed).items():
+            name = arms.name(experiment, arm)
+            networks[name], wrong[arm] = _typed(
+                arm_entry, lambda entry: _room(entry).models.Experiment
+            )
+            if networks[name]:
+                wrong[arm] = _beside(name, networks[name], named, datasets)
+        faults += [f"experiments.{experiment}{fault}" for fault in malformed]
+        faults += arms.blame(experiment, wrong)
+        experiments[experiment] = networks
+    return experiments
+
+
+def _questions(document: dict, faults: list[str]) -> dict[str, str]:
+    """What the experiments ask; an experiment may have no entry."""
+    found = document.get("questions", {})
+    if not isinstance(found, dict):
+        faults.append(f"questions: must be a mapping of experiments to text, got {shown(found)}")
+        return {}
+    known = document.get("experiments")
+    known = known if isinstance(known, dict) else {}
+    for name, text in found.items():
+        if name not in known:
+            faults.append(f"questions.{name}: {unknown('experiment', name, known)}")
+        elif not isinstance(text, str) or not text.strip():
+            faults.append(f"questions.{name}: must be text, got {shown(text)}")
+    return found
 
 
 def _room(entry: dict) -> rooms.Room:
@@ -109,16 +149,16 @@ def _room(entry: dict) -> rooms.Room:
 
 
 def _comparison_faults(params: Params) -> list[str]:
-    """Comparisons of experiments that do not exist, or of different problems."""
-    faults = []
+    """Comparisons of networks that do not exist, or of different problems."""
+    faults, networks = [], params.networks
     for name, comparison in params.comparisons.items():
         key = f"comparisons.{name}.experiments"
-        missing = [other for other in comparison.experiments if other not in params.experiments]
-        faults += [
-            f"{key}: {unknown('experiment', other, params.experiments)}" for other in missing
-        ]
+        compared = params.compared(comparison)
+        known = dict.fromkeys([*params.experiments, *networks])
+        missing = [network for network in compared if network not in networks]
+        faults += [f"{key}: {unknown('experiment', other, known)}" for other in missing]
         if not missing:
-            problems = {params.experiments[other].problem for other in comparison.experiments}
+            problems = {networks[network].problem for network in compared}
             if len(problems) > 1:
                 faults.append(
                     f"{key}: must be of one problem, got {' and '.join(sorted(problems))}"
@@ -126,30 +166,36 @@ def _comparison_faults(params: Params) -> list[str]:
     return faults
 
 
-def _beside(setup: Setup) -> list[str]:
-    """Faults of an experiment that only show beside its dataset."""
-    experiment, dataset, training = setup.experiment, setup.dataset, setup.experiment.training
+def _beside(
+    name: str, experiment: Experiment, named: dict, datasets: dict[str, Dataset]
+) -> list[str]:
+    """Faults of a network that only show beside its dataset, each with its key."""
+    if experiment.dataset not in named:
+        return [f".dataset: {unknown('dataset', experiment.dataset, named)}"]
+    if experiment.dataset not in datasets:  # which has faults of its own
+        return []
+    setup = Setup(name, experiment, datasets[experiment.dataset])
+    dataset, training = setup.dataset, experiment.training
     if experiment.problem != dataset.problem:
-        return [
-            f"problem: must be that of its dataset, {dataset.problem!r}, got {experiment.problem!r}"
-        ]
+        must = f"must be that of its dataset, {dataset.problem!r}"
+        return [f".problem: {must}, got {experiment.problem!r}"]
     faults = []
     for ours, theirs in (("replicas", "replicas"), ("sequences", "train")):
         asked, there = getattr(training, ours), getattr(dataset, theirs)
         if asked > there:
             most = f"datasets.{experiment.dataset}.{theirs} = {there}"
-            faults.append(f"training.{ours}: must be at most {most}, got {asked}")
+            faults.append(f".training.{ours}: must be at most {most}, got {asked}")
     faults += [
-        f"training.snapshots: must be at most sequences × epochs = {training.sequences_seen}, "
+        f".training.snapshots: must be at most sequences × epochs = {training.sequences_seen}, "
         f"got {snapshot}"
         for snapshot in training.snapshots
         if snapshot > training.sequences_seen
     ]
     if training.momentum and training.optimizer != "sgd":
-        faults.append(f"training.momentum: belongs to sgd, not to {training.optimizer}")
+        faults.append(f".training.momentum: belongs to sgd, not to {training.optimizer}")
     room = rooms.Room(experiment.problem)
     checked = room.models.check(setup)
-    faults += [f"{key}: {what}" for key, what in checked]
+    faults += [f".{key}: {what}" for key, what in checked]
     if not checked:  # the room's framing holds, so its samples can be counted
         faults += _batch_faults(setup, room.data.samples_per_sequence(setup))
     return faults
@@ -163,13 +209,13 @@ def _batch_faults(setup: Setup, per_sequence: int) -> list[str]:
         if samples % training.batch_size == 0:
             return []
         return [
-            f"training.batch_size: must divide the {samples} samples of {training.sequences} "
+            f".training.batch_size: must divide the {samples} samples of {training.sequences} "
             f"sequences, got {training.batch_size}"
         ]
     if per_sequence % training.batch_size == 0:
         return []
     divisors = [str(n) for n in range(1, per_sequence + 1) if per_sequence % n == 0]
     return [
-        f"training.batch_size: must divide the {per_sequence} samples of a sequence to carry state "
-        f"over them ({', '.join(divisors)}), got {training.batch_size}"
+        f".training.batch_size: must divide the {per_sequence} samples of a sequence to carry "
+        f"state over them ({', '.join(divisors)}), got {training.batch_size}"
     ]

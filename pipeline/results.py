@@ -1,4 +1,4 @@
-"""What the stages left on disk of an experiment, read back for figures, report and tracking."""
+"""What the stages left on disk of a network, read back for figures, report and tracking."""
 
 import hashlib
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline import files, project, trained
+from pipeline import arms, files, project, trained
 from pipeline.errors import InputError
 from pipeline.params import Setup
 from pipeline.rooms import Results
@@ -14,47 +14,59 @@ from pipeline.stages import generate
 
 
 def read(name: str) -> tuple[Setup, Results]:
-    """An evaluated experiment, without the replicas that diverged; InputError if not evaluated."""
+    """An evaluated network, without the replicas that diverged; InputError if not evaluated."""
     sound = trained.read(name).surviving()
     predictions, _ = files.read_arrays(project.predictions(name), remedy=_remedy(name))
     arrays, _ = generate.read(sound.setup.experiment.dataset)
-    metrics = replica_metrics(name).dropna(how="all")
+    aggregate = aggregates(name)
+    metrics = replica_metrics(name).dropna(how="all").reindex(columns=[*aggregate["metrics"]])
     return sound.setup, Results(
         sound.history,
         predictions,
         {metric: values.to_numpy(float) for metric, values in metrics.items()},
-        aggregates(name)["references"],
+        aggregate["references"],
         arrays["test"],
     )
 
 
 def aggregates(name: str) -> dict:
     """The metrics over replicas and their references, as `evaluate` wrote them."""
-    return files.read_json(project.metrics(name), remedy=_remedy(name))
+    path = project.metrics(arms.experiment_of(name))
+    document = files.read_json(path, remedy=_remedy(name))
+    try:
+        return document["networks"][name]
+    except (KeyError, TypeError):
+        shown = project.relative(path)
+        raise InputError(f"{shown}: holds nothing of {name}; {_remedy(name)}") from None
 
 
 def replica_metrics(name: str) -> pd.DataFrame:
     """Metrics by replica: a row each, empty where it diverged."""
-    table = _read_table(project.replicas(name), ["replica", "failed"], _remedy(name))
-    return table.set_index("replica").drop(columns="failed")
+    path = project.replicas(arms.experiment_of(name))
+    table = _read_table(path, name, ["replica", "failed"])
+    return table.set_index("replica").drop(columns="failed").dropna(axis=1, how="all")
 
 
 def history(name: str) -> pd.DataFrame:
     """Learning curves over replicas: medians, `_low` and `_high`."""
-    return _read_table(project.history(name), ["sequences", "updates"], _remedy(name))
+    path = project.history(arms.experiment_of(name))
+    return _read_table(path, name, ["sequences", "updates"]).dropna(axis=1, how="all")
 
 
-def _read_table(path: Path, columns: list[str], remedy: str) -> pd.DataFrame:
-    """A CSV with at least these columns, and numbers only."""
-    shown = project.relative(path)
+def _read_table(path: Path, name: str, columns: list[str]) -> pd.DataFrame:
+    """A network's rows of a CSV that has at least these columns, and numbers only."""
+    shown, remedy = project.relative(path), _remedy(name)
     try:
         table = pd.read_csv(path)
     except FileNotFoundError:
         raise InputError(f"{shown}: does not exist yet; {remedy}") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{shown}: damaged ({error}); {remedy}") from None
-    if missing := [column for column in columns if column not in table]:
+    if missing := [column for column in ("network", *columns) if column not in table]:
         raise InputError(f"{shown}: damaged (no column {missing[0]!r}); {remedy}")
+    table = table[table.pop("network") == name]
+    if not len(table):
+        raise InputError(f"{shown}: holds nothing of {name}; {remedy}")
     if not all(pd.api.types.is_numeric_dtype(kind) for kind in table.dtypes):
         raise InputError(f"{shown}: damaged (not all numbers); {remedy}")
     return table
@@ -69,9 +81,9 @@ def digest(paths: Iterable[Path]) -> str:
 
 
 def trained_digest(name: str) -> str:
-    """The digest of a trained experiment: its weights, their history and its parameters."""
+    """The digest of a trained network: its weights, their history and its parameters."""
     return digest(project.model(name).iterdir())
 
 
 def _remedy(name: str) -> str:
-    return f"make it with: dvc repro evaluate@{name}"
+    return f"make it with: dvc repro evaluate@{arms.experiment_of(name)}"

@@ -96,7 +96,7 @@ class MetricsFile(Protocol):
 
 
 class Results(NamedTuple):
-    """What is on disk of an experiment once it is evaluated."""
+    """What is on disk of a network once it is evaluated."""
 
     history: dict[str, np.ndarray]  # `sequences`, `updates` (K,); everything else (R, K)
     predictions: dict[str, np.ndarray]
@@ -114,10 +114,13 @@ class Picture(NamedTuple):
 
 
 class FiguresFile(Protocol):
-    """`figures.py`: the pictures of one experiment."""
+    """`figures.py`: the pictures of an experiment."""
 
     def figures(self, setup: Setup, results: Results) -> list[Picture]:
-        """The figures of the report."""
+        """The figures of the report, for an experiment of one network."""
+
+    def together(self, arms: dict[str, tuple[Setup, Results]]) -> list[Picture]:
+        """The figures of the report, for an experiment with arms."""
 
     def steps(self, setup: Setup, results: Results) -> dict[str, dict[int, "Figure"]]:
         """Pictures of the training's progress: {key: {sequences seen: figure}}; may be empty."""

@@ -9,13 +9,19 @@ matplotlib.use("Agg")  # files only; must come before pyplot
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from pipeline.statistics import band
 
 # Okabe & Ito's palette: told apart by colour-blind readers.
 BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
+SKY, YELLOW, BLACK = "#56B4E9", "#F0E442", "#000000"
 GREY = "#666666"
+
+COLORS = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK, YELLOW)
+"""For lines in one plot, in this order."""
 
 # Beside the name of a metric: more is better, less is better, neither.
 ARROWS = {True: "(more is better)", False: "(less is better)", None: ""}
@@ -56,3 +62,10 @@ def curve(axes: Axes, x: np.ndarray, values: np.ndarray, label: str, color: str)
 def reference(axes: Axes, value: float, label: str) -> None:
     """A horizontal line at what is known before training."""
     axes.axhline(value, color=GREY, linestyle="--", linewidth=1.2, label=label)
+
+
+def plain_log_ticks(axis: Axis) -> None:
+    """Label a log axis that spans few decades with a few plain numbers."""
+    axis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
+    axis.set_major_formatter(StrMethodFormatter("{x:.3g}"))
+    axis.set_minor_formatter(NullFormatter())

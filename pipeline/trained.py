@@ -1,4 +1,4 @@
-"""A trained experiment on disk: the folder that training writes and everything else reads.
+"""A trained network on disk: the folder that training writes and everything else reads.
 
 experiment.json   the parameters that it was trained with
 model.keras       replica 0, for plain Keras
@@ -13,12 +13,13 @@ from __future__ import annotations
 import json
 import re
 import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from pipeline import files, params, project, reading
+from pipeline import arms, files, params, project, reading
 from pipeline.errors import InputError
 from pipeline.faults import unknown
 from pipeline.rooms import Room
@@ -29,8 +30,12 @@ if TYPE_CHECKING:
     from pipeline.training import Replicas
 
 
+Example = np.ndarray | Mapping[str, np.ndarray]
+"""What a model takes or gives: an array, or arrays by the names of its input layers."""
+
+
 class Trained(NamedTuple):
-    """What training made of an experiment."""
+    """What training made of a network."""
 
     setup: params.Setup
     weights: list[np.ndarray]  # each (R, …)
@@ -54,7 +59,34 @@ class Trained(NamedTuple):
         )
 
 
-def write(trained: Trained, model: keras.Model, example: np.ndarray) -> None:
+def join(packs: Sequence[Trained]) -> Trained:
+    """The replicas of a network that were trained in several packs."""
+    longest = max((pack.history for pack in packs), key=lambda history: len(history["updates"]))
+    points = len(longest["updates"])
+    return Trained(
+        packs[0].setup,
+        [np.concatenate(weights) for weights in zip(*(p.weights for p in packs), strict=True)],
+        {
+            step: [np.concatenate(w) for w in zip(*(p.snapshots[step] for p in packs), strict=True)]
+            for step in packs[0].snapshots
+        },
+        {
+            name: values
+            if values.ndim == 1
+            else np.concatenate([_lengthened(pack.history[name], points) for pack in packs])
+            for name, values in longest.items()
+        },
+        np.concatenate([pack.failed for pack in packs]),
+    )
+
+
+def _lengthened(curves: np.ndarray, points: int) -> np.ndarray:
+    """Curves (R, K) of a pack that diverged as a whole, continued as NaN."""
+    missing = points - curves.shape[1]
+    return np.pad(curves.astype(float), [(0, 0), (0, missing)], constant_values=np.nan)
+
+
+def write(trained: Trained, model: keras.Model, example: Example) -> None:
     """Write the folder, whole or not at all; `model` takes the weights of the first sound replica.
 
     `example` is a batch of inputs as the model sees them.
@@ -74,12 +106,15 @@ def write(trained: Trained, model: keras.Model, example: np.ndarray) -> None:
         model.set_weights([weight[replica] for weight in trained.weights])
         save_keras(model, folder / "model.keras")
         outputs = model.predict_on_batch(example)
-        files.write_arrays(folder / "example.npz", {"inputs": example, "outputs": outputs})
+        files.write_arrays(
+            folder / "example.npz", _named("inputs", example) | _named("outputs", outputs)
+        )
 
 
 def read(name: str) -> Trained:
-    """Read a trained experiment; InputError says how to make one that is missing or damaged."""
-    folder, remedy = project.model(name), f"make it with: dvc repro train@{name}"
+    """Read a trained network; InputError says how to make one that is missing or damaged."""
+    folder = project.model(name)
+    remedy = f"make it with: dvc repro train@{arms.experiment_of(name)}"
     if not folder.is_dir():
         raise InputError(f"{name} is not trained yet; {remedy}")
     document = files.read_json(folder / "experiment.json", remedy=remedy)
@@ -100,12 +135,25 @@ def read(name: str) -> Trained:
     return Trained(setup, list(weights.values()), steps, history, history.pop("failed"))
 
 
+def example(name: str) -> tuple[Example, Example]:
+    """A batch of inputs as a trained network's model sees them, and its outputs."""
+    path = project.model(name) / "example.npz"
+    remedy = f"make it with: dvc repro train@{arms.experiment_of(name)}"
+    arrays, _ = files.read_arrays(path, remedy=remedy)
+    parts: dict[str, dict[str, np.ndarray]] = {"inputs": {}, "outputs": {}}
+    for key, array in arrays.items():
+        part, _, layer = key.partition("/")
+        parts[part][layer] = array
+    inputs, outputs = (found.get("", found) for found in parts.values())
+    return inputs, outputs
+
+
 def known(name: str, problem: str) -> Trained:
-    """Read a trained experiment of a problem; InputError lists those in params.yaml."""
-    experiments = reading.read(project.params()).experiments
-    ours = [other for other, entry in experiments.items() if entry.problem == problem]
+    """Read a trained network of a problem; InputError lists those in params.yaml."""
+    networks = reading.read(project.params()).networks
+    ours = [other for other, entry in networks.items() if entry.problem == problem]
     if name not in ours:
-        raise InputError(unknown(f"{problem} experiment", name, ours))
+        raise InputError(unknown(f"{problem} network", name, ours))
     return read(name)
 
 
@@ -133,7 +181,7 @@ def replicas(trained: Trained) -> Replicas:
         path = project.relative(project.model(name) / "weights.npz")
         raise InputError(
             f"{path}: holds weights of shapes {found}, the network has {expected}; "
-            f"make it with: dvc repro train@{name}"
+            f"make it with: dvc repro train@{arms.experiment_of(name)}"
         )
     return Replicas(network, trained.weights)
 
@@ -157,6 +205,13 @@ def save_keras(model: keras.Model, path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in entries.items():
             archive.writestr(zipfile.ZipInfo(name), content)
+
+
+def _named(part: str, arrays: Example) -> dict[str, np.ndarray]:
+    """One array under the part's name, or several under the names of the model's layers."""
+    if isinstance(arrays, Mapping):
+        return {f"{part}/{layer}": np.asarray(array) for layer, array in arrays.items()}
+    return {part: np.asarray(arrays)}
 
 
 def _numbered(weights: list[np.ndarray]) -> dict[str, np.ndarray]:

@@ -20,6 +20,10 @@ with hushed():  # TensorFlow 2.21 speaks before TF_CPP_MIN_LOG_LEVEL holds: its 
     import keras
     import tensorflow as tf
 
+# One thread for a program: small networks gain nothing from more, and sums do not depend on how
+# many cores there are. Several programs run in several processes.
+tf.config.threading.set_intra_op_parallelism_threads(1)
+
 # Each training compiles a program of its own; TensorFlow warns of that as if by mistake.
 tf.get_logger().setLevel("ERROR")
 

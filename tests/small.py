@@ -34,7 +34,6 @@ experiments:
   drawer:
     problem: shapes
     dataset: rectangle
-    question: Does it draw?
     framing: {sample: point}
     model: {cells: 4}
     training:
@@ -48,7 +47,6 @@ experiments:
   echoer:
     problem: echo
     dataset: echo
-    question: Does it echo?
     framing: {window: 5, echo: 5}
     model: {architecture: lstm, cells: 6}
     training:
@@ -59,11 +57,23 @@ experiments:
       state: sequence
       loss: categorical_crossentropy
       learning_rate: 0.01
+  widths:
+    problem: shapes
+    dataset: rectangle
+    framing: {sample: shape}
+    model: {cells: 2}
+    training: {seed: 1, replicas: 2, sequences: 20, batch_size: 1, loss: mae, learning_rate: 0.01}
+    arms:
+      narrow: {}
+      wide: {model: {cells: 6}, training: {stack: 1}}
+questions:
+  drawer: Does it draw?
+  widths: Do more cells draw better?
 comparisons:
   drawers:
     question: Which draws better?
-    answer: There is only one.
-    experiments: [drawer]
+    answer: More of them.
+    experiments: [drawer, widths]
     metrics: [mae_regret, size]
 """
 

@@ -31,7 +31,7 @@ def test_draw_is_what_evaluation_measured(reproduced):
     import numpy as np
 
     done = reproduced.run("pipeline", "draw", "drawer", "--replica", "1", "--json")
-    predictions = np.load(reproduced.root / "data/predictions/drawer.npz")
+    predictions = np.load(reproduced.root / "data/predictions/drawer/predictions.npz")
     drawn = json.loads(done.stdout)["polygons"][0]
     np.testing.assert_allclose(drawn, predictions["polygons"][-1, 1], atol=1e-6)
 
@@ -54,17 +54,18 @@ REFUSALS = [
     (("echo", "echoer", "1", "2"), "echoer echoes windows of 5 integers, got 2: 1 2"),
     (
         ("echo", "drawer", "1"),
-        "unknown echo experiment 'drawer'; known: echoer",
+        "unknown echo network 'drawer'; known: echoer",
     ),
     (
         ("draw", "drawr"),
-        "unknown shapes experiment 'drawr' (did you mean 'drawer'?); known: drawer",
+        "unknown shapes network 'drawr' (did you mean 'drawer'?); "
+        "known: drawer, widths/narrow, widths/wide",
     ),
     (("draw", "drawer", "--replica", "3"), "--replica: must be less than 3 for drawer, got 3"),
     (("draw", "drawer", "--out", "p.pdf"), "--out: must end in .svg or .png, got 'p.pdf'"),
     (
         ("train", "drawr"),
-        "unknown experiment 'drawr' (did you mean 'drawer'?); known: drawer, echoer",
+        "unknown experiment 'drawr' (did you mean 'drawer'?); known: drawer, echoer, widths",
     ),
     (
         ("generate", "rectangel"),

@@ -49,7 +49,7 @@ def test_the_shipped_parameters_are_sound():
     )
 
 
-DRAWER, ECHOER = "experiments/drawer", "experiments/echoer"
+DRAWER, ECHOER, WIDTHS = "experiments/drawer", "experiments/echoer", "experiments/widths"
 
 FAULTS = [
     (f"{DRAWER}/model/cells", 0, "experiments.drawer.model.cells: must be at least 1, got 0"),
@@ -142,7 +142,45 @@ FAULTS = [
         "known: echo, shapes",
     ),
     (f"{DRAWER}/problem", REMOVE, "experiments.drawer.problem: is missing; known: echo, shapes"),
-    (f"{DRAWER}/question", "", "experiments.drawer.question: must not be empty"),
+    ("questions/drawer", "", "questions.drawer: must be text, got ''"),
+    (
+        "questions/drawr",
+        "Does it?",
+        "questions.drawr: unknown experiment 'drawr' (did you mean 'drawer'?); "
+        "known: drawer, echoer, widths",
+    ),
+    ("questions", [], "questions: must be a mapping of experiments to text, got []"),
+    (f"{WIDTHS}/model/cells", 0, "experiments.widths.arms.narrow.model.cells: must be at least 1"),
+    (f"{WIDTHS}/training/batch_size", 3, "experiments.widths.training.batch_size: must divide"),
+    (f"{WIDTHS}/arms", {}, "experiments.widths.arms: must be a mapping of names to changes"),
+    (f"{WIDTHS}/arms", 3, "experiments.widths.arms: must be a mapping of names to changes, got 3"),
+    (
+        f"{WIDTHS}/arms/wide",
+        {"model": {"cells": 0}},
+        "experiments.widths.arms.wide.model.cells: must be at least 1, got 0",
+    ),
+    (
+        f"{WIDTHS}/arms/wide",
+        {"dataset": "echo"},
+        "experiments.widths.arms.wide.dataset: unknown key 'dataset'; "
+        "known: framing, model, training",
+    ),
+    (
+        f"{WIDTHS}/arms/wide",
+        None,
+        "experiments.widths.arms.wide: must be a mapping, got nothing; {} changes nothing",
+    ),
+    (
+        f"{WIDTHS}/arms/wide",
+        {"model": 3},
+        "experiments.widths.arms.wide.model: must be a mapping, got 3",
+    ),
+    (
+        f"{WIDTHS}/arms/too_wide",
+        {},
+        "experiments.widths.arms.too_wide: a name must be lower-case letters and digits joined by "
+        "'-', at most 64",
+    ),
     ("experiments/drawer", 3, "experiments.drawer: must be a mapping, got 3"),
     (
         "experiments/../outside",
@@ -184,7 +222,7 @@ FAULTS = [
         "comparisons/drawers/experiments",
         ["drawer", "drawr"],
         "comparisons.drawers.experiments: unknown experiment 'drawr' (did you mean 'drawer'?); "
-        "known: drawer, echoer",
+        "known: drawer, echoer, widths, widths/narrow, widths/wide",
     ),
     (
         "comparisons/drawers/experiments",
@@ -212,7 +250,7 @@ FAULTS = [
         "experiment",
         {},
         "experiment: unknown section 'experiment' (did you mean 'experiments'?); "
-        "known: comparisons, datasets, experiments",
+        "known: comparisons, datasets, experiments, questions",
     ),
 ]
 
@@ -225,7 +263,8 @@ def test_a_fault_is_said_whole(path, value, sentence, in_folder):
         text = dump(document)
     else:
         text = changed(path, value)
-    assert f"params.yaml: {sentence}" in faults(text, in_folder)
+    found = faults(text, in_folder)
+    assert any(fault.startswith(f"params.yaml: {sentence}") for fault in found), found
 
 
 def test_a_window_longer_than_the_sequence_is_one_fault(in_folder):
@@ -247,7 +286,7 @@ def test_every_fault_is_said_at_once(in_folder):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "params.yaml: is empty; it needs datasets and experiments and comparisons"),
+        ("", "params.yaml: is empty; it needs datasets, experiments, questions, comparisons"),
         ("- 1\n", "params.yaml: must be a mapping, got [1]"),
         ("datasets: {}\ndatasets: {}\n", "params.yaml: line 2: duplicate key 'datasets'"),
         ("datasets: {", "params.yaml: line 1, column 12: not YAML: "),
@@ -263,10 +302,24 @@ def test_what_is_no_parameter_file_is_refused(text, sentence, in_folder):
 def test_names_of_experiments_are_looked_up_kindly(in_folder):
     found = reading.read(in_folder(PARAMS))
     with pytest.raises(InputError) as refused:
-        found.setup("drawr")
+        found.setups("drawr")
     assert str(refused.value) == (
-        "unknown experiment 'drawr' (did you mean 'drawer'?); known: drawer, echoer"
+        "unknown experiment 'drawr' (did you mean 'drawer'?); known: drawer, echoer, widths"
     )
+
+
+def test_arms_are_the_experiment_with_some_keys_changed(in_folder):
+    found = reading.read(in_folder(PARAMS))
+    narrow, wide = found.setups("widths")
+    assert (narrow.name, wide.name) == ("widths/narrow", "widths/wide")
+    assert (narrow.experiment.model.cells, wide.experiment.model.cells) == (2, 6)
+    shared = {"training": {**narrow.experiment.training.model_dump(), "stack": 1}}
+    assert wide.experiment.model_dump() == narrow.experiment.model_dump() | shared | {
+        "model": {**narrow.experiment.model.model_dump(), "cells": 6}
+    }
+    assert wide == found.setup("widths/wide")
+    (alone,) = found.setups("drawer")
+    assert alone.name == "drawer"
 
 
 def test_a_setup_survives_its_document(in_folder):

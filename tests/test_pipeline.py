@@ -11,6 +11,9 @@ from small import Laboratory
 
 pytestmark = pytest.mark.slow
 
+NETWORKS = ("drawer", "echoer", "widths/narrow", "widths/wide")
+ALL = [(name, "FINISHED") for name in NETWORKS]
+
 
 def runs(laboratory: Laboratory) -> list[tuple[str, str]]:
     """Name and status of the top-level runs in the laboratory's MLflow database."""
@@ -40,10 +43,12 @@ def test_a_repro_makes_everything_and_a_second_one_nothing(reproduced):
     for name in (
         "data/rectangle.npz",
         "models/drawer/model.keras",
+        "models/widths/wide/weights.npz",
         "reports/history/drawer.csv",
         "reports/metrics/drawer.json",
         "reports/metrics/echoer.csv",
-        "reports/summary/echoer.json",
+        "reports/summary/echoer/metrics.json",
+        "reports/summary/widths/wide/metrics.json",
         "reports/figures/drawer/drawings.svg",
         "reports/figures/echoer/echoes.svg",
         "reports/curves/shapes.csv",
@@ -61,9 +66,9 @@ def test_a_repro_makes_everything_and_a_second_one_nothing(reproduced):
 def test_metrics_are_aggregated_over_replicas_and_listed_one_by_one(reproduced):
     found = json.loads((reproduced.root / "reports/metrics/drawer.json").read_text())
     rows = pd.read_csv(reproduced.root / "reports/metrics/drawer.csv")
-    assert found["failure_rate"] == 0
+    assert found["networks"]["drawer"]["failure_rate"] == 0
     assert list(rows["replica"]) == [0, 1, 2]
-    entry = found["metrics"]["mae_regret"]
+    entry = found["networks"]["drawer"]["metrics"]["mae_regret"]
     assert set(entry) == {"mean", "sd", "iqm", "low", "high", "min", "replicas"}
     assert entry["mean"] == pytest.approx(rows["mae_regret"].mean())
     assert entry["low"] < entry["mean"] < entry["high"]
@@ -84,7 +89,7 @@ print([type(layer).__name__ for layer in model.layers], "pipeline" in sys.module
 
 def test_dvc_shows_readable_tables_and_plots(reproduced):
     table = reproduced.run("dvc", "metrics", "show").stdout
-    assert len(table.splitlines()) == 3
+    assert len(table.splitlines()) == 5
     assert "mae_regret" in table
     plots = json.loads(reproduced.run("dvc", "plots", "show", "--json").stdout)
     assert not plots.get("errors")
@@ -102,7 +107,7 @@ def test_one_change_reruns_one_experiment(mine):
         "figures@drawer",
         "report",
     }
-    assert runs(mine) == [("drawer", "FINISHED"), ("drawer", "FINISHED"), ("echoer", "FINISHED")]
+    assert runs(mine) == [("drawer", "FINISHED"), *ALL]
 
 
 def test_another_question_trains_nothing(mine):
@@ -137,16 +142,17 @@ def test_results_are_the_same_bytes_each_time(reproduced, laboratory):
 
 
 def test_runs_carry_curves_metrics_pictures_data_and_model(reproduced):
-    assert runs(reproduced) == [("drawer", "FINISHED"), ("echoer", "FINISHED")]
+    assert runs(reproduced) == ALL
     program = """
 import json
 from mlflow import MlflowClient
 client = MlflowClient("sqlite:///mlflow.db")
 (experiment,) = [e for e in client.search_experiments() if e.name == "shapes"]
-(run,) = client.search_runs([experiment.experiment_id], "tags.`laboratory.experiment` = 'drawer'")
+(run,) = client.search_runs([experiment.experiment_id], "tags.`laboratory.network` = 'drawer'")
 inside = f"tags.mlflow.parentRunId = '{run.info.run_id}'"
 children = client.search_runs([experiment.experiment_id], inside)
-(model,) = client.search_logged_models([experiment.experiment_id])
+models = client.search_logged_models([experiment.experiment_id])
+(model,) = [model for model in models if model.source_run_id == run.info.run_id]
 print(json.dumps({
     "metrics": run.data.metrics, "params": run.data.params, "tags": run.data.tags,
     "curve": [m.step for m in client.get_metric_history(run.info.run_id, "held-out/mae")],
@@ -166,7 +172,7 @@ print(json.dumps({
     assert {"held-out/mae", "held-out/mae_low", "train/loss", "test/mae_regret"} <= set(
         found["metrics"]
     )
-    assert len(found["metrics"]) < 20
+    assert len(found["metrics"]) < 24
     history = pd.read_csv(reproduced.root / "reports/history/drawer.csv")
     assert found["curve"] == list(history["sequences"])
     assert len(found["children"]) == 3
@@ -189,7 +195,8 @@ import mlflow, numpy as np
 mlflow.set_tracking_uri("sqlite:///mlflow.db")
 client = mlflow.MlflowClient()
 (experiment,) = [e for e in client.search_experiments() if e.name == "shapes"]
-(model,) = client.search_logged_models([experiment.experiment_id])
+models = client.search_logged_models([experiment.experiment_id])
+(model,) = [model for model in models if model.name == "drawer"]
 loaded = mlflow.pyfunc.load_model(model.model_uri)
 example = np.load("models/drawer/example.npz")
 np.testing.assert_allclose(loaded.predict(example["inputs"]), example["outputs"], rtol=1e-5)
@@ -203,17 +210,13 @@ def test_track_rebuilds_a_lost_database_and_then_adds_nothing(mine):
     before = counts(mine)
     (mine.root / "mlflow.db").unlink()
     first = mine.run("pipeline", "track").stdout.splitlines()
-    assert first == [
-        "drawer: added training, model, evaluation, figures",
-        "echoer: added training, model, evaluation, figures",
-    ]
+    assert first == [f"{name}: added training, model, evaluation, figures" for name in NETWORKS]
     after = counts(mine)
     assert {k: after[k] for k in ("runs", "metrics", "params", "logged_models")} == {
         k: before[k] for k in ("runs", "metrics", "params", "logged_models")
     }
     assert mine.run("pipeline", "track").stdout.splitlines() == [
-        "drawer: complete",
-        "echoer: complete",
+        f"{name}: complete" for name in NETWORKS
     ]
     assert counts(mine) == after
 
@@ -222,7 +225,7 @@ def test_a_temporary_experiment_tracks_into_the_repository(mine):
     done = mine.run("dvc", "exp", "run", "--temp", "-S", "experiments.drawer.model.cells=6")
     assert "train@drawer" in stages_run(done.stdout)
     assert "train@echoer" not in stages_run(done.stdout)
-    assert runs(mine) == [("drawer", "FINISHED"), ("drawer", "FINISHED"), ("echoer", "FINISHED")]
+    assert runs(mine) == [("drawer", "FINISHED"), *ALL]
     names = mine.rows("select value from tags where key = 'dvc.experiment'")
     (name,) = {name for (name,) in names}
     assert name in mine.run("dvc", "exp", "list", "--name-only").stdout
@@ -236,7 +239,7 @@ def test_stages_from_the_run_cache_are_tracked_later(mine):
     assert not {stage for stage in stages_run(done.stdout) if stage.startswith("train")}
     assert "Stage 'train@drawer' is cached - skipping run" in done.stdout
     mine.run("pipeline", "track")
-    assert runs(mine) == [("drawer", "FINISHED"), ("echoer", "FINISHED")]
+    assert runs(mine) == ALL
 
 
 def test_a_fresh_clone_pulls_instead_of_training(mine, tmp_path):
@@ -248,7 +251,7 @@ def test_a_fresh_clone_pulls_instead_of_training(mine, tmp_path):
     clone.run("dvc", "pull")
     assert not stages_run(clone.run("dvc", "repro").stdout)
     clone.run("pipeline", "track")
-    assert runs(clone) == [("drawer", "FINISHED"), ("echoer", "FINISHED")]
+    assert runs(clone) == ALL
 
 
 def test_a_fault_in_the_parameters_stops_before_anything_is_lost(mine):
@@ -294,6 +297,7 @@ evaluate.run("drawer")
     mine.run("python", "-W", "ignore", "-c", program)
     found = json.loads((mine.root / "reports/metrics/drawer.json").read_text())
     rows = pd.read_csv(mine.root / "reports/metrics/drawer.csv")
+    found = found["networks"]["drawer"]
     assert found["failure_rate"] == pytest.approx(1 / 3)
     assert found["metrics"]["mae"]["replicas"] == 2
     assert rows["failed"].tolist() == [0, 1, 0]
@@ -315,4 +319,5 @@ def test_a_dead_server_costs_a_line_and_no_result(laboratory):
     assert laboratory.run("pipeline", "track").stdout.splitlines() == [
         "drawer: added training, model",
         "echoer: not trained here; dvc pull, or dvc repro train@echoer",
+        "widths: not trained here; dvc pull, or dvc repro train@widths",
     ]

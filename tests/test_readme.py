@@ -51,12 +51,13 @@ def test_the_example_of_an_experiment_is_sound(in_folder):
     (example,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
     yaml = YAML(typ="safe", pure=True)
     document = yaml.load((ROOT / "params.yaml").read_text())
-    added = yaml.load(example)["experiments"]
-    document["experiments"] |= added
+    added = yaml.load(example)
+    for section, entries in added.items():
+        document[section] |= entries
     path = in_folder("")
     with path.open("w") as file:
         yaml.dump(document, file)
-    assert set(added) <= set(reading.read(path).experiments)
+    assert set(added["experiments"]) <= set(reading.read(path).experiments)
 
 
 def test_every_parameter_it_names_exists():

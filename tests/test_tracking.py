@@ -55,7 +55,7 @@ def test_a_training_under_way_shows_its_curve_and_a_killed_one_is_closed(laborat
         wait_until(lambda: laboratory.rows(points)[0][0] >= 2)
         assert laboratory.rows("select status from runs") == [("RUNNING",)]
     assert not (laboratory.root / "models/drawer").exists()
-    laboratory.run("python", "-c", "from pipeline import tracking; tracking._connect()")
+    laboratory.run("python", "-c", "from pipeline.tracking import server; server.connect()")
     assert laboratory.rows("select status from runs") == [("KILLED",)]
 
 
@@ -84,6 +84,8 @@ def test_figures_of_another_training_are_not_taken_for_its_own(mine):
     assert mine.run("pipeline", "track").stdout.splitlines() == [
         "drawer: added training, model",
         "echoer: added training, model, evaluation, figures",
+        "widths/narrow: added training, model, evaluation, figures",
+        "widths/wide: added training, model, evaluation, figures",
     ]
 
 

@@ -25,7 +25,6 @@ SHAPES = {
     "experiment": {
         "problem": "shapes",
         "dataset": "shape",
-        "question": "?",
         "framing": {"sample": "point"},
         "model": {"cells": 10},
         "training": {
@@ -53,7 +52,6 @@ ECHO = {
     "experiment": {
         "problem": "echo",
         "dataset": "echo",
-        "question": "?",
         "framing": {"window": 5, "echo": 5},
         "model": {"architecture": "lstm", "cells": 8},
         "training": {

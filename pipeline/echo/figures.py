@@ -40,6 +40,15 @@ def figures(setup: Setup, results: Results) -> list[Picture]:
     ]
 
 
+def together(arms: dict[str, tuple[Setup, Results]]) -> list[Picture]:
+    """Learning curves of all arms in one plot."""
+    caption = (
+        "Share of whole echoes that are right on held-out sequences, against training sequences "
+        "seen: median over replicas and their middle 80 %."
+    )
+    return [Picture("learning-curves", learning_curves(arms), caption)]
+
+
 def steps(setup: Setup, results: Results) -> dict[str, dict[int, Figure]]:
     """The echoes after training."""
     return {"echoes": {setup.experiment.training.sequences_seen: echoes(results)}}
@@ -65,6 +74,17 @@ def learning_curve(setup: Setup, results: Results) -> Figure:
     entropy.set(xlabel="training sequences seen", ylabel="held-out cross-entropy (nats)")
     entropy.set_ylim(bottom=0)
     entropy.legend()
+    return figure
+
+
+def learning_curves(arms: dict[str, tuple[Setup, Results]]) -> Figure:
+    """Exact accuracy of several networks on one dataset."""
+    figure, axes = plt.subplots(figsize=(7, 4))
+    for (name, (_, results)), color in zip(arms.items(), style.COLORS, strict=False):
+        x = results.history["sequences"]
+        style.curve(axes, x, results.history["exact_accuracy"], name, color)
+    axes.set(xlabel="training sequences seen", ylabel="held-out exact accuracy (share)")
+    axes.legend()
     return figure
 
 

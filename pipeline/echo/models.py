@@ -99,7 +99,7 @@ def network(setup: params.Setup) -> Network:
             *hidden,
             keras.layers.TimeDistributed(output, name="integers"),
         ],
-        name=setup.name,
+        name=setup.identifier,
     )
 
     def encode(inputs, targets):

@@ -43,6 +43,26 @@ def figures(setup: Setup, results: Results) -> list[Picture]:
     return pictures
 
 
+def together(arms: dict[str, tuple[Setup, Results]]) -> list[Picture]:
+    """Learning curves of all arms in one plot, and what each arm draws in the end."""
+    setup, _ = next(iter(arms.values()))
+    plural = _plural(setup)
+    return [
+        Picture(
+            "drawings",
+            final_drawings(arms),
+            f"What each arm draws from the origin after training: thin, each replica; thick, "
+            f"replica 0. Last, {TRUE_SHAPES} true {plural}.",
+        ),
+        Picture(
+            "learning-curves",
+            learning_curves(arms),
+            f"Held-out error against {plural} seen: median over replicas and their middle 80 %, "
+            "above the error that nobody can beat.",
+        ),
+    ]
+
+
 def steps(setup: Setup, results: Results) -> dict[str, dict[int, Figure]]:
     """One picture of the drawn shapes for each snapshot."""
     drawn = {}
@@ -76,10 +96,22 @@ def drawings(setup: Setup, results: Results) -> Figure:
     figure, row = plt.subplots(1, panels, figsize=(2.1 * panels, 2.9), sharey=True)
     for axes, step, shapes in zip(row, drawn["steps"], drawn["polygons"], strict=False):
         _draw(axes, shapes, f"after {step:,}")
-    true = row[-1]
-    for shape in results.test[:TRUE_SHAPES]:
-        _outline(true, shape, color=style.GREEN, linewidth=0.8, alpha=0.7)
-    true.set_title(f"true {_plural(setup)}", color=style.GREEN)
+    _draw_true(row[-1], setup, results)
+    for axes in row:
+        _frame(axes, setup.dataset.family)
+        axes.set_xlabel("x")
+    row[0].set_ylabel("y")
+    return figure
+
+
+def final_drawings(arms: dict[str, tuple[Setup, Results]]) -> Figure:
+    """A panel for what each arm draws, and one for true shapes."""
+    panels = len(arms) + 1
+    figure, row = plt.subplots(1, panels, figsize=(2.4 * panels, 3.1), sharey=True)
+    for axes, (name, (_, results)) in zip(row, arms.items(), strict=False):
+        _draw(axes, results.predictions["polygons"][-1], name)
+    setup, results = next(iter(arms.values()))
+    _draw_true(row[-1], setup, results)
     for axes in row:
         _frame(axes, setup.dataset.family)
         axes.set_xlabel("x")
@@ -89,9 +121,15 @@ def drawings(setup: Setup, results: Results) -> Figure:
 
 def learning_curve(setup: Setup, results: Results) -> Figure:
     """Held-out error against shapes seen, above the optimal predictor's."""
+    return learning_curves({setup.name: (setup, results)})
+
+
+def learning_curves(arms: dict[str, tuple[Setup, Results]]) -> Figure:
+    """Held-out errors of several networks on one dataset."""
     figure, axes = plt.subplots(figsize=(7, 4))
-    history = results.history
-    style.curve(axes, history["sequences"], history["mae"], setup.name, style.BLUE)
+    setup, _ = next(iter(arms.values()))
+    for (name, (_, results)), color in zip(arms.items(), style.COLORS, strict=False):
+        style.curve(axes, results.history["sequences"], results.history["mae"], name, color)
     for name, value in results.references["mae"].items():
         style.reference(axes, value, f"{name}: {value:.4f}")
     axes.set(
@@ -100,8 +138,7 @@ def learning_curve(setup: Setup, results: Results) -> Figure:
         xlabel=f"{_plural(setup)} seen",
         ylabel="held-out mean absolute error",
     )
-    axes.yaxis.set_major_formatter(plt.FormatStrFormatter("%.2f"))
-    axes.yaxis.set_minor_formatter(plt.FormatStrFormatter("%.2f"))
+    style.plain_log_ticks(axes.yaxis)
     axes.legend()
     return figure
 
@@ -136,6 +173,12 @@ def _draw(axes: Axes, shapes: np.ndarray, title: str, *, bold: bool = True) -> N
     else:
         _outline(axes, shapes[0], color=style.BLUE, linewidth=0.6, alpha=0.35)
     axes.set_title(title)
+
+
+def _draw_true(axes: Axes, setup: Setup, results: Results) -> None:
+    for shape in results.test[:TRUE_SHAPES]:
+        _outline(axes, shape, color=style.GREEN, linewidth=0.8, alpha=0.7)
+    axes.set_title(f"true {_plural(setup)}", color=style.GREEN)
 
 
 def _outline(axes: Axes, shape: np.ndarray, **options) -> None:

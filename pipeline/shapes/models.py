@@ -73,7 +73,7 @@ def network(setup: params.Setup) -> Network:
     )
     dense = keras.layers.Dense(2, name="next_vertices")
     predicted = dense(lstm(vertices)[0])
-    model = keras.Model(vertices, predicted, name=setup.name)
+    model = keras.Model(vertices, predicted, name=setup.identifier)
     loss = keras.losses.get(experiment.training.loss)
 
     def readout(targets, outputs):

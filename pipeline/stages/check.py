@@ -11,6 +11,6 @@ def run() -> None:
     found = reading.read(project.params())
     print(
         f"{project.PARAMS} is sound: {len(found.datasets)} datasets, "
-        f"{len(found.experiments)} experiments"
+        f"{len(found.experiments)} experiments, {len(found.networks)} networks"
     )
     files.write_text(project.checked(), f"{project.PARAMS} is sound\n")

@@ -1,5 +1,6 @@
 """Stage `evaluate@<experiment>`: measure every replica on test sequences."""
 
+import numpy as np
 import pandas as pd
 
 from pipeline import files, project, reading, results, statistics, trained
@@ -10,46 +11,55 @@ from pipeline.trained import Trained
 
 def run(name: str) -> None:
     """Write the metrics and learning curves of an experiment to reports/, and its predictions."""
-    reading.read(project.params())
-    result = trained.read(name)
-    setup, sound = result.setup, result.surviving()
-    room = Room(setup.experiment.problem)
-    arrays, _ = generate.read(setup.experiment.dataset)
-    found = room.metrics.evaluate(
-        setup, trained.replicas(sound), arrays["test"], sound.history, sound.snapshots
-    )
-    curves = pd.DataFrame(statistics.bands(result.history, ~result.failed))
-    files.write_text(project.history(name), curves.to_csv(index=False, float_format="%.6g"))
-    metrics = {metric: statistics.summary(values) for metric, values in found.metrics.items()}
-    failure_rate = float(result.failed.mean())
-    files.write_json(
-        project.metrics(name),
-        {
-            "experiment": name,
-            "trained": results.trained_digest(name),
-            "replicas": len(result.failed),
-            "failure_rate": failure_rate,
-            "parameters": parameters(result),
-            "metrics": metrics,
-            "references": room.metrics.references(setup, arrays["test"]),
-        },
-    )
-    rows = pd.DataFrame({"replica": range(len(result.failed)), "failed": result.failed.astype(int)})
-    measured = pd.DataFrame(found.metrics, index=rows.index[~result.failed])
-    files.write_text(project.replicas(name), rows.join(measured).to_csv(index=False))
-    headline = {
+    setups = reading.read(project.params()).setups(name)
+    arrays, _ = generate.read(setups[0].experiment.dataset)
+    curves, measured, aggregates = {}, {}, {}
+    for network in (setup.name for setup in setups):
+        result = trained.read(network)
+        sound, room = result.surviving(), Room(result.setup.experiment.problem)
+        found = room.metrics.evaluate(
+            result.setup, trained.replicas(sound), arrays["test"], sound.history, sound.snapshots
+        )
+        files.write_arrays(project.predictions(network), found.predictions)
+        references = room.metrics.references(result.setup, arrays["test"])
+        aggregates[network] = _aggregate(result, found.metrics, references)
+        files.write_json(project.summary(network), _headlines(room, aggregates[network]))
+        curves[network] = pd.DataFrame(statistics.bands(result.history, ~result.failed))
+        measured[network] = _by_replica(result, found.metrics)
+    history = _one_table(curves).to_csv(index=False, float_format="%.6g")
+    files.write_text(project.history(name), history)
+    files.write_text(project.replicas(name), _one_table(measured).to_csv(index=False))
+    files.write_json(project.metrics(name), {"experiment": name, "networks": aggregates})
+
+
+def _aggregate(result: Trained, metrics: dict, references: dict) -> dict:
+    """What is known of a network over its replicas."""
+    return {
+        "trained": results.trained_digest(result.setup.name),
+        "replicas": len(result.failed),
+        "failure_rate": float(result.failed.mean()),
+        "parameters": int(sum(weight[0].size for weight in result.weights)),  # of one replica
+        "metrics": {metric: statistics.summary(values) for metric, values in metrics.items()},
+        "references": references,
+    }
+
+
+def _headlines(room: Room, aggregate: dict) -> dict[str, float]:
+    """The few means that `dvc metrics show` lists."""
+    means = {
         metric: float(f"{entry['mean']:.5g}")
-        for metric, entry in metrics.items()
+        for metric, entry in aggregate["metrics"].items()
         if room.metrics.describe(metric).headline and entry["mean"] is not None
     }
-    files.write_json(project.summary(name), headline | {"failure_rate": failure_rate})
-    files.write_arrays(project.predictions(name), found.predictions)
-
-    from pipeline import tracking
-
-    tracking.record(name)
+    return means | {"failure_rate": aggregate["failure_rate"]}
 
 
-def parameters(result: Trained) -> int:
-    """Numbers that one replica learned."""
-    return int(sum(weight[0].size for weight in result.weights))
+def _by_replica(result: Trained, metrics: dict[str, np.ndarray]) -> pd.DataFrame:
+    """A row for each replica, empty where it diverged."""
+    rows = pd.DataFrame({"replica": range(len(result.failed)), "failed": result.failed.astype(int)})
+    return rows.join(pd.DataFrame(metrics, index=rows.index[~result.failed]))
+
+
+def _one_table(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Tables one below the other, the network in the first column."""
+    return pd.concat(tables, names=["network", None]).reset_index("network")

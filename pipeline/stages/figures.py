@@ -1,30 +1,39 @@
 """Stage `figures@<experiment>`: draw what was measured."""
 
-from pipeline import files, project, reading, results, style
+from pipeline import arms, curves, files, project, reading, results, style
 from pipeline.rooms import Room
 
 CAPTIONS = "captions.json"
 
 
 def run(name: str) -> None:
-    """Write reports/figures/<name>/*.svg with their captions, and data/pictures/<name>/."""
-    reading.read(project.params())
-    setup, found = results.read(name)
+    """Write reports/figures/<name>/*.svg with their captions, and data/pictures/<network>/."""
+    found = {
+        setup.name: results.read(setup.name)
+        for setup in reading.read(project.params()).setups(name)
+    }
+    ((setup, alone), *others) = found.values()
     room = Room(setup.experiment.problem)
-    pictures = room.figures.figures(setup, found)
+    if others:
+        named = {arms.short(network): entry for network, entry in found.items()}
+        pictures = room.figures.together(named)
+    else:
+        pictures = [*room.figures.figures(setup, alone), curves.history(setup, alone)]
     with files.whole(project.figures(name)) as folder:
         folder.mkdir()
         for picture in pictures:
             style.save(picture.figure, folder / f"{picture.name}.svg")
         captions = {f"{picture.name}.svg": picture.caption for picture in pictures}
-        about = {"trained": results.trained_digest(name), "captions": captions}
-        files.write_json(folder / CAPTIONS, about)
+        trained = {network: results.trained_digest(network) for network in found}
+        files.write_json(folder / CAPTIONS, {"trained": trained, "captions": captions})
     with files.whole(project.pictures(name)) as folder:
-        folder.mkdir()
-        for key, steps in room.figures.steps(setup, found).items():
-            (folder / key).mkdir()
-            for step, figure in steps.items():
-                style.save(figure, folder / key / f"{step}.png")
+        for network, (setup, one) in found.items():
+            place = folder / network.removeprefix(name).lstrip("/")
+            place.mkdir(parents=True)
+            for key, steps in room.figures.steps(setup, one).items():
+                (place / key).mkdir()
+                for step, figure in steps.items():
+                    style.save(figure, place / key / f"{step}.png")
 
     from pipeline import tracking
 

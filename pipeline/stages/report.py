@@ -1,6 +1,6 @@
 """Stage `report`: what was asked, measured and found, as a page to read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -8,8 +8,8 @@ import jinja2
 import numpy as np
 import pandas as pd
 
-from pipeline import comparisons, files, project, reading, results, statistics, style
-from pipeline.params import Params
+from pipeline import arms, comparisons, files, project, reading, results, statistics, style
+from pipeline.params import Experiment, Params, Setup
 from pipeline.rooms import Metric, Room
 from pipeline.stages.figures import CAPTIONS
 
@@ -27,7 +27,7 @@ def run() -> None:
         keep_trailing_newline=True,
     )
     environment.filters |= {"number": number, "spread": spread}
-    problems = dict.fromkeys(experiment.problem for experiment in found.experiments.values())
+    problems = dict.fromkeys(network.problem for network in found.networks.values())
     page = environment.get_template(TEMPLATE).render(
         problems=[_problem(problem, found) for problem in problems],
         confidence=f"{100 * statistics.CONFIDENCE:.0f} %",
@@ -67,8 +67,12 @@ def spread(entry: Mapping) -> str:
 def _problem(problem: str, found: Params) -> dict:
     """What the template shows of one problem."""
     room = Room(problem)
-    ours = {name: entry for name, entry in found.experiments.items() if entry.problem == problem}
-    aggregates = {name: results.aggregates(name) for name in ours}
+    aggregates = {
+        name: results.aggregates(name)
+        for name, network in found.networks.items()
+        if network.problem == problem
+    }
+    experiments = dict.fromkeys(arms.experiment_of(network) for network in aggregates)
     title, _, text = import_module(f"pipeline.{problem}").__doc__.strip().partition("\n")
     headline = _described(room, aggregates.values(), headline=True)
     return {
@@ -76,7 +80,7 @@ def _problem(problem: str, found: Params) -> dict:
         "text": text.strip(),
         "headline": headline,
         "references": _references(room, aggregates),
-        "overview": [(name, aggregates[name]) for name in ours],
+        "overview": {name: aggregates[name] for name in experiments if name in aggregates},
         "comparisons": [
             {
                 "name": name,
@@ -84,19 +88,19 @@ def _problem(problem: str, found: Params) -> dict:
                 "rows": list(comparisons.differences(comparison, found)),
             }
             for name, comparison in found.comparisons.items()
-            if found.problem(comparison) == problem
+            if found.networks[found.compared(comparison)[0]].problem == problem
         ],
-        "experiments": [_experiment(room, name, found, aggregates[name]) for name in ours],
+        "experiments": [_experiment(room, name, found) for name in experiments],
         "metrics": _described(room, aggregates.values()),
     }
 
 
 def _curves(problem: str, found: Params) -> pd.DataFrame:
-    """The learning curves of a problem's experiments, one below the other."""
+    """The learning curves of a problem's networks, one below the other."""
     tables = {
         name: results.history(name)
-        for name, experiment in found.experiments.items()
-        if experiment.problem == problem
+        for name, network in found.networks.items()
+        if network.problem == problem
     }
     return pd.concat(tables, names=["experiment", None]).reset_index("experiment")
 
@@ -112,34 +116,61 @@ def _described(
 
 def _references(room: Room, aggregates: Mapping[str, Mapping]) -> list[str]:
     """What was known before training, each once, with the experiments that it holds for."""
-    holds: dict[str, list[str]] = {}
+    holds: dict[str, dict[str, None]] = {}
     for name, entry in aggregates.items():
         for metric, known in entry["references"].items():
             for reference, value in known.items():
                 line = f"{room.metrics.describe(metric).label}, {reference}: {number(value)}"
-                holds.setdefault(line, []).append(name)
+                holds.setdefault(line, {})[arms.experiment_of(name)] = None
+    experiments = {arms.experiment_of(name) for name in aggregates}
     return [
-        line if len(names) == len(aggregates) else f"{line} ({', '.join(names)})"
+        line if len(names) == len(experiments) else f"{line} ({', '.join(names)})"
         for line, names in holds.items()
     ]
 
 
-def _experiment(room: Room, name: str, found: Params, aggregate: Mapping) -> dict:
-    setup = found.setup(name)
+def _experiment(room: Room, name: str, found: Params) -> dict:
+    """What the template shows of an experiment: its figures, and each of its networks."""
     captions = files.read_json(
         project.figures(name) / CAPTIONS, remedy=f"make it with: dvc repro figures@{name}"
     )["captions"]
+    setups = found.setups(name)
+    shared, own = _settings([setup.experiment for setup in setups])
+    networks = [
+        _network(room, setup) | {"settings": settings}
+        for setup, settings in zip(setups, own, strict=True)
+    ]
     return {
         "name": name,
-        "question": setup.experiment.question,
-        "framing": _listed(setup.experiment.framing.model_dump()),
-        "model": _listed(setup.experiment.model.model_dump()),
-        "training": _listed(setup.experiment.training.model_dump(exclude_defaults=True)),
-        "findings": room.metrics.findings(setup, aggregate["metrics"], aggregate["references"]),
+        "question": found.questions.get(name, ""),
         "figures": captions,
+        "settings": shared,
+        "networks": networks,
+        "headline": _described(room, networks, headline=True),
+    }
+
+
+def _network(room: Room, setup: Setup) -> dict:
+    aggregate = results.aggregates(setup.name)
+    return {
+        "name": arms.short(setup.name),
+        "findings": room.metrics.findings(setup, aggregate["metrics"], aggregate["references"]),
         **aggregate,
     }
 
 
-def _listed(section: Mapping) -> str:
-    return ", ".join(f"{key} {value}" for key, value in section.items())
+def _settings(experiments: Sequence[Experiment]) -> tuple[str, list[str]]:
+    """The parameters that all networks share, and those of each network beside them."""
+    documents = [experiment.model_dump(exclude_defaults=True) for experiment in experiments]
+    flat = [
+        {(part, key): value for part in arms.CHANGEABLE for key, value in document[part].items()}
+        for document in documents
+    ]
+    first, *others = flat
+    shared = {key: v for key, v in first.items() if all(other.get(key) == v for other in others)}
+    own = [{key: v for key, v in entries.items() if key not in shared} for entries in flat]
+    return _listed(shared), [_listed(entries) for entries in own]
+
+
+def _listed(entries: Mapping[tuple[str, str], object]) -> str:
+    return ", ".join(f"{part}.{key} {value}" for (part, key), value in entries.items())

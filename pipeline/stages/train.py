@@ -1,12 +1,14 @@
-"""Stage `train@<experiment>`: train all replicas of an experiment."""
+"""Stage `train@<experiment>`: train all replicas of an experiment's networks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from importlib import import_module
 
 import numpy as np
 
-from pipeline import console, params, project, reading, seeds, statistics, trained
+from pipeline import console, params, project, reading, seeds, statistics, trained, workers
 from pipeline.errors import InputError, TrainingError
 from pipeline.rooms import Room
 from pipeline.stages import generate
@@ -15,43 +17,39 @@ from pipeline.trained import Trained
 POINTS = 50
 """Points of a learning curve, evenly spaced; before the first of them it is asked at 1, 2, 4, …"""
 
-Report = Callable[[Mapping[str, float], np.ndarray], None]
-"""Told at each point of the learning curve: medians and bands, and which replicas failed (R,)."""
+Point = Mapping[str, np.ndarray]
+"""A point of the learning curves: `sequences` and `updates`, and everything else (R,)."""
+
+Report = Callable[[Point, np.ndarray], None]
+"""Told at each point of the learning curve, and which replicas failed (R,)."""
 
 
 def run(name: str) -> None:
-    """Train and write models/<name>/."""
-    setup = reading.read(project.params()).setup(name)
-    arrays, made_with = generate.read(setup.experiment.dataset)
-    if made_with != setup.dataset.model_dump():
-        raise InputError(
-            f"{project.relative(project.dataset(setup.experiment.dataset))}: was made with other "
-            f"parameters; make it with: dvc repro generate@{setup.experiment.dataset}"
-        )
-    from pipeline import tracking
-    from pipeline import training as _  # TensorFlow's import takes seconds that are no training
+    """Train and write models/<network>/ for each network of the experiment."""
+    setups = reading.read(project.params()).setups(name)
+    arrays = _data(setups[0])
+    jobs = [(setup, pack) for setup in setups for pack in packs(setup.experiment.training)]
+    parts: dict[str, list[Trained | None]] = {
+        setup.name: [None] * len(packs(setup.experiment.training)) for setup in setups
+    }
+    if len(jobs) == 1:
+        import_module("pipeline.training")  # takes seconds that the progress bar need not count
+    with ExitStack() as stack:
+        shown = _Shown(name, jobs, stack)
+        for job, part in workers.run(_fit, jobs, shown.hear):
+            setup, pack = jobs[job]
+            parts[setup.name][packs(setup.experiment.training).index(pack)] = part
+            if all(parts[setup.name]):
+                _write(trained.join(parts.pop(setup.name)), arrays)
 
-    training = setup.experiment.training
-    with (
-        tracking.live(setup) as live,
-        console.progress(f"train {name}", training.sequences_seen, "sequences") as progress,
-    ):
 
-        def report(point: Mapping[str, float], failed: np.ndarray) -> None:
-            lost = f", {failed.sum()} of {len(failed)} failed" if failed.any() else ""
-            progress(int(point["sequences"]), f"loss {point['train_loss']:.4g}{lost}")
-            live.log(point)
-
-        result = fit(setup, arrays, range(training.replicas), report)
-        if failed := int(result.failed.sum()):
-            console.say(
-                f"{name}: {failed} of {training.replicas} replicas diverged and were given up"
-            )
-        room = Room(setup.experiment.problem)
-        network = room.models.network(setup)
-        inputs, targets = room.data.frame(arrays["test"], setup)
-        example, _ = network.encode(inputs[: training.batch_size], targets[: training.batch_size])
-        trained.write(result, network.model, np.asarray(example))
+def packs(training: params.Training) -> list[range]:
+    """The replicas that are trained in one program each."""
+    stack = training.stack or training.replicas
+    return [
+        range(first, min(first + stack, training.replicas))
+        for first in range(0, training.replicas, stack)
+    ]
 
 
 def fit(
@@ -60,10 +58,10 @@ def fit(
     replicas: Sequence[int],
     report: Report = lambda point, failed: None,
 ) -> Trained:
-    """Train the given replicas of an experiment: a pure function of its arguments.
+    """Train the given replicas of a network in one program: a pure function of its arguments.
 
     Replica r starts from the same weights and sees the same data in every experiment with the same
-    seed and dataset. Raises TrainingError if none survives.
+    seed and dataset. If all of them diverge, their curves end in NaN there.
     """
     from pipeline.training import Replicas, initial_weights
 
@@ -75,7 +73,11 @@ def fit(
 
     sequences = arrays["train"][list(replicas), : training.sequences]
     inputs, targets = room.data.frame(sequences, setup)
-    held_inputs, held_targets = room.data.frame(arrays["validation"], setup)
+    # Beside the held-out sequences as many of its own: the gap is what it has learned by heart.
+    looks = {
+        "": room.data.frame(arrays["validation"][None], setup),
+        "train_": room.data.frame(sequences[:, : len(arrays["validation"])], setup),
+    }
     asking = training.asking(per_sequence)
 
     snapshots, points = {}, []
@@ -85,19 +87,19 @@ def fit(
     carry = training.carry(per_sequence)
     for done in lanes.train(inputs, targets, training, stops=stops, carry=carry):
         failed = done.failed
-        if failed.all():
-            raise TrainingError(
-                f"experiments.{setup.name}: all {len(failed)} replicas diverged: the "
-                f"{training.loss} loss became NaN or infinite within {done.updates} updates; try a "
-                f"training.learning_rate below {training.learning_rate:g}, or training.clip: 1"
-            )
-        readout = lanes.predict(held_inputs[None], held_targets[None], **asking)
         seen = done.updates * training.batch_size // per_sequence
         point = {"sequences": seen, "updates": done.updates, "train_loss": done.loss}
-        points.append(point | room.metrics.curve(held_targets, readout))
-        report(statistics.bands(points[-1], ~failed), failed)
+        for prefix, (x, y) in looks.items():
+            measured = room.metrics.curve(y, lanes.predict(x, y, **asking))
+            point |= {prefix + name: values for name, values in measured.items()}
+        points.append(point)
+        report(point, failed)
         if done.updates in snapshot_at:
             snapshots[snapshot_at[done.updates]] = lanes.weights
+        if failed.all():
+            break
+    for seen in training.snapshots:  # of replicas that were given up before
+        snapshots.setdefault(seen, lanes.weights)
     history = {name: np.stack([point[name] for point in points], axis=-1) for name in points[0]}
     return Trained(setup, lanes.weights, snapshots, history, failed)
 
@@ -118,3 +120,76 @@ def curve_stops(training: params.Training, per_sequence: int) -> list[int]:
     seen |= {2**power for power in range(first.bit_length()) if 2**power < first}
     seen |= set(training.snapshots)
     return sorted({updates(training, per_sequence, sequences) for sequences in seen})
+
+
+def _data(setup: params.Setup) -> dict[str, np.ndarray]:
+    """The sequences of a network's dataset; InputError if they were made with other parameters."""
+    name = setup.experiment.dataset
+    arrays, made_with = generate.read(name)
+    if made_with != setup.dataset.model_dump():
+        raise InputError(
+            f"{project.relative(project.dataset(name))}: was made with other parameters; "
+            f"make it with: dvc repro generate@{name}"
+        )
+    return arrays
+
+
+def _fit(setup: params.Setup, pack: range, tell: Callable) -> Trained:
+    """The job of a worker."""
+    return fit(setup, _data(setup), pack, lambda *point: tell(point))
+
+
+def _write(result: Trained, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write models/<network>/; TrainingError if no replica survived."""
+    setup, training = result.setup, result.setup.experiment.training
+    failed = int(result.failed.sum())
+    if failed == len(result.failed):
+        lost = result.history["updates"][np.isnan(result.history["train_loss"]).all(axis=0)]
+        raise TrainingError(
+            f"{setup.name}: all {failed} replicas diverged: the {training.loss} loss became NaN or "
+            f"infinite within {lost[0]} updates; try a training.learning_rate below "
+            f"{training.learning_rate:g}, or training.clip: 1"
+        )
+    if failed:
+        console.say(f"{setup.name}: {failed} of {training.replicas} replicas diverged, given up")
+    import_module("pipeline.training")  # before Keras: it keeps TensorFlow's start quiet
+    room = Room(setup.experiment.problem)
+    network = room.models.network(setup)
+    inputs, targets = room.data.frame(arrays["test"], setup)
+    example, _ = network.encode(inputs[: training.batch_size], targets[: training.batch_size])
+    trained.write(result, network.model, example)
+
+
+class _Shown:
+    """What is seen of the trainings under way: a progress bar, and live curves in MLflow."""
+
+    def __init__(self, name: str, jobs: Sequence[tuple[params.Setup, range]], stack: ExitStack):
+        from pipeline import tracking
+
+        self._jobs = jobs
+        total = sum(setup.experiment.training.sequences_seen for setup, _ in jobs)
+        setups = {setup.name: setup for setup, _ in jobs}
+        self._live = {
+            name: stack.enter_context(tracking.live(setup)) for name, setup in setups.items()
+        }
+        self._progress = stack.enter_context(console.progress(f"train {name}", total, "sequences"))
+        self._seen = [0] * len(jobs)
+        self._arrived: dict[tuple[str, int], dict[range, tuple[Point, np.ndarray]]] = {}
+
+    def hear(self, job: int, told: tuple[Point, np.ndarray]) -> None:
+        """Take a point of one pack; the curve goes on when all packs have come that far."""
+        (setup, pack), (point, failed) = self._jobs[job], told
+        self._seen[job] = int(point["sequences"])
+        lost = f", {failed.sum()} of {len(failed)} failed" if failed.any() else ""
+        self._progress(sum(self._seen), f"loss {np.median(point['train_loss']):.4g}{lost}")
+        all_packs = packs(setup.experiment.training)
+        arrived = self._arrived.setdefault((setup.name, point["updates"]), {})
+        arrived[pack] = told
+        if len(arrived) == len(all_packs):
+            points, failures = zip(*(arrived[pack] for pack in all_packs), strict=True)
+            together = {
+                name: np.concatenate([part[name] for part in points]) if np.ndim(value) else value
+                for name, value in point.items()
+            }
+            if not (failures := np.concatenate(failures)).all():
+                self._live[setup.name].log(statistics.bands(together, ~failures))

@@ -19,7 +19,6 @@ def setup(window: int = 5, echo: int = 2) -> params.Setup:
     experiment = Experiment(
         problem="echo",
         dataset="small",
-        question="?",
         framing={"window": window, "echo": echo},
         model={"architecture": "encoder-decoder", "cells": 2},
         training=training,

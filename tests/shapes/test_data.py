@@ -17,7 +17,6 @@ def setup(sample: str) -> params.Setup:
     experiment = Experiment(
         problem="shapes",
         dataset="small",
-        question="?",
         framing={"sample": sample},
         model={"cells": 2},
         training=training,

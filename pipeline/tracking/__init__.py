@@ -1,0 +1,237 @@
+"""MLflow: every network is a run that its files can rebuild.
+
+A run is made from what the stages left on disk, part by part (training, evaluation, figures), and
+carries the digest of each part as a tag. `record` adds the parts that are missing and no others, so
+it may be called at any time: by a stage when it ends, and by `pipeline track` for whatever came
+from DVC's cache, a fresh clone, or the time when a server was down. While training goes on, `live`
+shows its curve on a run that `record` completes.
+
+People compare top-level runs, because the charts of MLflow 3.17 fold children away: so the run of
+a network carries the curves over its replicas, the final metrics and the pictures; the replicas are
+its children. Nothing outside this package imports mlflow.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+import mlflow
+from mlflow import MlflowClient
+from mlflow.entities import Param, Run
+
+from pipeline import arms, files, processes, project, reading, results, statistics, trained
+from pipeline.errors import InputError
+from pipeline.params import Setup
+from pipeline.stages.figures import CAPTIONS
+from pipeline.tracking import runs, server  # first: it sets how long MLflow waits
+from pipeline.tracking.server import FAULTS, TAG
+
+__all__ = ["Live", "live", "record", "server", "track"]
+
+LIVE_SECONDS = 5.0  # between two looks at a training under way
+
+
+class Part(NamedTuple):
+    """One part of a run: what it is made from, and how it is written."""
+
+    name: str
+    digest: str
+    write: Callable[[MlflowClient, Run], None]
+
+
+def record(experiment: str) -> None:
+    """Add what MLflow does not have of an experiment's networks yet.
+
+    A server that fails is told of once, not raised: the files are the truth, MLflow shows them.
+    """
+    try:
+        for network in _networks(experiment):
+            _record(network)
+    except FAULTS as error:
+        server.warn(error)
+
+
+def track(experiment: str) -> dict[str, list[str]]:
+    """As `record`, but a server that fails is an InputError: tracking is what was asked for.
+
+    Returns the parts that were added to each network's run.
+    """
+    try:
+        return {network: _record(network) for network in _networks(experiment)}
+    except FAULTS as error:
+        raise InputError(f"MLflow at {server.shown_uri()}: {server.cause(error)}") from None
+
+
+def _networks(experiment: str) -> list[str]:
+    return [setup.name for setup in reading.read(project.params()).setups(experiment)]
+
+
+class Live:
+    """A training under way, shown on a run; on a server that fails it falls silent."""
+
+    def __init__(self, setup: Setup):
+        self._run: Run | None = None
+        self._client: MlflowClient | None = None
+        self._points: list[Mapping[str, float]] = []
+        self._logged = time.monotonic()
+        try:
+            with processes.alone():
+                self._client = server.connect()
+                self._run = runs.create(self._client, setup, live=True)
+        except FAULTS as error:
+            server.warn(error)
+
+    def log(self, point: Mapping[str, float]) -> None:
+        """Show a point of the learning curve, at the latest with the next but few."""
+        self._points.append(point)
+        if self._run and time.monotonic() - self._logged > LIVE_SECONDS:
+            try:
+                metrics = [
+                    metric for point in self._points for metric in runs.point(self._run, point)
+                ]
+                runs.log_metrics(self._client, self._run, metrics)
+                self._points.clear()
+            except FAULTS as error:
+                server.warn(error)
+                self._run = None
+            self._logged = time.monotonic()
+
+    def end(self, name: str | None) -> None:
+        """Complete the run from the files of network `name`, or give it up if there are none."""
+        try:
+            if name:
+                _record(name, self._run)
+            elif self._run:
+                self._client.set_terminated(self._run.info.run_id, "FAILED")
+        except FAULTS as error:
+            server.warn(error)
+
+
+@contextmanager
+def live(setup: Setup) -> Iterator[Live]:
+    """Show a training while it goes on; what it leaves on disk completes the run."""
+    run = Live(setup)
+    try:
+        yield run
+    except BaseException:
+        run.end(None)
+        raise
+    run.end(setup.name)
+
+
+def _record(name: str, run: Run | None = None) -> list[str]:
+    setup, parts = _parts(name)
+    with processes.alone():
+        client = server.connect()
+        found = runs.find(client, setup, parts[0].digest)
+        if found and run:  # the same training again: one run is enough
+            client.delete_run(run.info.run_id)
+        run = found or run or runs.create(client, setup)
+        missing = [part for part in parts if run.data.tags.get(TAG + part.name) != part.digest]
+        for part in missing:
+            part.write(client, run)
+            client.set_tag(run.info.run_id, TAG + part.name, part.digest)
+        if missing or run.info.status != "FINISHED":
+            client.set_terminated(run.info.run_id, "FINISHED")
+    return [part.name for part in missing]
+
+
+def _parts(name: str) -> tuple[Setup, list[Part]]:
+    """What there is on disk of a network; evaluation and figures only of this very training."""
+    result, experiment = trained.read(name), arms.experiment_of(name)
+    digest = results.trained_digest(name)
+    parts = [
+        Part("training", digest, lambda client, run: _write_training(client, run, result)),
+        Part("model", digest, lambda client, run: _write_model(client, run, result.setup)),
+    ]
+    if measured := _measured(name, digest):
+        write = lambda client, run: _write_evaluation(client, run, result)  # noqa: E731
+        parts.append(Part("evaluation", measured, write))
+    captions = project.figures(experiment) / CAPTIONS
+    if captions.exists() and files.read_json(captions, remedy="")["trained"].get(name) == digest:
+        drawn = [path for path in project.figures(experiment).iterdir() if path != captions]
+        steps = sorted(project.pictures(name).rglob("*.png"))
+        write = lambda client, run: _write_figures(client, run, drawn, steps)  # noqa: E731
+        parts.append(Part("figures", results.digest(drawn), write))
+    return result.setup, parts
+
+
+def _measured(name: str, digest: str) -> str | None:
+    """The digest of what was measured of this very training, if it was."""
+    experiment = arms.experiment_of(name)
+    paths = [project.metrics(experiment), project.replicas(experiment)]
+    if not all(path.exists() for path in paths):
+        return None
+    try:
+        current = results.aggregates(name)["trained"] == digest
+    except InputError:  # an arm that was not there yet
+        return None
+    return results.digest(paths) if current else None
+
+
+def _write_training(client: MlflowClient, run: Run, result: trained.Trained) -> None:
+    """Parameters, dataset and learning curves of the run, and the curves of its children."""
+    client.log_batch(
+        run.info.run_id,
+        params=[Param(key, str(value)) for key, value in result.setup.flat().items()],
+    )
+    runs.log_dataset(client, run, result.setup)
+    runs.log_curves(client, run, statistics.bands(result.history, ~result.failed))
+    client.log_metric(run.info.run_id, "test/failure_rate", float(result.failed.mean()))
+    for replica, child in enumerate(runs.children(client, run, len(result.failed))):
+        own = {
+            name: curve if curve.ndim == 1 else curve[replica]
+            for name, curve in result.history.items()
+        }
+        runs.log_curves(client, child, own)
+        client.set_terminated(child.info.run_id, "FAILED" if result.failed[replica] else "FINISHED")
+
+
+def _write_evaluation(client: MlflowClient, run: Run, result: trained.Trained) -> None:
+    """Final metrics of the run (means over replicas) and of its children, and their files.
+
+    At step 0: the charts show a metric of one step as a bar for each run.
+    """
+    name = result.setup.name
+    entries = results.aggregates(name)["metrics"].items()
+    means = {metric: entry["mean"] for metric, entry in entries if entry["mean"] is not None}
+    runs.log_metrics(client, run, runs.metrics(run, means, 0, "test/"))
+    rows = results.replica_metrics(name)
+    for child, (_, row) in zip(runs.children(client, run, len(rows)), rows.iterrows(), strict=True):
+        runs.log_metrics(client, child, runs.metrics(child, row, 0, "test/"))
+    experiment = arms.experiment_of(name)
+    for path in (project.metrics(experiment), project.replicas(experiment)):
+        client.log_artifact(run.info.run_id, path, "metrics")
+
+
+def _write_figures(
+    client: MlflowClient, run: Run, drawn: Sequence[Path], steps: Sequence[Path]
+) -> None:
+    """The figures as they stand in the report, and the pictures that the step slider shows."""
+    for path in drawn:
+        client.log_artifact(run.info.run_id, path, "figures")
+    for path in steps:
+        image = mlflow.Image(str(path))
+        client.log_image(run.info.run_id, image, key=path.parent.name, step=int(path.stem))
+
+
+def _write_model(client: MlflowClient, run: Run, setup: Setup) -> None:
+    """Replica 0 as an MLflow model: signature, input example, exact requirements."""
+    import keras
+
+    folder = project.model(setup.name)
+    inputs, outputs = trained.example(setup.name)
+    # log_model knows no client and no run id; it takes them from the active ones.
+    mlflow.set_tracking_uri(server.uri())
+    with mlflow.start_run(run_id=run.info.run_id):
+        mlflow.keras.log_model(
+            keras.saving.load_model(folder / "model.keras"),
+            name=setup.identifier,
+            signature=mlflow.models.infer_signature(inputs, outputs),
+            pip_requirements=[
+                f"{name}=={version(name)}" for name in ("keras", "numpy", "tensorflow")
+            ],
+        )

@@ -1,0 +1,136 @@
+"""Runs as MLflow keeps them: made, found, and filled with curves, metrics and datasets."""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from mlflow import MlflowClient
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Run
+
+from pipeline import arms, processes, project, reading, results
+from pipeline.curves import TRAIN
+from pipeline.params import Setup
+from pipeline.tracking.server import TAG
+
+BATCH = 1000  # metrics that MLflow takes in one call
+
+
+def find(client: MlflowClient, setup: Setup, training: str) -> Run | None:
+    """The run of the training with this digest, if there is one."""
+    same = f"tags.`{TAG}training` = '{training}' AND tags.`{TAG}network` = '{setup.name}'"
+    runs = client.search_runs([experiment(client, setup)], same, max_results=1)
+    return runs[0] if runs else None
+
+
+def create(client: MlflowClient, setup: Setup, *, live: bool = False) -> Run:
+    """A new run of a network; `live`: this process trains it, and it is closed if that dies."""
+    tags = {
+        TAG + "experiment": arms.experiment_of(setup.name),
+        TAG + "network": setup.name,
+        "mlflow.note.content": _description(setup),
+        "mlflow.source.name": "dvc.yaml",
+        "mlflow.source.git.commit": _commit(),
+        "dvc.stage": os.environ.get("DVC_STAGE"),
+        "dvc.experiment": os.environ.get("DVC_EXP_NAME"),
+        "dvc.baseline": os.environ.get("DVC_EXP_BASELINE_REV"),
+        TAG + "process": processes.name() if live else None,
+    }
+    tags = {key: value for key, value in tags.items() if value}
+    return client.create_run(experiment(client, setup), tags=tags, run_name=setup.name)
+
+
+def experiment(client: MlflowClient, setup: Setup) -> str:
+    """The id of the problem's MLflow experiment."""
+    problem = setup.experiment.problem
+    if found := client.get_experiment_by_name(problem):
+        return found.experiment_id
+    # A server keeps artifacts where it was told to; our own database beside itself.
+    place = (
+        None if "MLFLOW_TRACKING_URI" in os.environ else project.home() / "mlartifacts" / problem
+    )
+    return client.create_experiment(problem, place and place.as_uri())
+
+
+def _description(setup: Setup) -> str:
+    name = arms.experiment_of(setup.name)
+    question = reading.read(project.params()).questions.get(name, name)
+    return (
+        f"{question}\n\nMedian, 10 % and 90 % quantile over "
+        f"{setup.experiment.training.replicas} replicas, which are its child runs. "
+        f"Figures: among the artifacts, and in `reports/README.md#{name}`. "
+        f"Made by `dvc repro figures@{name}`."
+    )
+
+
+def _commit() -> str | None:
+    found = subprocess.run(
+        ["git", "rev-parse", "HEAD"],
+        cwd=project.root(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return found.stdout.strip() or None
+
+
+def children(client: MlflowClient, run: Run, count: int) -> list[Run]:
+    """The child runs of the replicas, made where they are missing."""
+    parent = {"mlflow.parentRunId": run.info.run_id}
+    search = f"tags.mlflow.parentRunId = '{run.info.run_id}'"
+    found = client.search_runs([run.info.experiment_id], search, max_results=1000)
+    by_replica = {child.data.tags[TAG + "replica"]: child for child in found}
+    return [
+        by_replica.get(str(replica))
+        or client.create_run(
+            run.info.experiment_id,
+            tags=parent | {TAG + "replica": str(replica)},
+            run_name=f"{run.info.run_name}, replica {replica}",
+        )
+        for replica in range(count)
+    ]
+
+
+def log_dataset(client: MlflowClient, run: Run, setup: Setup) -> None:
+    """The dataset as the run's input: its digest, and its parameters as its profile."""
+    name = setup.experiment.dataset
+    path = project.dataset(name)
+    dataset = Dataset(
+        name=name,
+        digest=results.digest([path]),
+        source_type="local",
+        source=json.dumps({"uri": project.relative(path)}),
+        profile=json.dumps(setup.dataset.model_dump()),
+    )
+    context = [InputTag("mlflow.data.context", "training")]
+    client.log_inputs(run.info.run_id, [DatasetInput(dataset, context)])
+
+
+def log_curves(client: MlflowClient, run: Run, curves: Mapping[str, np.ndarray]) -> None:
+    """Learning curves (K,) by sequences seen."""
+    points = [dict(zip(curves, row, strict=True)) for row in zip(*curves.values(), strict=True)]
+    log_metrics(client, run, [metric for values in points for metric in point(run, values)])
+
+
+def point(run: Run, values: Mapping[str, float]) -> list[Metric]:
+    """A point of a learning curve as metrics: `train/loss` and such, and `held-out/…`."""
+    step = int(values["sequences"])
+    values = {name: v for name, v in values.items() if name not in ("sequences", "updates")}
+    train = {name.removeprefix(TRAIN): v for name, v in values.items() if name.startswith(TRAIN)}
+    held_out = {name: value for name, value in values.items() if not name.startswith(TRAIN)}
+    return metrics(run, train, step, "train/") + metrics(run, held_out, step, "held-out/")
+
+
+def metrics(run: Run, values: Mapping[str, float], step: int, group: str) -> list[Metric]:
+    """Values at one step, as metrics of a group."""
+    # The time follows from the step: a point logged again is the same row, not a second one.
+    moment = run.info.start_time + step
+    return [Metric(group + name, float(value), moment, step) for name, value in values.items()]
+
+
+def log_metrics(client: MlflowClient, run: Run, metrics: Sequence[Metric]) -> None:
+    """Log metrics in few calls; what is NaN or infinite is left out."""
+    sound = [metric for metric in metrics if np.isfinite(metric.value)]
+    for start in range(0, len(sound), BATCH):
+        client.log_batch(run.info.run_id, metrics=sound[start : start + BATCH])

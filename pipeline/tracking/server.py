@@ -1,0 +1,95 @@
+"""The MLflow server or database that runs go to."""
+
+import logging
+import os
+import re
+import socket
+import subprocess
+import sys
+
+# A server that does not answer must not hold up a training: MLflow's own defaults wait for minutes.
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import SQLAlchemyError
+
+from pipeline import console, processes, project
+from pipeline.errors import InputError
+
+TAG = "laboratory."  # begins the names of our own tags
+FAULTS = (MlflowException, SQLAlchemyError, OSError, ImportError)
+
+logging.getLogger("mlflow").setLevel(logging.ERROR)  # it tells of every table that it creates
+
+
+def uri() -> str:
+    """Where runs go: MLFLOW_TRACKING_URI, or the database in the repository's root."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{project.home() / 'mlflow.db'}"
+
+
+def connect() -> MlflowClient:
+    """A client, once runs whose process died are closed."""
+    client = MlflowClient(uri())
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+    under_way = (
+        f"attributes.status = 'RUNNING' AND tags.`{TAG}process` LIKE '{socket.gethostname()}:%'"
+    )
+    for run in client.search_runs(experiments, under_way):
+        if not processes.alive(run.data.tags[TAG + "process"]):
+            client.set_terminated(run.info.run_id, "KILLED")
+    return client
+
+
+def warn(error: Exception) -> None:
+    """Tell of a failing server, once in a process."""
+    if not _warned:
+        _warned.append(error)
+        console.say(
+            f"MLflow at {shown_uri()} fails ({cause(error)}). Results go to disk as ever; "
+            "when it is back, `pipeline track` adds what is missing."
+        )
+
+
+_warned: list[Exception] = []
+
+
+def cause(error: Exception) -> str:
+    """The first line of an error, without the retries that MLflow wraps it in."""
+    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+
+
+def shown_uri() -> str:
+    """The address without a password."""
+    return re.sub(r"//[^/@]*@", "//…@", uri())
+
+
+def serve(port: int) -> None:
+    """Print the links to the charts, and run the MLflow UI on the database until it is stopped.
+
+    It listens on this machine alone. If MLFLOW_TRACKING_URI names a server, that one is linked to.
+    """
+    try:
+        with processes.alone():
+            experiments = connect().search_experiments(order_by=["name"])
+    except FAULTS as error:
+        raise InputError(f"MLflow at {shown_uri()}: {cause(error)}") from None
+    served = uri().startswith("http")
+    address = shown_uri().rstrip("/") if served else f"http://127.0.0.1:{port}"
+    for experiment in experiments:
+        if experiment.name != "Default":
+            # MLflow opens its view for language models; this asks for training runs, as charts.
+            view = "runs?workflowType=machine_learning&compareRunsMode=CHART"
+            link = f"{address}/#/experiments/{experiment.experiment_id}/{view}"
+            console.say(f"{experiment.name}: {link}")
+    if len(experiments) < 2:
+        console.say(
+            "There are no runs yet: dvc repro makes them, `pipeline track` adds missing ones."
+        )
+    if served:
+        return
+    artifacts = project.home() / "mlartifacts"
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--backend-store-uri", uri(), "--default-artifact-root", artifacts.as_uri()]
+    raise SystemExit(subprocess.call(command))

@@ -1,0 +1,66 @@
+"""Work spread over processes, one per core; what the jobs tell on the way reaches the caller."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
+
+from pipeline.errors import TrainingError
+
+LISTENING_SECONDS = 0.2  # between two looks at what the workers tell
+
+_told: Any = None  # in a worker: the queue to its parent
+
+
+def run(
+    function: Callable, jobs: Sequence[tuple], hear: Callable[[int, Any], None]
+) -> Iterator[tuple[int, Any]]:
+    """Call `function(*job, tell)` for each job and yield (number of the job, result) as they end.
+
+    What a job passes to `tell` is handed to `hear(number of the job, message)`. A single job runs
+    in this process; of several, as many at a time as there are cores, each in a process. An
+    exception of a job ends the others and is raised here.
+    """
+    if len(jobs) == 1:
+        yield 0, function(*jobs[0], lambda message: hear(0, message))
+        return
+    context = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
+    told = context.Queue()
+    count = min(len(jobs), len(os.sched_getaffinity(0)))
+    pool = ProcessPoolExecutor(count, context, _prepare, (told,))
+    try:
+        numbers = {pool.submit(_call, function, n, job): n for n, job in enumerate(jobs)}
+        waiting = set(numbers)
+        while waiting:
+            done, waiting = wait(waiting, LISTENING_SECONDS, FIRST_COMPLETED)
+            while not told.empty():
+                hear(*told.get())
+            for future in done:
+                yield numbers[future], future.result()
+    except BrokenProcessPool:
+        raise TrainingError("a worker process was killed; is there too little memory?") from None
+    finally:
+        for process in list((pool._processes or {}).values()):
+            process.terminate()  # with Ctrl-C or an error, do not wait for the jobs under way
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _prepare(told: Any) -> None:
+    """Make ready a worker: Ctrl-C is its parent's to answer, and it does not outlive its parent."""
+    global _told
+    _told = told
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_follow_parent, daemon=True).start()
+
+
+def _follow_parent() -> None:
+    multiprocessing.parent_process().join()
+    os._exit(1)
+
+
+def _call(function: Callable, number: int, job: tuple) -> Any:
+    return function(*job, lambda message: _told.put((number, message)))
