@@ -7,7 +7,7 @@ NaN marks a replica that has no value (it never reached a threshold, say); it is
 from collections.abc import Mapping
 
 import numpy as np
-from scipy import stats
+import scipy  # its parts are loaded when first used: most that import this module need none
 
 CONFIDENCE = 0.95
 RESAMPLES = 9999
@@ -16,7 +16,7 @@ SEED = 1979  # of the resampling; any other gives the same intervals to about tw
 
 def interquartile_mean(values: np.ndarray) -> float:
     """The mean of the middle half: robust as the median, with less noise (Agarwal et al. 2021)."""
-    return float(stats.trim_mean(values, 0.25))
+    return float(scipy.stats.trim_mean(values, 0.25))
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:
@@ -25,7 +25,7 @@ def interval(values: np.ndarray) -> tuple[float, float]:
         return np.nan, np.nan
     if np.ptp(values) == 0:  # BCa divides by the spread
         return float(values[0]), float(values[0])
-    low, high = stats.bootstrap(
+    low, high = scipy.stats.bootstrap(
         (values,),
         np.mean,
         confidence_level=CONFIDENCE,

@@ -1,0 +1,25 @@
+"""Jobs for the tests of workers; a module of its own, because processes import it by name."""
+
+import os
+import signal
+import time
+
+
+def square(number, tell):
+    tell(f"squaring {number}")
+    return number**2, os.getpid()
+
+
+def fail(number, tell):
+    if number == 1:
+        raise ValueError("job 1 fails")
+    time.sleep(60)
+
+
+def die(number, tell):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def sleep(path, tell):
+    path.write_text(str(os.getpid()))
+    time.sleep(600)

@@ -1,0 +1,69 @@
+"""Work in processes: results, messages, errors, and no process left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import jobs
+import psutil
+import pytest
+from small import ROOT
+
+from pipeline import workers
+from pipeline.errors import TrainingError
+
+
+def test_several_jobs_run_in_processes_and_tell_what_they_do():
+    heard = {}
+    done = dict(workers.run(jobs.square, [(2,), (3,), (4,)], lambda *told: heard.update([told])))
+    assert [done[n][0] for n in range(3)] == [4, 9, 16]
+    assert os.getpid() not in {process for _, process in done.values()}
+    assert heard == {0: "squaring 2", 1: "squaring 3", 2: "squaring 4"}
+
+
+def test_a_single_job_runs_here():
+    heard = []
+    assert list(workers.run(jobs.square, [(5,)], lambda *told: heard.append(told))) == [
+        (0, (25, os.getpid()))
+    ]
+    assert heard == [(0, "squaring 5")]
+
+
+def test_an_error_of_a_job_ends_the_others():
+    started = time.monotonic()
+    with pytest.raises(ValueError, match="job 1 fails"):
+        list(workers.run(jobs.fail, [(0,), (1,)], lambda *told: None))
+    assert time.monotonic() - started < 50
+    left = [" ".join(process.cmdline()) for process in psutil.Process().children()]
+    assert not [command for command in left if "spawn_main" in command]
+
+
+def test_a_killed_worker_is_an_error_and_not_a_hang():
+    with pytest.raises(TrainingError, match="a worker process was killed"):
+        list(workers.run(jobs.die, [(0,), (1,)], lambda *told: None))
+
+
+def test_workers_do_not_outlive_their_parent(tmp_path):
+    program = (
+        "import sys, pathlib, jobs\n"
+        "from pipeline import workers\n"
+        "if __name__ == '__main__':\n"
+        "    paths = [(pathlib.Path(path),) for path in sys.argv[1:]]\n"
+        "    list(workers.run(jobs.sleep, paths, print))\n"
+    )
+    script = tmp_path / "script.py"
+    script.write_text(program)
+    paths = [tmp_path / "one", tmp_path / "two"]
+    environment = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
+    parent = subprocess.Popen([sys.executable, script, *paths], env=environment)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not all(p.exists() and p.read_text() for p in paths):
+        time.sleep(0.1)
+    workers_of_it = [psutil.Process(int(path.read_text())) for path in paths]
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    gone, alive = psutil.wait_procs(workers_of_it, timeout=30)
+    assert not alive
+    assert len(gone) == 2
