@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, WrapValidator
 
 from pipeline.errors import InputError
 from pipeline.faults import unknown
@@ -20,6 +20,12 @@ Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
+
+
+ALL = "all"  # as batch size: every sample of an epoch in one update
+BatchSize = Annotated[
+    int, Field(ge=1), WrapValidator(lambda value, check: ALL if value == ALL else check(value))
+]
 
 
 class Section(BaseModel):
@@ -54,7 +60,7 @@ class Training(Section):
     replicas: Count = Field(description="networks trained side by side, each on its own stream")
     sequences: Count = Field(description="training sequences taken from each stream")
     epochs: Count = Field(default=1, description="passes over those sequences")
-    batch_size: Count = Field(description="samples per update")
+    batch_size: BatchSize = Field(description=f"samples per update, or {ALL!r} of an epoch")
     state: Literal["batch", "sequence", "epoch"] = Field(
         default="batch", description="when a recurrent layer forgets: after every ..."
     )
@@ -81,11 +87,16 @@ class Training(Section):
         """Sequences that each replica sees from the first to the last update."""
         return self.sequences * self.epochs
 
+    def batch(self, samples: int) -> int:
+        """Samples per update, where an epoch has so many."""
+        return samples if self.batch_size == ALL else self.batch_size
+
     def carry(self, samples_per_sequence: int) -> int:
         """After how many batches a stateful layer forgets."""
-        samples = {"batch": self.batch_size, "sequence": samples_per_sequence}
-        samples["epoch"] = samples_per_sequence * self.sequences
-        return samples[self.state] // self.batch_size
+        if self.state == "batch":
+            return 1
+        sequences = {"sequence": 1, "epoch": self.sequences}[self.state]
+        return samples_per_sequence * sequences // self.batch_size
 
     def asking(self, samples_per_sequence: int) -> dict[str, int]:
         """Batch size and carry for held-out samples: as trained where state is carried."""

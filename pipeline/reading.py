@@ -12,7 +12,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from pipeline import arms, rooms
 from pipeline.errors import InputError
 from pipeline.faults import sentences, shown, unknown
-from pipeline.params import Comparison, Dataset, Experiment, Params, Setup, name_fault
+from pipeline.params import ALL, Comparison, Dataset, Experiment, Params, Setup, name_fault
 
 
 def read(path: Path) -> Params:
@@ -205,6 +205,10 @@ def _batch_faults(setup: Setup, per_sequence: int) -> list[str]:
     """Faults of the batch size beside the samples that a sequence is cut into."""
     training = setup.experiment.training
     samples = training.sequences * per_sequence
+    if training.batch_size == ALL:
+        if training.state == "batch":
+            return []
+        return [f".training.batch_size: must be a number to carry state over batches, got {ALL!r}"]
     if training.state == "batch":
         if samples % training.batch_size == 0:
             return []

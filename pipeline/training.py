@@ -106,14 +106,15 @@ class Replicas:
         read. A replica whose loss becomes NaN or infinite goes on as such and disturbs no other.
         """
         samples = inputs.shape[1]
-        updates = samples * training.epochs // training.batch_size
+        batch_size = training.batch(samples)
+        updates = samples * training.epochs // batch_size
         if list(stops) != sorted(set(stops)) or not 1 <= stops[0] <= stops[-1] <= updates:
             raise ValueError(f"stops must rise from at least 1 to at most {updates}, got {stops}")
         optimizer = make_optimizer(training, updates)
         optimizer.build(self._trainable(self._weights))
         advance = tf.function(self._advance(optimizer, training.clip, carry), jit_compile=True)
 
-        update_bytes = training.batch_size * sum(part[:, 0].nbytes for part in (inputs, targets))
+        update_bytes = batch_size * sum(part[:, 0].nbytes for part in (inputs, targets))
         chunk = int(min(np.diff(stops, prepend=0).max(), max(1, CHUNK_BYTES // update_bytes)))
         memory, failed, done = self._blank(), np.zeros(self.count, bool), 0
         for stop in stops:
@@ -121,10 +122,8 @@ class Replicas:
             while done < stop:
                 count = min(chunk, stop - done)
                 # Always a whole chunk, though only `count` batches of it are used: one program.
-                batches = np.arange(
-                    done * training.batch_size, (done + chunk) * training.batch_size
-                )
-                batches = (batches % samples).reshape(chunk, training.batch_size)
+                batches = np.arange(done * batch_size, (done + chunk) * batch_size)
+                batches = (batches % samples).reshape(chunk, batch_size)
                 x, y = (
                     tf.constant(np.moveaxis(part[:, batches], 0, 1)) for part in (inputs, targets)
                 )

@@ -119,6 +119,17 @@ FAULTS = [
         "got 7",
     ),
     (
+        f"{DRAWER}/training/batch_size",
+        "some",
+        "experiments.drawer.training.batch_size: must be an integer, got 'some'",
+    ),
+    (
+        f"{ECHOER}/training/batch_size",
+        "all",
+        "experiments.echoer.training.batch_size: must be a number to carry state over batches, "
+        "got 'all'",
+    ),
+    (
         f"{DRAWER}/training/state",
         "sequence",
         "experiments.drawer.training.state: must be 'batch': a shape carries its state by "

@@ -84,6 +84,7 @@ CASES = {
     "cosine with warm-up and clip": setup(
         SHAPES, training={"schedule": "cosine", "warmup": 0.2, "clip": 0.05}
     ),
+    "all samples in one batch": setup(SHAPES, training={"batch_size": "all", "epochs": 20}),
     "warm-up alone": setup(SHAPES, training={"warmup": 0.3}),
     "echo": setup(ECHO),
     "echo, state carried over a sequence": setup(ECHO, training={"state": "sequence"}),
@@ -111,9 +112,17 @@ def carry(case: Setup) -> int:
     return case.experiment.training.carry(per_sequence)
 
 
+def batch_size(case: Setup, samples: int) -> int:
+    return (
+        samples
+        if case.experiment.training.batch_size == "all"
+        else (case.experiment.training.batch_size)
+    )
+
+
 def updates(case: Setup, inputs: np.ndarray) -> int:
-    training = case.experiment.training
-    return inputs.shape[1] * training.epochs // training.batch_size
+    samples = inputs.shape[1]
+    return samples * case.experiment.training.epochs // batch_size(case, samples)
 
 
 def ours(case: Setup, start: list[np.ndarray], stops=None) -> list[np.ndarray]:
@@ -145,17 +154,16 @@ def printed(case: Setup, start: list[np.ndarray]) -> list[np.ndarray]:
         "sgd": lambda: keras.optimizers.SGD(training.learning_rate, training.momentum),
     }[training.optimizer]()
     built.model.compile(optimizer=optimizer, loss=training.loss)
+    size = batch_size(case, len(inputs))
     for update in range(total):
-        batch = np.arange(update * training.batch_size, (update + 1) * training.batch_size)
+        batch = np.arange(update * size, (update + 1) * size)
         x, y = built.encode(*(part[batch % len(part)] for part in (inputs, targets)))
         if update % carry(case) == 0:
             for layer in built.model.layers:
                 if getattr(layer, "stateful", False):
                     layer.reset_states()
         optimizer.learning_rate = rate(training, update, total)
-        built.model.fit(
-            np.asarray(x), np.asarray(y), batch_size=training.batch_size, shuffle=False, verbose=0
-        )
+        built.model.fit(np.asarray(x), np.asarray(y), batch_size=size, shuffle=False, verbose=0)
     return built.model.get_weights()
 
 

@@ -17,6 +17,8 @@ from pipeline.trained import Trained
 POINTS = 50
 """Points of a learning curve, evenly spaced; before the first of them it is asked at 1, 2, 4, …"""
 
+EXAMPLES = 4  # samples of the example that goes with a model, unless it needs its batch size
+
 Point = Mapping[str, np.ndarray]
 """A point of the learning curves: `sequences` and `updates`, and everything else (R,)."""
 
@@ -87,7 +89,7 @@ def fit(
     carry = training.carry(per_sequence)
     for done in lanes.train(inputs, targets, training, stops=stops, carry=carry):
         failed = done.failed
-        seen = done.updates * training.batch_size // per_sequence
+        seen = done.updates * training.batch(inputs.shape[1]) // per_sequence
         point = {"sequences": seen, "updates": done.updates, "train_loss": done.loss}
         for prefix, (x, y) in looks.items():
             measured = room.metrics.curve(y, lanes.predict(x, y, **asking))
@@ -106,7 +108,7 @@ def fit(
 
 def updates(training: params.Training, per_sequence: int, sequences: int) -> int:
     """The update that completes so many sequences."""
-    return -(-sequences * per_sequence // training.batch_size)
+    return -(-sequences * per_sequence // training.batch(training.sequences * per_sequence))
 
 
 def curve_stops(training: params.Training, per_sequence: int) -> list[int]:
@@ -156,7 +158,8 @@ def _write(result: Trained, arrays: Mapping[str, np.ndarray]) -> None:
     room = Room(setup.experiment.problem)
     network = room.models.network(setup)
     inputs, targets = room.data.frame(arrays["test"], setup)
-    example, _ = network.encode(inputs[: training.batch_size], targets[: training.batch_size])
+    count = EXAMPLES if training.state == "batch" else training.batch_size
+    example, _ = network.encode(inputs[:count], targets[:count])
     trained.write(result, network.model, example)
 
 
