@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, WrapValidator
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError, WrapValidator
 
 from pipeline.errors import InputError
 from pipeline.faults import unknown
@@ -24,7 +24,10 @@ Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
 
 ALL = "all"  # as batch size: every sample of an epoch in one update
 BatchSize = Annotated[
-    int, Field(ge=1), WrapValidator(lambda value, check: ALL if value == ALL else check(value))
+    int,
+    Field(ge=1),
+    WrapValidator(lambda value, check: ALL if value == ALL else check(value)),
+    PlainSerializer(lambda value: value, return_type=Any),
 ]
 
 

@@ -1,5 +1,7 @@
 """One look for all figures, and their bytes: the same figure is always the same file."""
 
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 import matplotlib
@@ -17,11 +19,12 @@ from pipeline.statistics import band
 
 # Okabe & Ito's palette: told apart by colour-blind readers.
 BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
-SKY, YELLOW, BLACK = "#56B4E9", "#F0E442", "#000000"
+SKY, BLACK = "#56B4E9", "#000000"
 GREY = "#666666"
 
-COLORS = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK, YELLOW)
-"""For lines in one plot, in this order."""
+COLORS = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK)
+LINES = ("-", "--", ":")
+MANY = 6  # lines of a legend that still find place inside a plot
 
 # Beside the name of a metric: more is better, less is better, neither.
 ARROWS = {True: "(more is better)", False: "(less is better)", None: ""}
@@ -52,11 +55,26 @@ def save(figure: Figure, path: Path, kind: str | None = None) -> None:
     plt.close(figure)
 
 
-def curve(axes: Axes, x: np.ndarray, values: np.ndarray, label: str, color: str) -> None:
+def looks() -> Iterator[dict[str, str]]:
+    """Colours and kinds of lines that tell many curves of one plot apart."""
+    for line, color in itertools.product(LINES, COLORS):
+        yield {"color": color, "linestyle": line}
+
+
+def curve(
+    axes: Axes, x: np.ndarray, values: np.ndarray, label: str, color: str, linestyle: str = "-"
+) -> None:
     """A learning curve: the median over replicas (R, K) as a line, the middle 80 % as a band."""
     median, low, high = band(values)
-    axes.plot(x, median, color=color, label=label)
+    axes.plot(x, median, color=color, linestyle=linestyle, label=label)
     axes.fill_between(x, low, high, color=color, alpha=0.2, linewidth=0)
+
+
+def legend(axes: Axes) -> None:
+    """A legend; where it is long, beside the plot instead of in it."""
+    labels = axes.get_legend_handles_labels()[1]
+    beside = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5), "fontsize": 9}
+    axes.legend(**beside if len(labels) > MANY else {})
 
 
 def reference(axes: Axes, value: float, label: str) -> None:

@@ -80,11 +80,11 @@ def learning_curve(setup: Setup, results: Results) -> Figure:
 def learning_curves(arms: dict[str, tuple[Setup, Results]]) -> Figure:
     """Exact accuracy of several networks on one dataset."""
     figure, axes = plt.subplots(figsize=(7, 4))
-    for (name, (_, results)), color in zip(arms.items(), style.COLORS, strict=False):
+    for (name, (_, results)), look in zip(arms.items(), style.looks(), strict=False):
         x = results.history["sequences"]
-        style.curve(axes, x, results.history["exact_accuracy"], name, color)
+        style.curve(axes, x, results.history["exact_accuracy"], name, **look)
     axes.set(xlabel="training sequences seen", ylabel="held-out exact accuracy (share)")
-    axes.legend()
+    style.legend(axes)
     return figure
 
 

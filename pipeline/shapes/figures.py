@@ -107,15 +107,23 @@ def drawings(setup: Setup, results: Results) -> Figure:
 def final_drawings(arms: dict[str, tuple[Setup, Results]]) -> Figure:
     """A panel for what each arm draws, and one for true shapes."""
     panels = len(arms) + 1
-    figure, row = plt.subplots(1, panels, figsize=(2.4 * panels, 3.1), sharey=True)
-    for axes, (name, (_, results)) in zip(row, arms.items(), strict=False):
+    columns = min(panels, 7)
+    rows = -(-panels // columns)
+    figure, grid = plt.subplots(
+        rows, columns, figsize=(2.1 * columns, 2.7 * rows), sharey=True, squeeze=False
+    )
+    used = grid.flat[:panels]
+    for axes, (name, (_, results)) in zip(used, arms.items(), strict=False):
         _draw(axes, results.predictions["polygons"][-1], name)
     setup, results = next(iter(arms.values()))
-    _draw_true(row[-1], setup, results)
-    for axes in row:
+    _draw_true(used[-1], setup, results)
+    for axes in used:
         _frame(axes, setup.dataset.family)
         axes.set_xlabel("x")
-    row[0].set_ylabel("y")
+    for axes in grid[:, 0]:
+        axes.set_ylabel("y")
+    for axes in grid.flat[panels:]:
+        axes.remove()
     return figure
 
 
@@ -128,8 +136,8 @@ def learning_curves(arms: dict[str, tuple[Setup, Results]]) -> Figure:
     """Held-out errors of several networks on one dataset."""
     figure, axes = plt.subplots(figsize=(7, 4))
     setup, _ = next(iter(arms.values()))
-    for (name, (_, results)), color in zip(arms.items(), style.COLORS, strict=False):
-        style.curve(axes, results.history["sequences"], results.history["mae"], name, color)
+    for (name, (_, results)), look in zip(arms.items(), style.looks(), strict=False):
+        style.curve(axes, results.history["sequences"], results.history["mae"], name, **look)
     for name, value in results.references["mae"].items():
         style.reference(axes, value, f"{name}: {value:.4f}")
     axes.set(
@@ -139,7 +147,7 @@ def learning_curves(arms: dict[str, tuple[Setup, Results]]) -> Figure:
         ylabel="held-out mean absolute error",
     )
     style.plain_log_ticks(axes.yaxis)
-    axes.legend()
+    style.legend(axes)
     return figure
 
 

@@ -146,10 +146,10 @@ def _write(result: Trained, arrays: Mapping[str, np.ndarray]) -> None:
     setup, training = result.setup, result.setup.experiment.training
     failed = int(result.failed.sum())
     if failed == len(result.failed):
-        lost = result.history["updates"][np.isnan(result.history["train_loss"]).all(axis=0)]
+        last = result.history["updates"][-1]  # where they were given up
         raise TrainingError(
             f"{setup.name}: all {failed} replicas diverged: the {training.loss} loss became NaN or "
-            f"infinite within {lost[0]} updates; try a training.learning_rate below "
+            f"infinite within {last} updates; try a training.learning_rate below "
             f"{training.learning_rate:g}, or training.clip: 1"
         )
     if failed:
