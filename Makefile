@@ -15,7 +15,7 @@ repro: $(INSTALLED) ## Run the whole pipeline, or TARGET=figures@rectangle alone
 	dvc repro $(TARGET)
 
 test: $(INSTALLED) ## Run the tests; ARGS="-m 'not slow'" leaves out the slow ones
-	pytest $(ARGS)
+	pytest -n auto --dist worksteal $(ARGS)
 
 lint: $(INSTALLED) ## Check style and types of faults that ruff knows
 	ruff check .
