@@ -41,11 +41,14 @@ def run(
                 hear(*told.get())
             for future in done:
                 yield numbers[future], future.result()
-    except BrokenProcessPool:
-        raise TrainingError("a worker process was killed; is there too little memory?") from None
-    finally:
+    except BaseException as error:  # Ctrl-C, too: do not wait for the jobs under way
         for process in list((pool._processes or {}).values()):
-            process.terminate()  # with Ctrl-C or an error, do not wait for the jobs under way
+            process.terminate()
+        if isinstance(error, BrokenProcessPool):
+            cause = "a worker process was killed; is there too little memory?"
+            raise TrainingError(cause) from None
+        raise
+    finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
