@@ -8,6 +8,10 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+from ruamel.yaml import YAML
+
+from pipeline import params
+
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 
@@ -76,6 +80,14 @@ comparisons:
     experiments: [drawer, widths]
     metrics: [mae_regret, size]
 """
+
+
+def small_setup(experiment: str) -> params.Setup:
+    """An experiment of the small parameters."""
+    document = YAML(typ="safe", pure=True).load(PARAMS)
+    entry = document["experiments"][experiment]
+    dataset = document["datasets"][entry["dataset"]]
+    return params.setup({"name": experiment, "experiment": entry, "dataset": dataset})
 
 
 class Laboratory:

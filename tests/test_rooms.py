@@ -1,26 +1,17 @@
 """Every room keeps the contract."""
 
 from room_contract import RoomContract
-from ruamel.yaml import YAML
-from small import PARAMS
+from small import small_setup
 
-from pipeline import params, rooms
-
-DOCUMENT = YAML(typ="safe", pure=True).load(PARAMS)
-
-
-def setup(name: str) -> params.Setup:
-    experiment = DOCUMENT["experiments"][name]
-    dataset = DOCUMENT["datasets"][experiment["dataset"]]
-    return params.setup({"name": name, "experiment": experiment, "dataset": dataset})
+from pipeline import rooms
 
 
 class TestShapes(RoomContract):
-    setup = setup("drawer")
+    setup = small_setup("drawer")
 
 
 class TestEcho(RoomContract):
-    setup = setup("echoer")
+    setup = small_setup("echoer")
 
 
 def test_every_room_is_tested_here():
