@@ -36,7 +36,7 @@ METRICS = {
     ),
     "mae": Metric(
         "mean absolute error",
-        "mean distance of the answer from the right integer, before rounding; the unit is 1 integer",
+        "mean distance of the answer, before it is rounded, from the right integer",
         headline=True,
     ),
     "sequences_until_learned": Metric(

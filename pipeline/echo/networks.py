@@ -1,7 +1,8 @@
 """The Keras models of the architectures, layer by layer.
 
 Axes: B batch, T integers of a window, E echoed positions, C classes (1 for scaled integers), H
-cells. Windows come in as (B, T, F): one-hot, scaled, or for attention an integer and its position.
+cells. Windows come in as (B, T, F): one-hot, scaled, or for attention with a one-hot position
+beside the integer.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import keras
+import numpy as np
 
 from pipeline.params import Setup
 from pipeline.training import UNROLLED
@@ -23,13 +25,21 @@ class Models(NamedTuple):
 
 def build(setup: Setup) -> Models:
     """The models of an experiment, with fresh initial weights; outputs are (B, E, C)."""
-    return ARCHITECTURES[setup.experiment.model.architecture](setup)
+    model = setup.experiment.model
+    models = ARCHITECTURES[model.architecture](setup)
+    for layer in models.asked.layers:
+        if isinstance(layer, keras.layers.LSTM):
+            bias = np.array(layer.cell.bias)
+            bias[model.cells : 2 * model.cells] = model.forget_bias  # input, forget, cell, output
+            layer.cell.bias.assign(bias)
+    return models
 
 
 def recurrent(setup: Setup) -> Models:
     """One LSTM, and an answer at each time step."""
+    lstm = _lstm(setup, "lstm", return_sequences=True)
     output = keras.layers.TimeDistributed(_output(setup), name="integers")
-    return _sequential(setup, _lstm(setup, "lstm", return_sequences=True), output)
+    return _sequential(setup, lstm, output)
 
 
 def memoryless(setup: Setup) -> Models:
@@ -110,20 +120,23 @@ def attending(setup: Setup) -> Models:
     """An LSTM reads the window; for each position of the echo attention looks up what it saw.
 
     Queries are rows of a table of positions. Keys are what the LSTM saw, or rows of the same table.
+    The table is a Dense layer on one-hot positions: Keras 3.15's Adam counts a row of an Embedding
+    that is met twice in a batch wrongly.
     """
-    model, echo = setup.experiment.model, setup.experiment.framing.echo
-    window = keras.Input((setup.experiment.framing.window, 2), name="window")
-    integers, positions = window[:, :, 0], window[:, :, 1]
-    classes = setup.dataset.classes + 1  # 0 is a missing integer
-    read = keras.layers.Embedding(classes, model.cells, mask_zero=True, name="integers")(integers)
-    table = keras.layers.Embedding(model.positions or echo, model.cells, name="positions")
-    encoded = _lstm(setup, "encoder", return_sequences=True)(read)
-    queries = table(positions[:, :echo])
+    model, framing = setup.experiment.model, setup.experiment.framing
+    classes, rows = setup.dataset.classes, model.positions or framing.echo
+    window = keras.Input((framing.window, classes + rows), name="window")
+    integers, positions = window[:, :, :classes], window[:, :, classes:]
+    if framing.masked:
+        integers = keras.layers.Masking(name="masking")(integers)
+    encoded = _lstm(setup, "encoder", return_sequences=True)(integers)
+    table = keras.layers.Dense(model.cells, use_bias=False, name="positions")
+    queries = table(positions[:, : framing.echo])
     keys = encoded if model.keys == "content" else table(positions)
     found = keras.layers.Attention(use_scale=True, name="attention")(
-        [queries, encoded, keys], mask=[None, keras.ops.not_equal(integers, 0)]
+        [queries, encoded, keys], mask=[None, _mask(setup, window[:, :, :classes])]
     )
-    answers = keras.layers.TimeDistributed(_output(setup), name="echo")(found)
+    answers = keras.layers.TimeDistributed(_output(setup), name="integers")(found)
     return Models(keras.Model(window, answers, name=_name(setup)))
 
 
@@ -182,8 +195,8 @@ def _mask(setup: Setup, window):
 
 def _lstm(setup: Setup, name: str, **options) -> keras.layers.LSTM:
     stateful = setup.experiment.training.state != "batch"
-    cells = setup.experiment.model.cells
-    return keras.layers.LSTM(cells, name=name, stateful=stateful, **options, **UNROLLED)
+    model = setup.experiment.model
+    return keras.layers.LSTM(model.cells, name=name, stateful=stateful, **options, **UNROLLED)
 
 
 def _output(setup: Setup) -> keras.layers.Dense:
