@@ -162,6 +162,8 @@ CASES = {
             "teacher_forcing": True,
             "reverse": True,
             "attends": True,
+            "embedding": 3,
+            "forget_bias": 2.0,
         },
     ),
 }

@@ -90,11 +90,18 @@ def _model_faults(setup: params.Setup) -> list[tuple[str, str]]:
             if model.architecture != architecture and getattr(model, key) != default:
                 what = f"belongs to {architecture}, not to {model.architecture}"
                 faults.append((f"model.{key}", what))
+    if model.embedding and model.architecture not in ("encoder-decoder", "attention"):
+        what = _not_for(model.architecture, ("encoder-decoder", "attention"))
+        faults.append(("model.embedding", what))
+    if model.embedding and framing.representation == "scaled":
+        faults.append(("model.embedding", "belongs to one-hot integers, not to scaled"))
     rows = model.positions or framing.echo
     need = max([framing.window if model.keys == "position" else framing.echo, *framing.lengths])
     if model.architecture == "attention" and rows < need:
         what = f"must be at least {need}, a row for each position, got {rows}"
         faults.append(("model.positions", what))
+    if model.architecture == "memoryless" and model.forget_bias != 1:
+        faults.append(("model.forget_bias", "belongs to networks with an LSTM, not to memoryless"))
     stateful = ("lstm", "encoder-decoder", "vector", "features")
     plain = model.handover == "vector" and not (model.teacher_forcing or model.attends)
     if setup.experiment.training.state != "batch":

@@ -36,6 +36,11 @@ class Model(params.Model):
         description="first bias of the LSTM layers' forget gates: what a cell holds fades within "
         "about 1 + e^bias steps",
     )
+    embedding: params.Count | None = Field(
+        default=None,
+        description="numbers that an integer is turned into before an encoder reads it, learned; "
+        "without it one-hot",
+    )
     activation: Activation | None = Field(
         default=None,
         description="of the output; without it softmax for one-hot integers, linear for scaled",

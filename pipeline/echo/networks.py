@@ -7,6 +7,7 @@ beside the integer.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import keras
@@ -80,7 +81,8 @@ def encoder_decoder(setup: Setup) -> Models:
     decoder = _lstm(setup, "decoder", return_sequences=True, return_state=True)
     output = keras.layers.TimeDistributed(_output(setup), name="integers")
     attention = keras.layers.Attention(name="attention")
-    encoded, *state = encoder(read)
+    embed = _embedding(setup)
+    encoded, *state = encoder(embed(read))
     vector = state[0]
     mask = _mask(setup, window)
 
@@ -90,7 +92,7 @@ def encoder_decoder(setup: Setup) -> Models:
         if model.handover == "vector":
             inputs.append(keras.layers.RepeatVector(steps)(vector))
         if model.teacher_forcing or not inputs:
-            inputs.append(previous)
+            inputs.append(embed(previous) if model.teacher_forcing else previous)
         step = inputs[0] if len(inputs) == 1 else keras.layers.Concatenate()(inputs)
         hidden, *state = decoder(step, initial_state=state)
         if model.attends:
@@ -120,8 +122,7 @@ def attending(setup: Setup) -> Models:
     """An LSTM reads the window; for each position of the echo attention looks up what it saw.
 
     Queries are rows of a table of positions. Keys are what the LSTM saw, or rows of the same table.
-    The table is a Dense layer on one-hot positions: Keras 3.15's Adam counts a row of an Embedding
-    that is met twice in a batch wrongly.
+    The table is a Dense layer on one-hot positions, for the reason that `_embedding` has.
     """
     model, framing = setup.experiment.model, setup.experiment.framing
     classes, rows = setup.dataset.classes, model.positions or framing.echo
@@ -129,7 +130,7 @@ def attending(setup: Setup) -> Models:
     integers, positions = window[:, :, :classes], window[:, :, classes:]
     if framing.masked:
         integers = keras.layers.Masking(name="masking")(integers)
-    encoded = _lstm(setup, "encoder", return_sequences=True)(integers)
+    encoded = _lstm(setup, "encoder", return_sequences=True)(_embedding(setup)(integers))
     table = keras.layers.Dense(model.cells, use_bias=False, name="positions")
     queries = table(positions[:, : framing.echo])
     keys = encoded if model.keys == "content" else table(positions)
@@ -197,6 +198,18 @@ def _lstm(setup: Setup, name: str, **options) -> keras.layers.LSTM:
     stateful = setup.experiment.training.state != "batch"
     model = setup.experiment.model
     return keras.layers.LSTM(model.cells, name=name, stateful=stateful, **options, **UNROLLED)
+
+
+def _embedding(setup: Setup) -> Callable:
+    """What the encoder and the decoder make of an integer before they read it.
+
+    It is a Dense layer on one-hot integers, because Keras 3.15's Adam counts a row of an Embedding
+    that is met twice in a batch as two updates.
+    """
+    size = setup.experiment.model.embedding
+    if size is None:
+        return lambda integers: integers
+    return keras.layers.Dense(size, use_bias=False, name="embedding")
 
 
 def _output(setup: Setup) -> keras.layers.Dense:

@@ -28,7 +28,7 @@ def replicas(case, seeds=(1, 2)) -> Replicas:
         {},
         {"reverse": True},
         {"handover": "vector"},
-        {"reverse": True, "attends": True},
+        {"reverse": True, "attends": True, "embedding": 3},
     ],
 )
 @pytest.mark.parametrize("framing", [{}, {"shortest": 2}])
@@ -44,7 +44,10 @@ def test_with_teacher_forcing_it_is_asked_for_its_own_echo_step_by_step(model, f
         lanes.network.model.set_weights([weight[replica] for weight in lanes.weights])
         for window, found in zip(asked[:15], echoed[replica], strict=False):
             held = window[window != data.MISSING]
-            read = np.eye(7, dtype="float32")[held][None]
+            table = np.eye(7, dtype="float32")
+            if model.get("embedding"):
+                table = layers("embedding").get_weights()[0]
+            read = table[held][None]
             cell = keras.layers.LSTMCell(6)
             encoder = keras.layers.RNN(cell, return_sequences=True, return_state=True)
             encoder.build(read.shape)
@@ -53,7 +56,7 @@ def test_with_teacher_forcing_it_is_asked_for_its_own_echo_step_by_step(model, f
             vector, state = h, [h, c]
             if model["handover"] == "vector":
                 state = [keras.ops.zeros((1, 6))] * 2
-            previous, own = np.zeros((1, 7), "float32"), []
+            previous, own = np.zeros((1, table.shape[1]), "float32"), []
             for _ in range(4):
                 step = previous
                 if model["handover"] == "vector":
@@ -69,7 +72,7 @@ def test_with_teacher_forcing_it_is_asked_for_its_own_echo_step_by_step(model, f
                     hidden = np.concatenate([hidden, context[None]], axis=-1)
                 kernel, bias = layers("integers").get_weights()
                 own.append(int(np.argmax(np.asarray(hidden) @ kernel + bias)))
-                previous = np.eye(7, dtype="float32")[own[-1]][None]
+                previous = table[own[-1]][None]
             assert found.tolist() == own
 
 
@@ -190,6 +193,18 @@ FAULTS = [
     (
         {"echo": 5, "lengths": [3, 20], "model": {"architecture": "attention"}},
         "model.positions: must be at least 20, a row for each position, got 5",
+    ),
+    (
+        {"echo": 5, "model": {"architecture": "lstm", "embedding": 8}},
+        "model.embedding: belongs to encoder-decoder, attention, not to lstm",
+    ),
+    (
+        {"representation": "scaled", "model": {"embedding": 8}},
+        "model.embedding: belongs to one-hot integers, not to scaled",
+    ),
+    (
+        {"echo": 5, "model": {"architecture": "memoryless", "forget_bias": 2.0}},
+        "model.forget_bias: belongs to networks with an LSTM, not to memoryless",
     ),
     ({"window": 26}, "framing.window: must be at most datasets.small.length = 25, got 26"),
     ({"echo": 6}, "framing.echo: must be at most framing.window = 5, got 6"),
