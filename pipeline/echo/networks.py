@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import keras
-import numpy as np
 
 from pipeline.params import Setup
 from pipeline.training import UNROLLED
@@ -30,9 +29,9 @@ def build(setup: Setup) -> Models:
     models = ARCHITECTURES[model.architecture](setup)
     for layer in models.asked.layers:
         if isinstance(layer, keras.layers.LSTM):
-            bias = np.array(layer.cell.bias)
+            *kernels, bias = layer.get_weights()
             bias[model.cells : 2 * model.cells] = model.forget_bias  # input, forget, cell, output
-            layer.cell.bias.assign(bias)
+            layer.set_weights([*kernels, bias])
     return models
 
 
