@@ -71,7 +71,8 @@ def learning_curve(setup: Setup, results: Results) -> Figure:
     error.set(xlabel="training sequences seen", ylabel=f"held-out {label}")
     error.set_ylim(bottom=0)
     for axes in (accuracy, error):  # above the axes, where no curve can pass under it
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.2)
+        columns = 2 if axes is accuracy else 1
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0.2)
     return figure
 
 
