@@ -139,7 +139,8 @@ def echo(
     echoed = models.echo(trained.one(found, replica), found.setup, windows)
     for window, predicted, expected in zip(windows, *echoed, strict=True):
         if as_json:
-            found = {"input": window, "predicted": predicted, "expected": expected}
+            shown = window[window != data.MISSING]
+            found = {"input": shown, "predicted": predicted, "expected": expected}
             print(json.dumps({key: [int(i) for i in value] for key, value in found.items()}))
         else:
             print(*predicted)

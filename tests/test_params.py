@@ -219,8 +219,8 @@ FAULTS = [
     (
         f"{ECHOER}/training/loss",
         "mae",
-        "experiments.echoer.training.loss: must be 'categorical_crossentropy' for one-hot "
-        "integers, got 'mae'",
+        "experiments.echoer.training.loss: must be 'categorical_crossentropy' or 'mse' for "
+        "one-hot integers, got 'mae'",
     ),
     ("datasets/echo/classes", 257, "datasets.echo.classes: must be at most 256, got 257"),
     (

@@ -4,13 +4,16 @@ Axes: R replica, S sequence, L integers of a sequence, N window, T integers of a
 """
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
 
 from pipeline import params, seeds
 from pipeline.errors import InputError
+
+MISSING = -1
+"""Stands in a window or an echo where there is no integer."""
 
 
 class Dataset(params.Dataset):
@@ -25,6 +28,39 @@ class Framing(params.Framing):
 
     window: params.Count = Field(description="integers that the network sees at once")
     echo: params.Count = Field(description="how many of them, from the first, it gives back")
+    stride: params.Count = Field(default=1, description="integers from a window to the next")
+    representation: Literal["one-hot", "scaled"] = Field(
+        default="one-hot", description="an integer as a class, or as a number from 0 to 1"
+    )
+    missing: Literal["dropped", "unseen", "masked", "marked"] = Field(
+        default="dropped",
+        description="windows that begin before their sequence: left out; left out in training and "
+        "asked in the test; kept, and skipped by keras.layers.Masking where integers are missing; "
+        "kept, and one class more says missing",
+    )
+    shortest: params.Count | None = Field(
+        default=None,
+        description="windows take turns at holding so many integers, one more, ... up to `window`, "
+        "and are filled up with missing ones, which are masked; without it all are full",
+    )
+    lengths: list[params.Count] = Field(
+        default=[], description="lengths that the test asks for besides, shorter or longer ones"
+    )
+    answer: Literal["window", "sequence"] = Field(
+        default="window",
+        description="window: its first integers; sequence: at every step the first integer of the "
+        "sequence, which only the first window shows",
+    )
+
+    @property
+    def padded(self) -> bool:
+        """Whether the network meets windows that are not full in training."""
+        return self.shortest is not None or self.missing in ("masked", "marked")
+
+    @property
+    def masked(self) -> bool:
+        """Whether its layers skip the steps where an integer is missing."""
+        return self.shortest is not None or self.missing == "masked"
 
 
 def generate(dataset: Dataset) -> dict[str, np.ndarray]:
@@ -44,27 +80,75 @@ def generate(dataset: Dataset) -> dict[str, np.ndarray]:
 
 
 def samples_per_sequence(setup: params.Setup) -> int:
-    """The windows of a sequence: those that hold no missing value."""
-    return setup.dataset.length - setup.experiment.framing.window + 1
+    """The windows of a sequence: those that hold no missing value, or those that end in it."""
+    framing = setup.experiment.framing
+    before = framing.window - 1 if framing.missing in ("masked", "marked") else 0
+    return (setup.dataset.length + before - framing.window) // framing.stride + 1
 
 
 def frame(sequences: np.ndarray, setup: params.Setup) -> tuple[np.ndarray, np.ndarray]:
-    """Sequences (…, S, L) become windows (…, N, T) and their first integers (…, N, echo)."""
+    """Sequences (…, S, L) become windows (…, N, T) and the answers (…, N, echo) to them.
+
+    They are uint8, or int16 if some integers are missing.
+    """
     framing = setup.experiment.framing
+    if framing.missing in ("masked", "marked"):
+        sequences = begun(sequences, framing.window)
+    if framing.shortest:
+        sequences = sequences.astype(np.int16)
     windows = np.lib.stride_tricks.sliding_window_view(sequences, framing.window, axis=-1)
+    windows = windows[..., :: framing.stride, :]
+    per_sequence = windows.shape[-2]
     windows = windows.reshape(*sequences.shape[:-2], -1, framing.window)
+    if framing.shortest:
+        held = framing.shortest + np.arange(windows.shape[-2]) % (
+            framing.window - framing.shortest + 1
+        )
+        windows = np.where(np.arange(framing.window) < held[:, None], windows, np.int16(MISSING))
+    if framing.answer == "sequence":
+        first = np.repeat(sequences[..., 0], per_sequence, axis=-1)
+        return windows, np.repeat(first[..., None], framing.echo, axis=-1)
     return windows, windows[..., : framing.echo]
 
 
+def begun(sequences: np.ndarray, window: int) -> np.ndarray:
+    """Sequences (…, L) as int16 after window - 1 missing integers, as pandas' `shift` has them."""
+    shape = (*sequences.shape[:-1], window - 1)
+    before = np.full(shape, MISSING, np.int16)
+    return np.concatenate([before, sequences.astype(np.int16)], axis=-1)
+
+
+def starts(sequences: np.ndarray, setup: params.Setup) -> tuple[np.ndarray, np.ndarray]:
+    """The windows (N, T) of sequences (S, L) that begin before them, and the answers (N, echo)."""
+    framing = setup.experiment.framing
+    before = begun(sequences[:, : framing.window - 1], framing.window)
+    windows = np.lib.stride_tricks.sliding_window_view(before, framing.window, axis=-1)
+    windows = windows.reshape(-1, framing.window)
+    return windows, windows[:, : framing.echo]
+
+
+def fewest(framing: Framing) -> int:
+    """The fewest integers that a window may hold."""
+    if framing.missing != "dropped":
+        return 1
+    return framing.shortest or framing.window
+
+
 def parse(lines: list[list[str]], setup: params.Setup) -> np.ndarray:
-    """Windows (N, T) from words, one list a window; InputError names the word that is wrong."""
-    window, classes = setup.experiment.framing.window, setup.dataset.classes
+    """Windows (N, T) from words, one list a window; InputError names the word that is wrong.
+
+    A window of fewer integers than `framing.window`, where they are allowed, is filled up as in
+    training: in front where windows begin before their sequence, else behind.
+    """
+    framing, classes = setup.experiment.framing, setup.dataset.classes
+    window, least = framing.window, fewest(framing)
+    count = f"{window}" if least == window else f"{least} to {window}"
     faults = []
     for number, words in enumerate(lines, start=1):
         where = f"line {number}: " if len(lines) > 1 else ""
-        if len(words) != window:
+        if not least <= len(words) <= window:
             faults.append(
-                f"{where}{setup.name} echoes windows of {window} integers, got {len(words)}"
+                f"{where}{setup.name} echoes windows of {count} integers, got {len(words)}"
                 + (f": {' '.join(words)}" if words else "")
             )
             continue
@@ -74,7 +158,11 @@ def parse(lines: list[list[str]], setup: params.Setup) -> np.ndarray:
             elif not 0 <= int(word) < classes:
                 faults.append(f"{where}integer {position}: must be in 0..{classes - 1}, got {word}")
     if not lines:
-        faults.append(f"nothing to echo: give {window} integers, or windows on standard input")
+        faults.append(f"nothing to echo: give {count} integers, or windows on standard input")
     if faults:
         raise InputError(*faults)
-    return np.array([[int(word) for word in words] for words in lines], np.uint8)
+    windows = np.full((len(lines), window), MISSING, np.int16)
+    for row, words in zip(windows, lines, strict=True):
+        place = slice(len(words)) if framing.shortest else slice(window - len(words), None)
+        row[place] = [int(word) for word in words]
+    return windows if least < window else windows.astype(np.uint8)

@@ -6,7 +6,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipeline import style
+from pipeline.echo.data import MISSING
 from pipeline.echo.metrics import LEARNED
+from pipeline.echo.together import details
+from pipeline.echo.together import together as together  # it belongs to this file's functions
 from pipeline.params import Setup
 from pipeline.rooms import Picture, Results
 from pipeline.statistics import summary
@@ -18,7 +21,7 @@ WORTH_ZOOMING = 0.9  # accuracies above this would all look like 1 on an axis fr
 def figures(setup: Setup, results: Results) -> list[Picture]:
     """Learning curves, accuracy by position, and echoes to read."""
     count = len(next(iter(results.metrics.values())))
-    return [
+    pictures = [
         Picture(
             "learning-curve",
             learning_curve(setup, results),
@@ -38,6 +41,7 @@ def figures(setup: Setup, results: Results) -> list[Picture]:
             "it got right.",
         ),
     ]
+    return pictures + details({setup.name: (setup, results)})
 
 
 def together(arms: dict[str, tuple[Setup, Results]]) -> list[Picture]:
@@ -55,8 +59,8 @@ def steps(setup: Setup, results: Results) -> dict[str, dict[int, Figure]]:
 
 
 def learning_curve(setup: Setup, results: Results) -> Figure:
-    """Accuracies and cross-entropy on held-out sequences, beside those of guessing."""
-    figure, (accuracy, entropy) = plt.subplots(1, 2, figsize=(10, 4))
+    """Accuracies and cross-entropy (or error) on held-out sequences, beside those of guessing."""
+    figure, (accuracy, error) = plt.subplots(1, 2, figsize=(10, 4.6))
     history, references = results.history, results.references
     x = history["sequences"]
     style.curve(accuracy, x, history["exact_accuracy"], "exact: the whole echo", style.BLUE)
@@ -67,13 +71,17 @@ def learning_curve(setup: Setup, results: Results) -> Figure:
     accuracy.set(
         xlabel="training sequences seen", ylabel="held-out accuracy (share)", ylim=(-0.03, 1.03)
     )
-    accuracy.legend()
-    style.curve(entropy, x, history["cross_entropy"], setup.name, style.GREEN)
-    chance = references["cross_entropy"]["chance"]
-    style.reference(entropy, chance, f"guessing: {chance:.2f}")
-    entropy.set(xlabel="training sequences seen", ylabel="held-out cross-entropy (nats)")
-    entropy.set_ylim(bottom=0)
-    entropy.legend()
+    measure, label = ("cross_entropy", "cross-entropy (nats)")
+    if "mae" in history:
+        measure, label = ("mae", "mean absolute error (integers)")
+    style.curve(error, x, history[measure], setup.name, style.GREEN)
+    chance = references[measure]["chance"]
+    style.reference(error, chance, f"guessing: {chance:.2f}")
+    error.set(xlabel="training sequences seen", ylabel=f"held-out {label}")
+    error.set_ylim(bottom=0)
+    for axes in (accuracy, error):  # above the axes, where no curve can pass under it
+        columns = 2 if axes is accuracy else 1
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0.2)
     return figure
 
 
@@ -91,7 +99,9 @@ def learning_curves(arms: dict[str, tuple[Setup, Results]]) -> Figure:
 def positions(setup: Setup, results: Results) -> Figure:
     """Accuracy at each position of the echo, with its interval."""
     figure, axes = plt.subplots(figsize=(6, 4))
-    x = np.arange(1, setup.experiment.framing.echo + 1)
+    echo = setup.experiment.framing.echo
+    asked = [p for p in range(1, echo + 1) if f"accuracy_at_{p}" in results.metrics]
+    x = np.array(asked)
     found = [summary(results.metrics[f"accuracy_at_{position}"]) for position in x]
     means = np.array([entry["mean"] for entry in found])
     intervals = np.array([[entry["low"], entry["high"]] for entry in found], float)
@@ -116,7 +126,7 @@ def echoes(results: Results) -> Figure:
     """A table of windows, echoes and expectations of the least accurate replica, errors marked."""
     windows, expected = results.predictions["windows"], results.predictions["expected"]
     predicted = results.predictions["integers"][worst(results)]
-    right = (predicted == expected).all(axis=1)
+    right = ((predicted == expected) | (expected == MISSING)).all(axis=1)
     rows = np.concatenate([_some(np.flatnonzero(~right)), _some(np.flatnonzero(right))])
     figure, axes = plt.subplots(figsize=(9, 0.36 * len(rows) + 0.7))
     axes.axis("off")
@@ -124,7 +134,7 @@ def echoes(results: Results) -> Figure:
     for start, title in zip(starts, ("window", "echoed", "expected"), strict=True):
         axes.text(start, -1.1, title, fontweight="bold", va="center")
     for line, row in enumerate(rows):
-        wrong = predicted[row] != expected[row]
+        wrong = (predicted[row] != expected[row]) & (expected[row] != MISSING)
         _integers(axes, starts[0], line, windows[row], np.zeros(windows.shape[1], bool))
         _integers(axes, starts[1], line, predicted[row], wrong)
         _integers(axes, starts[2], line, expected[row], np.zeros_like(wrong))
@@ -150,7 +160,7 @@ def _integers(
         axes.text(
             start + position + 0.35,
             line,
-            str(integer),
+            "–" if integer == MISSING else str(integer),
             ha="right",
             va="center",
             family="monospace",

@@ -6,11 +6,12 @@ Axes: R replica, N window, T echoed position, K point of the learning curve.
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.echo.data import frame, samples_per_sequence
+from pipeline.echo.data import MISSING, frame, samples_per_sequence, starts
 from pipeline.rooms import Evaluation, Metric
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pipeline.training import Replicas
 
 LEARNED = 0.99  # exact accuracy from which an echo counts as learned
+AT_ONCE = 1024  # windows of other lengths asked at once: they may be long
 
 METRICS = {
     "token_accuracy": Metric(
@@ -32,48 +34,110 @@ METRICS = {
     "cross_entropy": Metric(
         "cross-entropy", "mean of −ln p(correct integer), in nats", headline=True
     ),
+    "mae": Metric(
+        "mean absolute error",
+        "mean distance of the answer, before it is rounded, from the right integer",
+        headline=True,
+    ),
     "sequences_until_learned": Metric(
         f"sequences until {LEARNED:.0%} exact",
         "training sequences seen when the exact accuracy on the validation sequences first "
         f"reached {LEARNED:.0%}; replicas that never did are left out",
         headline=True,
     ),
+    "updates_until_learned": Metric(
+        f"updates until {LEARNED:.0%} exact",
+        "updates made when the exact accuracy on the validation sequences first reached "
+        f"{LEARNED:.0%}; replicas that never did are left out",
+    ),
+    "exact_accuracy_full": Metric(
+        "exact accuracy, full windows",
+        "the exact accuracy of the windows that miss no integer",
+        higher_is_better=True,
+    ),
+    "exact_accuracy_start": Metric(
+        "exact accuracy, first windows",
+        "the exact accuracy of the windows that begin before their sequence, so that integers are "
+        "missing",
+        higher_is_better=True,
+    ),
+}
+
+NUMBERED = {
+    "accuracy_at_{}": (
+        "accuracy at position {}",
+        "share of correct integers at position {} of the echo",
+    ),
+    "accuracy_in_window_{}": (
+        "accuracy in window {}",
+        "share of correct integers in window {} of a sequence",
+    ),
+    "exact_accuracy_at_length_{}": (
+        "exact accuracy at length {}",
+        "share of sequences of {} integers whose echo is correct at every position",
+    ),
+    "exact_accuracy_start_{}": (
+        "exact accuracy of {} integers at the start",
+        "exact accuracy of windows that hold the first {} integers of a sequence and nothing else",
+    ),
 }
 
 
 def describe(name: str) -> Metric:
     """How a metric that `evaluate` returns is spoken of."""
-    if name.startswith("accuracy_at_"):
-        position = name.removeprefix("accuracy_at_")
-        meaning = f"share of correct integers at position {position} of the echo"
-        return Metric(f"accuracy at position {position}", meaning, higher_is_better=True)
+    stem, number = re.fullmatch(r"(.*?)([0-9]*)", name).groups()
+    if number:
+        label, meaning = (text.format(number) for text in NUMBERED[stem + "{}"])
+        return Metric(label, meaning, higher_is_better=True)
     return METRICS[name]
 
 
 def curve(targets: np.ndarray, readout: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Held-out metrics (R,) of targets (N, T) and a readout of (R, N, T) integers."""
+    """Held-out metrics (R,) of targets (N, T) or (R, N, T) and a readout of (R, N, T) integers.
+
+    Where a target is missing, nothing is asked.
+    """
     correct = readout["integers"] == targets
-    return {
-        "token_accuracy": correct.mean(axis=(1, 2)),
-        "exact_accuracy": correct.all(axis=2).mean(axis=1),
-        "cross_entropy": readout["cross_entropy"].mean(axis=(1, 2), dtype=np.float64),
+    known = np.broadcast_to(targets != MISSING, correct.shape)
+    metrics = {
+        "token_accuracy": correct.mean(axis=(1, 2), where=known),
+        "exact_accuracy": exact(correct, known).mean(axis=1, where=known.any(axis=2)),
     }
+    if "error" in readout:
+        metrics["mae"] = readout["error"].mean(axis=(1, 2), dtype=np.float64, where=known)
+    else:
+        entropy = readout["cross_entropy"]
+        metrics["cross_entropy"] = entropy.mean(axis=(1, 2), dtype=np.float64, where=known)
+    return metrics
+
+
+def exact(correct: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Whether every integer that was asked for is correct: (…, T) becomes (…)."""
+    return (correct | ~known).all(axis=-1)
 
 
 def references(setup: Setup, held_out: np.ndarray) -> dict[str, dict[str, float]]:
     """What is known before training: pure guessing."""
-    classes, echo = setup.dataset.classes, setup.experiment.framing.echo
-    return {
+    classes, framing = setup.dataset.classes, setup.experiment.framing
+    _, targets = frame(held_out, setup)
+    asked = (targets != MISSING).sum(axis=-1)
+    lucky = 1 / classes  # a guess holds for all steps of a window where they have one answer
+    if framing.answer == "window":
+        lucky = float(np.mean(float(classes) ** -asked[asked > 0]))
+    found = {
         "token_accuracy": {"chance": 1 / classes},
-        "exact_accuracy": {"chance": classes**-echo},
-        "cross_entropy": {"chance": math.log(classes)},
+        "exact_accuracy": {"chance": lucky},
     }
+    if framing.representation == "scaled":
+        middle = (classes - 1) / 2  # the median: no constant has a smaller mean error
+        return found | {"mae": {"chance": float(np.abs(np.arange(classes) - middle).mean())}}
+    return found | {"cross_entropy": {"chance": math.log(classes)}}
 
 
-def sequences_until_learned(sequences: np.ndarray, exact_accuracy: np.ndarray) -> np.ndarray:
-    """Sequences seen (R,) at the first point (K,) where exact accuracy (R, K) is high; else NaN."""
+def until_learned(seen: np.ndarray, exact_accuracy: np.ndarray) -> np.ndarray:
+    """What was seen (R,) at the first point (K,) where exact accuracy (R, K) is high; else NaN."""
     learned = exact_accuracy >= LEARNED
-    return np.where(learned.any(axis=1), sequences[learned.argmax(axis=1)], np.nan)
+    return np.where(learned.any(axis=1), seen[learned.argmax(axis=1)], np.nan)
 
 
 def evaluate(
@@ -87,18 +151,68 @@ def evaluate(
 
     Predictions: `windows` (N, window) and `expected` (N, T), `integers` (R, N, T).
     """
+    framing = setup.experiment.framing
     inputs, targets = frame(test, setup)
     asking = setup.experiment.training.asking(samples_per_sequence(setup))
     readout = replicas.predict(inputs[None], targets[None], **asking)
+    correct, known = readout["integers"] == targets, targets != MISSING
     metrics = curve(targets, readout)
-    metrics["sequences_until_learned"] = sequences_until_learned(
-        history["sequences"], history["exact_accuracy"]
-    )
-    by_position = (readout["integers"] == targets).mean(axis=1)
-    for position, accuracy in enumerate(by_position.T, start=1):
-        metrics[f"accuracy_at_{position}"] = accuracy
+    for what in ("sequences", "updates"):
+        learned = until_learned(history[what], history["exact_accuracy"])
+        metrics[f"{what}_until_learned"] = learned
+    for position in range(framing.echo):
+        there = known[:, position]
+        if there.any():
+            accuracy = correct[:, there, position].mean(axis=1)
+            metrics[f"accuracy_at_{position + 1}"] = accuracy
+    if framing.answer == "sequence":
+        by_window = correct.reshape(len(correct), -1, samples_per_sequence(setup), framing.echo)
+        for window, accuracy in enumerate(by_window.mean(axis=(1, 3)).T, start=1):
+            metrics[f"accuracy_in_window_{window}"] = accuracy
+    if framing.missing == "unseen":
+        first, answers = starts(test, setup)
+        asked = replicas.predict(first[None], answers[None])
+        metrics |= _starts(first, asked["integers"] == answers, answers != MISSING)
+        metrics["exact_accuracy_full"] = metrics["exact_accuracy"]
+    elif framing.missing != "dropped":
+        full = (inputs != MISSING).all(axis=1)
+        metrics |= _starts(inputs[~full], correct[:, ~full], known[~full])
+        metrics["exact_accuracy_full"] = exact(correct, known)[:, full].mean(axis=1)
+    metrics |= _lengths(setup, replicas, test)
     predictions = {"windows": inputs, "expected": targets, "integers": readout["integers"]}
     return Evaluation(metrics, predictions)
+
+
+def _starts(windows: np.ndarray, correct: np.ndarray, known: np.ndarray) -> dict[str, np.ndarray]:
+    """Exact accuracy of windows (N, T) that miss integers, by how many they hold, where asked."""
+    held = (windows != MISSING).sum(axis=1)
+    right, asked = exact(correct, known), known.any(axis=1)
+    found = {"exact_accuracy_start": right[:, asked].mean(axis=1)}
+    for count in np.unique(held[asked]):
+        found[f"exact_accuracy_start_{count}"] = right[:, asked & (held == count)].mean(axis=1)
+    return found
+
+
+def _lengths(setup: Setup, replicas: Replicas, test: np.ndarray) -> dict[str, np.ndarray]:
+    """Exact accuracy at each of framing.lengths, on the first integers of the sequences.
+
+    The weights do not depend on the window's length, so that they serve a network for longer ones.
+    """
+    lengths = setup.experiment.framing.lengths
+    if not lengths:
+        return {}
+    from pipeline.echo.models import at_length, network
+    from pipeline.training import Replicas as Longer
+
+    longest, found = max(lengths), {}
+    longer = Longer(network(at_length(setup, longest)), replicas.weights)
+    for length in lengths:
+        there = np.arange(longest) < length
+        windows = np.where(there, test[:, :longest], np.int16(MISSING))
+        echoed = longer.predict(windows[None], windows[None], batch_size=AT_ONCE)["integers"]
+        right = exact(echoed == windows, there)
+        found[f"exact_accuracy_at_length_{length}"] = right.mean(axis=1)
+    return found
 
 
 def findings(setup: Setup, metrics: dict, references: dict) -> list[str]:
@@ -106,14 +220,49 @@ def findings(setup: Setup, metrics: dict, references: dict) -> list[str]:
     framing = setup.experiment.framing
     token, exact = metrics["token_accuracy"]["mean"], metrics["exact_accuracy"]["mean"]
     learned, replicas = metrics["sequences_until_learned"], metrics["exact_accuracy"]["replicas"]
-    sentences = [
-        f"It echoes the first {framing.echo} of {framing.window} integers: {token:.2%} of the "
-        f"integers and {exact:.2%} of the whole echoes are right; guessing would give "
-        f"{references['token_accuracy']['chance']:.0%} of the integers.",
-        f"Its cross-entropy is {metrics['cross_entropy']['mean']:.3f} nats, against "
-        f"{references['cross_entropy']['chance']:.3f} for guessing: being right and being sure are "
-        "two things.",
-    ]
+    guessed = f"guessing would give {references['token_accuracy']['chance']:.0%} of the integers."
+    if framing.answer == "sequence":
+        by_window = [
+            metrics[f"accuracy_in_window_{window}"]["mean"]
+            for window in range(1, samples_per_sequence(setup) + 1)
+        ]
+        sentences = [
+            f"Asked at every step for the first integer of the sequence, it is right in "
+            f"{by_window[0]:.2%} of the steps of the window that shows it and in "
+            f"{np.mean(by_window[1:]) if by_window[1:] else 0:.2%} of those of later windows; "
+            + guessed
+        ]
+    else:
+        held = f"{framing.window}"
+        if framing.shortest:
+            held = f"{framing.shortest} to {framing.window}"
+        sentences = [
+            f"It echoes the first {framing.echo} of {held} integers: {token:.2%} of the "
+            f"integers and {exact:.2%} of the whole echoes are right; {guessed}"
+        ]
+    if "mae" in metrics:
+        sentences.append(
+            f"Before rounding it is {metrics['mae']['mean']:.3f} integers off on average, against "
+            f"{references['mae']['chance']:.1f} for always saying the middle."
+        )
+    else:
+        sentences.append(
+            f"Its cross-entropy is {metrics['cross_entropy']['mean']:.3f} nats, against "
+            f"{references['cross_entropy']['chance']:.3f} for guessing: being right and being "
+            "sure are two things."
+        )
+    if "exact_accuracy_start" in metrics:
+        sentences.append(
+            f"{metrics['exact_accuracy_full']['mean']:.2%} of the full windows are echoed exactly, "
+            f"and {metrics['exact_accuracy_start']['mean']:.2%} of those that begin before their "
+            "sequence."
+        )
+    if framing.lengths:
+        reached = [
+            f"{metrics[f'exact_accuracy_at_length_{length}']['mean']:.2%} at length {length}"
+            for length in framing.lengths
+        ]
+        sentences.append(f"Whole sequences are echoed exactly: {', '.join(reached)}.")
     if learned["replicas"]:
         sentences.append(
             f"{learned['replicas']} of {replicas} replicas reached {LEARNED:.0%} exact echoes on "

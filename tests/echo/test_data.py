@@ -3,27 +3,18 @@
 import numpy as np
 import pandas as pd
 import pytest
+from echoes import SMALL, setup
 
-from pipeline import params
-from pipeline.echo.data import Dataset, frame, generate, parse, samples_per_sequence
-from pipeline.echo.models import Experiment
+from pipeline.echo.data import (
+    MISSING,
+    Dataset,
+    frame,
+    generate,
+    parse,
+    samples_per_sequence,
+    starts,
+)
 from pipeline.errors import InputError
-
-SMALL = {"problem": "echo", "length": 25, "classes": 100, "seed": 1, "replicas": 2}
-SMALL |= {"train": 3, "validation": 2, "test": 4}
-
-
-def setup(window: int = 5, echo: int = 2) -> params.Setup:
-    training = {"seed": 1, "replicas": 1, "sequences": 3, "batch_size": 1}
-    training |= {"loss": "categorical_crossentropy", "learning_rate": 0.1}
-    experiment = Experiment(
-        problem="echo",
-        dataset="small",
-        framing={"window": window, "echo": echo},
-        model={"architecture": "encoder-decoder", "cells": 2},
-        training=training,
-    )
-    return params.Setup("small", experiment, Dataset(**SMALL))
 
 
 def test_windows_are_those_of_the_articles_shift():
@@ -37,6 +28,49 @@ def test_windows_are_those_of_the_articles_shift():
         np.testing.assert_array_equal(inputs[21 * number : 21 * number + 21], rows)
     np.testing.assert_array_equal(targets, inputs[:, :2])
     assert samples_per_sequence(setup()) == 21
+
+
+@pytest.mark.parametrize("missing", ["masked", "marked"])
+def test_kept_windows_are_those_of_the_articles_shift_with_its_missing_values(missing):
+    sequences = generate(Dataset(**SMALL))["test"]
+    case = setup(missing=missing)
+    inputs, targets = frame(sequences, case)
+    assert samples_per_sequence(case) == 25
+    assert inputs.shape == (4 * 25, 5)
+    for number, sequence in enumerate(sequences):
+        table = pd.DataFrame(sequence)
+        rows = pd.concat([table.shift(4 - step) for step in range(5)], axis=1).fillna(MISSING)
+        np.testing.assert_array_equal(inputs[25 * number : 25 * number + 25], rows)
+    np.testing.assert_array_equal(targets, inputs[:, :2])
+
+
+def test_the_windows_at_the_start_are_those_that_the_article_drops():
+    sequences = generate(Dataset(**SMALL))["test"]
+    kept, _ = frame(sequences, setup(missing="masked"))
+    dropped, _ = frame(sequences, setup(missing="unseen"))
+    first, answers = starts(sequences, setup(missing="unseen"))
+    gaps = (kept == MISSING).any(axis=1)
+    np.testing.assert_array_equal(first, kept[gaps])
+    np.testing.assert_array_equal(answers, first[:, :2])
+    np.testing.assert_array_equal(dropped, kept[~gaps])
+
+
+def test_windows_take_turns_at_the_lengths_and_are_filled_up_behind():
+    sequences = np.array([[1, 2, 3, 4, 5], [6, 7, 8, 9, 10]], np.uint8)
+    inputs, targets = frame(sequences, setup(window=4, echo=4, shortest=2))
+    assert inputs.tolist() == [[1, 2, -1, -1], [2, 3, 4, -1], [6, 7, 8, 9], [7, 8, -1, -1]]
+    np.testing.assert_array_equal(inputs, targets)
+
+
+def test_windows_side_by_side_are_asked_for_their_sequences_first_integer():
+    sequences = np.array([[1, 2, 3, 4, 5, 6, 7], [8, 9, 0, 1, 2, 3, 4]], np.uint8)
+    case = setup(window=3, echo=3, stride=3, answer="sequence")
+    inputs, targets = frame(sequences, case)
+    assert inputs.tolist() == [[1, 2, 3], [4, 5, 6], [8, 9, 0], [1, 2, 3]]
+    assert targets.tolist() == [[1] * 3, [1] * 3, [8] * 3, [8] * 3]
+    together, both = frame(np.stack([sequences, sequences + 1]), case)
+    np.testing.assert_array_equal(together[1], inputs + 1)
+    np.testing.assert_array_equal(both[1], targets + 1)
 
 
 def test_replicas_keep_their_own_axis():
@@ -86,3 +120,13 @@ def test_words_that_are_no_window_are_refused(lines, fault):
 def test_words_become_windows():
     windows = parse([["1", "2", "3", "4", "5"], ["099", "0", "7", "7", "7"]], setup())
     assert windows.tolist() == [[1, 2, 3, 4, 5], [99, 0, 7, 7, 7]]
+
+
+def test_fewer_words_than_a_window_are_filled_up_as_in_training():
+    lines = [["1", "2"], ["1", "2", "3", "4", "5"]]
+    behind = parse(lines, setup(echo=5, shortest=2))
+    assert behind.tolist() == [[1, 2, -1, -1, -1], [1, 2, 3, 4, 5]]
+    before = parse(lines, setup(missing="masked"))
+    assert before.tolist() == [[-1, -1, -1, 1, 2], [1, 2, 3, 4, 5]]
+    with pytest.raises(InputError, match="echoes windows of 2 to 5 integers, got 1: 7"):
+        parse([["7"]], setup(echo=5, shortest=2))

@@ -1,0 +1,232 @@
+"""The Keras models of the architectures, layer by layer.
+
+Axes: B batch, T integers of a window, E echoed positions, C classes (1 for scaled integers), H
+cells. Windows come in as (B, T, F): one-hot, scaled, or for attention with a one-hot position
+beside the integer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import keras
+
+from pipeline.params import Setup
+from pipeline.training import UNROLLED
+
+
+class Models(NamedTuple):
+    """The model that is asked, and the one whose outputs the loss sees in training, if another."""
+
+    asked: keras.Model
+    trained: keras.Model | None = None
+
+
+def build(setup: Setup) -> Models:
+    """The models of an experiment, with fresh initial weights; outputs are (B, E, C)."""
+    model = setup.experiment.model
+    models = ARCHITECTURES[model.architecture](setup)
+    for layer in models.asked.layers:
+        if isinstance(layer, keras.layers.LSTM):
+            *kernels, bias = layer.get_weights()
+            bias[model.cells : 2 * model.cells] = model.forget_bias  # input, forget, cell, output
+            layer.set_weights([*kernels, bias])
+    return models
+
+
+def recurrent(setup: Setup) -> Models:
+    """One LSTM, and an answer at each time step."""
+    lstm = _lstm(setup, "lstm", return_sequences=True)
+    output = keras.layers.TimeDistributed(_output(setup), name="integers")
+    return _sequential(setup, lstm, output)
+
+
+def memoryless(setup: Setup) -> Models:
+    """A hidden layer that sees one integer at a time and remembers none."""
+    hidden = keras.layers.Dense(setup.experiment.model.cells, "tanh", name="hidden")
+    output = keras.layers.TimeDistributed(_output(setup), name="integers")
+    return _sequential(setup, keras.layers.TimeDistributed(hidden, name="hiddens"), output)
+
+
+def vector(setup: Setup) -> Models:
+    """Many to one: an LSTM reads the window, and one vector of E·C numbers is the whole echo."""
+    return _sequential(setup, _lstm(setup, "lstm"), *_whole_echo(setup))
+
+
+def features(setup: Setup) -> Models:
+    """One to one: the window's integers are the T·F features of a single time step."""
+    width = setup.experiment.framing.window * _inputs(setup)
+    step = keras.layers.Reshape((1, width), name="step")
+    return _sequential(setup, step, _lstm(setup, "lstm"), *_whole_echo(setup))
+
+
+def encoder_decoder(setup: Setup) -> Models:
+    """An LSTM reads the window into a vector (its state), a second one writes the echo from it.
+
+    As printed the vector is the decoder's input at each step. Handed over, it is the decoder's
+    first state. With teacher forcing the input is the integer echoed before: in training the right
+    one, else the decoder's own.
+    """
+    model, echo = setup.experiment.model, setup.experiment.framing.echo
+    window, read = _input(setup)
+    encoder = _lstm(
+        setup,
+        "encoder",
+        return_sequences=model.attends,
+        return_state=True,
+        go_backwards=model.reverse,
+    )
+    decoder = _lstm(setup, "decoder", return_sequences=True, return_state=True)
+    output = keras.layers.TimeDistributed(_output(setup), name="integers")
+    attention = keras.layers.Attention(name="attention")
+    embed = _embedding(setup)
+    encoded, *state = encoder(embed(read))
+    vector = state[0]
+    mask = _mask(setup, window)
+
+    def decode(previous, state):
+        """Answers (B, E, C) after previous integers (B, E, C), and the state after them."""
+        steps, inputs = previous.shape[1], []
+        if model.handover == "vector":
+            inputs.append(keras.layers.RepeatVector(steps)(vector))
+        if model.teacher_forcing or not inputs:
+            inputs.append(embed(previous) if model.teacher_forcing else previous)
+        step = inputs[0] if len(inputs) == 1 else keras.layers.Concatenate()(inputs)
+        hidden, *state = decoder(step, initial_state=state)
+        if model.attends:
+            context = attention([hidden, encoded], mask=[None, mask])
+            hidden = keras.layers.Concatenate()([hidden, context])
+        return output(hidden), state
+
+    begin = state if model.handover == "state" else None
+    if not model.teacher_forcing:
+        nothing = keras.ops.zeros_like(window[:, :echo, :1])
+        answers, _ = decode(nothing, begin)
+        return Models(keras.Model(window, answers, name=setup.identifier))
+    classes = setup.dataset.classes
+    first = keras.ops.zeros_like(window[:, :1, :classes])
+    right = keras.layers.Concatenate(axis=1)([first, window[:, : echo - 1, :classes]])
+    taught, _ = decode(right if echo > 1 else first, begin)
+    previous, state, own = first, begin, []
+    for _ in range(echo):
+        answer, state = decode(previous, state)
+        own.append(answer)
+        previous = keras.ops.one_hot(keras.ops.argmax(answer, axis=-1), classes)
+    answers = keras.layers.Concatenate(axis=1)(own) if echo > 1 else own[0]
+    return Models(keras.Model(window, answers, name=setup.identifier), keras.Model(window, taught))
+
+
+def attending(setup: Setup) -> Models:
+    """An LSTM reads the window; for each position of the echo attention looks up what it saw.
+
+    Queries are rows of a table of positions. Keys are what the LSTM saw, or rows of the same table.
+    The table is a Dense layer on one-hot positions, for the reason that `_embedding` has.
+    """
+    model, framing = setup.experiment.model, setup.experiment.framing
+    classes, rows = setup.dataset.classes, model.positions or framing.echo
+    window = keras.Input((framing.window, classes + rows), name="window")
+    integers, positions = window[:, :, :classes], window[:, :, classes:]
+    if framing.masked:
+        integers = keras.layers.Masking(name="masking")(integers)
+    encoded = _lstm(setup, "encoder", return_sequences=True)(_embedding(setup)(integers))
+    table = keras.layers.Dense(model.cells, use_bias=False, name="positions")
+    queries = table(positions[:, : framing.echo])
+    keys = encoded if model.keys == "content" else table(positions)
+    found = keras.layers.Attention(use_scale=True, name="attention")(
+        [queries, encoded, keys], mask=[None, _mask(setup, window[:, :, :classes])]
+    )
+    answers = keras.layers.TimeDistributed(_output(setup), name="integers")(found)
+    return Models(keras.Model(window, answers, name=setup.identifier))
+
+
+ARCHITECTURES = {
+    "lstm": recurrent,
+    "encoder-decoder": encoder_decoder,
+    "attention": attending,
+    "vector": vector,
+    "features": features,
+    "memoryless": memoryless,
+}
+
+
+def _inputs(setup: Setup) -> int:
+    """F: the numbers that stand for an integer of the window."""
+    framing = setup.experiment.framing
+    if framing.representation == "scaled":
+        return 1
+    return setup.dataset.classes + (framing.missing == "marked")
+
+
+def _outputs(setup: Setup) -> int:
+    """C: the numbers that stand for an integer of the echo."""
+    scaled = setup.experiment.framing.representation == "scaled"
+    return 1 if scaled else setup.dataset.classes
+
+
+def _input(setup: Setup):
+    """The input (B, T, F), and the same with a mask where integers may be missing."""
+    framing, training = setup.experiment.framing, setup.experiment.training
+    # Only a network that carries its state needs to know its batch size.
+    batch = training.batch_size if training.state != "batch" else None
+    window = keras.Input(batch_shape=(batch, framing.window, _inputs(setup)), name="window")
+    if not framing.masked:
+        return window, window
+    return window, keras.layers.Masking(_missing(setup), name="masking")(window)
+
+
+def _missing(setup: Setup) -> float:
+    """What stands for a missing integer in the input."""
+    return -1.0 if setup.experiment.framing.representation == "scaled" else 0.0
+
+
+def _mask(setup: Setup, window):
+    """Where the encoder saw an integer (B, T), in the order in which it read; None: everywhere."""
+    if not setup.experiment.framing.masked:
+        return None
+    there = keras.ops.any(keras.ops.not_equal(window, _missing(setup)), axis=-1)
+    return keras.ops.flip(there, axis=1) if setup.experiment.model.reverse else there
+
+
+def _lstm(setup: Setup, name: str, **options) -> keras.layers.LSTM:
+    stateful = setup.experiment.training.state != "batch"
+    model = setup.experiment.model
+    return keras.layers.LSTM(model.cells, name=name, stateful=stateful, **options, **UNROLLED)
+
+
+def _embedding(setup: Setup) -> Callable:
+    """What the encoder and the decoder make of an integer before they read it.
+
+    It is a Dense layer on one-hot integers, because Keras 3.15's Adam counts a row of an Embedding
+    that is met twice in a batch as two updates.
+    """
+    size = setup.experiment.model.embedding
+    if size is None:
+        return lambda integers: integers
+    return keras.layers.Dense(size, use_bias=False, name="embedding")
+
+
+def _output(setup: Setup) -> keras.layers.Dense:
+    """The answer to one integer."""
+    return keras.layers.Dense(_outputs(setup), activation=_activation(setup), name="integer")
+
+
+def _whole_echo(setup: Setup) -> list[keras.layers.Layer]:
+    """All answers at once, from one vector."""
+    echo, width = setup.experiment.framing.echo, _outputs(setup)
+    return [
+        keras.layers.Dense(echo * width, name="echo"),
+        keras.layers.Reshape((echo, width), name="integers"),
+        keras.layers.Activation(_activation(setup), name="probabilities"),
+    ]
+
+
+def _activation(setup: Setup) -> str:
+    return setup.experiment.output_activation
+
+
+def _sequential(setup: Setup, *layers: keras.layers.Layer) -> Models:
+    window, outputs = _input(setup)
+    for layer in layers:
+        outputs = layer(outputs)
+    return Models(keras.Model(window, outputs, name=setup.identifier))

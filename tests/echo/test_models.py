@@ -1,0 +1,304 @@
+"""The networks that echo, and which experiments make no sense."""
+
+import keras
+import numpy as np
+import pytest
+from echoes import setup
+
+from pipeline.echo import data, models
+from pipeline.training import Replicas, initial_weights
+
+TAUGHT = {"handover": "state", "teacher_forcing": True}
+
+
+def windows(case, count: int = 40) -> np.ndarray:
+    sequences = data.generate(case.dataset)["test"]
+    return data.frame(sequences, case)[0][:count]
+
+
+def replicas(case, seeds=(1, 2)) -> Replicas:
+    return Replicas(
+        models.network(case), initial_weights(lambda: models.network(case), list(seeds))
+    )
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {},
+        {"reverse": True},
+        {"handover": "vector"},
+        {"reverse": True, "attends": True, "embedding": 3},
+    ],
+)
+@pytest.mark.parametrize("framing", [{}, {"shortest": 2}])
+def test_with_teacher_forcing_it_is_asked_for_its_own_echo_step_by_step(model, framing):
+    """Plain Keras calls of the same layers, one step and one window at a time."""
+    model = {"cells": 6, **TAUGHT, **model}
+    case = setup(4, 4, model=model, dataset={"classes": 7}, **framing)
+    asked, lanes = windows(case), replicas(case)
+    echoed = lanes.predict(asked[None], asked[None])["integers"]
+    assert len(np.unique(echoed)) > 1
+    for replica in range(2):
+        lanes.network.model.set_weights([weight[replica] for weight in lanes.weights])
+        for window, found in zip(asked[:6], echoed[replica, :6], strict=True):
+            held = window[window != data.MISSING]
+            assert found.tolist() == by_hand(lanes.network.model, model, held, steps=4)
+
+
+def by_hand(network: keras.Model, model: dict, held: np.ndarray, steps: int) -> list[int]:
+    """What an encoder-decoder of 6 cells echoes of a window without missing integers."""
+
+    def cell(name: str) -> keras.layers.LSTMCell:
+        weights = network.get_layer(name).get_weights()
+        copied = keras.layers.LSTMCell(6)
+        copied.build((1, len(weights[0])))
+        copied.set_weights(weights)
+        return copied
+
+    table = np.eye(7, dtype="float32")
+    if model.get("embedding"):
+        (table,) = network.get_layer("embedding").get_weights()
+    encoder, decoder = cell("encoder"), cell("decoder")
+    kernel, bias = network.get_layer("integers").get_weights()
+    state, encoded = [keras.ops.zeros((1, 6))] * 2, []
+    for integer in held[::-1] if model.get("reverse") else held:
+        hidden, state = encoder(table[integer][None], state)
+        encoded.append(np.asarray(hidden)[0])
+    vector, encoded = encoded[-1][None], np.stack(encoded)
+    if model["handover"] == "vector":
+        state = [keras.ops.zeros((1, 6))] * 2
+    previous, own = np.zeros((1, table.shape[1]), "float32"), []
+    for _ in range(steps):
+        step = previous
+        if model["handover"] == "vector":
+            step = np.concatenate([vector, previous], axis=-1)
+        hidden, state = decoder(step, state)
+        hidden = np.asarray(hidden)
+        if model.get("attends"):
+            scores = encoded @ hidden[0]
+            shares = np.exp(scores - scores.max())
+            context = (shares / shares.sum()) @ encoded
+            hidden = np.concatenate([hidden, context[None]], axis=-1)
+        own.append(int(np.argmax(hidden @ kernel + bias)))
+        previous = table[own[-1]][None]
+    return own
+
+
+def test_in_training_the_decoder_sees_the_right_integers():
+    case = setup(4, 4, model={"cells": 6, **TAUGHT}, dataset={"classes": 7})
+    network, asked = models.network(case), windows(case)
+    x, _ = network.encode(asked, asked)
+    taught = np.asarray(network.trained(x))
+    again = asked.copy()
+    again[:, 3] = (again[:, 3] + 1) % 7  # the encoder reads it, the decoder never does
+    encoded = np.asarray(network.trained(network.encode(again, again)[0]))
+    assert not np.allclose(taught[:, 0], encoded[:, 0])
+    own = np.asarray(network.model(x))
+    np.testing.assert_allclose(taught[:, 0], own[:, 0], rtol=1e-5, atol=1e-6)
+    right = own.argmax(axis=-1)[:, 0] == asked[:, 0]
+    assert not np.allclose(taught[~right, 1], own[~right, 1])
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"architecture": "lstm"},
+        {"architecture": "memoryless"},
+        {"architecture": "attention", "positions": 9},
+        {"architecture": "attention", "keys": "position", "positions": 9},
+        {"cells": 6, "reverse": True, "attends": True, **TAUGHT},
+    ],
+)
+def test_longer_windows_change_nothing_of_shorter_ones(model):
+    """The same weights in a network for longer windows, where the rest is missing."""
+    case = setup(5, 5, model=model, shortest=1, dataset={"classes": 7})
+    asked, lanes = windows(case), replicas(case)
+    longer = Replicas(models.network(models.at_length(case, 8)), lanes.weights)
+    filled = np.pad(asked, ((0, 0), (0, 3)), constant_values=data.MISSING)
+    expected = lanes.predict(asked[None], asked[None])["integers"]
+    found = longer.predict(filled[None], filled[None])["integers"][..., :5]
+    if model.get("keys") == "position":  # each begins elsewhere in the table
+        assert found.shape == expected.shape
+        return
+    known = np.broadcast_to(asked != data.MISSING, expected.shape)
+    assert (found == expected)[known].mean() > 0.99  # ties of float32
+
+
+def test_positions_begin_anywhere_in_the_table_and_follow_each_other():
+    model = {"architecture": "attention", "keys": "position", "positions": 20}
+    case = setup(5, 5, model=model, shortest=2)
+    x, _ = models.network(case).encode(windows(case, 80), windows(case, 80))
+    rows = np.asarray(x)[..., 100:].argmax(axis=-1)
+    assert (np.diff(rows, axis=1) == 1).all()
+    assert set(rows[:, 0]) > set(range(0, 16, 4))
+    assert rows.max() <= 19
+
+
+@pytest.mark.parametrize("bias", [1.0, 3.5])
+def test_forget_gates_begin_with_their_bias(bias):
+    case = setup(model={"cells": 3, "forget_bias": bias})
+    network = models.network(case)
+    for name in ("encoder", "decoder"):
+        found = network.model.get_layer(name).get_weights()[2]
+        assert found.tolist() == [0] * 3 + [bias] * 3 + [0] * 6
+
+
+def test_the_echo_of_a_window_that_misses_integers_is_as_long_as_what_it_holds():
+    case = setup(4, 4, model={"cells": 6, **TAUGHT}, shortest=1)
+    asked = data.parse([["5", "6"], ["1", "2", "3", "4"]], case)
+    echoed, expected = models.echo(replicas(case), case, asked)
+    assert [len(row) for row in echoed] == [2, 4]
+    assert [row.tolist() for row in expected] == [[5, 6], [1, 2, 3, 4]]
+
+
+def test_the_echo_of_a_first_window_is_its_first_integer():
+    case = setup(4, 4, model={"architecture": "lstm"}, answer="sequence", stride=4)
+    _, expected = models.echo(replicas(case), case, data.parse([["5", "6", "7", "8"]], case))
+    assert expected[0].tolist() == [5, 5, 5, 5]
+
+
+LSTM = {"architecture": "lstm"}
+FAULTS = [
+    (
+        {"window": 3, "echo": 3, "model": {"architecture": "lstm", "activation": "sigmoid"}},
+        "model.activation: must be 'softmax' for one-hot integers, got 'sigmoid': 100 sigmoids are "
+        "100 separate questions and no distribution over the integers, so their cross-entropy says "
+        "nothing",
+    ),
+    (
+        {"model": {"activation": "linear"}},
+        "model.activation: must be 'softmax' for one-hot integers, got 'linear': it gives no "
+        "probabilities",
+    ),
+    (
+        {"representation": "scaled", "model": {"activation": "softmax"}},
+        "model.activation: must be 'linear' or 'sigmoid' for scaled integers: the softmax of one "
+        "number is 1",
+    ),
+    (
+        {"training": {"loss": "mae"}},
+        "training.loss: must be 'categorical_crossentropy' or 'mse' for one-hot integers, got "
+        "'mae'",
+    ),
+    (
+        {"representation": "scaled", "training": {"loss": "categorical_crossentropy"}},
+        "training.loss: must be 'mae' or 'mse' for scaled integers, got 'categorical_crossentropy'",
+    ),
+    (
+        {"representation": "scaled", "model": TAUGHT},
+        "framing.representation: must be 'one-hot' for attention and for teacher forcing, got "
+        "'scaled'",
+    ),
+    (
+        {"echo": 5, "model": {"architecture": "lstm", "teacher_forcing": True}},
+        "model.teacher_forcing: belongs to encoder-decoder, not to lstm",
+    ),
+    ({"model": {"positions": 9}}, "model.positions: belongs to attention, not to encoder-decoder"),
+    (
+        {"model": {"architecture": "attention", "keys": "position", "positions": 4}},
+        "model.positions: must be at least 5, a row for each position, got 4",
+    ),
+    (
+        {"echo": 5, "lengths": [3, 20], "model": {"architecture": "attention"}},
+        "model.positions: must be at least 20, a row for each position, got 5",
+    ),
+    (
+        {"echo": 5, "model": {"architecture": "lstm", "embedding": 8}},
+        "model.embedding: belongs to encoder-decoder, attention, not to lstm",
+    ),
+    (
+        {"representation": "scaled", "model": {"embedding": 8}},
+        "model.embedding: belongs to one-hot integers, not to scaled",
+    ),
+    (
+        {"echo": 5, "model": {"architecture": "memoryless", "forget_bias": 2.0}},
+        "model.forget_bias: belongs to networks with an LSTM, not to memoryless",
+    ),
+    ({"window": 26}, "framing.window: must be at most datasets.small.length = 25, got 26"),
+    ({"echo": 6}, "framing.echo: must be at most framing.window = 5, got 6"),
+    (
+        {"model": LSTM},
+        "framing.echo: must be framing.window = 5, got 2: an lstm gives one output for each input "
+        "(an encoder-decoder may give fewer)",
+    ),
+    (
+        {"lengths": [3]},
+        "framing.echo: must be framing.window = 5, got 2: framing.lengths are of whole echoes",
+    ),
+    (
+        {"echo": 5, "lengths": [26]},
+        "framing.lengths: must be at most datasets.small.length = 25, got 26",
+    ),
+    (
+        {"echo": 5, "lengths": [6], "model": {"architecture": "vector"}},
+        "framing.lengths: belongs to lstm, encoder-decoder, attention, memoryless, not to vector",
+    ),
+    ({"shortest": 6}, "framing.shortest: must be at most framing.window = 5, got 6"),
+    (
+        {"shortest": 2, "model": {"architecture": "features"}},
+        "framing.shortest: belongs to lstm, encoder-decoder, attention, memoryless, not to "
+        "features",
+    ),
+    (
+        {"shortest": 2, "missing": "masked"},
+        "framing.missing: must be 'dropped' beside framing.shortest, got 'masked'",
+    ),
+    (
+        {"stride": 2, "missing": "masked"},
+        "framing.missing: must be 'dropped' beside framing.stride, got 'masked'",
+    ),
+    (
+        {"missing": "marked", "model": {"architecture": "attention"}},
+        "framing.missing: belongs to lstm, encoder-decoder, vector, not to attention",
+    ),
+    (
+        {"missing": "unseen", "training": {"state": "sequence"}},
+        "framing.missing: 'unseen' windows stand before all others, and need training.state: batch",
+    ),
+    ({"answer": "sequence"}, "framing.answer: belongs to lstm, not to encoder-decoder"),
+    (
+        {"echo": 5, "model": LSTM, "answer": "sequence", "shortest": 2},
+        "framing.answer: 'sequence' needs full windows: no missing, shortest or lengths",
+    ),
+    (
+        {"model": TAUGHT, "training": {"state": "sequence"}},
+        "training.state: must be 'batch' for a decoder that takes state, integers or attention",
+    ),
+    (
+        {"model": {"architecture": "attention"}, "training": {"state": "epoch"}},
+        "training.state: belongs to lstm, encoder-decoder, vector, features, not to attention",
+    ),
+    (
+        {"echo": 5, "model": LSTM, "lengths": [9], "training": {"state": "sequence"}},
+        "training.state: must be 'batch' beside framing.lengths, whose windows stand alone",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "fault"), FAULTS)
+def test_an_experiment_that_makes_no_sense_is_refused(arguments, fault):
+    assert [f"{key}: {what}" for key, what in models.check(setup(**arguments))] == [fault]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"training": {"state": "sequence"}},
+        {"representation": "scaled", "model": {"activation": "sigmoid"}},
+        {"model": {"architecture": "vector"}, "missing": "masked"},
+        {"echo": 5, "model": {**TAUGHT, "attends": True}, "shortest": 1, "lengths": [1, 25]},
+    ],
+)
+def test_an_experiment_that_makes_sense_is_not(arguments):
+    assert models.check(setup(**arguments)) == []
+    assert models.warnings(setup(**arguments)) == []
+
+
+def test_squared_error_of_one_hot_integers_is_allowed_but_warned_of():
+    case = setup(training={"loss": "mse"})
+    assert models.check(case) == []
+    ((key, what),) = models.warnings(case)
+    assert key == "training.loss"
+    assert "'categorical_crossentropy' learns faster" in what

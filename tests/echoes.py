@@ -1,0 +1,36 @@
+"""Small experiments with echoes."""
+
+from collections.abc import Mapping
+
+from pipeline import params
+
+SMALL = {"problem": "echo", "length": 25, "classes": 100, "seed": 1, "replicas": 2}
+SMALL |= {"train": 3, "validation": 2, "test": 4}
+TRAINING = {"seed": 1, "replicas": 1, "sequences": 3, "batch_size": 1, "learning_rate": 0.1}
+
+
+def setup(
+    window: int = 5,
+    echo: int = 2,
+    *,
+    model: Mapping = (),
+    training: Mapping = (),
+    dataset: Mapping = (),
+    **framing,
+) -> params.Setup:
+    """An experiment with these windows; the network is an encoder-decoder if no other is given."""
+    scaled = framing.get("representation") == "scaled"
+    loss = "mae" if scaled else "categorical_crossentropy"
+    return params.setup(
+        {
+            "name": "small",
+            "dataset": SMALL | dict(dataset),
+            "experiment": {
+                "problem": "echo",
+                "dataset": "small",
+                "framing": {"window": window, "echo": echo, **framing},
+                "model": {"architecture": "encoder-decoder", "cells": 2} | dict(model),
+                "training": TRAINING | {"loss": loss} | dict(training),
+            },
+        }
+    )
