@@ -1,7 +1,8 @@
 """Fixtures that all tests share."""
 
 import shutil
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,11 @@ def in_folder(tmp_path, monkeypatch) -> Callable[[str], Path]:
         return tmp_path / "params.yaml"
 
     return write
+
+
+@pytest.fixture(autouse=True)
+def figures_closed() -> Iterator[None]:
+    """Close what a test drew: Matplotlib keeps figures, and warns when they become many."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")

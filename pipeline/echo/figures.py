@@ -44,15 +44,6 @@ def figures(setup: Setup, results: Results) -> list[Picture]:
     return pictures + details({setup.name: (setup, results)})
 
 
-def together(arms: dict[str, tuple[Setup, Results]]) -> list[Picture]:
-    """Learning curves of all arms in one plot."""
-    caption = (
-        "Share of whole echoes that are right on held-out sequences, against training sequences "
-        "seen: median over replicas and their middle 80 %."
-    )
-    return [Picture("learning-curves", learning_curves(arms), caption)]
-
-
 def steps(setup: Setup, results: Results) -> dict[str, dict[int, Figure]]:
     """The echoes after training."""
     return {"echoes": {setup.experiment.training.sequences_seen: echoes(results)}}
@@ -82,17 +73,6 @@ def learning_curve(setup: Setup, results: Results) -> Figure:
     for axes in (accuracy, error):  # above the axes, where no curve can pass under it
         columns = 2 if axes is accuracy else 1
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0.2)
-    return figure
-
-
-def learning_curves(arms: dict[str, tuple[Setup, Results]]) -> Figure:
-    """Exact accuracy of several networks on one dataset."""
-    figure, axes = plt.subplots(figsize=(7, 4))
-    for (name, (_, results)), look in zip(arms.items(), style.looks(), strict=False):
-        x = results.history["sequences"]
-        style.curve(axes, x, results.history["exact_accuracy"], name, **look)
-    axes.set(xlabel="training sequences seen", ylabel="held-out exact accuracy (share)")
-    style.legend(axes)
     return figure
 
 
