@@ -158,7 +158,7 @@ class Framing(params.Framing):
     sample: Literal["point", "shape", "tokens", "coordinates"] = Field(
         description="point: one vertex, one time step, no memory of those before; "
         "shape: all vertices in order, the state carried over the time steps; "
-        "coordinates: a time step for each coordinate; tokens: the same in whole bins"
+        "coordinates: a time step for each coordinate; tokens: the same, in steps of whole bins"
     )
     bins: Annotated[int, Field(ge=2, le=2**15)] | None = Field(
         default=None, description="of tokens: how many the range of each axis is cut into"
@@ -171,7 +171,12 @@ class Framing(params.Framing):
 
 
 class Grid:
-    """A family's range, from 0 to 1 on each axis, and cut into bins where there are any."""
+    """A family's range, from 0 to 1 on each axis, and cut into bins where there are any.
+
+    A *token* tells in whole bins how far a coordinate lies from the same coordinate of the vertex
+    before, as sketch-rnn (Ha & Eck 2017) draws: where a free side begins is then no matter. Bins
+    and tokens say the same, so a rounding is never added to another.
+    """
 
     def __init__(self, family: Family, bins: int | None = None):
         self.family, self.bins = family, bins
@@ -185,21 +190,61 @@ class Grid:
     def scaled(self, polygons: np.ndarray) -> np.ndarray:
         """Polygons (…, V, 2) as coordinates after the origin (…, L), from 0 to 1."""
         scaled = (polygons[..., 1:, :] - self.low) / self.span
-        return scaled.reshape(*scaled.shape[:-2], -1)
+        return scaled.reshape(*scaled.shape[:-2], 2 * scaled.shape[-2])
 
     def polygons(self, scaled: np.ndarray) -> np.ndarray:
         """The inverse: polygons (…, V, 2) of scaled coordinates (…, L)."""
         after = scaled.reshape(*scaled.shape[:-1], -1, 2) * self.span + self.low
         return np.concatenate([np.zeros_like(after[..., :1, :]), after], axis=-2)
 
-    def tokens(self, polygons: np.ndarray) -> np.ndarray:
+    def cells(self, polygons: np.ndarray) -> np.ndarray:
         """The bins (…, L), int16, that the coordinates of polygons (…, V, 2) lie in."""
-        tokens = np.floor(self.scaled(polygons) * self.bins)
-        return tokens.clip(0, self.bins - 1).astype(np.int16)
+        cells = np.floor(self.scaled(polygons) * self.bins)
+        return cells.clip(0, self.bins - 1).astype(np.int16)
 
-    def centres(self, tokens: np.ndarray) -> np.ndarray:
-        """The polygons (…, V, 2) in the middle of the bins (…, L)."""
-        return self.polygons((tokens + 0.5) / self.bins)
+    def centres(self, cells: np.ndarray) -> np.ndarray:
+        """The polygons (…, V, 2) in the middle of bins (…, L)."""
+        return self.polygons((cells + 0.5) / self.bins)
+
+    @property
+    def origin(self) -> np.ndarray:
+        """The bins (2,) of the origin."""
+        return np.floor(-self.low / self.span * self.bins).astype(np.int16)
+
+    @property
+    def _steps(self) -> np.ndarray:
+        """The least and the largest step (2, L), in bins, from a vertex to the next."""
+        sides = np.diff(self.family.matrix.reshape(self.family.vertices, 2, -1), axis=0)
+        least, most = sides.clip(max=0).sum(axis=-1), sides.clip(min=0).sum(axis=-1)
+        least, most = (side / self.span * self.bins for side in (least, most))
+        # The bins of two points lie as far apart as the points, give or take a rounding.
+        return np.stack([np.floor(least + 1e-9), np.ceil(most - 1e-9)]).reshape(2, -1).astype(int)
+
+    @property
+    def first(self) -> np.ndarray:
+        """The step (L,) that token 0 of each coordinate stands for."""
+        return self._steps[0]
+
+    @property
+    def alphabet(self) -> int:
+        """How many tokens there are."""
+        least, most = self._steps
+        return int((most - least).max()) + 1
+
+    def tokens(self, cells: np.ndarray) -> np.ndarray:
+        """The steps (…, L), from 0, that lead along bins (…, L)."""
+        origin = np.broadcast_to(self.origin, (*cells.shape[:-1], 2))
+        return (
+            np.diff(
+                np.concatenate([origin, cells], axis=-1).reshape(*cells.shape[:-1], -1, 2), axis=-2
+            ).reshape(cells.shape)
+            - self.first
+        )
+
+    def along(self, tokens: np.ndarray) -> np.ndarray:
+        """The inverse: the bins (…, L) that tokens (…, L) lead along."""
+        steps = (tokens + self.first).reshape(*tokens.shape[:-1], tokens.shape[-1] // 2, 2)
+        return (self.origin + steps.cumsum(axis=-2)).reshape(tokens.shape)
 
 
 def generate(dataset: Dataset) -> dict[str, np.ndarray]:
@@ -248,9 +293,10 @@ def frame(sequences: np.ndarray, setup: params.Setup) -> tuple[np.ndarray, np.nd
     """Each vertex, or each coordinate, is an input, the next one its target.
 
     Shapes (…, S, V, 2) become inputs and targets (…, S, V - 1, 2), or, one point at a time, inputs
-    (…, S * (V - 1), 1, 2) and targets (…, S * (V - 1), 2). One coordinate at a time, targets are
-    the coordinates after the origin (…, S, L), scaled float32 or int16 tokens; inputs are those
-    before each, and the first of them is the number of the shape's family.
+    (…, S * (V - 1), 1, 2) and targets (…, S * (V - 1), 2). One coordinate at a time, inputs (…, S,
+    L) are the number of the shape's family and all coordinates after the origin but the last, as
+    scaled float32 or the int16 bins that they lie in; targets (…, S, L) are the coordinates or the
+    tokens that lead to those bins, `ENDED` after the last.
     """
     inputs, targets = sequences[..., :-1, :], sequences[..., 1:, :]
     match setup.experiment.framing.sample:
@@ -266,12 +312,13 @@ def _one_by_one(sequences: np.ndarray, setup: params.Setup) -> tuple[np.ndarray,
     bins, dataset = setup.experiment.framing.bins, setup.dataset
     kind = np.float32 if bins is None else np.int16
     targets = np.full((*sequences.shape[:-2], 2 * (dataset.vertices - 1)), ENDED, kind)
-    inputs = np.empty_like(targets)
+    inputs = np.zeros_like(targets)
     for index, family in enumerate(dataset.families):
         grid, mine = Grid(family, bins), np.s_[..., index :: len(dataset.families), :]
         shapes = sequences[..., index :: len(dataset.families), : family.vertices, :]
-        made = grid.scaled(shapes) if bins is None else grid.tokens(shapes)
-        targets[mine][..., : made.shape[-1]] = made
+        so_far = grid.scaled(shapes) if bins is None else grid.cells(shapes)
+        length = so_far.shape[-1]
+        targets[mine][..., :length] = so_far if bins is None else grid.tokens(so_far)
         inputs[mine][..., 0] = index
-    inputs[..., 1:] = targets[..., :-1]
+        inputs[mine][..., 1:length] = so_far[..., :-1]
     return inputs, targets

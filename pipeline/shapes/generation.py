@@ -37,6 +37,8 @@ TEMPERATURES = (0.0, 0.5, 1.0, 1.5, 2.0)
 EACH = 24  # shapes shown at each temperature
 HISTOGRAM = 40  # its bins
 
+SLACK = 1e-8  # by which planes are moved apart; small beside a bin
+
 
 def floor(shapes: np.ndarray, setup: Setup) -> np.ndarray:
     """What an ideal generator loses on each of these shapes (S, V, 2), in nats (S,).
@@ -65,17 +67,18 @@ def token_nats(theta: np.ndarray, grid: Grid) -> float:
     """
     matrix = grid.family.matrix[2:] / np.tile(grid.span, grid.family.vertices - 1)[:, None]
     origin = np.tile(-grid.low / grid.span, grid.family.vertices - 1)
-    token = np.floor((matrix @ theta + origin) * grid.bins).clip(0, grid.bins - 1)
+    cell = np.floor((matrix @ theta + origin) * grid.bins).clip(0, grid.bins - 1)
     cube = np.eye(len(theta))
     normals = np.concatenate([matrix, -matrix, cube, -cube])
     bounds = np.concatenate(
         [
-            (token + 1) / grid.bins - origin,
-            origin - token / grid.bins,
+            (cell + 1) / grid.bins - origin,
+            origin - cell / grid.bins,
             np.ones(len(theta)),
             np.zeros(len(theta)),
         ]
     )
+    bounds = bounds + SLACK  # theta may lie on a plane, and Qhull wants a point inside
     length = np.linalg.norm(normals, axis=1)
     planes = np.column_stack([normals, -bounds])[length > 1e-9] / length[length > 1e-9, None]
     if len(theta) == 1:

@@ -49,25 +49,27 @@ greatest value where a coordinate is determined; the probability of an interval 
 
 NARROWEST = 0.002  # the least scale of a mixture's component, in ranges of the axis
 
-SLOTFREE = 0
-MOVED = 0
-STOP = 0
-FRAME = 0
-WALL = 0.0
-WALL2 = 0
 COLDEST = 1e-6  # a temperature as good as 0
 
 
 class Slots:
-    """Where each coordinate of each family stands among the slots, as constants of a program."""
+    """What is known of each coordinate of each family, as constants of a program."""
 
-    def __init__(self, dataset):
+    def __init__(self, setup: params.Setup):
+        dataset, bins = setup.dataset, setup.experiment.framing.bins
         self.lengths = [2 * (family.vertices - 1) for family in dataset.families]
         self.steps, self.count = max(self.lengths), sum(self.lengths)
         first = np.cumsum([0, *self.lengths[:-1]])
         self.table = np.zeros((len(self.lengths), self.steps, self.count), np.float32)
         for family, length in enumerate(self.lengths):
             self.table[family, range(length), first[family] + np.arange(length)] = 1
+        if bins:
+            grids = [Grid(family, bins) for family in dataset.families]
+            self.alphabet = max(grid.alphabet for grid in grids)
+            self.origin = np.stack([grid.origin for grid in grids]).astype(np.int32)
+            self.first = np.zeros((len(grids), self.steps), np.int32)
+            for family, grid in enumerate(grids):
+                self.first[family, : self.lengths[family]] = grid.first
         # At which step a coordinate (L,) has been drawn before (L,), so that it may be seen.
         self.seen = np.tri(self.steps, k=-1, dtype=np.float32)
 
@@ -95,7 +97,7 @@ def network(setup: params.Setup) -> Network:
     from pipeline.training import UNROLLED, Network
 
     framing, bins = setup.experiment.framing, setup.experiment.framing.bins
-    slots = Slots(setup.dataset)
+    slots = Slots(setup)
     shown = 1 + 2 * OCTAVES
     inputs = keras.Input((slots.steps, shown + slots.steps + slots.count), name="so_far")
     last, seen, slot = (
@@ -112,11 +114,12 @@ def network(setup: params.Setup) -> Network:
     model = keras.Model(inputs, head([hidden, seen, slot]), name=setup.name)
 
     def encode(inputs, targets):
-        """Coordinates (B, L) as `frame` makes them, the family's number first."""
+        """Coordinates so far (B, L) as `frame` makes them, the family's number first."""
         family = tf.cast(inputs[:, 0], tf.int32)
-        drawn = _unit(targets, bins)
-        last = tf.concat([tf.fill((tf.shape(drawn)[0], 1), 0.5), drawn[:, :-1]], axis=1)
-        seen = (drawn[:, None] - 0.5) * slots.seen
+        nothing = tf.fill((tf.shape(inputs)[0], 1), 0.5)
+        drawn = _unit(inputs[:, 1:], bins)
+        seen = (tf.concat([drawn, nothing], axis=1)[:, None] - 0.5) * slots.seen
+        last = tf.concat([nothing, drawn], axis=1)
         return features(last, seen, tf.gather(tf.constant(slots.table), family)), targets
 
     loss = cross_entropy if framing.sample == "tokens" else negative_log_likelihood
@@ -129,7 +132,7 @@ def network(setup: params.Setup) -> Network:
 
 
 def _unit(coordinates, bins: int | None):
-    """Coordinates or the middles of tokens' bins, as float32 from 0 to 1."""
+    """Coordinates or the middles of bins, as float32 from 0 to 1."""
     import tensorflow as tf
 
     coordinates = tf.cast(coordinates, tf.float32)
@@ -154,34 +157,16 @@ def _head(setup: params.Setup, cells: int, slots: Slots) -> keras.Model:
 
     middle = by_slot("middle", 0.5, hidden, seen)
     if setup.experiment.framing.sample == "tokens":
-        bins = setup.experiment.framing.bins
-        centres = (np.arange(bins, dtype=np.float32) + 0.5) / bins
-        waves = np.sqrt(2) * np.cos(np.pi * np.outer(np.arange(1, COSINES + 1), centres))
+        alphabet = slots.alphabet
+        places = (np.arange(alphabet, dtype=np.float32) + 0.5) / alphabet
+        waves = np.sqrt(2) * np.cos(np.pi * np.outer(np.arange(1, COSINES + 1), places))
         sharpness = ops.exp(by_slot("log_sharpness", math.log(10), hidden))
         smooth = keras.layers.Dense(COSINES, use_bias=False, name="smooth")(hidden)
-        known = keras.layers.Concatenate()([hidden, slot]) if SLOTFREE else hidden
         outputs = (
-            keras.layers.Dense(bins, name="free")(known)
-            + (ops.matmul(smooth, waves.astype(np.float32)) if COSINES > 1 else 0.0)
-            - ops.square(sharpness * (middle - centres))
+            keras.layers.Dense(alphabet, name="free")(hidden)
+            + ops.matmul(smooth, waves.astype(np.float32))
+            - ops.square(sharpness * (middle - places))
         )
-        if MOVED:
-            m = np.arange(1, MOVED + 1, dtype=np.float32) * np.pi
-            at = ops.stop_gradient(middle) if STOP else middle
-            if FRAME:
-                at = by_slot("frame", 0.5, seen)
-            a = keras.layers.Dense(MOVED, use_bias=False, name="a")(hidden)
-            b = keras.layers.Dense(MOVED, use_bias=False, name="b")(hidden)
-            c, d = ops.cos(at * m), ops.sin(at * m)
-            w1 = np.cos(np.outer(m, centres)).astype("f")
-            w2 = np.sin(np.outer(m, centres)).astype("f")
-            outputs = outputs + ops.matmul(a * c - b * d, w1) + ops.matmul(a * d + b * c, w2)
-        if WALL:
-            half = ops.exp(by_slot("log_half_width", math.log(0.1), hidden))
-            steep = ops.exp(by_slot("log_steep", math.log(WALL), hidden))
-            if WALL2:
-                middle = by_slot("middle2", 0.5, hidden, seen)
-            outputs = outputs - steep * ops.relu(ops.abs(middle - centres) - half)
     else:
         components = setup.experiment.model.components
         spread = ops.exp(by_slot("log_spread", math.log(0.5), hidden))
@@ -231,7 +216,7 @@ class Drawer:
 
     def __init__(self, replicas: Replicas, setup: params.Setup):
         self.replicas, self.setup = replicas, setup
-        self.slots = Slots(setup.dataset)
+        self.slots = Slots(setup)
         self.random = 1 if setup.experiment.framing.bins else 2  # numbers that a coordinate takes
 
     def __call__(
@@ -258,30 +243,43 @@ class Drawer:
         return grid.polygons(drawn) if bins is None else grid.centres(drawn)
 
     def _program(self, uniform, temperature, family):
-        """Coordinates (B, L) of random numbers (B, L, 1 or 2), temperatures and families (B,)."""
+        """Coordinates (B, L) of random numbers (B, L, 1 or 2), temperatures and families (B,).
+
+        They are bins, where there are any.
+        """
         import tensorflow as tf
 
         model, steps = self.replicas.network.model, self.slots.steps
         lstm, head = model.get_layer("lstm"), model.get_layer("head")
         bins = self.setup.experiment.framing.bins
-        draw = _draw_component if bins is None else _draw_token
         slots = tf.gather(tf.constant(self.slots.table), family)  # (B, L, C)
+        if bins:
+            first = tf.gather(tf.constant(self.slots.first), family)  # (B, L)
+            origin = tf.gather(tf.constant(self.slots.origin), family)
+            before = [origin[:, 0], origin[:, 1]]  # the bins of the vertex before, x and y in turn
+        else:
+            before = []
         count = tf.shape(uniform)[0]
 
-        def step(t, last, seen, drawn, *state):
+        def step(t, last, seen, drawn, before, state):
             slot = slots[:, t][:, None]
             shown = features(last[:, None], seen[:, None], slot)
             read = tf.concat([shown[..., : 1 + 2 * OCTAVES], slot], axis=-1)
-            hidden, *state = lstm(read, initial_state=list(state))
+            hidden, *state = lstm(read, initial_state=state)
             outputs = head([hidden, seen[:, None], slot])[:, 0]
-            found = draw(outputs, uniform[:, t], temperature)
+            if bins:
+                token = _pick(outputs, uniform[:, t, 0], temperature)
+                found = tf.clip_by_value(before[0] + first[:, t] + token, 0, bins - 1)
+                before = [before[1], found]
+            else:
+                found = _draw_component(outputs, uniform[:, t], temperature)
             last = _unit(found, bins)
             seen += (last - 0.5)[:, None] * tf.one_hot(t, steps)
-            return t + 1, last, seen, drawn.write(t, tf.cast(found, tf.float32)), *state
+            return t + 1, last, seen, drawn.write(t, tf.cast(found, tf.float32)), before, state
 
         drawn = tf.TensorArray(tf.float32, steps, element_shape=(uniform.shape[0],))
-        blank = [tf.zeros((count, lstm.units))] * 2
-        start = (0, tf.fill((count,), 0.5), tf.zeros((count, steps)), drawn, *blank)
+        state = [tf.zeros((count, lstm.units))] * 2
+        start = (0, tf.fill((count,), 0.5), tf.zeros((count, steps)), drawn, before, state)
         drawn = tf.while_loop(lambda t, *_: t < steps, step, start)[3]
         return {"drawn": tf.transpose(drawn.stack())}
 
@@ -296,10 +294,6 @@ def _pick(logits, uniform, temperature):
     drawn = tf.reduce_sum(tf.cast(below <= uniform[:, None] * below[:, -1:], tf.int32), axis=-1)
     drawn = tf.minimum(drawn, logits.shape[-1] - 1)
     return tf.where(temperature > 0, drawn, tf.argmax(logits, axis=-1, output_type=tf.int32))
-
-
-def _draw_token(logits, uniform, temperature):
-    return _pick(logits, uniform[:, 0], temperature)
 
 
 def _draw_component(outputs, uniform, temperature):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from pydantic import Field
 
 from pipeline import params
+from pipeline.errors import InputError
+from pipeline.faults import unknown
 from pipeline.shapes import generators
 from pipeline.shapes.data import Family, Framing
 
@@ -168,6 +171,23 @@ def draw(replicas: Replicas, setup: params.Setup) -> np.ndarray:
             drawn = replicas.predict(polygons[:, :, vertex - 1, None], polygons[:, :, vertex])
             polygons[:, :, vertex] = drawn["vertices"]
     return polygons[:, 0]
+
+
+def drawable(setup: params.Setup, shape: str | None, temperature: float | None) -> str:
+    """The kind of shape to draw, if the network draws such and at that temperature; InputError."""
+    name, shapes = setup.name, setup.dataset.shapes
+    if temperature is not None and not setup.experiment.framing.generative:
+        raise InputError(
+            f"--temperature: {name} does not draw at random, it always draws the same shape; leave "
+            "it out, or take a generator (framing.sample: tokens or coordinates)"
+        )
+    if temperature is not None and not 0 <= temperature < math.inf:
+        raise InputError(f"--temperature: must be a finite number of at least 0, got {temperature}")
+    if shape is None and len(shapes) > 1:
+        raise InputError(f"--shape: is missing; {name} draws {', '.join(shapes)}")
+    if shape is not None and shape not in shapes:
+        raise InputError(f"--shape: {unknown(f'shape of {name}', shape, shapes)}")
+    return shape or shapes[0]
 
 
 def sample(
