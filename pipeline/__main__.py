@@ -85,6 +85,17 @@ def draw(
     experiment: ExperimentName,
     count: Annotated[int, typer.Option(min=1, max=100_000, help="How many shapes to draw.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Of generators that sample.")] = 0,
+    temperature: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Of generators that sample: 0 draws what is likeliest, 1 (default) as learned, "
+            "more is wilder.",
+        ),
+    ] = None,
+    shape: Annotated[
+        str | None, typer.Option(help="Of generators that draw several kinds: which.")
+    ] = None,
     replica: Annotated[int, typer.Option(min=0, help="Which of the trained networks draws.")] = 0,
     out: Annotated[
         Path | None, typer.Option(help="Picture to write, .svg or .png; default EXPERIMENT.svg.")
@@ -101,9 +112,12 @@ def draw(
 
     found = trained.known(experiment, "shapes")
     setup = found.setup
-    polygons = models.sample(trained.one(found, replica), setup, count, seed)
+    shape = models.drawable(setup, shape, temperature)
+    drawer = trained.one(found, replica)
+    polygons = models.sample(
+        drawer, setup, count, seed, 1.0 if temperature is None else temperature, shape
+    )
     if as_json:
-        shape = setup.dataset.shape
         print(json.dumps({"experiment": experiment, "shape": shape, "polygons": polygons.tolist()}))
         return
     from pipeline import files, style

@@ -67,7 +67,7 @@ class Training(Section):
     state: Literal["batch", "sequence", "epoch"] = Field(
         default="batch", description="when a recurrent layer forgets: after every ..."
     )
-    loss: Literal["mae", "mse", "categorical_crossentropy"]
+    loss: Literal["mae", "mse", "categorical_crossentropy", "negative_log_likelihood"]
     optimizer: Literal["adam", "rmsprop", "sgd"] = "adam"
     momentum: Share = Field(default=0.0, description="of sgd")
     learning_rate: Positive

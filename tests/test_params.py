@@ -61,7 +61,7 @@ FAULTS = [
         f"{DRAWER}/model/cell",
         3,
         "experiments.drawer.model.cell: unknown key 'cell' (did you mean 'cells'?); "
-        "known: cells, consistency",
+        "known: cells, components, consistency",
     ),
     (f"{DRAWER}/model", None, "experiments.drawer.model: must be a mapping, got nothing"),
     (
@@ -87,8 +87,8 @@ FAULTS = [
     (
         f"{DRAWER}/training/loss",
         "categorical_crossentropy",
-        "experiments.drawer.training.loss: must be 'mae' or 'mse' for coordinates, "
-        "got 'categorical_crossentropy'",
+        "experiments.drawer.training.loss: must be 'mae' or 'mse' for "
+        "framing.sample: point, got 'categorical_crossentropy'",
     ),
     (
         f"{DRAWER}/training/snapshots",
@@ -226,8 +226,8 @@ FAULTS = [
     (
         "datasets/rectangle/shape",
         "hexagon",
-        "datasets.rectangle.shape: must be 'rectangle', 'rectangle-8', 'circle', 'star' or "
-        "'cross', got 'hexagon'",
+        "datasets.rectangle.shape: must be 'rectangle', 'rectangle-8', 'circle', 'star', "
+        "'cross' or 'any', got 'hexagon'",
     ),
     (
         "comparisons/drawers/experiments",
@@ -255,6 +255,43 @@ FAULTS = [
         f"{DRAWER}/model/consistency",
         1.5,
         "experiments.drawer.model.consistency: must be at most 1, got 1.5",
+    ),
+    (
+        f"{DRAWER}/framing/bins",
+        256,
+        "experiments.drawer.framing.bins: belongs to framing.sample: tokens, not to point",
+    ),
+    (
+        f"{DRAWER}/model/components",
+        20,
+        "experiments.drawer.model.components: belongs to framing.sample: coordinates, not to point",
+    ),
+    (
+        f"{DRAWER}/framing/sample",
+        "tokens",
+        "experiments.drawer.framing.bins: is missing; framing.sample: tokens needs it",
+    ),
+    (
+        f"{DRAWER}/framing",
+        {"sample": "tokens", "bins": 256},
+        "experiments.drawer.training.loss: must be 'categorical_crossentropy' for "
+        "framing.sample: tokens, got 'mae'",
+    ),
+    (
+        f"{DRAWER}/framing",
+        {"sample": "tokens", "bins": 1},
+        "experiments.drawer.framing.bins: must be at least 2, got 1",
+    ),
+    (
+        f"{DRAWER}/framing/sample",
+        "coordinates",
+        "experiments.drawer.model.components: is missing; framing.sample: coordinates needs it",
+    ),
+    (
+        "datasets/rectangle/shape",
+        "any",
+        "experiments.drawer.framing.sample: must be 'tokens' for datasets.rectangle.shape: any, "
+        "got 'point'",
     ),
     ("datasets", {}, "datasets: must be a mapping of names to entries, got an empty mapping"),
     (

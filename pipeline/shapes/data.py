@@ -1,12 +1,13 @@
 """Families of shapes, and the samples that a network sees of them.
 
-Axes: R replica, S shape, V vertex, 2 coordinates (x, y), P free parameters of a family.
+Axes: R replica, S shape, V vertex, 2 coordinates (x, y), P free parameters of a family, L the
+coordinates after the origin, one after the other: x of the second vertex, its y, x of the third …
 """
 
 import inspect
 from collections.abc import Callable
 from functools import cached_property
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
@@ -114,61 +115,210 @@ FAMILIES = {
 }
 
 
-class Dataset(params.Dataset):
-    """Shapes of one family."""
+ANY = "any"
 
-    shape: Literal[tuple(FAMILIES)]
+ENDED = -1  # the token of a coordinate that a shape with fewer vertices does not have
+
+
+class Dataset(params.Dataset):
+    """Shapes of one family, or of all of them in turn."""
+
+    shape: Literal[(*FAMILIES, ANY)]
+
+    @property
+    def shapes(self) -> tuple[str, ...]:
+        """The families' names: shape s of the data is of family s modulo their number."""
+        return tuple(FAMILIES) if self.shape == ANY else (self.shape,)
 
     @property
     def family(self) -> Family:
-        """The shapes' family."""
-        return FAMILIES[self.shape]
+        """The shapes' family, where there is one."""
+        (shape,) = self.shapes
+        return FAMILIES[shape]
+
+    @property
+    def families(self) -> tuple[Family, ...]:
+        """All families that there are shapes of."""
+        return tuple(FAMILIES[shape] for shape in self.shapes)
+
+    @property
+    def vertices(self) -> int:
+        """The vertices of the shapes with most of them."""
+        return max(family.vertices for family in self.families)
+
+    def of(self, shape: str, sequences: np.ndarray) -> np.ndarray:
+        """The shapes (…, V, 2) of one family among sequences (S, …) of this dataset."""
+        index = self.shapes.index(shape)
+        return sequences[index :: len(self.shapes), : FAMILIES[shape].vertices]
 
 
 class Framing(params.Framing):
     """What one sample is."""
 
-    sample: Literal["point", "shape"] = Field(
+    sample: Literal["point", "shape", "tokens", "coordinates"] = Field(
         description="point: one vertex, one time step, no memory of those before; "
-        "shape: all vertices in order, the state carried over the time steps"
+        "shape: all vertices in order, the state carried over the time steps; "
+        "coordinates: a time step for each coordinate; tokens: the same, in steps of whole bins"
     )
+    bins: Annotated[int, Field(ge=2, le=2**15)] | None = Field(
+        default=None, description="of tokens: how many the range of each axis is cut into"
+    )
+
+    @property
+    def generative(self) -> bool:
+        """Whether coordinates come one by one, so that each can be drawn at random."""
+        return self.sample in ("tokens", "coordinates")
+
+
+class Grid:
+    """A family's range, from 0 to 1 on each axis, and cut into bins where there are any.
+
+    A *token* tells in whole bins how far a coordinate lies from the same coordinate of the vertex
+    before, as sketch-rnn (Ha & Eck 2017) draws: where a free side begins is then no matter. Bins
+    and tokens say the same, so a rounding is never added to another.
+    """
+
+    def __init__(self, family: Family, bins: int | None = None):
+        self.family, self.bins = family, bins
+        self.low, self.span = family.low, family.high - family.low  # (2,)
+
+    @property
+    def bin(self) -> np.ndarray:
+        """The width and height (2,) of a bin."""
+        return self.span / self.bins
+
+    def scaled(self, polygons: np.ndarray) -> np.ndarray:
+        """Polygons (…, V, 2) as coordinates after the origin (…, L), from 0 to 1."""
+        scaled = (polygons[..., 1:, :] - self.low) / self.span
+        return scaled.reshape(*scaled.shape[:-2], 2 * scaled.shape[-2])
+
+    def polygons(self, scaled: np.ndarray) -> np.ndarray:
+        """The inverse: polygons (…, V, 2) of scaled coordinates (…, L)."""
+        after = scaled.reshape(*scaled.shape[:-1], -1, 2) * self.span + self.low
+        return np.concatenate([np.zeros_like(after[..., :1, :]), after], axis=-2)
+
+    def cells(self, polygons: np.ndarray) -> np.ndarray:
+        """The bins (…, L), int16, that the coordinates of polygons (…, V, 2) lie in."""
+        cells = np.floor(self.scaled(polygons) * self.bins)
+        return cells.clip(0, self.bins - 1).astype(np.int16)
+
+    def centres(self, cells: np.ndarray) -> np.ndarray:
+        """The polygons (…, V, 2) in the middle of bins (…, L)."""
+        return self.polygons((cells + 0.5) / self.bins)
+
+    @property
+    def origin(self) -> np.ndarray:
+        """The bins (2,) of the origin."""
+        return np.floor(-self.low / self.span * self.bins).astype(np.int16)
+
+    @property
+    def _steps(self) -> np.ndarray:
+        """The least and the largest step (2, L), in bins, from a vertex to the next."""
+        sides = np.diff(self.family.matrix.reshape(self.family.vertices, 2, -1), axis=0)
+        least, most = sides.clip(max=0).sum(axis=-1), sides.clip(min=0).sum(axis=-1)
+        least, most = (side / self.span * self.bins for side in (least, most))
+        # The bins of two points lie as far apart as the points, give or take a rounding.
+        return np.stack([np.floor(least + 1e-9), np.ceil(most - 1e-9)]).reshape(2, -1).astype(int)
+
+    @property
+    def first(self) -> np.ndarray:
+        """The step (L,) that token 0 of each coordinate stands for."""
+        return self._steps[0]
+
+    @property
+    def alphabet(self) -> int:
+        """How many tokens there are."""
+        least, most = self._steps
+        return int((most - least).max()) + 1
+
+    def tokens(self, cells: np.ndarray) -> np.ndarray:
+        """The steps (…, L), from 0, that lead along bins (…, L)."""
+        origin = np.broadcast_to(self.origin, (*cells.shape[:-1], 2))
+        return (
+            np.diff(
+                np.concatenate([origin, cells], axis=-1).reshape(*cells.shape[:-1], -1, 2), axis=-2
+            ).reshape(cells.shape)
+            - self.first
+        )
+
+    def along(self, tokens: np.ndarray) -> np.ndarray:
+        """The inverse: the bins (…, L) that tokens (…, L) lead along."""
+        steps = (tokens + self.first).reshape(*tokens.shape[:-1], tokens.shape[-1] // 2, 2)
+        return (self.origin + steps.cumsum(axis=-2)).reshape(tokens.shape)
 
 
 def generate(dataset: Dataset) -> dict[str, np.ndarray]:
     """Shapes as float32: train (R, S, V, 2) at random; validation and test (S, V, 2).
 
+    Shapes of several families come in turn, NaN after the last vertex of those that have fewer.
     The held-out shapes are a scrambled Sobol sequence: they fill the space of the free parameters
     evenly, so that their mean error hardly depends on which ones were drawn.
     """
-    family = dataset.family
-    width = len(family.parameters)
-    theta = {
+
+    def shapes(count: int, draw: Callable[[int, int, tuple[str, ...]], np.ndarray]) -> np.ndarray:
+        """In turn, of free parameters (S, P) that `draw` makes by number, width and stream."""
+        made = np.full((count, dataset.vertices, 2), np.nan, np.float32)
+        for shape, family in zip(dataset.shapes, dataset.families, strict=True):
+            stream = (shape,) if dataset.shape == ANY else ()
+            mine = dataset.of(shape, made)
+            mine[:] = family.members(draw(len(mine), len(family.parameters), stream))
+        return made
+
+    def train(replica: int):
+        return lambda count, width, stream: seeds.generator(
+            dataset.seed, "train", replica, *stream
+        ).random((count, width))
+
+    def held_out(part: str):
+        return lambda count, width, stream: qmc.Sobol(
+            width, rng=seeds.generator(dataset.seed, part, *stream)
+        ).random(count)
+
+    arrays = {
         "train": np.stack(
-            [
-                seeds.generator(dataset.seed, "train", replica).random((dataset.train, width))
-                for replica in range(dataset.replicas)
-            ]
+            [shapes(dataset.train, train(replica)) for replica in range(dataset.replicas)]
         )
     }
     for part in ("validation", "test"):
-        sobol = qmc.Sobol(width, rng=seeds.generator(dataset.seed, part))
-        theta[part] = sobol.random(getattr(dataset, part))
-    return {part: family.members(values).astype(np.float32) for part, values in theta.items()}
+        arrays[part] = shapes(getattr(dataset, part), held_out(part))
+    return arrays
 
 
 def samples_per_sequence(setup: params.Setup) -> int:
     """A shape is one sample, or one sample for each vertex that has a next one."""
-    return 1 if setup.experiment.framing.sample == "shape" else setup.dataset.family.vertices - 1
+    return setup.dataset.family.vertices - 1 if setup.experiment.framing.sample == "point" else 1
 
 
 def frame(sequences: np.ndarray, setup: params.Setup) -> tuple[np.ndarray, np.ndarray]:
-    """Each vertex is an input, the next one its target.
+    """Each vertex, or each coordinate, is an input, the next one its target.
 
     Shapes (…, S, V, 2) become inputs and targets (…, S, V - 1, 2), or, one point at a time, inputs
-    (…, S * (V - 1), 1, 2) and targets (…, S * (V - 1), 2).
+    (…, S * (V - 1), 1, 2) and targets (…, S * (V - 1), 2). One coordinate at a time, inputs (…, S,
+    L) are the number of the shape's family and all coordinates after the origin but the last, as
+    scaled float32 or the int16 bins that they lie in; targets (…, S, L) are the coordinates or the
+    tokens that lead to those bins, `ENDED` after the last.
     """
     inputs, targets = sequences[..., :-1, :], sequences[..., 1:, :]
-    if setup.experiment.framing.sample == "shape":
-        return inputs, targets
-    leading = sequences.shape[:-3]
-    return inputs.reshape(*leading, -1, 1, 2), targets.reshape(*leading, -1, 2)
+    match setup.experiment.framing.sample:
+        case "shape":
+            return inputs, targets
+        case "point":
+            leading = sequences.shape[:-3]
+            return inputs.reshape(*leading, -1, 1, 2), targets.reshape(*leading, -1, 2)
+    return _one_by_one(sequences, setup)
+
+
+def _one_by_one(sequences: np.ndarray, setup: params.Setup) -> tuple[np.ndarray, np.ndarray]:
+    bins, dataset = setup.experiment.framing.bins, setup.dataset
+    kind = np.float32 if bins is None else np.int16
+    targets = np.full((*sequences.shape[:-2], 2 * (dataset.vertices - 1)), ENDED, kind)
+    inputs = np.zeros_like(targets)
+    for index, family in enumerate(dataset.families):
+        grid, mine = Grid(family, bins), np.s_[..., index :: len(dataset.families), :]
+        shapes = sequences[..., index :: len(dataset.families), : family.vertices, :]
+        so_far = grid.scaled(shapes) if bins is None else grid.cells(shapes)
+        length = so_far.shape[-1]
+        targets[mine][..., :length] = so_far if bins is None else grid.tokens(so_far)
+        inputs[mine][..., 0] = index
+        inputs[mine][..., 1:length] = so_far[..., :-1]
+    return inputs, targets

@@ -8,27 +8,31 @@ from matplotlib.figure import Figure
 from pipeline import style
 from pipeline.params import Setup
 from pipeline.rooms import Picture, Results
-from pipeline.shapes.data import Family
+from pipeline.shapes import generation_figures
+from pipeline.shapes.data import Dataset
 from pipeline.shapes.metrics import PROBE, after_bottom_vertex, bottom_vertices
+from pipeline.shapes.words import plural
 
 TRUE_SHAPES = 24  # shown beside the drawn ones
 
 
 def figures(setup: Setup, results: Results) -> list[Picture]:
     """The learning curve, and what was drawn as it was learned."""
+    if setup.experiment.framing.generative:
+        return generation_figures.figures(setup, results)
     count = len(next(iter(results.metrics.values())))
-    plural = _plural(setup)
+    many = plural(setup.dataset.shape)
     pictures = [
         Picture(
             "drawings",
             drawings(setup, results),
-            f"What the network draws from the origin after it has seen so many {plural}: thin, "
-            f"each of the {count} replicas; thick, replica 0. Last, {TRUE_SHAPES} true {plural}.",
+            f"What the network draws from the origin after it has seen so many {many}: thin, "
+            f"each of the {count} replicas; thick, replica 0. Last, {TRUE_SHAPES} true {many}.",
         ),
         Picture(
             "learning-curve",
             learning_curve(setup, results),
-            f"Held-out error against {plural} seen: median of {count} replicas and the band that "
+            f"Held-out error against {many} seen: median of {count} replicas and the band that "
             "holds the middle 80 % of them, above the error that nobody can beat.",
         ),
     ]
@@ -46,18 +50,18 @@ def figures(setup: Setup, results: Results) -> list[Picture]:
 def together(arms: dict[str, tuple[Setup, Results]]) -> list[Picture]:
     """Learning curves of all arms in one plot, and what each arm draws in the end."""
     setup, _ = next(iter(arms.values()))
-    plural = _plural(setup)
+    many = plural(setup.dataset.shape)
     return [
         Picture(
             "drawings",
             final_drawings(arms),
             f"What each arm draws from the origin after training: thin, each replica; thick, "
-            f"replica 0. Last, {TRUE_SHAPES} true {plural}.",
+            f"replica 0. Last, {TRUE_SHAPES} true {many}.",
         ),
         Picture(
             "learning-curves",
             learning_curves(arms),
-            f"Held-out error against {plural} seen: median over replicas and their middle 80 %, "
+            f"Held-out error against {many} seen: median over replicas and their middle 80 %, "
             "above the error that nobody can beat.",
         ),
     ]
@@ -70,8 +74,8 @@ def steps(setup: Setup, results: Results) -> dict[str, dict[int, Figure]]:
         results.predictions["steps"], results.predictions["polygons"], strict=True
     ):
         figure, axes = plt.subplots(figsize=(4, 4))
-        _draw(axes, polygons, f"after {step:,} {_plural(setup)}")
-        _frame(axes, setup.dataset.family)
+        _draw(axes, polygons, f"after {step:,} {plural(setup.dataset.shape)}")
+        _frame(axes, setup.dataset)
         drawn[int(step)] = figure
     return {"drawn shapes": drawn}
 
@@ -80,13 +84,8 @@ def polygons(setup: Setup, drawn: np.ndarray) -> Figure:
     """Polygons (N, V, 2) in one picture, as `pipeline draw` shows them."""
     figure, axes = plt.subplots(figsize=(4, 4))
     _draw(axes, drawn, f"{len(drawn)} drawn by {setup.name}", bold=len(drawn) == 1)
-    _frame(axes, setup.dataset.family)
+    _frame(axes, setup.dataset)
     return figure
-
-
-def _plural(setup: Setup) -> str:
-    shape = setup.dataset.shape.split("-")[0]
-    return f"{shape}es" if shape.endswith("s") else f"{shape}s"
 
 
 def drawings(setup: Setup, results: Results) -> Figure:
@@ -98,7 +97,7 @@ def drawings(setup: Setup, results: Results) -> Figure:
         _draw(axes, shapes, f"after {step:,}")
     _draw_true(row[-1], setup, results)
     for axes in row:
-        _frame(axes, setup.dataset.family)
+        _frame(axes, setup.dataset)
         axes.set_xlabel("x")
     row[0].set_ylabel("y")
     return figure
@@ -118,7 +117,7 @@ def final_drawings(arms: dict[str, tuple[Setup, Results]]) -> Figure:
     setup, results = next(iter(arms.values()))
     _draw_true(used[-1], setup, results)
     for axes in used:
-        _frame(axes, setup.dataset.family)
+        _frame(axes, setup.dataset)
         axes.set_xlabel("x")
     for axes in grid[:, 0]:
         axes.set_ylabel("y")
@@ -143,7 +142,7 @@ def learning_curves(arms: dict[str, tuple[Setup, Results]]) -> Figure:
     axes.set(
         xscale="log",
         yscale="log",
-        xlabel=f"{_plural(setup)} seen",
+        xlabel=f"{plural(setup.dataset.shape)} seen",
         ylabel="held-out mean absolute error",
     )
     style.plain_log_ticks(axes.yaxis)
@@ -186,16 +185,18 @@ def _draw(axes: Axes, shapes: np.ndarray, title: str, *, bold: bool = True) -> N
 def _draw_true(axes: Axes, setup: Setup, results: Results) -> None:
     for shape in results.test[:TRUE_SHAPES]:
         _outline(axes, shape, color=style.GREEN, linewidth=0.8, alpha=0.7)
-    axes.set_title(f"true {_plural(setup)}", color=style.GREEN)
+    axes.set_title(f"true {plural(setup.dataset.shape)}", color=style.GREEN)
 
 
 def _outline(axes: Axes, shape: np.ndarray, **options) -> None:
+    shape = shape[~np.isnan(shape).any(axis=1)]  # those vertices that its family has
     axes.plot(*np.vstack([shape, shape[:1]]).T, **options)
 
 
-def _frame(axes: Axes, family: Family) -> None:
-    """Axes that hold every member of the family."""
-    (left, bottom), (right, top) = family.low - 0.08, family.high + 0.08
+def _frame(axes: Axes, dataset: Dataset) -> None:
+    """Axes that hold every shape of the dataset."""
+    left, bottom = np.min([family.low for family in dataset.families], axis=0) - 0.08
+    right, top = np.max([family.high for family in dataset.families], axis=0) + 0.08
     axes.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
     axes.set(xticks=np.arange(-0.5, 1.1, 0.5), yticks=np.arange(-0.5, 1.1, 0.5))
     axes.set(xlim=(left, right), ylim=(bottom, top))

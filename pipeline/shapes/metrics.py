@@ -11,14 +11,15 @@ import numpy as np
 from scipy import stats
 
 from pipeline.rooms import Evaluation, Metric
+from pipeline.shapes import generation
 from pipeline.shapes.data import Dataset, Family, frame, samples_per_sequence
+from pipeline.shapes.generation import MARGIN, WRONG, of_family
+from pipeline.shapes.generators import HALF
 from pipeline.shapes.models import draw
 
 if TYPE_CHECKING:
     from pipeline.params import Setup
     from pipeline.training import Replicas
-
-MARGIN = 0.01  # how far outside the data's range a drawn vertex may lie and still be valid
 
 PROBE = np.linspace(0, 1, 201)  # x of the points (x, 0) that a network without memory is asked
 
@@ -61,6 +62,31 @@ METRICS = {
         f"share of drawn shapes that lie inside the data's range, give or take {MARGIN}",
         higher_is_better=True,
     ),
+    "cross_entropy": Metric(
+        "cross-entropy", "mean of −ln p of a held-out shape's tokens, in nats per shape"
+    ),
+    "nll": Metric(
+        "negative log-likelihood",
+        "mean of −ln P of a held-out shape's coordinates, each give or take "
+        f"{HALF:.0%} of its axis, in nats per shape",
+    ),
+    "regret": Metric(
+        "regret",
+        "cross-entropy or negative log-likelihood minus that of an ideal generator on the same "
+        "shapes, in nats per shape",
+        headline=True,
+    ),
+    "wrong": Metric(
+        "visibly wrong",
+        f"share of drawn shapes with a vertex more than {WRONG:.1%} of its axis from the nearest "
+        "true shape",
+        headline=True,
+    ),
+    "correlation": Metric(
+        "correlation",
+        "correlation between two of the drawn shapes' free parameters, the largest, without its "
+        "sign; none in true shapes",
+    ),
 }
 
 
@@ -71,7 +97,11 @@ KS = Metric(
 
 
 def describe(name: str) -> Metric:
-    """How a metric that `evaluate` returns is spoken of."""
+    """How a metric that `evaluate` returns is spoken of; of many families, each by itself, too."""
+    base, family = of_family(name)
+    if family:
+        whole = METRICS[base]
+        return whole._replace(label=f"{whole.label}, {family}", headline=False)
     if name.startswith("ks_"):
         parameter = name.removeprefix("ks_")
         return KS._replace(label=KS.label.format(parameter), meaning=KS.meaning.format(parameter))
@@ -142,13 +172,20 @@ def optimal_mae(shapes: np.ndarray, family: Family) -> float:
 
 
 def curve(targets: np.ndarray, readout: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Held-out metrics (R,) of targets (N, …) and predicted vertices (R, N, …)."""
+    """Held-out metrics (R,) of targets (N, …) or (R, N, …) and a readout of (R, N, …).
+
+    Of vertices their error, of generators their mean loss in nats per shape.
+    """
+    if "vertices" not in readout:
+        return {name: nats.mean(axis=1, dtype=np.float64) for name, nats in readout.items()}
     errors = np.abs(readout["vertices"] - targets)
     return {"mae": errors.mean(axis=tuple(range(1, errors.ndim)), dtype=np.float64)}
 
 
 def references(setup: Setup, held_out: np.ndarray) -> dict[str, dict[str, float]]:
     """What is known before training, computed on held-out shapes (S, V, 2)."""
+    if setup.experiment.framing.generative:
+        return generation.references(setup, held_out)
     return {
         "mae": {"optimal predictor": optimal_mae(held_out, setup.dataset.family)},
         "mae_regret": {"optimal predictor": 0.0},
@@ -168,8 +205,10 @@ def evaluate(
 
     Predictions: `steps` (K,), the shapes seen at each snapshot and at the end, and `polygons`
     (K, R, V, 2), the shape that each replica drew there; without memory also `probe` (R, X, 2),
-    what follows points on the bottom line.
+    what follows points on the bottom line. Those of generators: see `generation.evaluate`.
     """
+    if setup.experiment.framing.generative:
+        return generation.evaluate(setup, replicas, test, snapshots)
     dataset: Dataset = setup.dataset
     inputs, targets = frame(test, setup)
     asking = setup.experiment.training.asking(samples_per_sequence(setup))
@@ -220,6 +259,8 @@ def drawing_metrics(polygons: np.ndarray, dataset: Dataset) -> dict[str, np.ndar
 
 def findings(setup: Setup, metrics: dict, references: dict) -> list[str]:
     """What an experiment found, in sentences made from its aggregated metrics."""
+    if setup.experiment.framing.generative:
+        return generation.findings(setup, metrics, references)
     mae, regret, consistency = (
         metrics[name]["mean"] for name in ("mae", "mae_regret", "consistency_error")
     )

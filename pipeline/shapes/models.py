@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from pydantic import Field
 
 from pipeline import params
+from pipeline.errors import InputError
+from pipeline.faults import unknown
+from pipeline.shapes import generators
 from pipeline.shapes.data import Family, Framing
 
 if TYPE_CHECKING:
     from pipeline.training import Network, Replicas
 
-LOSSES = ("mae", "mse")
+LOSSES = {
+    "point": ("mae", "mse"),
+    "shape": ("mae", "mse"),
+    "tokens": ("categorical_crossentropy",),
+    "coordinates": ("negative_log_likelihood",),
+}
+"""What each kind of sample may be trained to lower."""
 
 
 class Model(params.Model):
-    """One LSTM layer under a linear layer of two coordinates, as the chapter prints it."""
+    """One LSTM layer under a linear layer of two coordinates, as the chapter prints it.
+
+    Generators have the distribution of one coordinate in its place: see `generators.py`.
+    """
 
     cells: params.Count = Field(description="memory cells of the LSTM layer")
     consistency: Annotated[float, Field(ge=0, le=1)] = Field(
         default=0.0,
         description="weight of the drawing's consistency error in the loss, beside training.loss",
+    )
+    components: params.Count | None = Field(
+        default=None, description="of the mixture that each coordinate is drawn from"
     )
 
 
@@ -35,31 +51,59 @@ class Experiment(params.Experiment):
 
 def check(setup: params.Setup) -> list[tuple[str, str]]:
     """Faults of an experiment that its types cannot tell."""
-    faults = []
-    if setup.experiment.training.loss not in LOSSES:
+    experiment, faults = setup.experiment, []
+    sample = experiment.framing.sample
+    losses = LOSSES[sample]
+    if experiment.training.loss not in losses:
         faults.append(
             (
                 "training.loss",
-                f"must be {' or '.join(map(repr, LOSSES))} for coordinates, "
-                f"got {setup.experiment.training.loss!r}",
+                f"must be {' or '.join(map(repr, losses))} for framing.sample: {sample}, "
+                f"got {experiment.training.loss!r}",
             )
         )
-    if setup.experiment.training.state != "batch":
+    if experiment.training.state != "batch":
         faults.append(
             (
                 "training.state",
                 "must be 'batch': a shape carries its state by framing.sample: shape",
             )
         )
-    if setup.experiment.model.consistency and setup.experiment.framing.sample != "shape":
+    if experiment.model.consistency and sample != "shape":
         faults.append(
-            ("model.consistency", "needs framing.sample: shape, since one point is no drawing")
+            (
+                "model.consistency",
+                "needs framing.sample: shape, since one point is no drawing"
+                if sample == "point"
+                else f"belongs to framing.sample: shape, not to {sample}",
+            )
+        )
+    for key, value, owner in (
+        ("framing.bins", experiment.framing.bins, "tokens"),
+        ("model.components", experiment.model.components, "coordinates"),
+    ):
+        if sample == owner and value is None:
+            faults.append((key, f"is missing; framing.sample: {owner} needs it"))
+        if sample != owner and value is not None:
+            faults.append((key, f"belongs to framing.sample: {owner}, not to {sample}"))
+    if len(setup.dataset.shapes) > 1 and sample != "tokens":
+        faults.append(
+            (
+                "framing.sample",
+                f"must be 'tokens' for datasets.{experiment.dataset}.shape: "
+                f"{setup.dataset.shape}, got {sample!r}",
+            )
         )
     return faults
 
 
 def network(setup: params.Setup) -> Network:
-    """Inputs (B, T, 2) and outputs (B, T, 2), or (B, 2) for one point at a time."""
+    """Inputs (B, T, 2) and outputs (B, T, 2), or (B, 2) for one point at a time.
+
+    For generators see `generators.network`.
+    """
+    if setup.experiment.framing.generative:
+        return generators.network(setup)
     import keras
 
     from pipeline.training import UNROLLED, Network
@@ -129,7 +173,39 @@ def draw(replicas: Replicas, setup: params.Setup) -> np.ndarray:
     return polygons[:, 0]
 
 
-def sample(replicas: Replicas, setup: params.Setup, count: int, seed: int) -> np.ndarray:
-    """Shapes (count, V, 2) drawn by the first replica; this network always draws the same one."""
-    del seed  # for networks that draw at random
+def drawable(setup: params.Setup, shape: str | None, temperature: float | None) -> str:
+    """The kind of shape to draw, if the network draws such and at that temperature; InputError."""
+    name, shapes = setup.name, setup.dataset.shapes
+    if temperature is not None and not setup.experiment.framing.generative:
+        raise InputError(
+            f"--temperature: {name} does not draw at random, it always draws the same shape; leave "
+            "it out, or take a generator (framing.sample: tokens or coordinates)"
+        )
+    if temperature is not None and not 0 <= temperature < math.inf:
+        raise InputError(f"--temperature: must be a finite number of at least 0, got {temperature}")
+    if shape is None and len(shapes) > 1:
+        raise InputError(f"--shape: is missing; {name} draws {', '.join(shapes)}")
+    if shape is not None and shape not in shapes:
+        raise InputError(f"--shape: {unknown(f'shape of {name}', shape, shapes)}")
+    return shape or shapes[0]
+
+
+def sample(
+    replicas: Replicas,
+    setup: params.Setup,
+    count: int,
+    seed: int,
+    temperature: float = 1.0,
+    shape: str | None = None,
+) -> np.ndarray:
+    """Shapes (count, V, 2) drawn by the first replica, of the dataset's family or the named one.
+
+    A generator draws others for another seed, and at temperature 0 what is likeliest; any other
+    network always draws the same one, whatever its seed and temperature.
+    """
+    if temperature < 0:
+        raise ValueError(f"a temperature must be at least 0, got {temperature}")
+    if setup.experiment.framing.generative:
+        drawer = generators.Drawer(replicas, setup)
+        return drawer(shape or setup.dataset.shape, count, seed, temperature)[0]
     return np.repeat(draw(replicas, setup)[:1], count, axis=0)

@@ -1,0 +1,281 @@
+"""What is measured of generators: how likely held-out shapes are to them, and what they draw.
+
+Axes as in `data.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import stats
+from scipy.spatial import ConvexHull, HalfspaceIntersection
+
+from pipeline.rooms import Evaluation
+from pipeline.shapes import generators
+from pipeline.shapes.data import FAMILIES, Dataset, Family, Grid, frame
+
+if TYPE_CHECKING:
+    from pipeline.params import Framing, Setup
+    from pipeline.training import Replicas
+
+MARGIN = 0.01  # how far outside the data's range a drawn vertex may lie and still be valid
+
+DRAWN = 10_000
+"""Shapes that each replica draws to be measured. As many true ones have a Kolmogorov–Smirnov
+distance of about 0.009 to the distribution that they come from."""
+
+SEED = 1234  # of the drawing that is measured and shown
+
+WRONG = 8 / 256
+"""How far a vertex may lie from the nearest true shape before it is seen, in ranges of the axis."""
+
+SHEET = 36  # shapes shown beside each other
+PROGRESS = 24  # shapes shown of each snapshot
+TEMPERATURES = (0.0, 0.5, 1.0, 1.5, 2.0)
+EACH = 24  # shapes shown at each temperature
+HISTOGRAM = 40  # its bins
+
+SLACK = 1e-8  # by which planes are moved apart; small beside a bin
+
+
+def floor(shapes: np.ndarray, setup: Setup) -> np.ndarray:
+    """What an ideal generator loses on each of these shapes (S, V, 2), in nats (S,).
+
+    Of tokens, it is exactly −ln of their probability. Of coordinates, whose network is asked for
+    the probability of an interval, it is a bound of the mean: see `interval_floor`.
+    """
+    dataset: Dataset = setup.dataset
+    nats = np.empty(len(shapes))
+    for index, (shape, family) in enumerate(zip(dataset.shapes, dataset.families, strict=True)):
+        mine = dataset.of(shape, shapes).astype(float)
+        if setup.experiment.framing.sample == "tokens":
+            grid = Grid(family, setup.experiment.framing.bins)
+            found = [token_nats(theta, grid) for theta in family.theta(mine)]
+        else:
+            found = interval_floor(family)
+        nats[index :: len(dataset.shapes)] = found
+    return nats
+
+
+def token_nats(theta: np.ndarray, grid: Grid) -> float:
+    """−ln of the probability of the tokens of the shape with free parameters theta (P,).
+
+    The free parameters are uniform, so it is the volume of those that lead to the same tokens: the
+    part of the unit cube between two parallel planes for every coordinate.
+    """
+    matrix = grid.family.matrix[2:] / np.tile(grid.span, grid.family.vertices - 1)[:, None]
+    origin = np.tile(-grid.low / grid.span, grid.family.vertices - 1)
+    cell = np.floor((matrix @ theta + origin) * grid.bins).clip(0, grid.bins - 1)
+    cube = np.eye(len(theta))
+    normals = np.concatenate([matrix, -matrix, cube, -cube])
+    bounds = np.concatenate(
+        [
+            (cell + 1) / grid.bins - origin,
+            origin - cell / grid.bins,
+            np.ones(len(theta)),
+            np.zeros(len(theta)),
+        ]
+    )
+    bounds = bounds + SLACK  # theta may lie on a plane, and Qhull wants a point inside
+    length = np.linalg.norm(normals, axis=1)
+    planes = np.column_stack([normals, -bounds])[length > 1e-9] / length[length > 1e-9, None]
+    if len(theta) == 1:
+        sign, offset = planes.T
+        return -math.log(np.min(-offset[sign > 0]) - np.max(offset[sign < 0]))
+    inside = HalfspaceIntersection(np.unique(planes.round(12), axis=0), theta)
+    return -math.log(ConvexHull(inside.intersections).volume)
+
+
+def interval_floor(family: Family) -> float:
+    """What no generator's mean −ln P(y ± HALF) of all coordinates can fall below.
+
+    The coordinates that first show the free parameters are uniform with density 1 / |det|, all
+    others certain. Whatever the mixture, the integral of P(y ± HALF) over y is at most 2 HALF, and
+    by Jensen's inequality the mean of ln P at most the logarithm of the mean.
+    """
+    grid = Grid(family)
+    matrix = family.matrix[2:] / np.tile(grid.span, family.vertices - 1)[:, None]
+    showing: list[int] = []
+    for row in range(len(matrix)):
+        if np.linalg.matrix_rank(matrix[[*showing, row]]) > len(showing):
+            showing.append(row)
+    free = np.log(np.abs(np.linalg.det(matrix[showing])))
+    return float(free - len(showing) * math.log(2 * generators.HALF))
+
+
+def name_of(framing: Framing) -> str:
+    """The metric that a generator is trained to lower."""
+    return "cross_entropy" if framing.sample == "tokens" else "nll"
+
+
+def references(setup: Setup, held_out: np.ndarray) -> dict[str, dict[str, float]]:
+    """What is known before training, computed on held-out shapes (S, V, 2)."""
+    framing, dataset = setup.experiment.framing, setup.dataset
+    known = {
+        name_of(framing): {"ideal generator": float(floor(held_out, setup).mean())},
+        "regret": {"ideal generator": 0.0},
+        "ks": {f"{DRAWN:,} true shapes": 0.8687 / math.sqrt(DRAWN)},  # mean of Kolmogorov's law
+    }
+    if framing.bins:
+        half = np.mean([Grid(family, framing.bins).bin for family in dataset.families]) / 2
+        known["consistency_error"] = {"half a bin": float(half)}
+    else:
+        known["consistency_error"] = {"member of the family": 0.0}
+    return known
+
+
+def evaluate(
+    setup: Setup, replicas: Replicas, test: np.ndarray, snapshots: dict[int, list[np.ndarray]]
+) -> Evaluation:
+    """Metrics of every replica, of test shapes (S, V, 2) and of `DRAWN` shapes of each family.
+
+    Predictions, for each family: `<family>/drawn` (SHEET, V, 2) and `<family>/at/<temperature>`
+    (EACH, V, 2), drawn by replica 0; `<family>/histograms` (R, P, HISTOGRAM), the shares of drawn
+    shapes by free parameter. And `steps` (K,), the shapes seen at each snapshot and at the end,
+    with `polygons` (K, PROGRESS, V, 2), drawn there by replica 0, of all families in turn.
+    """
+    dataset, name = setup.dataset, name_of(setup.experiment.framing)
+    inputs, targets = frame(test, setup)
+    readout = replicas.predict(inputs[None], targets[None], batch_size=1024)
+    metrics = {name: readout[name].mean(axis=1, dtype=np.float64)}
+    lost = readout[name] - floor(test, setup)
+    metrics["regret"] = lost.mean(axis=1, dtype=np.float64)
+
+    drawer = generators.Drawer(replicas, setup)
+    several = len(dataset.shapes) > 1
+    by_family, predictions = {}, {}
+    for shape, family in zip(dataset.shapes, dataset.families, strict=True):
+        drawn = drawer(shape, DRAWN, SEED)
+        by_family[shape] = drawing_metrics(drawn, family, parameters=not several)
+        predictions[f"{shape}/drawn"] = drawn[0, :SHEET].astype(np.float32)
+        predictions[f"{shape}/histograms"] = histograms(family.theta(drawn))
+        for temperature in TEMPERATURES:
+            shown = drawer(shape, EACH, SEED, temperature)[0]
+            predictions[f"{shape}/at/{temperature}"] = shown.astype(np.float32)
+    for metric in next(iter(by_family.values())):
+        values = np.stack([found[metric] for found in by_family.values()])
+        metrics[metric] = (
+            values.max(axis=0) if metric in ("ks", "correlation") else values.mean(axis=0)
+        )
+        if several:
+            metrics |= {f"{metric}_{shape}": found[metric] for shape, found in by_family.items()}
+    if several:
+        for index, shape in enumerate(dataset.shapes):
+            metrics[f"regret_{shape}"] = lost[:, index :: len(dataset.shapes)].mean(axis=1)
+
+    final, seen = replicas.weights, setup.experiment.training.sequences_seen
+    stages, polygons = {seen: final} | snapshots, []
+    steps = sorted(stages)
+    for step in steps:
+        replicas.weights = stages[step]
+        polygons.append(_in_turn(drawer, dataset, PROGRESS))
+    replicas.weights = final
+    predictions |= {"steps": np.array(steps), "polygons": np.stack(polygons)}
+    return Evaluation(metrics, predictions)
+
+
+def _in_turn(drawer: generators.Drawer, dataset: Dataset, count: int) -> np.ndarray:
+    """Shapes (count, V, 2) drawn by replica 0, of all families in turn, as in the data."""
+    made = np.full((count, dataset.vertices, 2), np.nan, np.float32)
+    for shape in dataset.shapes:
+        mine = dataset.of(shape, made)
+        mine[:] = drawer(shape, len(mine), SEED)[0]
+    return made
+
+
+def histograms(theta: np.ndarray) -> np.ndarray:
+    """Shares (R, P, HISTOGRAM) of free parameters (R, S, P) between 0 and 1."""
+    edges = np.linspace(0, 1, HISTOGRAM + 1)
+    count = theta.shape[1]
+    return np.stack(
+        [[np.histogram(values, edges)[0] / count for values in replica.T] for replica in theta]
+    )
+
+
+def drawing_metrics(
+    polygons: np.ndarray, family: Family, *, parameters: bool = True
+) -> dict[str, np.ndarray]:
+    """Metrics (R,) of polygons (R, S, V, 2) that each replica drew of a family.
+
+    With `parameters`, also of each free parameter by itself.
+    """
+    residuals = np.abs(polygons - family.nearest(polygons))
+    worst = (residuals / (family.high - family.low)).max(axis=(-2, -1))
+    inside = (polygons >= family.low - MARGIN) & (polygons <= family.high + MARGIN)
+    theta = family.theta(polygons)  # (R, S, P)
+    distances = {
+        parameter: np.array(
+            [stats.kstest(drawn, stats.uniform.cdf).statistic for drawn in theta[..., index]]
+        )
+        for index, parameter in enumerate(family.parameters)
+    }
+    found = {
+        "consistency_error": residuals.mean(axis=(1, 2, 3)),
+        "wrong": (worst > WRONG).mean(axis=1),
+        "valid": inside.all(axis=(-2, -1)).mean(axis=1),
+        "ks": np.max([*distances.values()], axis=0),
+        "correlation": correlation(theta),
+    }
+    if parameters:
+        found |= {f"ks_{parameter}": values for parameter, values in distances.items()}
+    return found
+
+
+def correlation(theta: np.ndarray) -> np.ndarray:
+    """The largest absolute correlation (R,) between two free parameters of (R, S, P); 0 of one.
+
+    A parameter that never varies has none with any other, which is told as 1: nothing is drawn.
+    """
+    several = theta.shape[-1] > 1
+    found = []
+    for replica in theta:
+        if not several:
+            found.append(0.0)
+        elif (replica.std(axis=0) == 0).any():
+            found.append(1.0)
+        else:
+            pairs = np.corrcoef(replica.T)[np.triu_indices(theta.shape[-1], k=1)]
+            found.append(float(np.abs(pairs).max()))
+    return np.array(found)
+
+
+def of_family(name: str) -> tuple[str, str | None]:
+    """A metric's name without the family that it is of, and the family, if it names one."""
+    for shape in FAMILIES:
+        if name.endswith(f"_{shape}"):
+            return name.removesuffix(f"_{shape}"), shape
+    return name, None
+
+
+def findings(setup: Setup, metrics: dict, references: dict) -> list[str]:
+    """What a generator's experiment found, in sentences made from its aggregated metrics."""
+    dataset, framing = setup.dataset, setup.experiment.framing
+    mean = {name: entry["mean"] for name, entry in metrics.items()}
+    name = name_of(framing)
+    floor = references[name]["ideal generator"]
+    known = references["ks"][f"{DRAWN:,} true shapes"]
+    shape = "shape" if len(dataset.shapes) > 1 else dataset.shape
+    sentences = [
+        f"It draws at random: of {DRAWN:,} shapes that each replica drew, the sizes' distance from "
+        f"their true distribution is at most {mean['ks']:.3f}, where as many true ones would have "
+        f"{known:.3f}, and {mean['wrong']:.2%} are visibly wrong.",
+        _consistency(mean["consistency_error"], shape, references),
+        f"A held-out {shape} costs it {mean[name]:.2f} nats, {mean['regret']:.2f} more than "
+        f"{'an ideal generator' if framing.bins else 'any generator must lose at least'} "
+        f"({floor:.2f}).",
+    ]
+    if len(dataset.shapes) > 1:
+        worst = max(dataset.shapes, key=lambda shape: mean[f"regret_{shape}"])
+        sentences.append(
+            f"Of its families it draws the {worst} least well: {mean[f'wrong_{worst}']:.2%} are "
+            f"visibly wrong, the sizes' distance is {mean[f'ks_{worst}']:.3f}."
+        )
+    return sentences
+
+
+def _consistency(error: float, shape: str, references: dict) -> str:
+    found = f"The drawn shapes' coordinates lie {error:.4f} from the nearest true {shape}"
+    half = references["consistency_error"].get("half a bin")
+    return f"{found}; half a bin is {half:.4f}." if half else f"{found}."

@@ -1,0 +1,263 @@
+"""Generators: what they read, what they lose, what they draw."""
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from room_contract import RoomContract
+from scipy import stats
+
+from pipeline import params
+from pipeline.errors import InputError
+from pipeline.shapes import generators, models
+from pipeline.shapes.data import FAMILIES, Grid, frame, generate
+from pipeline.training import Replicas, initial_weights
+
+unit = st.floats(0, 1, exclude_max=True, width=32)
+
+
+def setup(shape="rectangle", **changes) -> params.Setup:
+    sections = {"framing": {"sample": "tokens", "bins": 16}, "model": {"cells": 4}} | changes
+    loss = {"tokens": "categorical_crossentropy", "coordinates": "negative_log_likelihood"}
+    training = {"seed": 1, "replicas": 2, "sequences": 20, "batch_size": 4, "learning_rate": 0.01}
+    dataset = {"problem": "shapes", "shape": shape, "seed": 3, "replicas": 2}
+    several = 5 if shape == "any" else 1
+    experiment = {
+        "problem": "shapes",
+        "dataset": "data",
+        "question": "?",
+        "training": training | {"loss": loss[sections["framing"]["sample"]]},
+    }
+    return params.setup(
+        {
+            "name": "generator",
+            "dataset": dataset | {"train": 20, "validation": 8 * several, "test": 16 * several},
+            "experiment": experiment | sections,
+        }
+    )
+
+
+MIXTURE = {"framing": {"sample": "coordinates"}, "model": {"cells": 4, "components": 3}}
+CASES = {
+    "tokens": setup(),
+    "mixture": setup(**MIXTURE),
+    "tokens of any family": setup("any"),
+}
+
+
+def replicas(case: params.Setup, seeds=(1, 2)) -> Replicas:
+    weights = initial_weights(lambda: models.network(case), seeds)
+    rng = np.random.default_rng(0)  # not as they start: all maps of slots would be alike
+    weights = [weight + rng.normal(0, 0.3, weight.shape).astype("float32") for weight in weights]
+    return Replicas(models.network(case), weights)
+
+
+@pytest.fixture(scope="module", params=CASES)
+def generator(request) -> tuple[params.Setup, generators.Drawer]:
+    case = CASES[request.param]
+    return case, generators.Drawer(replicas(case), case)
+
+
+@pytest.fixture(autouse=True)
+def few_shapes(monkeypatch):
+    monkeypatch.setattr("pipeline.shapes.generation.DRAWN", 50)
+
+
+class TestTokens(RoomContract):
+    setup = CASES["tokens"]
+
+
+class TestMixture(RoomContract):
+    setup = CASES["mixture"]
+
+
+class TestAnyFamily(RoomContract):
+    setup = CASES["tokens of any family"]
+
+
+@given(st.data(), st.sampled_from(sorted(FAMILIES)), st.sampled_from([2, 16, 256]))
+def test_a_bin_is_within_half_its_width_and_tokens_lead_to_it(data, name, bins):
+    family = FAMILIES[name]
+    polygon = family.members(np.array([data.draw(unit) for _ in family.parameters]))
+    grid = Grid(family, bins)
+    cells = grid.cells(polygon)
+    assert cells.min() >= 0
+    assert cells.max() < bins
+    assert (np.abs(grid.centres(cells) - polygon) <= grid.bin / 2 + 1e-9)[1:].all()
+    np.testing.assert_array_equal(grid.cells(grid.centres(cells)), cells)
+    np.testing.assert_allclose(grid.polygons(grid.scaled(polygon)), polygon, atol=1e-12)
+    tokens = grid.tokens(cells)
+    assert tokens.min() >= 0
+    assert tokens.max() < grid.alphabet
+    np.testing.assert_array_equal(grid.along(tokens), cells)
+
+
+def test_any_family_comes_in_turn_and_ends_where_it_ends():
+    case = CASES["tokens of any family"]
+    shapes = generate(case.dataset)["test"]
+    _, targets = frame(shapes, case)
+    for index, family in enumerate(FAMILIES.values()):
+        mine = case.dataset.of(case.dataset.shapes[index], shapes)
+        assert not np.isnan(mine).any()
+        assert family.nearest(mine) == pytest.approx(mine, abs=1e-6)
+        length = 2 * (family.vertices - 1)
+        assert (targets[index::5, :length] >= 0).all()
+        assert (targets[index::5, length:] == -1).all()
+
+
+def test_a_network_sees_only_what_comes_before(generator):
+    """Another coordinate at one step changes no output up to that step, but some after it."""
+    case, drawer = generator
+    inputs, targets = frame(generate(case.dataset)["test"], case)
+    network = drawer.replicas.network
+    step = 2
+    changed = inputs.copy()
+    changed[:, step] = np.roll(changed[:, step], 1)
+    one, other = (
+        np.asarray(network.model(network.encode(fed, targets)[0])) for fed in (inputs, changed)
+    )
+    np.testing.assert_array_equal(one[:, :step], other[:, :step])
+    assert not np.allclose(one[:, step], other[:, step])
+
+
+def test_drawing_follows_the_network(generator):
+    """Drawn by the program and by asking the whole network again for each coordinate."""
+    case, drawer = generator
+    shape = case.dataset.shapes[-1]
+    drawn = drawer(shape, 6, seed=5, temperature=0.0)
+    bins, family = case.experiment.framing.bins, FAMILIES[shape]
+    grid, steps = Grid(family, bins), 2 * (family.vertices - 1)
+    kind = np.float32 if bins is None else np.int16
+    inputs = np.zeros((1, drawer.slots.steps + 1), kind)
+    inputs[0, 0] = len(case.dataset.shapes) - 1
+    network = drawer.replicas.network
+    network.model.set_weights([weight[1] for weight in drawer.replicas.weights])
+    for step in range(steps):
+        seen, _ = network.encode(inputs[:, :-1], inputs[:, 1:])
+        outputs = np.asarray(network.model(seen))[0, step]
+        if bins is None:
+            logits, means, _ = np.split(outputs, 3)
+            inputs[0, step + 1] = means[logits.argmax()].clip(0, 1)
+        else:
+            before = inputs[0, step - 1] if step > 1 else grid.origin[step]
+            cell = before + grid.first[step] + outputs.argmax()
+            inputs[0, step + 1] = cell.clip(0, bins - 1)
+    found = inputs[0, 1 : steps + 1]
+    made = grid.polygons(found) if bins is None else grid.centres(found)
+    np.testing.assert_allclose(drawn[1], np.broadcast_to(made, drawn[1].shape), atol=1e-5)
+
+
+def test_the_same_seed_draws_the_same_whatever_the_number(generator):
+    case, drawer = generator
+    shape = case.dataset.shapes[0]
+    few, many = drawer(shape, 3, seed=5), drawer(shape, 5000, seed=5)  # two batches
+    np.testing.assert_allclose(few, many[:, :3], atol=1e-6)
+    np.testing.assert_array_equal(many, drawer(shape, 5000, seed=5))
+    again = models.sample(drawer.replicas, case, 3, 5, 1.0, shape)
+    np.testing.assert_array_equal(again, few[0])
+    other = drawer(shape, 5000, seed=6)
+    assert not np.array_equal(many, other)
+    assert not np.array_equal(many[0, 1:], many[0, :-1])
+
+
+def test_at_temperature_0_every_shape_is_the_likeliest(generator):
+    case, drawer = generator
+    shape = case.dataset.shapes[0]
+    first, second = drawer(shape, 4, 5, 0.0), drawer(shape, 4, 6, 0.0)
+    np.testing.assert_array_equal(first, second)
+    np.testing.assert_array_equal(first, first[:, :1].repeat(4, axis=1))
+
+
+@pytest.mark.parametrize("temperature", [-1.0, float("nan"), float("inf")])
+def test_a_temperature_that_makes_no_sense_is_refused(generator, temperature):
+    case, drawer = generator
+    with pytest.raises(ValueError, match="a temperature must be at least 0"):
+        drawer(case.dataset.shapes[0], 1, 0, temperature)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
+def test_tokens_are_drawn_by_their_probabilities(temperature):
+    logits = np.array([0.0, 1.0, -1.0, 2.0], np.float32)
+    count = 20_000
+    uniform = np.random.default_rng(1).random(count, np.float32)
+    drawn = generators._pick(
+        np.tile(logits, (count, 1)), uniform, np.full(count, temperature, np.float32)
+    )
+    expected = np.exp(logits / temperature) / np.exp(logits / temperature).sum()
+    found = np.bincount(np.asarray(drawn), minlength=4) / count
+    np.testing.assert_allclose(found, expected, atol=0.01)
+
+
+def test_a_mixture_is_drawn_as_it_is():
+    count = 20_000
+    outputs = np.array([0.0, 1.0, 0.3, 0.7, np.log(0.02), np.log(0.05)], np.float32)
+    uniform = np.random.default_rng(1).random((count, 2), np.float32)
+    one = np.ones(count, np.float32)
+    drawn = generators._draw_component(np.tile(outputs, (count, 1)), uniform, one)
+    weight = 1 / (1 + np.exp(-1))
+
+    def cdf(x):
+        ours = (1 - weight) * stats.logistic.cdf(x, 0.3, 0.02)
+        return ours + weight * stats.logistic.cdf(x, 0.7, 0.05)
+
+    assert stats.kstest(np.asarray(drawn), cdf).statistic < 0.015
+
+
+@given(st.lists(st.floats(-3, 3, width=32), min_size=6, max_size=6), unit)
+def test_the_likelihood_of_a_mixture_is_that_of_its_interval(values, y):
+    assume(min(abs(y - generators.HALF), abs(y - 1 + generators.HALF)) > 1e-6)
+    values = np.array(values, np.float32)
+    logits, means, scales = np.split(values, 3)
+    weights = np.exp(logits) / np.exp(logits).sum()
+    # What is outside the range counts at its ends.
+    high = np.inf if y > 1 - generators.HALF else y + generators.HALF
+    low = -np.inf if y < generators.HALF else y - generators.HALF
+    cdf = stats.logistic(means, np.exp(scales)).cdf
+    expected = -np.log(weights @ (cdf(high) - cdf(low)))
+    found = generators.negative_log_likelihood(np.array([[y]], np.float32), values[None, None])
+    np.testing.assert_allclose(np.asarray(found), expected, rtol=1e-3, atol=1e-4)
+
+
+def test_cross_entropy_is_kerass_and_nothing_once_a_shape_has_ended():
+    logits = np.random.default_rng(1).normal(size=(1, 3, 5)).astype("float32")
+    found = generators.cross_entropy(np.array([[4, 0, -1]], np.int16), logits)
+    one_hot = np.eye(5)[[4, 0]]
+    theirs = keras.losses.categorical_crossentropy(one_hot, logits[0, :2], from_logits=True)
+    np.testing.assert_allclose(np.asarray(found)[0], [*np.asarray(theirs), 0], rtol=1e-5)
+
+
+def test_a_network_that_does_not_draw_at_random_refuses_a_temperature():
+    regressor = setup()
+    framing = regressor.experiment.framing.model_copy(update={"sample": "shape", "bins": None})
+    experiment = regressor.experiment.model_copy(update={"framing": framing})
+    case = regressor._replace(experiment=experiment)
+    assert models.drawable(case, None, None) == "rectangle"
+    with pytest.raises(InputError, match="--temperature: generator does not draw at random"):
+        models.drawable(case, None, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("case", "shape", "temperature", "fault"),
+    [
+        ("tokens", None, -0.1, "--temperature: must be a finite number of at least 0, got -0.1"),
+        ("tokens", None, float("nan"), "--temperature: must be a finite number of at least 0"),
+        ("tokens", "star", None, "--shape: unknown shape of generator 'star'; known: rectangle"),
+        (
+            "tokens of any family",
+            None,
+            None,
+            "--shape: is missing; generator draws rectangle, rectangle-8, circle, star, cross",
+        ),
+        (
+            "tokens of any family",
+            "stars",
+            None,
+            "--shape: unknown shape of generator 'stars' (did you mean 'star'?)",
+        ),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(case, shape, temperature, fault):
+    with pytest.raises(InputError) as refused:
+        models.drawable(CASES[case], shape, temperature)
+    assert str(refused.value).startswith(fault)
