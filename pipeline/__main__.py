@@ -27,6 +27,9 @@ STAGES, USE, LOOK = (
 )
 
 DatasetName = Annotated[str, typer.Argument(metavar="DATASET", help="A name under datasets:.")]
+NetworkName = Annotated[
+    str, typer.Argument(metavar="EXPERIMENT", help="A name under experiments:, or experiment/arm.")
+]
 ExperimentName = Annotated[
     str, typer.Argument(metavar="EXPERIMENT", help="A name under experiments: in params.yaml.")
 ]
@@ -82,7 +85,7 @@ def check() -> None:
 
 @app.command(rich_help_panel=USE)
 def draw(
-    experiment: ExperimentName,
+    experiment: NetworkName,
     count: Annotated[int, typer.Option(min=1, max=100_000, help="How many shapes to draw.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Of generators that sample.")] = 0,
     temperature: Annotated[
@@ -123,7 +126,7 @@ def draw(
     from pipeline import files, style
     from pipeline.shapes import figures
 
-    path = out or Path(f"{experiment}.svg")
+    path = out or Path(f"{setup.identifier}.svg")
     with files.whole(path) as partial:
         style.save(figures.polygons(setup, polygons), partial, path.suffix[1:])
     print(path)
@@ -131,7 +134,7 @@ def draw(
 
 @app.command(rich_help_panel=USE, context_settings={"ignore_unknown_options": True})
 def echo(
-    experiment: ExperimentName,
+    experiment: NetworkName,
     integers: Annotated[
         list[str] | None,
         typer.Argument(

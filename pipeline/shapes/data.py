@@ -10,8 +10,8 @@ from functools import cached_property
 from typing import Annotated, Literal
 
 import numpy as np
+import scipy  # its parts are loaded when first used
 from pydantic import Field
-from scipy.stats import qmc
 
 from pipeline import params, seeds
 
@@ -270,7 +270,7 @@ def generate(dataset: Dataset) -> dict[str, np.ndarray]:
         ).random((count, width))
 
     def held_out(part: str):
-        return lambda count, width, stream: qmc.Sobol(
+        return lambda count, width, stream: scipy.stats.qmc.Sobol(
             width, rng=seeds.generator(dataset.seed, part, *stream)
         ).random(count)
 

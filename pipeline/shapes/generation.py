@@ -9,8 +9,7 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
-from scipy.spatial import ConvexHull, HalfspaceIntersection
+import scipy
 
 from pipeline.rooms import Evaluation
 from pipeline.shapes import generators
@@ -84,8 +83,8 @@ def token_nats(theta: np.ndarray, grid: Grid) -> float:
     if len(theta) == 1:
         sign, offset = planes.T
         return -math.log(np.min(-offset[sign > 0]) - np.max(offset[sign < 0]))
-    inside = HalfspaceIntersection(np.unique(planes.round(12), axis=0), theta)
-    return -math.log(ConvexHull(inside.intersections).volume)
+    inside = scipy.spatial.HalfspaceIntersection(np.unique(planes.round(12), axis=0), theta)
+    return -math.log(scipy.spatial.ConvexHull(inside.intersections).volume)
 
 
 def interval_floor(family: Family) -> float:
@@ -207,7 +206,10 @@ def drawing_metrics(
     theta = family.theta(polygons)  # (R, S, P)
     distances = {
         parameter: np.array(
-            [stats.kstest(drawn, stats.uniform.cdf).statistic for drawn in theta[..., index]]
+            [
+                scipy.stats.kstest(drawn, scipy.stats.uniform.cdf).statistic
+                for drawn in theta[..., index]
+            ]
         )
         for index, parameter in enumerate(family.parameters)
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from pipeline.rooms import Evaluation, Metric
 from pipeline.shapes import generation
@@ -251,7 +251,10 @@ def drawing_metrics(polygons: np.ndarray, dataset: Dataset) -> dict[str, np.ndar
     theta = family.theta(polygons)  # (R, S, P)
     found["size"] = theta.mean(axis=(1, 2))
     for index, parameter in enumerate(family.parameters):
-        distance = [stats.kstest(drawn, stats.uniform.cdf).statistic for drawn in theta[..., index]]
+        distance = [
+            scipy.stats.kstest(drawn, scipy.stats.uniform.cdf).statistic
+            for drawn in theta[..., index]
+        ]
         found[f"ks_{parameter}"] = np.array(distance)
     found["ks"] = np.max([found[f"ks_{parameter}"] for parameter in family.parameters], axis=0)
     return found
