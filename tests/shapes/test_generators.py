@@ -26,7 +26,6 @@ def setup(shape="rectangle", **changes) -> params.Setup:
     experiment = {
         "problem": "shapes",
         "dataset": "data",
-        "question": "?",
         "training": training | {"loss": loss[sections["framing"]["sample"]]},
     }
     return params.setup(
