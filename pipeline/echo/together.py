@@ -192,6 +192,7 @@ def cells(arms: Arms) -> Figure:
     figure, panels = plt.subplots(1, 2, figsize=(11, 4.2))
     rest = {name: _without(setup, "model.cells") for name, (setup, _) in arms.items()}
     groups = list(dict.fromkeys(rest.values()))
+    labels = _labels(groups)
     counts = sorted({setup.experiment.model.cells for setup, _ in arms.values()})
     names = ("exact_accuracy", "updates_until_learned")
     for axes, metric in zip(panels, names, strict=True):
@@ -201,12 +202,11 @@ def cells(arms: Arms) -> Figure:
                 for name, (setup, results) in arms.items()
                 if rest[name] == group
             }
-            label = ", ".join(dict(_differing(groups, group)).values()) or "all"
             means = []
             for count, values in ours.items():
                 axes.plot(np.full(len(values), count), values, marker, color=color, alpha=0.3)
                 means.append(np.nan if np.isnan(values).all() else np.nanmean(values))
-            axes.plot([*ours], means, color=color, marker=marker, label=label)
+            axes.plot([*ours], means, color=color, marker=marker, label=labels[group])
         axes.set_xscale("log")
         axes.set(xlabel="cells", xticks=counts, xticklabels=counts)
         axes.minorticks_off()
@@ -307,14 +307,17 @@ def _without(setup: Setup, key: str) -> tuple:
     return tuple((other, value) for other, value in settings(setup).items() if other != key)
 
 
-def _differing(groups: list[tuple], group: tuple) -> list[tuple[str, str]]:
-    """What sets a group's settings apart from the others', as words; the first that does."""
-    apart = [
-        (key, f"{value}")
-        for index, (key, value) in enumerate(group)
-        if any(other[index] != (key, value) for other in groups)
-    ]
-    return apart[:1]
+def _labels(groups: list[tuple]) -> dict[tuple, str]:
+    """The settings that tell the groups apart, and no more, as words."""
+    labels = dict.fromkeys(groups, "")
+    for settings in zip(*groups, strict=True):  # one setting of all groups
+        longer = {
+            group: f"{labels[group]}, {value}"
+            for group, (_, value) in zip(groups, settings, strict=True)
+        }
+        if len(set(longer.values())) > len(set(labels.values())):
+            labels = longer
+    return {group: label.removeprefix(", ") or "all" for group, label in labels.items()}
 
 
 def _kind(setup: Setup) -> str:

@@ -10,6 +10,7 @@ from echoes import setup
 from pipeline.echo import figures, metrics, together
 from pipeline.echo.data import frame
 from pipeline.rooms import Results
+from pipeline.statistics import summary
 
 
 @pytest.fixture(autouse=True)
@@ -71,6 +72,8 @@ def test_an_experiment_has_its_pictures_alone_and_as_an_arm(framing, extra, draw
     found = results(case, **extra)
     alone = names(figures.figures(case, found))
     assert alone == ["learning-curve", "positions", "echoes", *drawn]
+    aggregated = {name: summary(values) for name, values in found.metrics.items()}
+    assert all(metrics.findings(case, aggregated, found.references))
     both = names(figures.together({"one": (case, found), "two": (case, found)}))
     assert both == ["learning-curves", *drawn, "errors"]
 
