@@ -16,6 +16,8 @@ from pipeline.statistics import band
 # Okabe & Ito's palette: told apart by colour-blind readers.
 BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
 GREY = "#666666"
+PALETTE = (BLUE, ORANGE, GREEN, RED, PURPLE, "#56B4E9", "#000000")
+MARKERS = "osD^vPX"
 
 # Beside the name of a metric: more is better, less is better, neither.
 ARROWS = {True: "(more is better)", False: "(less is better)", None: ""}
