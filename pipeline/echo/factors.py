@@ -45,9 +45,10 @@ def varied(setups: Iterable[Setup]) -> dict[str, list]:
 def settings(setup: Setup) -> dict:
     """An arm's framing, model and training under flat names, and its number of updates."""
     flat = {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in setup.flat().items()
-        if not key.startswith("dataset.")
+        f"{section}.{key}": tuple(value) if isinstance(value, list) else value
+        for section in ("framing", "model", "training")
+        for key, value in getattr(setup.experiment, section)
+        if key not in ("replicas", "snapshots")
     }
     training = setup.experiment.training
     seen = flat.pop("training.sequences") * flat.pop("training.epochs")
