@@ -129,13 +129,23 @@ def learning_curves(arms: Arms) -> Figure:
 def lengths(arms: Arms) -> Figure:
     """Exact accuracy against length, the lengths of the training shaded."""
     figure, axes = plt.subplots(figsize=(8, 4.2))
-    for name, (color, line, marker) in _looks(arms).items():
+    for number, (name, (color, line, marker)) in enumerate(_looks(arms).items()):
         setup, results = arms[name]
         asked = sorted(setup.experiment.framing.lengths)
         values = np.stack(
             [results.metrics[f"exact_accuracy_at_length_{length}"] for length in asked], axis=-1
         )
-        axes.plot(asked, values.mean(axis=0), line, marker=marker, color=color, label=name)
+        width = 2 * (len(arms) - number)  # so that equal ones can be told apart
+        axes.plot(
+            asked,
+            values.mean(axis=0),
+            line,
+            marker=marker,
+            markersize=width + 3,
+            linewidth=width,
+            color=color,
+            label=name,
+        )
         axes.fill_between(
             asked, values.min(axis=0), values.max(axis=0), color=color, alpha=0.15, linewidth=0
         )
