@@ -2,6 +2,7 @@
 
 import inspect
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 from pipeline import params, rooms
@@ -107,3 +108,5 @@ class RoomContract:
         assert pictures
         assert len({picture.name for picture in pictures}) == len(pictures)
         assert all(picture.caption.endswith(".") for picture in pictures)
+        for picture in pictures:
+            plt.close(picture.figure)

@@ -37,7 +37,7 @@ SHAPES = {
         },
     },
 }
-ECHO = {
+ECHO: dict = {
     "name": "echo",
     "dataset": {
         "problem": "echo",
@@ -64,6 +64,8 @@ ECHO = {
         },
     },
 }
+
+FEW = ECHO | {"dataset": ECHO["dataset"] | {"train": 6}}
 
 
 def setup(document: dict, *, training=(), **sections) -> Setup:
@@ -95,41 +97,41 @@ CASES = {
         model={"architecture": "encoder-decoder", "cells": 8},
     ),
     "encoder-decoder, mse": setup(
-        ECHO,
+        FEW,
         framing={"window": 5, "echo": 2},
         model={"architecture": "encoder-decoder", "cells": 8},
         training={"loss": "mse"},
     ),
     "scaled integers": setup(
-        ECHO,
+        FEW,
         framing={"window": 5, "echo": 5, "representation": "scaled"},
         training={"loss": "mae"},
     ),
-    "missing integers, masked": setup(ECHO, framing={"window": 5, "echo": 5, "missing": "masked"}),
+    "missing integers, masked": setup(FEW, framing={"window": 5, "echo": 5, "missing": "masked"}),
     "missing integers, masked and scaled": setup(
-        ECHO,
+        FEW,
         framing={"window": 5, "echo": 5, "missing": "masked", "representation": "scaled"},
         model={"architecture": "lstm", "cells": 8, "activation": "sigmoid"},
         training={"loss": "mse"},
     ),
     "missing integers, marked": setup(
-        ECHO,
+        FEW,
         framing={"window": 5, "echo": 2, "missing": "marked"},
         model={"architecture": "vector", "cells": 8},
     ),
     "first integer of the sequence": setup(
-        ECHO,
+        FEW,
         framing={"window": 4, "echo": 4, "stride": 4, "answer": "sequence"},
         training={"batch_size": 1, "state": "sequence"},
     ),
-    "time steps as features": setup(ECHO, model={"architecture": "features", "cells": 8}),
-    "echo as a vector": setup(ECHO, model={"architecture": "vector", "cells": 8}),
-    "memoryless echo": setup(ECHO, model={"architecture": "memoryless", "cells": 8}),
+    "time steps as features": setup(FEW, model={"architecture": "features", "cells": 8}),
+    "echo as a vector": setup(FEW, model={"architecture": "vector", "cells": 8}),
+    "memoryless echo": setup(FEW, model={"architecture": "memoryless", "cells": 8}),
     "state handed over": setup(
-        ECHO, model={"architecture": "encoder-decoder", "cells": 8, "handover": "state"}
+        FEW, model={"architecture": "encoder-decoder", "cells": 8, "handover": "state"}
     ),
     "teacher forcing": setup(
-        ECHO,
+        FEW,
         model={
             "architecture": "encoder-decoder",
             "cells": 8,
@@ -139,20 +141,20 @@ CASES = {
         },
     ),
     "teacher forcing beside the vector": setup(
-        ECHO, model={"architecture": "encoder-decoder", "cells": 8, "teacher_forcing": True}
+        FEW, model={"architecture": "encoder-decoder", "cells": 8, "teacher_forcing": True}
     ),
     "attention, lengths that vary": setup(
-        ECHO,
+        FEW,
         framing={"window": 5, "echo": 5, "shortest": 2},
         model={"architecture": "attention", "cells": 8},
     ),
     "attention by position": setup(
-        ECHO,
+        FEW,
         framing={"window": 5, "echo": 5, "shortest": 2},
         model={"architecture": "attention", "cells": 8, "keys": "position", "positions": 9},
     ),
     "attending decoder, lengths that vary": setup(
-        ECHO,
+        FEW,
         framing={"window": 5, "echo": 5, "shortest": 2},
         model={
             "architecture": "encoder-decoder",

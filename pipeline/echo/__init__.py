@@ -9,4 +9,8 @@ there are integers, and costs the logarithm of that number as cross-entropy. The
 ways: an echo is right as soon as the right integer is the likeliest one, and goes on becoming
 surer long after. In the article's encoder-decoder the layers are stateful, yet carry nothing: a
 sequence is one batch, and the state is reset after it. Here that network is stateless.
+
+What the article proposes to try besides is here, too: integers as numbers, windows that miss
+integers, longer echoes, other topologies, other ways to keep state. Wherever a decoder is taught by
+showing it the right integers, it is measured on its own echoes alone.
 """

@@ -66,6 +66,9 @@ def _framing_faults(setup: params.Setup) -> list[tuple[str, str]]:
         if framing.shortest:
             what = f"must be 'dropped' beside framing.shortest, got {framing.missing!r}"
             faults.append(("framing.missing", what))
+        if framing.lengths:
+            what = f"must be 'dropped' beside framing.lengths, got {framing.missing!r}"
+            faults.append(("framing.missing", what))
         if framing.stride > 1:
             what = f"must be 'dropped' beside framing.stride, got {framing.missing!r}"
             faults.append(("framing.missing", what))
@@ -92,6 +95,9 @@ def _model_faults(setup: params.Setup) -> list[tuple[str, str]]:
                 faults.append((f"model.{key}", what))
     if model.embedding and model.architecture not in ("encoder-decoder", "attention"):
         what = _not_for(model.architecture, ("encoder-decoder", "attention"))
+        faults.append(("model.embedding", what))
+    if model.embedding and framing.missing == "marked":
+        what = "belongs to framing.missing other than 'marked', whose mark has no embedding"
         faults.append(("model.embedding", what))
     if model.embedding and framing.representation == "scaled":
         faults.append(("model.embedding", "belongs to one-hot integers, not to scaled"))

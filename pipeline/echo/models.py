@@ -100,8 +100,8 @@ def network(setup: params.Setup) -> Network:
 
     def scale(integers):
         """Numbers from 0 to 1 (…, 1); -1 is missing."""
-        scaled = tf.cast(integers, tf.float32) / top
-        return tf.where(integers == MISSING, -1.0, scaled)[..., None]
+        numbers = tf.cast(integers, tf.float32) / top
+        return tf.where(integers == MISSING, -1.0, numbers)[..., None]
 
     def encode(inputs, targets):
         inputs, targets = (tf.cast(part, tf.int32) for part in (inputs, targets))

@@ -1,11 +1,8 @@
 """The pictures of an experiment with arms: all of them beside each other.
 
-`together` draws what all such experiments have, and what those have that vary the window's length,
-its missing integers, the cells, or several things at once.
+`together` draws what all such experiments have, and what some have besides: by the window's length,
+its place or its missing integers, and (in `factors.py`) by what the arms differ in.
 """
-
-import itertools
-from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,22 +11,13 @@ from matplotlib.figure import Figure
 
 from pipeline import style
 from pipeline.echo.data import fewest, samples_per_sequence
+from pipeline.echo.factors import Arms, cells, effects, varied
 from pipeline.echo.metrics import LEARNED
 from pipeline.params import Setup
-from pipeline.rooms import Picture, Results
+from pipeline.rooms import Picture
 
-Arms = Mapping[str, tuple[Setup, Results]]
-
-COLORS = (style.BLUE, style.ORANGE, style.GREEN, style.RED, style.PURPLE, "#56B4E9", "#000000")
 LINES = ("-", "--", ":")  # once the colours are used up
-MARKERS = "osD^vPX"
 SPAN = 4  # from which ratio of the longest training to the shortest an axis is logarithmic
-WORDS = {
-    "framing.representation": "representation",
-    "training.state": "state is forgotten after each",
-    "training.batch_size": "batch size",
-    "updates": "updates",
-}
 
 
 def together(arms: Arms) -> list[Picture]:
@@ -141,13 +129,23 @@ def learning_curves(arms: Arms) -> Figure:
 def lengths(arms: Arms) -> Figure:
     """Exact accuracy against length, the lengths of the training shaded."""
     figure, axes = plt.subplots(figsize=(8, 4.2))
-    for name, (color, line, marker) in _looks(arms).items():
+    for number, (name, (color, line, marker)) in enumerate(_looks(arms).items()):
         setup, results = arms[name]
         asked = sorted(setup.experiment.framing.lengths)
         values = np.stack(
             [results.metrics[f"exact_accuracy_at_length_{length}"] for length in asked], axis=-1
         )
-        axes.plot(asked, values.mean(axis=0), line, marker=marker, color=color, label=name)
+        width = 2 * (len(arms) - number)  # so that equal ones can be told apart
+        axes.plot(
+            asked,
+            values.mean(axis=0),
+            line,
+            marker=marker,
+            markersize=width + 3,
+            linewidth=width,
+            color=color,
+            label=name,
+        )
         axes.fill_between(
             asked, values.min(axis=0), values.max(axis=0), color=color, alpha=0.15, linewidth=0
         )
@@ -187,66 +185,6 @@ def starts(arms: Arms) -> Figure:
     return figure
 
 
-def cells(arms: Arms) -> Figure:
-    """Exact accuracy and updates until learned against cells, a line for each other setting."""
-    figure, panels = plt.subplots(1, 2, figsize=(11, 4.2))
-    rest = {name: _without(setup, "model.cells") for name, (setup, _) in arms.items()}
-    groups = list(dict.fromkeys(rest.values()))
-    counts = sorted({setup.experiment.model.cells for setup, _ in arms.values()})
-    names = ("exact_accuracy", "updates_until_learned")
-    for axes, metric in zip(panels, names, strict=True):
-        for group, color, marker in zip(groups, COLORS, MARKERS, strict=False):
-            ours = {
-                setup.experiment.model.cells: results.metrics[metric]
-                for name, (setup, results) in arms.items()
-                if rest[name] == group
-            }
-            label = ", ".join(dict(_differing(groups, group)).values()) or "all"
-            means = []
-            for count, values in ours.items():
-                axes.plot(np.full(len(values), count), values, marker, color=color, alpha=0.3)
-                means.append(np.nan if np.isnan(values).all() else np.nanmean(values))
-            axes.plot([*ours], means, color=color, marker=marker, label=label)
-        axes.set_xscale("log")
-        axes.set(xlabel="cells", xticks=counts, xticklabels=counts)
-        axes.minorticks_off()
-    panels[0].set(ylabel="exact accuracy (share)", ylim=(-0.03, 1.03))
-    panels[1].set(ylabel=f"updates until {LEARNED:.0%} exact", ylim=(0, None))
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right upper")
-    return figure
-
-
-def effects(arms: Arms) -> Figure:
-    """Exact accuracy at each level of each factor, all else equal."""
-    setups = {name: setup for name, (setup, _) in arms.items()}
-    means = {name: results.metrics["exact_accuracy"].mean() for name, (_, results) in arms.items()}
-    factors = varied(setups.values())
-    figure, panels = plt.subplots(
-        1, len(factors), figsize=(2 + 3 * len(factors), 4), sharey=True, squeeze=False
-    )
-    for axes, (factor, levels) in zip(panels[0], factors.items(), strict=True):
-        others = [other for other in factors if other != factor]
-        by_rest: dict = {}
-        for name, setup in setups.items():
-            flat = settings(setup)
-            rest = tuple(flat[other] for other in others)
-            by_rest.setdefault(rest, {})[flat[factor]] = means[name]
-        for line in by_rest.values():
-            axes.plot(range(len(levels)), [line[level] for level in levels], "o-", color="#AAAAAA")
-        middle = [np.mean([line[level] for line in by_rest.values()]) for level in levels]
-        axes.plot(range(len(levels)), middle, "o-", color=style.BLUE, linewidth=4)
-        for place, mean in enumerate(middle):
-            offset = (0, 9 if mean < 0.9 else -18)
-            axes.annotate(
-                f"{mean:.1%}", (place, mean), offset, textcoords="offset points", ha="center"
-            )
-        shown = [f"{level:,}" if isinstance(level, int) else str(level) for level in levels]
-        axes.set(xticks=range(len(levels)), xticklabels=shown, xlim=(-0.4, len(levels) - 0.6))
-        axes.set(xlabel=WORDS.get(factor, factor), ylim=(-0.03, 1.06))
-    panels[0][0].set_ylabel("exact accuracy (share)")
-    return figure
-
-
 def errors(arms: Arms) -> Figure:
     """Share of echoes that are not exact, on an axis that tells 99.9 % from 99.99 %."""
     wrong = {name: 1 - results.metrics["exact_accuracy"] for name, (_, results) in arms.items()}
@@ -272,51 +210,6 @@ def errors(arms: Arms) -> Figure:
     return figure
 
 
-def varied(setups) -> dict[str, list]:
-    """What the arms differ in, {setting: its values in order}.
-
-    Of settings that always change together, the first speaks for all; the sequences of a training
-    are counted as updates.
-    """
-    flats = [settings(setup) for setup in setups]
-    found: dict[str, list] = {}
-    partitions = []
-    for key in dict.fromkeys(itertools.chain(*flats)):
-        values = [flat.get(key) for flat in flats]
-        levels = list(dict.fromkeys(values))
-        partition = [levels.index(value) for value in values]
-        if len(levels) > 1 and partition not in partitions:
-            partitions.append(partition)
-            found[key] = levels
-    return found
-
-
-def settings(setup: Setup) -> dict:
-    """An arm's framing, model and training under flat names, and its number of updates."""
-    flat = {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in setup.flat().items()
-        if not key.startswith("dataset.")
-    }
-    training = setup.experiment.training
-    seen = flat.pop("training.sequences") * flat.pop("training.epochs")
-    return flat | {"updates": seen * samples_per_sequence(setup) // training.batch_size}
-
-
-def _without(setup: Setup, key: str) -> tuple:
-    return tuple((other, value) for other, value in settings(setup).items() if other != key)
-
-
-def _differing(groups: list[tuple], group: tuple) -> list[tuple[str, str]]:
-    """What sets a group's settings apart from the others', as words; the first that does."""
-    apart = [
-        (key, f"{value}")
-        for index, (key, value) in enumerate(group)
-        if any(other[index] != (key, value) for other in groups)
-    ]
-    return apart[:1]
-
-
 def _kind(setup: Setup) -> str:
     framing = setup.experiment.framing
     return f"{framing.window} → {framing.echo}"
@@ -326,9 +219,9 @@ def _looks(arms: Arms) -> dict[str, tuple[str, str, str]]:
     """Colour, line and marker of each arm."""
     return {
         name: (
-            COLORS[number % len(COLORS)],
-            LINES[number // len(COLORS) % len(LINES)],
-            MARKERS[number % len(MARKERS)],
+            style.PALETTE[number % len(style.PALETTE)],
+            LINES[number // len(style.PALETTE) % len(LINES)],
+            style.MARKERS[number % len(style.MARKERS)],
         )
         for number, name in enumerate(arms)
     }

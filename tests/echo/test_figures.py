@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from echoes import setup
 
-from pipeline.echo import figures, metrics, together
+from pipeline.echo import factors, figures, metrics
 from pipeline.echo.data import frame
 from pipeline.rooms import Results
+from pipeline.statistics import summary
 
 
 @pytest.fixture(autouse=True)
@@ -71,6 +72,8 @@ def test_an_experiment_has_its_pictures_alone_and_as_an_arm(framing, extra, draw
     found = results(case, **extra)
     alone = names(figures.figures(case, found))
     assert alone == ["learning-curve", "positions", "echoes", *drawn]
+    aggregated = {name: summary(values) for name, values in found.metrics.items()}
+    assert all(metrics.findings(case, aggregated, found.references))
     both = names(figures.together({"one": (case, found), "two": (case, found)}))
     assert both == ["learning-curves", *drawn, "errors"]
 
@@ -99,11 +102,11 @@ def test_a_factorial_shows_the_effect_of_each_of_its_factors():
     found = arms(state=["batch", "sequence"], batch_size=[1, 3, 7])
     assert "effects" in names(figures.together(found))
     # The updates follow from the batch size, so that they are no factor of their own.
-    assert together.varied([case for case, _ in found.values()]) == {
+    assert factors.varied([case for case, _ in found.values()]) == {
         "training.batch_size": [1, 3, 7],
         "training.state": ["batch", "sequence"],
     }
-    state, size = reversed(together.effects(found).axes)
+    state, size = reversed(factors.effects(found).axes)
     means = {axes: axes.lines[-1].get_ydata() for axes in (state, size)}
     means = {len(line): line for line in means.values()}
     np.testing.assert_allclose(means[2], [0.9, 0.2], atol=0.01)
@@ -122,6 +125,6 @@ def test_arms_of_many_cells_are_drawn_against_them():
         case = setup(model={"cells": cells}, representation=representation)
         found[f"{representation}-{cells}"] = (case, results(case))
     assert "cells" in names(figures.together(found))
-    left, right = together.cells(found).axes
+    left, right = factors.cells(found).axes
     assert left.get_legend_handles_labels()[1] == ["one-hot", "scaled"]
     assert right.get_ylim()[0] == 0

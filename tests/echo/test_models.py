@@ -249,6 +249,15 @@ FAULTS = [
         "framing.missing: must be 'dropped' beside framing.stride, got 'masked'",
     ),
     (
+        {"echo": 5, "lengths": [6], "missing": "masked"},
+        "framing.missing: must be 'dropped' beside framing.lengths, got 'masked'",
+    ),
+    (
+        {"missing": "marked", "model": {"embedding": 3}},
+        "model.embedding: belongs to framing.missing other than 'marked', whose mark has no "
+        "embedding",
+    ),
+    (
         {"missing": "marked", "model": {"architecture": "attention"}},
         "framing.missing: belongs to lstm, encoder-decoder, vector, not to attention",
     ),

@@ -1,0 +1,132 @@
+"""What the arms of an experiment differ in, and what each difference does."""
+
+import itertools
+from collections.abc import Iterable, Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+from pipeline import style
+from pipeline.echo.data import samples_per_sequence
+from pipeline.echo.metrics import LEARNED
+from pipeline.params import Setup
+from pipeline.rooms import Results
+
+Arms = Mapping[str, tuple[Setup, Results]]
+
+WORDS = {
+    "framing.representation": "representation",
+    "training.state": "state is forgotten after each",
+    "training.batch_size": "batch size",
+    "updates": "updates",
+}
+
+
+def varied(setups: Iterable[Setup]) -> dict[str, list]:
+    """What the arms differ in, {setting: its values in order}.
+
+    Of settings that always change together, the first speaks for all; the sequences of a training
+    are counted as updates.
+    """
+    flats = [settings(setup) for setup in setups]
+    found: dict[str, list] = {}
+    partitions = []
+    for key in dict.fromkeys(itertools.chain(*flats)):
+        values = [flat.get(key) for flat in flats]
+        levels = list(dict.fromkeys(values))
+        partition = [levels.index(value) for value in values]
+        if len(levels) > 1 and partition not in partitions:
+            partitions.append(partition)
+            found[key] = levels
+    return found
+
+
+def settings(setup: Setup) -> dict:
+    """An arm's framing, model and training under flat names, and its number of updates."""
+    flat = {
+        f"{section}.{key}": tuple(value) if isinstance(value, list) else value
+        for section in ("framing", "model", "training")
+        for key, value in getattr(setup.experiment, section)
+        if key not in ("replicas", "snapshots")
+    }
+    training = setup.experiment.training
+    seen = flat.pop("training.sequences") * flat.pop("training.epochs")
+    return flat | {"updates": seen * samples_per_sequence(setup) // training.batch_size}
+
+
+def cells(arms: Arms) -> Figure:
+    """Exact accuracy and updates until learned against cells, a line for each other setting."""
+    figure, panels = plt.subplots(1, 2, figsize=(11, 4.2))
+    rest = {name: _without(setup, "model.cells") for name, (setup, _) in arms.items()}
+    groups = list(dict.fromkeys(rest.values()))
+    labels = _labels(groups)
+    counts = sorted({setup.experiment.model.cells for setup, _ in arms.values()})
+    names = ("exact_accuracy", "updates_until_learned")
+    for axes, metric in zip(panels, names, strict=True):
+        for group, color, marker in zip(groups, style.PALETTE, style.MARKERS, strict=False):
+            ours = {
+                setup.experiment.model.cells: results.metrics[metric]
+                for name, (setup, results) in arms.items()
+                if rest[name] == group
+            }
+            means = []
+            for count, values in ours.items():
+                axes.plot(np.full(len(values), count), values, marker, color=color, alpha=0.3)
+                means.append(np.nan if np.isnan(values).all() else np.nanmean(values))
+            axes.plot([*ours], means, color=color, marker=marker, label=labels[group])
+        axes.set_xscale("log")
+        axes.set(xlabel="cells", xticks=counts, xticklabels=counts)
+        axes.minorticks_off()
+    panels[0].set(ylabel="exact accuracy (share)", ylim=(-0.03, 1.03))
+    panels[1].set(ylabel=f"updates until {LEARNED:.0%} exact", ylim=(0, None))
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right upper")
+    return figure
+
+
+def effects(arms: Arms) -> Figure:
+    """Exact accuracy at each level of each factor, all else equal."""
+    setups = {name: setup for name, (setup, _) in arms.items()}
+    means = {name: results.metrics["exact_accuracy"].mean() for name, (_, results) in arms.items()}
+    factors = varied(setups.values())
+    figure, panels = plt.subplots(
+        1, len(factors), figsize=(2 + 3 * len(factors), 4), sharey=True, squeeze=False
+    )
+    for axes, (factor, levels) in zip(panels[0], factors.items(), strict=True):
+        others = [other for other in factors if other != factor]
+        by_rest: dict = {}
+        for name, setup in setups.items():
+            flat = settings(setup)
+            rest = tuple(flat[other] for other in others)
+            by_rest.setdefault(rest, {})[flat[factor]] = means[name]
+        for line in by_rest.values():
+            axes.plot(range(len(levels)), [line[level] for level in levels], "o-", color="#AAAAAA")
+        middle = [np.mean([line[level] for line in by_rest.values()]) for level in levels]
+        axes.plot(range(len(levels)), middle, "o-", color=style.BLUE, linewidth=4)
+        for place, mean in enumerate(middle):
+            offset = (0, 9 if mean < 0.9 else -18)
+            axes.annotate(
+                f"{mean:.1%}", (place, mean), offset, textcoords="offset points", ha="center"
+            )
+        shown = [f"{level:,}" if isinstance(level, int) else str(level) for level in levels]
+        axes.set(xticks=range(len(levels)), xticklabels=shown, xlim=(-0.4, len(levels) - 0.6))
+        axes.set(xlabel=WORDS.get(factor, factor), ylim=(-0.03, 1.06))
+    panels[0][0].set_ylabel("exact accuracy (share)")
+    return figure
+
+
+def _without(setup: Setup, key: str) -> tuple:
+    return tuple((other, value) for other, value in settings(setup).items() if other != key)
+
+
+def _labels(groups: list[tuple]) -> dict[tuple, str]:
+    """The settings that tell the groups apart, and no more, as words."""
+    labels = dict.fromkeys(groups, "")
+    for settings in zip(*groups, strict=True):  # one setting of all groups
+        longer = {
+            group: f"{labels[group]}, {value}"
+            for group, (_, value) in zip(groups, settings, strict=True)
+        }
+        if len(set(longer.values())) > len(set(labels.values())):
+            labels = longer
+    return {group: label.removeprefix(", ") or "all" for group, label in labels.items()}
