@@ -33,7 +33,7 @@ WRONG = 8 / 256
 
 SHEET = 36  # shapes shown beside each other
 PROGRESS = 24  # shapes shown of each snapshot
-TEMPERATURES = (0.0, 0.5, 1.0, 1.5, 2.0)
+TEMPERATURES = (0.0, 0.5, 1.0, 3.0, 10.0)
 EACH = 24  # shapes shown at each temperature
 HISTOGRAM = 40  # its bins
 

@@ -69,6 +69,8 @@ def sheets(setup: Setup, results: Results) -> Figure:
         ):
             _sheet(axes, polygons, family, color, first)
         first += count // COLUMNS
+    for axes in (left, right):
+        axes.set(xlim=(-0.7, (COLUMNS - 1) * GAP + 0.7), ylim=(-(first - 1) * GAP - 0.7, 0.7))
     what = plural(setup.dataset.shape)
     left.set_title(f"{what} drawn", color=style.BLUE)
     right.set_title(f"true {what}", color=style.GREEN)

@@ -65,13 +65,20 @@ class Slots:
             self.table[family, range(length), first[family] + np.arange(length)] = 1
         if bins:
             grids = [Grid(family, bins) for family in dataset.families]
-            self.alphabet = max(grid.alphabet for grid in grids)
-            self.origin = np.stack([grid.origin for grid in grids]).astype(np.int32)
-            self.first = np.zeros((len(grids), self.steps), np.int32)
-            for family, grid in enumerate(grids):
-                self.first[family, : self.lengths[family]] = grid.first
+            self.alphabets = np.array([grid.alphabet for grid in grids], np.float32)
+        else:
+            self.alphabets = None
         # At which step a coordinate (L,) has been drawn before (L,), so that it may be seen.
         self.seen = np.tri(self.steps, k=-1, dtype=np.float32)
+
+    def unit(self, drawn: tf.Tensor, family: tf.Tensor) -> tf.Tensor:
+        """Coordinates, or tokens in the alphabet of their family, as float32 from 0 to 1."""
+        import tensorflow as tf
+
+        drawn = tf.cast(drawn, tf.float32)
+        if self.alphabets is None:
+            return drawn
+        return (drawn + 0.5) / tf.gather(tf.constant(self.alphabets), family)
 
 
 def features(last: tf.Tensor, seen: tf.Tensor, slot: tf.Tensor) -> tf.Tensor:
@@ -96,7 +103,7 @@ def network(setup: params.Setup) -> Network:
 
     from pipeline.training import UNROLLED, Network
 
-    framing, bins = setup.experiment.framing, setup.experiment.framing.bins
+    framing = setup.experiment.framing
     slots = Slots(setup)
     shown = 1 + 2 * OCTAVES
     inputs = keras.Input((slots.steps, shown + slots.steps + slots.count), name="so_far")
@@ -117,7 +124,7 @@ def network(setup: params.Setup) -> Network:
         """Coordinates so far (B, L) as `frame` makes them, the family's number first."""
         family = tf.cast(inputs[:, 0], tf.int32)
         nothing = tf.fill((tf.shape(inputs)[0], 1), 0.5)
-        drawn = _unit(inputs[:, 1:], bins)
+        drawn = slots.unit(inputs[:, 1:], family[:, None])
         seen = (tf.concat([drawn, nothing], axis=1)[:, None] - 0.5) * slots.seen
         last = tf.concat([nothing, drawn], axis=1)
         return features(last, seen, tf.gather(tf.constant(slots.table), family)), targets
@@ -129,14 +136,6 @@ def network(setup: params.Setup) -> Network:
         return {name: tf.reduce_sum(loss(targets, outputs), axis=-1)}
 
     return Network(model, loss, encode, readout)
-
-
-def _unit(coordinates, bins: int | None):
-    """Coordinates or the middles of bins, as float32 from 0 to 1."""
-    import tensorflow as tf
-
-    coordinates = tf.cast(coordinates, tf.float32)
-    return coordinates if bins is None else (coordinates + 0.5) / bins
 
 
 def _head(setup: params.Setup, cells: int, slots: Slots) -> keras.Model:
@@ -157,15 +156,16 @@ def _head(setup: params.Setup, cells: int, slots: Slots) -> keras.Model:
 
     middle = by_slot("middle", 0.5, hidden, seen)
     if setup.experiment.framing.sample == "tokens":
-        alphabet = slots.alphabet
-        places = (np.arange(alphabet, dtype=np.float32) + 0.5) / alphabet
-        waves = np.sqrt(2) * np.cos(np.pi * np.outer(np.arange(1, COSINES + 1), places))
+        alphabet = int(slots.alphabets.max())
+        tokens = np.arange(alphabet, dtype=np.float32) + 0.5
+        waves = np.cos(np.pi * np.outer(np.arange(1, COSINES + 1), tokens / alphabet))
         sharpness = ops.exp(by_slot("log_sharpness", math.log(10), hidden))
         smooth = keras.layers.Dense(COSINES, use_bias=False, name="smooth")(hidden)
+        token = ops.matmul(slot, 1 / np.repeat(slots.alphabets, slots.lengths)[:, None])
         outputs = (
             keras.layers.Dense(alphabet, name="free")(hidden)
-            + ops.matmul(smooth, waves.astype(np.float32))
-            - ops.square(sharpness * (middle - places))
+            + ops.matmul(smooth, np.float32(np.sqrt(2) * waves))
+            - ops.square(sharpness * (middle - token * tokens))
         )
     else:
         components = setup.experiment.model.components
@@ -237,49 +237,36 @@ class Drawer:
         ]
         given = (np.full((1, count), temperature, np.float32), np.full((1, count), family))
         drawn = self.replicas.run(self._program, np.stack(uniform), *given)["drawn"]
-        drawn = drawn[..., : self.slots.lengths[family]].astype(float)
+        drawn = drawn[..., : self.slots.lengths[family]]
         bins = self.setup.experiment.framing.bins
         grid = Grid(self.setup.dataset.families[family], bins)
-        return grid.polygons(drawn) if bins is None else grid.centres(drawn)
+        if bins is None:
+            return grid.polygons(drawn.astype(float))
+        return grid.centres(grid.along(drawn.astype(int)).clip(0, bins - 1))
 
     def _program(self, uniform, temperature, family):
-        """Coordinates (B, L) of random numbers (B, L, 1 or 2), temperatures and families (B,).
-
-        They are bins, where there are any.
-        """
+        """Coordinates or tokens (B, L) by random numbers (B, L, …), temperatures, families (B,)."""
         import tensorflow as tf
 
         model, steps = self.replicas.network.model, self.slots.steps
         lstm, head = model.get_layer("lstm"), model.get_layer("head")
-        bins = self.setup.experiment.framing.bins
+        draw = _draw_component if self.setup.experiment.framing.bins is None else _draw_token
         slots = tf.gather(tf.constant(self.slots.table), family)  # (B, L, C)
-        if bins:
-            first = tf.gather(tf.constant(self.slots.first), family)  # (B, L)
-            origin = tf.gather(tf.constant(self.slots.origin), family)
-            before = [origin[:, 0], origin[:, 1]]  # the bins of the vertex before, x and y in turn
-        else:
-            before = []
         count = tf.shape(uniform)[0]
 
-        def step(t, last, seen, drawn, before, state):
+        def step(t, last, seen, drawn, state):
             slot = slots[:, t][:, None]
             shown = features(last[:, None], seen[:, None], slot)
             read = tf.concat([shown[..., : 1 + 2 * OCTAVES], slot], axis=-1)
             hidden, *state = lstm(read, initial_state=state)
-            outputs = head([hidden, seen[:, None], slot])[:, 0]
-            if bins:
-                token = _pick(outputs, uniform[:, t, 0], temperature)
-                found = tf.clip_by_value(before[0] + first[:, t] + token, 0, bins - 1)
-                before = [before[1], found]
-            else:
-                found = _draw_component(outputs, uniform[:, t], temperature)
-            last = _unit(found, bins)
+            found = draw(head([hidden, seen[:, None], slot])[:, 0], uniform[:, t], temperature)
+            last = self.slots.unit(found, family)
             seen += (last - 0.5)[:, None] * tf.one_hot(t, steps)
-            return t + 1, last, seen, drawn.write(t, tf.cast(found, tf.float32)), before, state
+            return t + 1, last, seen, drawn.write(t, tf.cast(found, tf.float32)), state
 
         drawn = tf.TensorArray(tf.float32, steps, element_shape=(uniform.shape[0],))
         state = [tf.zeros((count, lstm.units))] * 2
-        start = (0, tf.fill((count,), 0.5), tf.zeros((count, steps)), drawn, before, state)
+        start = (0, tf.fill((count,), 0.5), tf.zeros((count, steps)), drawn, state)
         drawn = tf.while_loop(lambda t, *_: t < steps, step, start)[3]
         return {"drawn": tf.transpose(drawn.stack())}
 
@@ -294,6 +281,10 @@ def _pick(logits, uniform, temperature):
     drawn = tf.reduce_sum(tf.cast(below <= uniform[:, None] * below[:, -1:], tf.int32), axis=-1)
     drawn = tf.minimum(drawn, logits.shape[-1] - 1)
     return tf.where(temperature > 0, drawn, tf.argmax(logits, axis=-1, output_type=tf.int32))
+
+
+def _draw_token(logits, uniform, temperature):
+    return _pick(logits, uniform[:, 0], temperature)
 
 
 def _draw_component(outputs, uniform, temperature):

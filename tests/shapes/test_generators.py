@@ -140,11 +140,12 @@ def test_drawing_follows_the_network(generator):
             logits, means, _ = np.split(outputs, 3)
             inputs[0, step + 1] = means[logits.argmax()].clip(0, 1)
         else:
-            before = inputs[0, step - 1] if step > 1 else grid.origin[step]
-            cell = before + grid.first[step] + outputs.argmax()
-            inputs[0, step + 1] = cell.clip(0, bins - 1)
+            inputs[0, step + 1] = outputs.argmax()
     found = inputs[0, 1 : steps + 1]
-    made = grid.polygons(found) if bins is None else grid.centres(found)
+    if bins is None:
+        made = grid.polygons(found)
+    else:
+        made = grid.centres(grid.along(found).clip(0, bins - 1))
     np.testing.assert_allclose(drawn[1], np.broadcast_to(made, drawn[1].shape), atol=1e-5)
 
 
