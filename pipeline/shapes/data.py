@@ -233,13 +233,9 @@ class Grid:
 
     def tokens(self, cells: np.ndarray) -> np.ndarray:
         """The steps (…, L), from 0, that lead along bins (…, L)."""
-        origin = np.broadcast_to(self.origin, (*cells.shape[:-1], 2))
-        return (
-            np.diff(
-                np.concatenate([origin, cells], axis=-1).reshape(*cells.shape[:-1], -1, 2), axis=-2
-            ).reshape(cells.shape)
-            - self.first
-        )
+        before = np.empty_like(cells)
+        before[..., :2], before[..., 2:] = self.origin, cells[..., :-2]
+        return cells - before - self.first
 
     def along(self, tokens: np.ndarray) -> np.ndarray:
         """The inverse: the bins (…, L) that tokens (…, L) lead along."""
