@@ -3,22 +3,22 @@
 An LSTM reads the coordinates so far and says how the next one is distributed; one is drawn from
 that and read in its turn, so every shape is another one. There are two kinds of distribution:
 
-- over the *tokens* of whole bins, a softmax: PolyGen's idea (Nash et al. 2020, "PolyGen: an
-  autoregressive generative model of 3D meshes"), after PixelRNN (van den Oord et al. 2016);
+- over *tokens*, steps of whole bins from the vertex before, a softmax: the idea of PolyGen (Nash et
+  al. 2020, "PolyGen: an autoregressive generative model of 3D meshes");
 - over the *coordinates* themselves, a mixture density (Bishop 1994; Graves 2013, "Generating
   sequences with recurrent neural networks"), here of logistic distributions, whose probability of
-  an interval has a closed form (Salimans et al. 2017, PixelCNN++).
+  an interval has a closed form (Salimans et al. 2017, "PixelCNN++").
 
 A coordinate of a shape is either free, flat over an interval, or determined by those before it, a
-peak. Most are determined, and then a plain softmax has two weaknesses: it must learn of every bin
-anew where the peak goes, and what it leaves to bins far away, however little, adds up over a shape
-to a vertex in the wild. So the bins are given their order: the logits are those of a plain softmax,
-plus some that change smoothly with the bin (cosines), minus the squared distance from a
-middle times a sharpness, two numbers: a bell where the coordinate is determined, nothing where it
-is free. The mixture is likewise moved and narrowed
-as a whole by two numbers, so that even its least likely component is near where all are. In both
-the middle is what the LSTM says plus a linear map of all coordinates so far, another for each step:
-in a linear family a determined coordinate is just that.
+peak. Most are determined, and there a plain softmax has two weaknesses: it must learn of every
+token anew when to choose it, and what it leaves to tokens far away, however little, adds up over
+a shape to a vertex in the wild. So the tokens are given their order: the logits are those of a
+plain softmax, plus some that change smoothly from token to token (cosines), minus a parabola whose
+middle and sharpness are two numbers: a bell where the coordinate is determined, nothing where it is
+free. The mixture is likewise moved and narrowed as a whole by two numbers, so that even its least
+likely component is near where all are. In both, the middle is what the LSTM says plus a linear map
+of all coordinates so far, another for each step: in a linear family a determined coordinate is just
+that.
 
 Axes: B batch, L coordinate, F feature of an input, C slot, K component of a mixture. A *slot* is
 one coordinate of one family; there are as many as all families together have coordinates.
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from pipeline.training import Network, Replicas
 
 OCTAVES = 6  # of the sines and cosines by which the last coordinate is shown, besides itself
-COSINES = 32  # smooth functions of the bin among the logits of tokens
+COSINES = 32  # among the logits of tokens
 
 HALF = 0.01
 """Half the interval whose probability a mixture maximises, in ranges of the axis. A density has no
@@ -100,10 +100,10 @@ def network(setup: params.Setup) -> Network:
     """
     import keras
     import tensorflow as tf
+    from keras import ops
 
     from pipeline.training import UNROLLED, Network
 
-    framing = setup.experiment.framing
     slots = Slots(setup)
     shown = 1 + 2 * OCTAVES
     inputs = keras.Input((slots.steps, shown + slots.steps + slots.count), name="so_far")
@@ -116,7 +116,7 @@ def network(setup: params.Setup) -> Network:
     lstm = keras.layers.LSTM(
         cells, return_sequences=True, return_state=True, name="lstm", **UNROLLED
     )
-    hidden, *_ = lstm(keras.layers.Concatenate(name="read")([last, slot]))
+    hidden, *_ = lstm(ops.concatenate([last, slot], axis=-1))
     head = _head(setup, cells, slots)
     model = keras.Model(inputs, head([hidden, seen, slot]), name=setup.name)
 
@@ -129,8 +129,9 @@ def network(setup: params.Setup) -> Network:
         last = tf.concat([nothing, drawn], axis=1)
         return features(last, seen, tf.gather(tf.constant(slots.table), family)), targets
 
-    loss = cross_entropy if framing.sample == "tokens" else negative_log_likelihood
-    name = "cross_entropy" if framing.sample == "tokens" else "nll"
+    tokens = setup.experiment.framing.sample == "tokens"
+    loss = cross_entropy if tokens else negative_log_likelihood
+    name = "cross_entropy" if tokens else "nll"
 
     def readout(targets, outputs):
         return {name: tf.reduce_sum(loss(targets, outputs), axis=-1)}
@@ -151,7 +152,7 @@ def _head(setup: params.Setup, cells: int, slots: Slots) -> keras.Model:
         """One number (B, T, 1), at first `start`, of a linear map that each slot has its own of."""
         start = keras.initializers.Constant(start)
         maps = keras.layers.Dense(slots.count, bias_initializer=start, name=name)
-        read = keras.layers.Concatenate()([*sources]) if len(sources) > 1 else sources[0]
+        read = ops.concatenate(sources, axis=-1)
         return ops.sum(maps(read) * slot, axis=-1, keepdims=True)
 
     middle = by_slot("middle", 0.5, hidden, seen)
@@ -175,7 +176,7 @@ def _head(setup: params.Setup, cells: int, slots: Slots) -> keras.Model:
         narrow = keras.layers.Dense(components, name="log_scales")(hidden) - math.log(components)
         logits = keras.layers.Dense(components, name="logits")(hidden)
         scales = NARROWEST + spread * ops.exp(narrow)
-        outputs = keras.layers.Concatenate()([logits, middle + spread * offsets, ops.log(scales)])
+        outputs = ops.concatenate([logits, middle + spread * offsets, ops.log(scales)], axis=-1)
     return keras.Model([hidden, seen, slot], outputs, name="head")
 
 
