@@ -11,4 +11,9 @@ experiment loses above the floor is its *regret*. A network that sees one point 
 continuous map from points to points: it cannot send the origin to (1/2, 0) and its close neighbours
 on the bottom side to the height above them, so a regret is left whatever its size. And a network
 that predicts medians, drawing from the same first point, draws the same shape every time.
+
+A *generator* is told not to predict the next coordinate but to say how it is distributed, and draws
+it from that: another shape each time. What it cannot avoid to lose is known, too: the logarithm of
+the number of bins of each size that it draws, or, exactly, of how many shapes look alike in bins.
+Its regret is how much likelier the true shapes are than it takes them to be, in nats.
 """

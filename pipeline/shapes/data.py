@@ -233,13 +233,9 @@ class Grid:
 
     def tokens(self, cells: np.ndarray) -> np.ndarray:
         """The steps (…, L), from 0, that lead along bins (…, L)."""
-        origin = np.broadcast_to(self.origin, (*cells.shape[:-1], 2))
-        return (
-            np.diff(
-                np.concatenate([origin, cells], axis=-1).reshape(*cells.shape[:-1], -1, 2), axis=-2
-            ).reshape(cells.shape)
-            - self.first
-        )
+        before = np.empty_like(cells)
+        before[..., :2], before[..., 2:] = self.origin, cells[..., :-2]
+        return cells - before - self.first
 
     def along(self, tokens: np.ndarray) -> np.ndarray:
         """The inverse: the bins (…, L) that tokens (…, L) lead along."""
@@ -293,10 +289,9 @@ def frame(sequences: np.ndarray, setup: params.Setup) -> tuple[np.ndarray, np.nd
     """Each vertex, or each coordinate, is an input, the next one its target.
 
     Shapes (…, S, V, 2) become inputs and targets (…, S, V - 1, 2), or, one point at a time, inputs
-    (…, S * (V - 1), 1, 2) and targets (…, S * (V - 1), 2). One coordinate at a time, inputs (…, S,
-    L) are the number of the shape's family and all coordinates after the origin but the last, as
-    scaled float32 or the int16 bins that they lie in; targets (…, S, L) are the coordinates or the
-    tokens that lead to those bins, `ENDED` after the last.
+    (…, S * (V - 1), 1, 2) and targets (…, S * (V - 1), 2). One coordinate at a time, targets are
+    the coordinates after the origin (…, S, L), scaled float32 or int16 tokens, `ENDED` after the
+    last; inputs are those before each, and the first of them is the number of the shape's family.
     """
     inputs, targets = sequences[..., :-1, :], sequences[..., 1:, :]
     match setup.experiment.framing.sample:
@@ -312,13 +307,12 @@ def _one_by_one(sequences: np.ndarray, setup: params.Setup) -> tuple[np.ndarray,
     bins, dataset = setup.experiment.framing.bins, setup.dataset
     kind = np.float32 if bins is None else np.int16
     targets = np.full((*sequences.shape[:-2], 2 * (dataset.vertices - 1)), ENDED, kind)
-    inputs = np.zeros_like(targets)
+    inputs = np.empty_like(targets)
     for index, family in enumerate(dataset.families):
         grid, mine = Grid(family, bins), np.s_[..., index :: len(dataset.families), :]
         shapes = sequences[..., index :: len(dataset.families), : family.vertices, :]
-        so_far = grid.scaled(shapes) if bins is None else grid.cells(shapes)
-        length = so_far.shape[-1]
-        targets[mine][..., :length] = so_far if bins is None else grid.tokens(so_far)
+        found = grid.scaled(shapes) if bins is None else grid.tokens(grid.cells(shapes))
+        targets[mine][..., : found.shape[-1]] = found
         inputs[mine][..., 0] = index
-        inputs[mine][..., 1:length] = so_far[..., :-1]
+    inputs[..., 1:] = targets[..., :-1]
     return inputs, targets

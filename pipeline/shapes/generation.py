@@ -32,9 +32,9 @@ WRONG = 8 / 256
 
 SHEET = 36  # shapes shown beside each other
 PROGRESS = 24  # shapes shown of each snapshot
-TEMPERATURES = (0.0, 0.5, 1.0, 1.5, 2.0)
-EACH = 24  # shapes shown at each temperature
-HISTOGRAM = 40  # its bins
+TEMPERATURES = (0.0, 0.5, 1.0, 10.0, 100.0)
+EACH = 9  # shapes shown at each temperature
+HISTOGRAM = 20  # its bins
 
 SLACK = 1e-8  # by which planes are moved apart; small beside a bin
 

@@ -9,7 +9,7 @@ from pipeline import style
 from pipeline.params import Setup
 from pipeline.rooms import Picture, Results
 from pipeline.shapes.data import FAMILIES, Family
-from pipeline.shapes.generation import DRAWN, HISTOGRAM, SHEET, TEMPERATURES, name_of
+from pipeline.shapes.generation import DRAWN, EACH, HISTOGRAM, SHEET, TEMPERATURES, name_of
 from pipeline.shapes.words import plural
 
 COLUMNS = 6  # of a sheet
@@ -69,17 +69,26 @@ def sheets(setup: Setup, results: Results) -> Figure:
         ):
             _sheet(axes, polygons, family, color, first)
         first += count // COLUMNS
+    for axes in (left, right):
+        axes.set(xlim=(-0.7, (COLUMNS - 1) * GAP + 0.7), ylim=(-(first - 1) * GAP - 0.7, 0.7))
     what = plural(setup.dataset.shape)
     left.set_title(f"{what} drawn", color=style.BLUE)
     right.set_title(f"true {what}", color=style.GREEN)
     return figure
 
 
-def _sheet(axes: Axes, polygons: np.ndarray, family: Family, color: str, first: int = 0) -> None:
-    """Polygons (N, V, 2) in rows of COLUMNS, from row `first` down."""
+def _sheet(
+    axes: Axes,
+    polygons: np.ndarray,
+    family: Family,
+    color: str,
+    first: int = 0,
+    columns: int = COLUMNS,
+) -> None:
+    """Polygons (N, V, 2) in rows of some columns, from row `first` down."""
     size = (family.high - family.low).max()
     for index, polygon in enumerate(polygons):
-        row, column = divmod(index, COLUMNS)
+        row, column = divmod(index, columns)
         placed = (polygon - (family.low + family.high) / 2) / size
         placed = placed + np.array([column, -(first + row)]) * GAP
         axes.fill(*placed.T, facecolor=color, alpha=0.15)
@@ -119,18 +128,15 @@ def temperatures(setup: Setup, results: Results) -> Figure:
     """A small sheet for each temperature; of several families, a row each."""
     shapes = setup.dataset.shapes
     figure, panels = plt.subplots(
-        len(shapes), len(TEMPERATURES), figsize=(12, 2.4 * len(shapes)), squeeze=False
+        len(shapes), len(TEMPERATURES), figsize=(12, 2.6 * len(shapes)), squeeze=False
     )
+    columns = round(EACH**0.5)
     for row, shape in zip(panels, shapes, strict=True):
         for axes, temperature in zip(row, TEMPERATURES, strict=True):
             polygons = results.predictions[f"{shape}/at/{temperature}"]
-            family = FAMILIES[shape]
-            for polygon in polygons:
-                closed = np.vstack([polygon, polygon[:1]])
-                axes.plot(*closed.T, color=style.BLUE, linewidth=0.8, alpha=0.5)
-            margin = 0.05 * (family.high - family.low).max()
-            (left, bottom), (right, top) = family.low - margin, family.high + margin
-            axes.set(xlim=(left, right), ylim=(bottom, top), aspect="equal", xticks=[], yticks=[])
+            _sheet(axes, polygons, FAMILIES[shape], style.BLUE, columns=columns)
+            end = (columns - 1) * GAP + 0.7
+            axes.set(xlim=(-0.7, end), ylim=(-end, 0.7))
     for axes, temperature in zip(panels[0], TEMPERATURES, strict=True):
         axes.set_title(f"temperature {temperature:g}")
     return figure

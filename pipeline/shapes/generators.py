@@ -3,22 +3,22 @@
 An LSTM reads the coordinates so far and says how the next one is distributed; one is drawn from
 that and read in its turn, so every shape is another one. There are two kinds of distribution:
 
-- over the *tokens* of whole bins, a softmax: PolyGen's idea (Nash et al. 2020, "PolyGen: an
-  autoregressive generative model of 3D meshes"), after PixelRNN (van den Oord et al. 2016);
+- over *tokens*, steps of whole bins from the vertex before, a softmax: the idea of PolyGen (Nash et
+  al. 2020, "PolyGen: an autoregressive generative model of 3D meshes");
 - over the *coordinates* themselves, a mixture density (Bishop 1994; Graves 2013, "Generating
   sequences with recurrent neural networks"), here of logistic distributions, whose probability of
-  an interval has a closed form (Salimans et al. 2017, PixelCNN++).
+  an interval has a closed form (Salimans et al. 2017, "PixelCNN++").
 
 A coordinate of a shape is either free, flat over an interval, or determined by those before it, a
-peak. Most are determined, and then a plain softmax has two weaknesses: it must learn of every bin
-anew where the peak goes, and what it leaves to bins far away, however little, adds up over a shape
-to a vertex in the wild. So the bins are given their order: the logits are those of a plain softmax,
-plus some that change smoothly with the bin (cosines), minus the squared distance from a
-middle times a sharpness, two numbers: a bell where the coordinate is determined, nothing where it
-is free. The mixture is likewise moved and narrowed
-as a whole by two numbers, so that even its least likely component is near where all are. In both
-the middle is what the LSTM says plus a linear map of all coordinates so far, another for each step:
-in a linear family a determined coordinate is just that.
+peak. Most are determined, and there a plain softmax has two weaknesses: it must learn of every
+token anew when to choose it, and what it leaves to tokens far away, however little, adds up over
+a shape to a vertex in the wild. So the tokens are given their order: the logits are those of a
+plain softmax, plus some that change smoothly from token to token (cosines), minus a parabola whose
+middle and sharpness are two numbers: a bell where the coordinate is determined, nothing where it is
+free. The mixture is likewise moved and narrowed as a whole by two numbers, so that even its least
+likely component is near where all are. In both, the middle is what the LSTM says plus a linear map
+of all coordinates so far, another for each step: in a linear family a determined coordinate is just
+that.
 
 Axes: B batch, L coordinate, F feature of an input, C slot, K component of a mixture. A *slot* is
 one coordinate of one family; there are as many as all families together have coordinates.
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from pipeline.training import Network, Replicas
 
 OCTAVES = 6  # of the sines and cosines by which the last coordinate is shown, besides itself
-COSINES = 32  # smooth functions of the bin among the logits of tokens
+COSINES = 32  # among the logits of tokens
 
 HALF = 0.01
 """Half the interval whose probability a mixture maximises, in ranges of the axis. A density has no
@@ -65,13 +65,20 @@ class Slots:
             self.table[family, range(length), first[family] + np.arange(length)] = 1
         if bins:
             grids = [Grid(family, bins) for family in dataset.families]
-            self.alphabet = max(grid.alphabet for grid in grids)
-            self.origin = np.stack([grid.origin for grid in grids]).astype(np.int32)
-            self.first = np.zeros((len(grids), self.steps), np.int32)
-            for family, grid in enumerate(grids):
-                self.first[family, : self.lengths[family]] = grid.first
+            self.alphabets = np.array([grid.alphabet for grid in grids], np.float32)
+        else:
+            self.alphabets = None
         # At which step a coordinate (L,) has been drawn before (L,), so that it may be seen.
         self.seen = np.tri(self.steps, k=-1, dtype=np.float32)
+
+    def unit(self, drawn: tf.Tensor, family: tf.Tensor) -> tf.Tensor:
+        """Coordinates, or tokens in the alphabet of their family, as float32 from 0 to 1."""
+        import tensorflow as tf
+
+        drawn = tf.cast(drawn, tf.float32)
+        if self.alphabets is None:
+            return drawn
+        return (drawn + 0.5) / tf.gather(tf.constant(self.alphabets), family)
 
 
 def features(last: tf.Tensor, seen: tf.Tensor, slot: tf.Tensor) -> tf.Tensor:
@@ -93,10 +100,10 @@ def network(setup: params.Setup) -> Network:
     """
     import keras
     import tensorflow as tf
+    from keras import ops
 
     from pipeline.training import UNROLLED, Network
 
-    framing, bins = setup.experiment.framing, setup.experiment.framing.bins
     slots = Slots(setup)
     shown = 1 + 2 * OCTAVES
     inputs = keras.Input((slots.steps, shown + slots.steps + slots.count), name="so_far")
@@ -109,7 +116,7 @@ def network(setup: params.Setup) -> Network:
     lstm = keras.layers.LSTM(
         cells, return_sequences=True, return_state=True, name="lstm", **UNROLLED
     )
-    hidden, *_ = lstm(keras.layers.Concatenate(name="read")([last, slot]))
+    hidden, *_ = lstm(ops.concatenate([last, slot], axis=-1))
     head = _head(setup, cells, slots)
     model = keras.Model(inputs, head([hidden, seen, slot]), name=setup.identifier)
 
@@ -117,26 +124,19 @@ def network(setup: params.Setup) -> Network:
         """Coordinates so far (B, L) as `frame` makes them, the family's number first."""
         family = tf.cast(inputs[:, 0], tf.int32)
         nothing = tf.fill((tf.shape(inputs)[0], 1), 0.5)
-        drawn = _unit(inputs[:, 1:], bins)
+        drawn = slots.unit(inputs[:, 1:], family[:, None])
         seen = (tf.concat([drawn, nothing], axis=1)[:, None] - 0.5) * slots.seen
         last = tf.concat([nothing, drawn], axis=1)
         return features(last, seen, tf.gather(tf.constant(slots.table), family)), targets
 
-    loss = cross_entropy if framing.sample == "tokens" else negative_log_likelihood
-    name = "cross_entropy" if framing.sample == "tokens" else "nll"
+    tokens = setup.experiment.framing.sample == "tokens"
+    loss = cross_entropy if tokens else negative_log_likelihood
+    name = "cross_entropy" if tokens else "nll"
 
     def readout(targets, outputs):
         return {name: tf.reduce_sum(loss(targets, outputs), axis=-1)}
 
     return Network(model, loss, encode, readout)
-
-
-def _unit(coordinates, bins: int | None):
-    """Coordinates or the middles of bins, as float32 from 0 to 1."""
-    import tensorflow as tf
-
-    coordinates = tf.cast(coordinates, tf.float32)
-    return coordinates if bins is None else (coordinates + 0.5) / bins
 
 
 def _head(setup: params.Setup, cells: int, slots: Slots) -> keras.Model:
@@ -152,20 +152,21 @@ def _head(setup: params.Setup, cells: int, slots: Slots) -> keras.Model:
         """One number (B, T, 1), at first `start`, of a linear map that each slot has its own of."""
         start = keras.initializers.Constant(start)
         maps = keras.layers.Dense(slots.count, bias_initializer=start, name=name)
-        read = keras.layers.Concatenate()([*sources]) if len(sources) > 1 else sources[0]
+        read = ops.concatenate(sources, axis=-1)
         return ops.sum(maps(read) * slot, axis=-1, keepdims=True)
 
     middle = by_slot("middle", 0.5, hidden, seen)
     if setup.experiment.framing.sample == "tokens":
-        alphabet = slots.alphabet
-        places = (np.arange(alphabet, dtype=np.float32) + 0.5) / alphabet
-        waves = np.sqrt(2) * np.cos(np.pi * np.outer(np.arange(1, COSINES + 1), places))
+        alphabet = int(slots.alphabets.max())
+        tokens = np.arange(alphabet, dtype=np.float32) + 0.5
+        waves = np.cos(np.pi * np.outer(np.arange(1, COSINES + 1), tokens / alphabet))
         sharpness = ops.exp(by_slot("log_sharpness", math.log(10), hidden))
         smooth = keras.layers.Dense(COSINES, use_bias=False, name="smooth")(hidden)
+        token = ops.matmul(slot, 1 / np.repeat(slots.alphabets, slots.lengths)[:, None])
         outputs = (
             keras.layers.Dense(alphabet, name="free")(hidden)
-            + ops.matmul(smooth, waves.astype(np.float32))
-            - ops.square(sharpness * (middle - places))
+            + ops.matmul(smooth, np.float32(np.sqrt(2) * waves))
+            - ops.square(sharpness * (middle - token * tokens))
         )
     else:
         components = setup.experiment.model.components
@@ -175,7 +176,7 @@ def _head(setup: params.Setup, cells: int, slots: Slots) -> keras.Model:
         narrow = keras.layers.Dense(components, name="log_scales")(hidden) - math.log(components)
         logits = keras.layers.Dense(components, name="logits")(hidden)
         scales = NARROWEST + spread * ops.exp(narrow)
-        outputs = keras.layers.Concatenate()([logits, middle + spread * offsets, ops.log(scales)])
+        outputs = ops.concatenate([logits, middle + spread * offsets, ops.log(scales)], axis=-1)
     return keras.Model([hidden, seen, slot], outputs, name="head")
 
 
@@ -237,49 +238,36 @@ class Drawer:
         ]
         given = (np.full((1, count), temperature, np.float32), np.full((1, count), family))
         drawn = self.replicas.run(self._program, np.stack(uniform), *given)["drawn"]
-        drawn = drawn[..., : self.slots.lengths[family]].astype(float)
+        drawn = drawn[..., : self.slots.lengths[family]]
         bins = self.setup.experiment.framing.bins
         grid = Grid(self.setup.dataset.families[family], bins)
-        return grid.polygons(drawn) if bins is None else grid.centres(drawn)
+        if bins is None:
+            return grid.polygons(drawn.astype(float))
+        return grid.centres(grid.along(drawn.astype(int)).clip(0, bins - 1))
 
     def _program(self, uniform, temperature, family):
-        """Coordinates (B, L) of random numbers (B, L, 1 or 2), temperatures and families (B,).
-
-        They are bins, where there are any.
-        """
+        """Coordinates or tokens (B, L) by random numbers (B, L, …), temperatures, families (B,)."""
         import tensorflow as tf
 
         model, steps = self.replicas.network.model, self.slots.steps
         lstm, head = model.get_layer("lstm"), model.get_layer("head")
-        bins = self.setup.experiment.framing.bins
+        draw = _draw_component if self.setup.experiment.framing.bins is None else _draw_token
         slots = tf.gather(tf.constant(self.slots.table), family)  # (B, L, C)
-        if bins:
-            first = tf.gather(tf.constant(self.slots.first), family)  # (B, L)
-            origin = tf.gather(tf.constant(self.slots.origin), family)
-            before = [origin[:, 0], origin[:, 1]]  # the bins of the vertex before, x and y in turn
-        else:
-            before = []
         count = tf.shape(uniform)[0]
 
-        def step(t, last, seen, drawn, before, state):
+        def step(t, last, seen, drawn, state):
             slot = slots[:, t][:, None]
             shown = features(last[:, None], seen[:, None], slot)
             read = tf.concat([shown[..., : 1 + 2 * OCTAVES], slot], axis=-1)
             hidden, *state = lstm(read, initial_state=state)
-            outputs = head([hidden, seen[:, None], slot])[:, 0]
-            if bins:
-                token = _pick(outputs, uniform[:, t, 0], temperature)
-                found = tf.clip_by_value(before[0] + first[:, t] + token, 0, bins - 1)
-                before = [before[1], found]
-            else:
-                found = _draw_component(outputs, uniform[:, t], temperature)
-            last = _unit(found, bins)
+            found = draw(head([hidden, seen[:, None], slot])[:, 0], uniform[:, t], temperature)
+            last = self.slots.unit(found, family)
             seen += (last - 0.5)[:, None] * tf.one_hot(t, steps)
-            return t + 1, last, seen, drawn.write(t, tf.cast(found, tf.float32)), before, state
+            return t + 1, last, seen, drawn.write(t, tf.cast(found, tf.float32)), state
 
         drawn = tf.TensorArray(tf.float32, steps, element_shape=(uniform.shape[0],))
         state = [tf.zeros((count, lstm.units))] * 2
-        start = (0, tf.fill((count,), 0.5), tf.zeros((count, steps)), drawn, before, state)
+        start = (0, tf.fill((count,), 0.5), tf.zeros((count, steps)), drawn, state)
         drawn = tf.while_loop(lambda t, *_: t < steps, step, start)[3]
         return {"drawn": tf.transpose(drawn.stack())}
 
@@ -294,6 +282,10 @@ def _pick(logits, uniform, temperature):
     drawn = tf.reduce_sum(tf.cast(below <= uniform[:, None] * below[:, -1:], tf.int32), axis=-1)
     drawn = tf.minimum(drawn, logits.shape[-1] - 1)
     return tf.where(temperature > 0, drawn, tf.argmax(logits, axis=-1, output_type=tf.int32))
+
+
+def _draw_token(logits, uniform, temperature):
+    return _pick(logits, uniform[:, 0], temperature)
 
 
 def _draw_component(outputs, uniform, temperature):

@@ -7,49 +7,14 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from room_contract import RoomContract
 from scipy import stats
+from untrained import CASES, replicas, setup
 
 from pipeline import params
 from pipeline.errors import InputError
 from pipeline.shapes import generators, models
 from pipeline.shapes.data import FAMILIES, Grid, frame, generate
-from pipeline.training import Replicas, initial_weights
 
 unit = st.floats(0, 1, exclude_max=True, width=32)
-
-
-def setup(shape="rectangle", **changes) -> params.Setup:
-    sections = {"framing": {"sample": "tokens", "bins": 16}, "model": {"cells": 4}} | changes
-    loss = {"tokens": "categorical_crossentropy", "coordinates": "negative_log_likelihood"}
-    training = {"seed": 1, "replicas": 2, "sequences": 20, "batch_size": 4, "learning_rate": 0.01}
-    dataset = {"problem": "shapes", "shape": shape, "seed": 3, "replicas": 2}
-    several = 5 if shape == "any" else 1
-    experiment = {
-        "problem": "shapes",
-        "dataset": "data",
-        "training": training | {"loss": loss[sections["framing"]["sample"]]},
-    }
-    return params.setup(
-        {
-            "name": "generator",
-            "dataset": dataset | {"train": 20, "validation": 8 * several, "test": 16 * several},
-            "experiment": experiment | sections,
-        }
-    )
-
-
-MIXTURE = {"framing": {"sample": "coordinates"}, "model": {"cells": 4, "components": 3}}
-CASES = {
-    "tokens": setup(),
-    "mixture": setup(**MIXTURE),
-    "tokens of any family": setup("any"),
-}
-
-
-def replicas(case: params.Setup, seeds=(1, 2)) -> Replicas:
-    weights = initial_weights(lambda: models.network(case), seeds)
-    rng = np.random.default_rng(0)  # not as they start: all maps of slots would be alike
-    weights = [weight + rng.normal(0, 0.3, weight.shape).astype("float32") for weight in weights]
-    return Replicas(models.network(case), weights)
 
 
 @pytest.fixture(scope="module", params=CASES)
@@ -110,7 +75,7 @@ def test_a_network_sees_only_what_comes_before(generator):
     case, drawer = generator
     inputs, targets = frame(generate(case.dataset)["test"], case)
     network = drawer.replicas.network
-    step = 2
+    step = 1  # x of the second vertex
     changed = inputs.copy()
     changed[:, step] = np.roll(changed[:, step], 1)
     one, other = (
@@ -139,11 +104,12 @@ def test_drawing_follows_the_network(generator):
             logits, means, _ = np.split(outputs, 3)
             inputs[0, step + 1] = means[logits.argmax()].clip(0, 1)
         else:
-            before = inputs[0, step - 1] if step > 1 else grid.origin[step]
-            cell = before + grid.first[step] + outputs.argmax()
-            inputs[0, step + 1] = cell.clip(0, bins - 1)
+            inputs[0, step + 1] = outputs.argmax()
     found = inputs[0, 1 : steps + 1]
-    made = grid.polygons(found) if bins is None else grid.centres(found)
+    if bins is None:
+        made = grid.polygons(found)
+    else:
+        made = grid.centres(grid.along(found).clip(0, bins - 1))
     np.testing.assert_allclose(drawn[1], np.broadcast_to(made, drawn[1].shape), atol=1e-5)
 
 
