@@ -24,7 +24,7 @@ WORDS = {
 
 
 def varied(setups: Iterable[Setup]) -> dict[str, list]:
-    """What the arms differ in, {setting: its values in order}.
+    """What the arms differ in, {setting: its values}, numbers sorted, others as they come.
 
     Of settings that always change together, the first speaks for all; the sequences of a training
     are counted as updates.
@@ -38,7 +38,8 @@ def varied(setups: Iterable[Setup]) -> dict[str, list]:
         partition = [levels.index(value) for value in values]
         if len(levels) > 1 and partition not in partitions:
             partitions.append(partition)
-            found[key] = levels
+            numbers = all(isinstance(level, int | float) for level in levels)
+            found[key] = sorted(levels) if numbers else levels
     return found
 
 
