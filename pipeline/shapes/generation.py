@@ -91,12 +91,13 @@ def token_nats(theta: np.ndarray, grid: Grid) -> float:
 def interval_floor(family: Family) -> float:
     """What no generator's mean −ln P(y ± HALF) of all coordinates can fall below.
 
-    The coordinates that first show the free parameters are uniform with density 1 / |det|, all
+    The steps that first show the free parameters are uniform with density 1 / |det|, all
     others certain. Whatever the mixture, the integral of P(y ± HALF) over y is at most 2 HALF, and
     by Jensen's inequality the mean of ln P at most the logarithm of the mean.
     """
     grid = Grid(family)
-    matrix = family.matrix[2:] / np.tile(grid.span, family.vertices - 1)[:, None]
+    sides = np.diff(family.matrix.reshape(family.vertices, 2, -1), axis=0)
+    matrix = (sides / grid.unit[:, None]).reshape(-1, len(family.parameters))
     showing: list[int] = []
     for row in range(len(matrix)):
         if np.linalg.matrix_rank(matrix[[*showing, row]]) > len(showing):

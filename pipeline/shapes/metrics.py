@@ -67,8 +67,8 @@ METRICS = {
     ),
     "nll": Metric(
         "negative log-likelihood",
-        "mean of −ln P of a held-out shape's coordinates, each give or take "
-        f"{HALF:.0%} of its axis, in nats per shape",
+        "mean of −ln P of a held-out shape's steps from vertex to vertex, each give or take "
+        f"{HALF:.0%} of the widest, in nats per shape",
     ),
     "regret": Metric(
         "regret",
