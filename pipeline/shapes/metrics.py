@@ -72,8 +72,8 @@ METRICS = {
     ),
     "regret": Metric(
         "regret",
-        "cross-entropy or negative log-likelihood minus that of an ideal generator on the same "
-        "shapes, in nats per shape",
+        "cross-entropy minus that of an ideal generator on the same shapes, or negative "
+        "log-likelihood minus a bound that none can pass, in nats per shape",
         headline=True,
     ),
     "wrong": Metric(
