@@ -46,8 +46,8 @@ def figures(setup: Setup, results: Results) -> list[Picture]:
             "learning-curve",
             learning_curve(setup, results),
             f"Held-out loss in nats per shape against {what} seen: median of {count} replicas and "
-            "the band that holds the middle 80 % of them. Dashed, what no generator can avoid to lose, "
-            "because the sizes are random.",
+            "the band that holds the middle 80 % of them. Dashed, what no generator can avoid to "
+            "lose, because the sizes are random.",
         ),
     ]
 
