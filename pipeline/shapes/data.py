@@ -257,7 +257,8 @@ class Grid:
         """The steps (…, L), from 0, that lead along bins (…, L)."""
         before = np.empty_like(cells)
         before[..., :2], before[..., 2:] = self.origin, cells[..., :-2]
-        return cells - before - self.first
+        # Coordinates of float32 may lie a rounding beside their bin, and a step be one too long.
+        return (cells - before - self.first).clip(0, self.alphabet - 1)
 
     def along(self, tokens: np.ndarray) -> np.ndarray:
         """The inverse: the bins (…, L) that tokens (…, L) lead along."""
