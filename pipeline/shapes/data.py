@@ -158,7 +158,8 @@ class Framing(params.Framing):
     sample: Literal["point", "shape", "tokens", "coordinates"] = Field(
         description="point: one vertex, one time step, no memory of those before; "
         "shape: all vertices in order, the state carried over the time steps; "
-        "coordinates: a time step for each coordinate; tokens: the same, in steps of whole bins"
+        "coordinates: a time step for each coordinate's way from the vertex before; tokens: the "
+        "same in whole bins"
     )
     bins: Annotated[int, Field(ge=2, le=2**15)] | None = Field(
         default=None, description="of tokens: how many the range of each axis is cut into"
@@ -171,11 +172,12 @@ class Framing(params.Framing):
 
 
 class Grid:
-    """A family's range, from 0 to 1 on each axis, and cut into bins where there are any.
+    """The steps that lead from vertex to vertex of a family's shapes, whole bins or not.
 
-    A *token* tells in whole bins how far a coordinate lies from the same coordinate of the vertex
-    before, as sketch-rnn (Ha & Eck 2017) draws: where a free side begins is then no matter. Bins
-    and tokens say the same, so a rounding is never added to another.
+    A *step* tells how far a coordinate lies from the same coordinate of the vertex before, as in
+    sketch-rnn (Ha & Eck 2017): where a free side begins is then no matter. A *token* is a step
+    between bins of the family's range. Bins and tokens say the same, so a rounding is never added
+    to another.
     """
 
     def __init__(self, family: Family, bins: int | None = None):
@@ -212,11 +214,31 @@ class Grid:
         return np.floor(-self.low / self.span * self.bins).astype(np.int16)
 
     @property
+    def _sides(self) -> np.ndarray:
+        """The least and the largest step (2, V - 1, 2) from a vertex to the next."""
+        sides = np.diff(self.family.matrix.reshape(self.family.vertices, 2, -1), axis=0)
+        return np.stack([sides.clip(max=0).sum(axis=-1), sides.clip(min=0).sum(axis=-1)])
+
+    @property
+    def unit(self) -> np.ndarray:
+        """What the scaled steps are measured in (2,): the widest range that a step has."""
+        return np.ptp(self._sides, axis=0).max(axis=0)
+
+    def steps(self, polygons: np.ndarray) -> np.ndarray:
+        """The steps (…, L), scaled to lie between 0 and 1, along polygons (…, V, 2)."""
+        steps = (np.diff(polygons, axis=-2) - self._sides[0]) / self.unit
+        return steps.reshape(*steps.shape[:-2], 2 * steps.shape[-2])
+
+    def led_by(self, steps: np.ndarray) -> np.ndarray:
+        """The inverse: the polygons (…, V, 2) of steps (…, L)."""
+        steps = steps.reshape(*steps.shape[:-1], -1, 2) * self.unit + self._sides[0]
+        after = steps.cumsum(axis=-2)
+        return np.concatenate([np.zeros_like(after[..., :1, :]), after], axis=-2)
+
+    @property
     def _steps(self) -> np.ndarray:
         """The least and the largest step (2, L), in bins, from a vertex to the next."""
-        sides = np.diff(self.family.matrix.reshape(self.family.vertices, 2, -1), axis=0)
-        least, most = sides.clip(max=0).sum(axis=-1), sides.clip(min=0).sum(axis=-1)
-        least, most = (side / self.span * self.bins for side in (least, most))
+        least, most = self._sides / self.span * self.bins
         # The bins of two points lie as far apart as the points, give or take a rounding.
         return np.stack([np.floor(least + 1e-9), np.ceil(most - 1e-9)]).reshape(2, -1).astype(int)
 
@@ -235,7 +257,8 @@ class Grid:
         """The steps (…, L), from 0, that lead along bins (…, L)."""
         before = np.empty_like(cells)
         before[..., :2], before[..., 2:] = self.origin, cells[..., :-2]
-        return cells - before - self.first
+        # Coordinates of float32 may lie a rounding beside their bin, and a step be one too long.
+        return (cells - before - self.first).clip(0, self.alphabet - 1)
 
     def along(self, tokens: np.ndarray) -> np.ndarray:
         """The inverse: the bins (…, L) that tokens (…, L) lead along."""
@@ -290,8 +313,8 @@ def frame(sequences: np.ndarray, setup: params.Setup) -> tuple[np.ndarray, np.nd
 
     Shapes (…, S, V, 2) become inputs and targets (…, S, V - 1, 2), or, one point at a time, inputs
     (…, S * (V - 1), 1, 2) and targets (…, S * (V - 1), 2). One coordinate at a time, targets are
-    the coordinates after the origin (…, S, L), scaled float32 or int16 tokens, `ENDED` after the
-    last; inputs are those before each, and the first of them is the number of the shape's family.
+    the steps to the vertices after the origin (…, S, L), scaled float32 or int16 tokens, `ENDED`
+    after the last; inputs are those before each, and the first is the number of the family.
     """
     inputs, targets = sequences[..., :-1, :], sequences[..., 1:, :]
     match setup.experiment.framing.sample:
@@ -311,7 +334,7 @@ def _one_by_one(sequences: np.ndarray, setup: params.Setup) -> tuple[np.ndarray,
     for index, family in enumerate(dataset.families):
         grid, mine = Grid(family, bins), np.s_[..., index :: len(dataset.families), :]
         shapes = sequences[..., index :: len(dataset.families), : family.vertices, :]
-        found = grid.scaled(shapes) if bins is None else grid.tokens(grid.cells(shapes))
+        found = grid.steps(shapes) if bins is None else grid.tokens(grid.cells(shapes))
         targets[mine][..., : found.shape[-1]] = found
         inputs[mine][..., 0] = index
     inputs[..., 1:] = targets[..., :-1]

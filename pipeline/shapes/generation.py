@@ -90,12 +90,13 @@ def token_nats(theta: np.ndarray, grid: Grid) -> float:
 def interval_floor(family: Family) -> float:
     """What no generator's mean −ln P(y ± HALF) of all coordinates can fall below.
 
-    The coordinates that first show the free parameters are uniform with density 1 / |det|, all
+    The steps that first show the free parameters are uniform with density 1 / |det|, all
     others certain. Whatever the mixture, the integral of P(y ± HALF) over y is at most 2 HALF, and
     by Jensen's inequality the mean of ln P at most the logarithm of the mean.
     """
     grid = Grid(family)
-    matrix = family.matrix[2:] / np.tile(grid.span, family.vertices - 1)[:, None]
+    sides = np.diff(family.matrix.reshape(family.vertices, 2, -1), axis=0)
+    matrix = (sides / grid.unit[:, None]).reshape(-1, len(family.parameters))
     showing: list[int] = []
     for row in range(len(matrix)):
         if np.linalg.matrix_rank(matrix[[*showing, row]]) > len(showing):
@@ -112,9 +113,10 @@ def name_of(framing: Framing) -> str:
 def references(setup: Setup, held_out: np.ndarray) -> dict[str, dict[str, float]]:
     """What is known before training, computed on held-out shapes (S, V, 2)."""
     framing, dataset = setup.experiment.framing, setup.dataset
+    best = "ideal generator" if framing.bins else "lower bound"
     known = {
-        name_of(framing): {"ideal generator": float(floor(held_out, setup).mean())},
-        "regret": {"ideal generator": 0.0},
+        name_of(framing): {best: float(floor(held_out, setup).mean())},
+        "regret": {best: 0.0},
         "ks": {f"{DRAWN:,} true shapes": 0.8687 / math.sqrt(DRAWN)},  # mean of Kolmogorov's law
     }
     if framing.bins:
@@ -256,7 +258,7 @@ def findings(setup: Setup, metrics: dict, references: dict) -> list[str]:
     dataset, framing = setup.dataset, setup.experiment.framing
     mean = {name: entry["mean"] for name, entry in metrics.items()}
     name = name_of(framing)
-    floor = references[name]["ideal generator"]
+    (floor,) = references[name].values()
     known = references["ks"][f"{DRAWN:,} true shapes"]
     shape = "shape" if len(dataset.shapes) > 1 else dataset.shape
     sentences = [

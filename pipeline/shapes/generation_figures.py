@@ -46,8 +46,8 @@ def figures(setup: Setup, results: Results) -> list[Picture]:
             "learning-curve",
             learning_curve(setup, results),
             f"Held-out loss in nats per shape against {what} seen: median of {count} replicas and "
-            "the band that holds the middle 80 % of them. Dashed, what an ideal generator loses, "
-            "because the sizes are random.",
+            "the band that holds the middle 80 % of them. Dashed, what no generator can avoid to "
+            "lose, because the sizes are random.",
         ),
     ]
 
@@ -143,7 +143,7 @@ def temperatures(setup: Setup, results: Results) -> Figure:
 
 
 def learning_curve(setup: Setup, results: Results) -> Figure:
-    """Held-out loss against shapes seen, above the ideal generator's."""
+    """Held-out loss against shapes seen, above what none can avoid."""
     figure, axes = plt.subplots(figsize=(7, 4))
     history, name = results.history, name_of(setup.experiment.framing)
     style.curve(axes, history["sequences"], history[name], setup.name, style.BLUE)

@@ -5,7 +5,7 @@ that and read in its turn, so every shape is another one. There are two kinds of
 
 - over *tokens*, steps of whole bins from the vertex before, a softmax: the idea of PolyGen (Nash et
   al. 2020, "PolyGen: an autoregressive generative model of 3D meshes");
-- over the *coordinates* themselves, a mixture density (Bishop 1994; Graves 2013, "Generating
+- over the same steps without bins, a mixture density (Bishop 1994; Graves 2013, "Generating
   sequences with recurrent neural networks"), here of logistic distributions, whose probability of
   an interval has a closed form (Salimans et al. 2017, "PixelCNN++").
 
@@ -44,10 +44,10 @@ OCTAVES = 6  # of the sines and cosines by which the last coordinate is shown, b
 COSINES = 32  # among the logits of tokens
 
 HALF = 0.01
-"""Half the interval whose probability a mixture maximises, in ranges of the axis. A density has no
-greatest value where a coordinate is determined; the probability of an interval has."""
+"""Half the interval whose probability a mixture maximises, as a share of the widest step. A density
+has no greatest value where a step is determined; the probability of an interval has."""
 
-NARROWEST = 0.002  # the least scale of a mixture's component, in ranges of the axis
+NARROWEST = 0.002  # the least scale of a mixture's component, as a share of the widest step
 
 COLDEST = 1e-6  # a temperature as good as 0
 
@@ -242,7 +242,8 @@ class Drawer:
         bins = self.setup.experiment.framing.bins
         grid = Grid(self.setup.dataset.families[family], bins)
         if bins is None:
-            return grid.polygons(drawn.astype(float))
+            polygons = grid.led_by(drawn.astype(float))
+            return polygons.clip(grid.low, grid.low + grid.span)
         return grid.centres(grid.along(drawn.astype(int)).clip(0, bins - 1))
 
     def _program(self, uniform, temperature, family):

@@ -67,13 +67,13 @@ METRICS = {
     ),
     "nll": Metric(
         "negative log-likelihood",
-        "mean of −ln P of a held-out shape's coordinates, each give or take "
-        f"{HALF:.0%} of its axis, in nats per shape",
+        "mean of −ln P of a held-out shape's steps from vertex to vertex, each give or take "
+        f"{HALF:.0%} of the widest, in nats per shape",
     ),
     "regret": Metric(
         "regret",
-        "cross-entropy or negative log-likelihood minus that of an ideal generator on the same "
-        "shapes, in nats per shape",
+        "cross-entropy minus that of an ideal generator on the same shapes, or negative "
+        "log-likelihood minus a bound that none can pass, in nats per shape",
         headline=True,
     ),
     "wrong": Metric(

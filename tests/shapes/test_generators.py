@@ -55,6 +55,10 @@ def test_a_bin_is_within_half_its_width_and_tokens_lead_to_it(data, name, bins):
     assert tokens.min() >= 0
     assert tokens.max() < grid.alphabet
     np.testing.assert_array_equal(grid.along(tokens), cells)
+    steps = grid.steps(polygon)
+    assert steps.min() >= -1e-12
+    assert steps.max() <= 1 + 1e-12
+    np.testing.assert_allclose(grid.led_by(steps), polygon, atol=1e-12)
 
 
 def test_any_family_comes_in_turn_and_ends_where_it_ends():
@@ -107,7 +111,7 @@ def test_drawing_follows_the_network(generator):
             inputs[0, step + 1] = outputs.argmax()
     found = inputs[0, 1 : steps + 1]
     if bins is None:
-        made = grid.polygons(found)
+        made = grid.led_by(found.astype(float)).clip(grid.low, grid.low + grid.span)
     else:
         made = grid.centres(grid.along(found).clip(0, bins - 1))
     np.testing.assert_allclose(drawn[1], np.broadcast_to(made, drawn[1].shape), atol=1e-5)
