@@ -167,6 +167,7 @@ class Params(NamedTuple):
     datasets: dict[str, Dataset]
     experiments: dict[str, dict[str, Experiment]]  # experiment -> network -> what it is
     questions: dict[str, str]
+    answers: dict[str, str]
     comparisons: dict[str, Comparison]
 
     @property

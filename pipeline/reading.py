@@ -14,6 +14,8 @@ from pipeline.errors import InputError
 from pipeline.faults import sentences, shown, unknown
 from pipeline.params import ALL, Comparison, Dataset, Experiment, Params, Setup, name_fault
 
+NEEDED = ("datasets", "experiments", "comparisons")
+
 
 def read(path: Path) -> Params:
     """Read and check params.yaml; raises InputError with one line per fault."""
@@ -25,9 +27,9 @@ def read(path: Path) -> Params:
     ]
     datasets = _entries(document, "datasets", faults, lambda entry: _room(entry).data.Dataset)
     experiments = _experiments(document, datasets, faults)
-    questions = _questions(document, faults)
+    questions, answers = (_texts(document, part, faults) for part in ("questions", "answers"))
     comparisons = _entries(document, "comparisons", faults, lambda entry: Comparison)
-    params = Params(datasets, experiments, questions, comparisons)
+    params = Params(datasets, experiments, questions, answers, comparisons)
     faults = faults or _comparison_faults(params)
     if faults:
         raise InputError(*(f"{path.name}: {fault}" for fault in faults))
@@ -51,7 +53,7 @@ def _document(path: Path) -> dict:
     except (YAMLError, ValueError) as error:
         raise InputError(f"{path.name}: not YAML: {' '.join(str(error).split())}") from None
     if document is None:
-        raise InputError(f"{path.name}: is empty; it needs {', '.join(Params._fields)}")
+        raise InputError(f"{path.name}: is empty; it needs {', '.join(NEEDED)}")
     if not isinstance(document, dict):
         raise InputError(f"{path.name}: must be a mapping, got {shown(document)}")
     return document
@@ -123,19 +125,19 @@ def _experiments(
     return experiments
 
 
-def _questions(document: dict, faults: list[str]) -> dict[str, str]:
-    """What the experiments ask; an experiment may have no entry."""
-    found = document.get("questions", {})
+def _texts(document: dict, section: str, faults: list[str]) -> dict[str, str]:
+    """What is said of experiments; an experiment may have no entry."""
+    found = document.get(section, {})
     if not isinstance(found, dict):
-        faults.append(f"questions: must be a mapping of experiments to text, got {shown(found)}")
+        faults.append(f"{section}: must be a mapping of experiments to text, got {shown(found)}")
         return {}
     known = document.get("experiments")
     known = known if isinstance(known, dict) else {}
     for name, text in found.items():
         if name not in known:
-            faults.append(f"questions.{name}: {unknown('experiment', name, known)}")
+            faults.append(f"{section}.{name}: {unknown('experiment', name, known)}")
         elif not isinstance(text, str) or not text.strip():
-            faults.append(f"questions.{name}: must be text, got {shown(text)}")
+            faults.append(f"{section}.{name}: must be text, got {shown(text)}")
     return found
 
 

@@ -73,6 +73,8 @@ experiments:
 questions:
   drawer: Does it draw?
   widths: Do more cells draw better?
+answers:
+  widths: They draw more.
 comparisons:
   drawers:
     question: Which draws better?

@@ -160,6 +160,7 @@ FAULTS = [
         "questions.drawr: unknown experiment 'drawr' (did you mean 'drawer'?); "
         "known: drawer, echoer, widths",
     ),
+    ("answers/drawer", 3, "answers.drawer: must be text, got 3"),
     ("questions", [], "questions: must be a mapping of experiments to text, got []"),
     (f"{WIDTHS}/model/cells", 0, "experiments.widths.arms.narrow.model.cells: must be at least 1"),
     (f"{WIDTHS}/training/batch_size", 3, "experiments.widths.training.batch_size: must divide"),
@@ -298,7 +299,7 @@ FAULTS = [
         "experiment",
         {},
         "experiment: unknown section 'experiment' (did you mean 'experiments'?); "
-        "known: comparisons, datasets, experiments, questions",
+        "known: answers, comparisons, datasets, experiments, questions",
     ),
 ]
 
@@ -334,7 +335,7 @@ def test_every_fault_is_said_at_once(in_folder):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "params.yaml: is empty; it needs datasets, experiments, questions, comparisons"),
+        ("", "params.yaml: is empty; it needs datasets, experiments, comparisons"),
         ("- 1\n", "params.yaml: must be a mapping, got [1]"),
         ("datasets: {}\ndatasets: {}\n", "params.yaml: line 2: duplicate key 'datasets'"),
         ("datasets: {", "params.yaml: line 1, column 12: not YAML: "),

@@ -114,6 +114,7 @@ def test_another_question_trains_nothing(mine):
     mine.change("Does it draw?", "Does it really draw?")
     done = mine.run("dvc", "repro")
     assert stages_run(done.stdout) == {"check", "report"}
+    assert "They draw more." in (mine.root / "reports/README.md").read_text()
     assert "Does it really draw?" in (mine.root / "reports/README.md").read_text()
 
 

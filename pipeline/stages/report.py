@@ -143,6 +143,7 @@ def _experiment(room: Room, name: str, found: Params) -> dict:
     return {
         "name": name,
         "question": found.questions.get(name, ""),
+        "answer": found.answers.get(name, ""),
         "figures": captions,
         "settings": shared,
         "networks": networks,
