@@ -321,7 +321,12 @@ def start(case: Setup, seeds) -> list[np.ndarray]:
     return initial_weights(lambda: network(case), seeds)
 
 
-@pytest.mark.parametrize("name", CASES)
+SLOW = {"generator of tokens of any family"}  # the circle's 38 time steps take long to compile
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in CASES]
+)
 def test_it_reaches_the_weights_of_the_printed_procedure(name):
     case = CASES[name]
     begin = start(case, [5])
