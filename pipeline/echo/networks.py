@@ -109,10 +109,13 @@ def encoder_decoder(setup: Setup) -> Models:
     right = keras.layers.Concatenate(axis=1)([first, window[:, : echo - 1, :classes]])
     taught, _ = decode(right if echo > 1 else first, begin)
     previous, state, own = first, begin, []
-    for _ in range(echo):
+    for step in range(echo):
         answer, state = decode(previous, state)
         own.append(answer)
         previous = keras.ops.one_hot(keras.ops.argmax(answer, axis=-1), classes)
+        if setup.experiment.framing.missing in ("masked", "marked"):
+            # Where the window misses an integer there is nothing to echo, in training as here.
+            previous *= keras.ops.max(window[:, step : step + 1, :classes], axis=-1, keepdims=True)
     answers = keras.layers.Concatenate(axis=1)(own) if echo > 1 else own[0]
     return Models(keras.Model(window, answers, name=setup.identifier), keras.Model(window, taught))
 

@@ -85,6 +85,19 @@ def by_hand(network: keras.Model, model: dict, held: np.ndarray, steps: int) -> 
     return own
 
 
+@pytest.mark.parametrize("missing", ["masked", "marked"])
+def test_after_missing_integers_the_decoder_begins_as_in_training(missing):
+    case = setup(4, 4, model={"cells": 6, **TAUGHT}, dataset={"classes": 7}, missing=missing)
+    network, asked = models.network(case), windows(case, 4)
+    assert (asked[:3, 0] == data.MISSING).all()
+    x, _ = network.encode(asked, asked)
+    own, taught = np.asarray(network.model(x)), np.asarray(network.trained(x))
+    for window in range(4):
+        first = 3 - window  # what stands before it is missing
+        expected = taught[window, : first + 1]
+        np.testing.assert_allclose(own[window, : first + 1], expected, rtol=1e-5, atol=1e-6)
+
+
 def test_in_training_the_decoder_sees_the_right_integers():
     case = setup(4, 4, model={"cells": 6, **TAUGHT}, dataset={"classes": 7})
     network, asked = models.network(case), windows(case)
