@@ -140,7 +140,8 @@ class Setup(NamedTuple):
 
     def flat(self) -> dict[str, Any]:
         """The same under flat names such as `model.cells`, for tables."""
-        sections = self.experiment.model_dump(exclude={"problem", "dataset"})
+        exclude = {"problem", "dataset"}
+        sections = self.experiment.model_dump(exclude=exclude, exclude_none=True)
         sections["dataset"] = {"name": self.experiment.dataset, **self.dataset.model_dump()}
         flat = {}
         for section, entries in sections.items():

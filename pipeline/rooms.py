@@ -1,7 +1,7 @@
-"""The rooms: one folder per problem, each with the same four files.
+"""The rooms: one folder per problem, each with the same four parts.
 
-A room is a package `pipeline.<problem>` that holds `data.py`, `models.py`, `metrics.py` and
-`figures.py` with the functions below. The stages find it by the `problem:` key of params.yaml and
+A room is a package `pipeline.<problem>` that holds `data.py` and the packages `models`, `metrics`
+and `figures` with the functions below. The stages find it by the `problem:` key of params.yaml and
 know no problem by name; a new problem is a new folder.
 
 Axes of arrays, here and everywhere: R replica, S sequence (one shape, one run of integers),
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pipeline.training import Network, Replicas
 
-FILES = ("data", "models", "metrics", "figures")
+PARTS = ("data", "models", "metrics", "figures")
 
 
 class DataFile(Protocol):
@@ -42,12 +42,15 @@ class DataFile(Protocol):
 
 
 class ModelsFile(Protocol):
-    """`models.py`: what an experiment may say, and the Keras network that it stands for."""
+    """`models`: what an experiment may say, and the Keras network that it stands for."""
 
     Experiment: type[Experiment]
 
     def check(self, setup: Setup) -> list[tuple[str, str]]:
         """Faults of an experiment that its types cannot tell: (key, what is wrong)."""
+
+    def warnings(self, setup: Setup) -> list[tuple[str, str]]:
+        """What is allowed and yet hardly meant: (key, what it does)."""
 
     def network(self, setup: Setup) -> "Network":
         """Build the network of stock Keras layers, with fresh initial weights."""
@@ -70,7 +73,7 @@ class Metric(NamedTuple):
 
 
 class MetricsFile(Protocol):
-    """`metrics.py`: what is measured, and what is known before training."""
+    """`metrics`: what is measured, and what is known before training."""
 
     def describe(self, name: str) -> Metric:
         """How a metric that `evaluate` returns is spoken of."""
@@ -114,7 +117,7 @@ class Picture(NamedTuple):
 
 
 class FiguresFile(Protocol):
-    """`figures.py`: the pictures of an experiment."""
+    """`figures`: the pictures of an experiment."""
 
     def figures(self, setup: Setup, results: Results) -> list[Picture]:
         """The figures of the report, for an experiment of one network."""
@@ -128,38 +131,40 @@ class FiguresFile(Protocol):
 
 def names() -> list[str]:
     """The problems that there is a room for."""
-    packages = (module.name for module in pkgutil.iter_modules(pipeline.__path__) if module.ispkg)
-    folder = Path(pipeline.__file__).parent
-    return [
-        name for name in packages if all((folder / name / f"{file}.py").is_file() for file in FILES)
-    ]
+    home = Path(pipeline.__file__).parent
+    packages = [module.name for module in pkgutil.iter_modules([str(home)]) if module.ispkg]
+    parts = {
+        name: {module.name for module in pkgutil.iter_modules([str(home / name)])}
+        for name in packages
+    }
+    return [name for name in packages if parts[name] >= set(PARTS)]
 
 
 class Room:
-    """A problem's four modules, each imported when it is first asked for."""
+    """A problem's four parts, each imported when it is first asked for."""
 
     def __init__(self, name: str):
         self.name = name
 
-    def _module(self, file: str):
-        return importlib.import_module(f"pipeline.{self.name}.{file}")
+    def _part(self, part: str):
+        return importlib.import_module(f"pipeline.{self.name}.{part}")
 
     @property
     def data(self) -> DataFile:
         """`data.py` of the room."""
-        return self._module("data")
+        return self._part("data")
 
     @property
     def models(self) -> ModelsFile:
-        """`models.py` of the room."""
-        return self._module("models")
+        """`models` of the room."""
+        return self._part("models")
 
     @property
     def metrics(self) -> MetricsFile:
-        """`metrics.py` of the room."""
-        return self._module("metrics")
+        """`metrics` of the room."""
+        return self._part("metrics")
 
     @property
     def figures(self) -> FiguresFile:
-        """`figures.py` of the room."""
-        return self._module("figures")
+        """`figures` of the room."""
+        return self._part("figures")

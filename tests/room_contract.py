@@ -28,7 +28,7 @@ class RoomContract:
 
     def test_it_offers_the_functions_of_the_protocol_with_their_parameters(self):
         protocols = (rooms.DataFile, rooms.ModelsFile, rooms.MetricsFile, rooms.FiguresFile)
-        for file, protocol in zip(rooms.FILES, protocols, strict=True):
+        for file, protocol in zip(rooms.PARTS, protocols, strict=True):
             module = getattr(self.room, file)
             for name, promised in vars(protocol).items():
                 if inspect.isfunction(promised) and not name.startswith("_"):
@@ -38,7 +38,7 @@ class RoomContract:
 
     def test_it_imports_no_other_room_no_stage_and_no_tracker(self):
         others = {f"pipeline.{name}" for name in rooms.names()} - {f"pipeline.{self.room.name}"}
-        for file in rooms.FILES:
+        for file in rooms.PARTS:
             source = inspect.getsource(getattr(self.room, file))
             for forbidden in (*others, "pipeline.stages", "mlflow", "optuna", "dvc"):
                 assert f"from {forbidden}" not in source

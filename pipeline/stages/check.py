@@ -1,6 +1,7 @@
 """Stage `check`: params.yaml as a whole, before any other stage runs."""
 
-from pipeline import files, project, reading
+from pipeline import console, files, project, reading
+from pipeline.rooms import Room
 
 
 def run() -> None:
@@ -9,6 +10,10 @@ def run() -> None:
     Its content never changes, so a changed parameter reruns the stages that read it and no others.
     """
     found = reading.read(project.params())
+    for name in found.networks:
+        setup = found.setup(name)
+        for key, what in Room(setup.experiment.problem).models.warnings(setup):
+            console.say(f"warning: {project.PARAMS}: {name}: {key}: {what}")
     print(
         f"{project.PARAMS} is sound: {len(found.datasets)} datasets, "
         f"{len(found.experiments)} experiments, {len(found.networks)} networks"

@@ -96,12 +96,16 @@ def _problem(problem: str, found: Params) -> dict:
 
 
 def _curves(problem: str, found: Params) -> pd.DataFrame:
-    """The learning curves of a problem's networks, one below the other."""
-    tables = {
-        name: results.history(name)
-        for name, network in found.networks.items()
-        if network.problem == problem
-    }
+    """The learning curves of a problem's experiments, one below the other.
+
+    Experiments with arms have plots of their own, and so have networks that are measured in another
+    way than the problem's first one.
+    """
+    ours = [name for name, network in found.networks.items() if network.problem == problem]
+    alone = [name for name in ours if name in found.experiments]
+    tables = {name: results.history(name) for name in alone or ours}
+    first = next(iter(tables.values())).columns
+    tables = {name: table for name, table in tables.items() if table.columns.equals(first)}
     return pd.concat(tables, names=["experiment", None]).reset_index("experiment")
 
 

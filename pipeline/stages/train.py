@@ -31,6 +31,8 @@ def run(name: str) -> None:
     setups = reading.read(project.params()).setups(name)
     arrays = _data(setups[0])
     jobs = [(setup, pack) for setup in setups for pack in packs(setup.experiment.training)]
+    # The longest first, so that no core waits long for the last one.
+    jobs.sort(key=lambda job: -job[0].experiment.training.sequences_seen)
     parts: dict[str, list[Trained | None]] = {
         setup.name: [None] * len(packs(setup.experiment.training)) for setup in setups
     }

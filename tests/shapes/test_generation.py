@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.shapes import generation, generators
 from pipeline.shapes.data import FAMILIES, Family, Grid
-from pipeline.shapes.metrics import describe
+from pipeline.shapes.metrics import describe, generation
+from pipeline.shapes.models import generators
 
 
 @pytest.mark.parametrize("name", sorted(FAMILIES))

@@ -11,8 +11,9 @@ from untrained import CASES, replicas, setup
 
 from pipeline import params
 from pipeline.errors import InputError
-from pipeline.shapes import generators, models
+from pipeline.shapes import models
 from pipeline.shapes.data import FAMILIES, Grid, frame, generate
+from pipeline.shapes.models import generators
 
 unit = st.floats(0, 1, exclude_max=True, width=32)
 
@@ -25,7 +26,7 @@ def generator(request) -> tuple[params.Setup, generators.Drawer]:
 
 @pytest.fixture(autouse=True)
 def few_shapes(monkeypatch):
-    monkeypatch.setattr("pipeline.shapes.generation.DRAWN", 50)
+    monkeypatch.setattr("pipeline.shapes.metrics.generation.DRAWN", 50)
 
 
 class TestTokens(RoomContract):

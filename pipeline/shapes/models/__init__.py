@@ -11,8 +11,8 @@ from pydantic import Field
 from pipeline import params
 from pipeline.errors import InputError
 from pipeline.faults import unknown
-from pipeline.shapes import generators
 from pipeline.shapes.data import Family, Framing
+from pipeline.shapes.models import generators
 
 if TYPE_CHECKING:
     from pipeline.training import Network, Replicas
@@ -95,6 +95,11 @@ def check(setup: params.Setup) -> list[tuple[str, str]]:
             )
         )
     return faults
+
+
+def warnings(setup: params.Setup) -> list[tuple[str, str]]:
+    """What is allowed and yet hardly meant: nothing yet."""
+    return []
 
 
 def network(setup: params.Setup) -> Network:

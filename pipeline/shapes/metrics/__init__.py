@@ -11,11 +11,11 @@ import numpy as np
 import scipy
 
 from pipeline.rooms import Evaluation, Metric
-from pipeline.shapes import generation
 from pipeline.shapes.data import Dataset, Family, frame, samples_per_sequence
-from pipeline.shapes.generation import MARGIN, WRONG, of_family
-from pipeline.shapes.generators import HALF
+from pipeline.shapes.metrics import generation
+from pipeline.shapes.metrics.generation import MARGIN, WRONG, of_family
 from pipeline.shapes.models import draw
+from pipeline.shapes.models.generators import HALF
 
 if TYPE_CHECKING:
     from pipeline.params import Setup

@@ -8,9 +8,9 @@ import numpy as np
 from pydantic import Field
 
 from pipeline import params
-from pipeline.echo.checks import check as check  # it belongs to the functions of this file
-from pipeline.echo.checks import warnings as warnings
 from pipeline.echo.data import MISSING, Framing
+from pipeline.echo.models.checks import check as check  # it belongs to the functions of this file
+from pipeline.echo.models.checks import warnings as warnings
 
 if TYPE_CHECKING:
     from pipeline.training import Network, Replicas
@@ -90,7 +90,7 @@ def network(setup: params.Setup) -> Network:
     import keras
     import tensorflow as tf
 
-    from pipeline.echo import networks
+    from pipeline.echo.models import networks
     from pipeline.training import Network
 
     experiment, classes = setup.experiment, setup.dataset.classes

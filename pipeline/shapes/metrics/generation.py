@@ -12,8 +12,8 @@ import numpy as np
 import scipy
 
 from pipeline.rooms import Evaluation
-from pipeline.shapes import generators
 from pipeline.shapes.data import FAMILIES, Dataset, Family, Grid, frame
+from pipeline.shapes.models import generators
 
 if TYPE_CHECKING:
     from pipeline.params import Framing, Setup

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from pipeline import style
 from pipeline.echo.data import fewest, samples_per_sequence
-from pipeline.echo.factors import Arms, cells, effects, varied
+from pipeline.echo.figures.factors import Arms, cells, effects, varied
 from pipeline.echo.metrics import LEARNED
 from pipeline.params import Setup
 from pipeline.rooms import Picture

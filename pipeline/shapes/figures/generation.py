@@ -9,8 +9,8 @@ from pipeline import style
 from pipeline.params import Setup
 from pipeline.rooms import Picture, Results
 from pipeline.shapes.data import FAMILIES, Family
-from pipeline.shapes.generation import DRAWN, EACH, HISTOGRAM, SHEET, TEMPERATURES, name_of
-from pipeline.shapes.words import plural
+from pipeline.shapes.figures.words import plural
+from pipeline.shapes.metrics.generation import DRAWN, EACH, HISTOGRAM, SHEET, TEMPERATURES, name_of
 
 COLUMNS = 6  # of a sheet
 GAP = 1.25  # from shape to shape on a sheet, in sizes of the family's range

@@ -8,10 +8,10 @@ from matplotlib.figure import Figure
 from pipeline import style
 from pipeline.params import Setup
 from pipeline.rooms import Picture, Results
-from pipeline.shapes import generation_figures
 from pipeline.shapes.data import Dataset
+from pipeline.shapes.figures import generation
+from pipeline.shapes.figures.words import plural
 from pipeline.shapes.metrics import PROBE, after_bottom_vertex, bottom_vertices
-from pipeline.shapes.words import plural
 
 TRUE_SHAPES = 24  # shown beside the drawn ones
 
@@ -19,7 +19,7 @@ TRUE_SHAPES = 24  # shown beside the drawn ones
 def figures(setup: Setup, results: Results) -> list[Picture]:
     """The learning curve, and what was drawn as it was learned."""
     if setup.experiment.framing.generative:
-        return generation_figures.figures(setup, results)
+        return generation.figures(setup, results)
     count = len(next(iter(results.metrics.values())))
     many = plural(setup.dataset.shape)
     pictures = [

@@ -7,9 +7,11 @@ from matplotlib.figure import Figure
 
 from pipeline import style
 from pipeline.echo.data import MISSING
+from pipeline.echo.figures.together import details
+from pipeline.echo.figures.together import (
+    together as together,  # it belongs to this file's functions
+)
 from pipeline.echo.metrics import LEARNED
-from pipeline.echo.together import details
-from pipeline.echo.together import together as together  # it belongs to this file's functions
 from pipeline.params import Setup
 from pipeline.rooms import Picture, Results
 from pipeline.statistics import summary
