@@ -1,5 +1,7 @@
 """Training history of any network: every metric, on training and on held-out sequences."""
 
+from collections.abc import Mapping
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,48 +15,83 @@ TRAIN = "train_"
 """Begins the names of what was measured on the sequences that a replica is trained on."""
 
 COLUMNS = 3
-LOG_SPAN = 20.0  # ratio of a curve's ends from which its axis is logarithmic
+LOG_SPAN = 20.0  # ratio of a panel's ends from which its axis is logarithmic
+
+Arms = Mapping[str, tuple[Setup, Results]]
 
 
 def history(setup: Setup, results: Results) -> Picture:
-    """A panel for the loss and one for each metric of the learning curve."""
+    """A panel for the loss and one for each metric of a network's learning curve."""
     caption = (
         "The training's history, against training sequences seen: the loss that it lowers, and "
         "each metric on held-out sequences and on as many of those that it is trained on; the "
         "median over replicas and their middle 80 %."
     )
-    return Picture("history", draw(setup, results.history), caption)
+    return Picture("history", draw({setup.name: (setup, results)}), caption)
 
 
-def draw(setup: Setup, curves: dict[str, np.ndarray]) -> Figure:
-    """The figure of curves (R, K)."""
-    describe = Room(setup.experiment.problem).metrics.describe
-    metrics = [
-        name
-        for name in curves
-        if name not in ("sequences", "updates") and not name.startswith(TRAIN)
-    ]
-    panels = 1 + len(metrics)
-    rows, columns = -(-panels // COLUMNS), min(panels, COLUMNS)
+def histories(arms: Arms) -> Picture:
+    """The same of several networks, one over the other."""
+    caption = (
+        "The trainings' histories, against training sequences seen: the losses that they lower, "
+        "and each metric on held-out sequences (dotted, on as many of those that each is trained "
+        "on); medians over replicas."
+    )
+    return Picture("history", draw(arms), caption)
+
+
+def draw(arms: Arms) -> Figure:
+    """A panel for each loss, and for each metric that some of the networks have."""
+    panels = list(dict.fromkeys(name for arm in arms.values() for name in _measured(*arm)))
+    rows, columns = -(-len(panels) // COLUMNS), min(len(panels), COLUMNS)
     figure, grid = plt.subplots(rows, columns, figsize=(4.2 * columns, 3.4 * rows), squeeze=False)
-    first, *others = grid.flat
-    _panel(first, curves, {f"{TRAIN}loss": ("training", style.ORANGE)})
-    first.set_ylabel(f"loss ({setup.experiment.training.loss.replace('_', ' ')})")
-    for axes, metric in zip(others, metrics, strict=False):
-        both = {TRAIN + metric: ("training", style.ORANGE), metric: ("held-out", style.BLUE)}
-        _panel(axes, curves, both)
-        axes.set_ylabel(describe(metric).label.removeprefix("held-out "))
-    for axes in others[len(metrics) :]:
+    looks = dict(zip(arms, style.looks(), strict=False))
+    for axes, name in zip(grid.flat, panels, strict=False):
+        mine = {arm: found for arm, found in arms.items() if name in _measured(*found)}
+        _panel(axes, mine, name, looks if len(arms) > 1 else {})
+    for axes in list(grid.flat)[len(panels) :]:
         axes.remove()
+    if len(arms) > 1:
+        handles = [plt.Line2D([], [], label=arm, **look) for arm, look in looks.items()]
+        figure.legend(handles=handles, loc="outside right upper", fontsize=9)
     return figure
 
 
-def _panel(axes: Axes, curves: dict[str, np.ndarray], shown: dict[str, tuple[str, str]]) -> None:
-    shown = {name: look for name, look in shown.items() if name in curves}
-    for name, (label, color) in shown.items():
-        style.curve(axes, curves["sequences"], curves[name], label, color)
-    values = np.concatenate([np.median(curves[name], axis=0) for name in shown])
+def _measured(setup: Setup, results: Results) -> list[str]:
+    """What there is a panel for: the loss by its name, and the metrics."""
+    loss = f"loss ({setup.experiment.training.loss.replace('_', ' ')})"
+    known = ("sequences", "updates")
+    names = [name for name in results.history if name not in known and not name.startswith(TRAIN)]
+    return [loss, *names]
+
+
+def _panel(axes: Axes, arms: Arms, name: str, looks: Mapping[str, dict]) -> None:
+    """One loss or metric of those networks that have it; without looks, of the only one."""
+    drawn = []
+    for arm, (_, results) in arms.items():
+        held_out, train = name, TRAIN + name
+        if name.startswith("loss"):
+            held_out, train = "", f"{TRAIN}loss"
+        curves = results.history
+        for key, label, color, line in (
+            (train, "training", style.ORANGE, ":"),
+            (held_out, "held-out", style.BLUE, "-"),
+        ):
+            if key not in curves:
+                continue
+            drawn.append(np.median(curves[key], axis=0))
+            if not looks:
+                style.curve(axes, curves["sequences"], curves[key], label, color)
+            else:
+                look = looks[arm] | ({"linestyle": line} if line == ":" and held_out else {})
+                axes.plot(curves["sequences"], drawn[-1], linewidth=1.5, **look)
+    values = np.concatenate(drawn)
     axes.set(xscale="log", xlabel="training sequences seen")
     if values.min() > 0 and values.max() > LOG_SPAN * values.min():
         axes.set_yscale("log")
-    axes.legend(fontsize=9)
+    if not looks:
+        axes.legend(fontsize=9)
+    setup, _ = next(iter(arms.values()))
+    describe = Room(setup.experiment.problem).metrics.describe
+    label = name if name.startswith("loss") else describe(name).label.removeprefix("held-out ")
+    axes.set_ylabel(label)

@@ -21,11 +21,9 @@ from pipeline.statistics import band
 BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
 SKY, BLACK = "#56B4E9", "#000000"
 GREY = "#666666"
-PALETTE = (BLUE, ORANGE, GREEN, RED, PURPLE, "#56B4E9", "#000000")
-MARKERS = "osD^vPX"
-
 COLORS = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK)
 LINES = ("-", "--", ":")
+MARKERS = "osD^vPX"
 MANY = 6  # lines of a legend that still find place inside a plot
 
 # Beside the name of a metric: more is better, less is better, neither.

@@ -5,7 +5,7 @@ import inspect
 import matplotlib.pyplot as plt
 import numpy as np
 
-from pipeline import params, rooms
+from pipeline import curves, params, rooms
 from pipeline.rooms import Room
 from pipeline.training import Replicas, initial_weights
 
@@ -104,9 +104,15 @@ class RoomContract:
             assert self.room.metrics.describe(name).label
         assert all(values.shape == (2,) for values in found.metrics.values())
         results = rooms.Results(history, found.predictions, found.metrics, references, test)
-        pictures = self.room.figures.figures(self.setup, results)
-        assert pictures
-        assert len({picture.name for picture in pictures}) == len(pictures)
-        assert all(picture.caption.endswith(".") for picture in pictures)
-        for picture in pictures:
-            plt.close(picture.figure)
+        alone = self.room.figures.figures(self.setup, results)
+        arms = dict.fromkeys(("one", "two"), (self.setup, results))
+        together = self.room.figures.together(arms)
+        for pictures in (
+            [*alone, curves.history(self.setup, results)],
+            [*together, curves.histories(arms)],
+        ):
+            assert len({picture.name for picture in pictures}) == len(pictures) > 1
+            assert all(picture.caption.endswith(".") for picture in pictures)
+            for picture in pictures:
+                picture.figure.draw_without_rendering()
+                plt.close(picture.figure)

@@ -16,7 +16,7 @@ def run(name: str) -> None:
     room = Room(setup.experiment.problem)
     if others:
         named = {arms.short(network): entry for network, entry in found.items()}
-        pictures = room.figures.together(named)
+        pictures = [*room.figures.together(named), curves.histories(named)]
     else:
         pictures = [*room.figures.figures(setup, alone), curves.history(setup, alone)]
     with files.whole(project.figures(name)) as folder:

@@ -22,7 +22,7 @@ import mlflow
 from mlflow import MlflowClient
 from mlflow.entities import Param, Run
 
-from pipeline import arms, files, processes, project, reading, results, statistics, trained
+from pipeline import arms, console, files, processes, project, reading, results, statistics, trained
 from pipeline.errors import InputError
 from pipeline.params import Setup
 from pipeline.stages.figures import CAPTIONS
@@ -151,12 +151,20 @@ def _parts(name: str) -> tuple[Setup, list[Part]]:
         write = lambda client, run: _write_evaluation(client, run, result)  # noqa: E731
         parts.append(Part("evaluation", measured, write))
     captions = project.figures(experiment) / CAPTIONS
-    if captions.exists() and files.read_json(captions, remedy="")["trained"].get(name) == digest:
+    if _drawn_of(captions, name) == digest:
         drawn = [path for path in project.figures(experiment).iterdir() if path != captions]
         steps = sorted(project.pictures(name).rglob("*.png"))
         write = lambda client, run: _write_figures(client, run, drawn, steps)  # noqa: E731
         parts.append(Part("figures", results.digest(drawn), write))
     return result.setup, parts
+
+
+def _drawn_of(captions: Path, name: str) -> str | None:
+    """The digest of the training whose figures stand there, if it says so."""
+    try:
+        return files.read_json(captions, remedy="")["trained"][name]
+    except (InputError, KeyError, TypeError):  # none yet, or of an experiment in another form
+        return None
 
 
 def _measured(name: str, digest: str) -> str | None:
@@ -220,7 +228,8 @@ def _write_figures(
 
 def _write_model(client: MlflowClient, run: Run, setup: Setup) -> None:
     """Replica 0 as an MLflow model: signature, input example, exact requirements."""
-    import keras
+    with console.hushed():  # TensorFlow speaks as it starts
+        import keras
 
     folder = project.model(setup.name)
     inputs, outputs = trained.example(setup.name)

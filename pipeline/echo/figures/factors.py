@@ -65,7 +65,7 @@ def cells(arms: Arms) -> Figure:
     counts = sorted({setup.experiment.model.cells for setup, _ in arms.values()})
     names = ("exact_accuracy", "updates_until_learned")
     for axes, metric in zip(panels, names, strict=True):
-        for group, color, marker in zip(groups, style.PALETTE, style.MARKERS, strict=False):
+        for group, color, marker in zip(groups, style.COLORS, style.MARKERS, strict=False):
             ours = {
                 setup.experiment.model.cells: results.metrics[metric]
                 for name, (setup, results) in arms.items()

@@ -16,7 +16,6 @@ from pipeline.echo.metrics import LEARNED
 from pipeline.params import Setup
 from pipeline.rooms import Picture
 
-LINES = ("-", "--", ":")  # once the colours are used up
 SPAN = 4  # from which ratio of the longest training to the shortest an axis is logarithmic
 
 
@@ -219,8 +218,8 @@ def _looks(arms: Arms) -> dict[str, tuple[str, str, str]]:
     """Colour, line and marker of each arm."""
     return {
         name: (
-            style.PALETTE[number % len(style.PALETTE)],
-            LINES[number // len(style.PALETTE) % len(LINES)],
+            style.COLORS[number % len(style.COLORS)],
+            style.LINES[number // len(style.COLORS) % len(style.LINES)],
             style.MARKERS[number % len(style.MARKERS)],
         )
         for number, name in enumerate(arms)

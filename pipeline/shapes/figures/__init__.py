@@ -36,35 +36,56 @@ def figures(setup: Setup, results: Results) -> list[Picture]:
             "holds the middle 80 % of them, above the error that nobody can beat.",
         ),
     ]
-    if "probe" in results.predictions and len(bottom_vertices(setup.dataset.family)) > 1:
-        caption = (
-            "What a network without memory takes to follow the point (x, 0): the median of "
-            f"{count} replicas and their middle 80 %. Dashed, what would be right if the point "
-            "were this vertex or that. It cannot know which, and must be wrong about one of them "
-            "or about all."
-        )
-        pictures.append(Picture("ambiguity", ambiguity(setup, results), caption))
-    return pictures
+    return pictures + _ambiguities(setup, results)
+
+
+def _ambiguities(setup: Setup, results: Results) -> list[Picture]:
+    """The picture of what a network without memory cannot know, where it can be drawn."""
+    if "probe" not in results.predictions or len(bottom_vertices(setup.dataset.family)) < 2:
+        return []
+    count = len(next(iter(results.metrics.values())))
+    caption = (
+        "What a network without memory takes to follow the point (x, 0): the median of "
+        f"{count} replicas and their middle 80 %. Dashed, what would be right if the point "
+        "were this vertex or that. It cannot know which, and must be wrong about one of them "
+        "or about all."
+    )
+    return [Picture("ambiguity", ambiguity(setup, results), caption)]
 
 
 def together(arms: dict[str, tuple[Setup, Results]]) -> list[Picture]:
-    """Learning curves of all arms in one plot, and what each arm draws in the end."""
-    setup, _ = next(iter(arms.values()))
-    many = plural(setup.dataset.shape)
-    return [
-        Picture(
-            "drawings",
-            final_drawings(arms),
-            f"What each arm draws from the origin after training: thin, each replica; thick, "
-            f"replica 0. Last, {TRUE_SHAPES} true {many}.",
-        ),
-        Picture(
-            "learning-curves",
-            learning_curves(arms),
-            f"Held-out error against {many} seen: median over replicas and their middle 80 %, "
-            "above the error that nobody can beat.",
-        ),
-    ]
+    """What each arm draws in the end, and the learning curves; generators have their own."""
+    pictures = []
+    regressors = {
+        name: arm for name, arm in arms.items() if not arm[0].experiment.framing.generative
+    }
+    if regressors:
+        setup, _ = next(iter(regressors.values()))
+        many = plural(setup.dataset.shape)
+        pictures += [
+            Picture(
+                "drawings",
+                final_drawings(regressors),
+                "What is drawn from the origin after training: thin, each replica; thick, replica "
+                f"0. Last, {TRUE_SHAPES} true {many}.",
+            ),
+            Picture(
+                "learning-curves",
+                learning_curves(regressors),
+                f"Held-out error against {many} seen: median over replicas and their middle 80 %, "
+                "above the error that nobody can beat.",
+            ),
+        ]
+    for name, (setup, results) in arms.items():
+        if name in regressors:
+            own = _ambiguities(setup, results)
+        else:
+            own = generation.figures(setup, results)
+        pictures += [
+            Picture(f"{name}-{picture.name}", picture.figure, f"*{name}*: {picture.caption}")
+            for picture in own
+        ]
+    return pictures
 
 
 def steps(setup: Setup, results: Results) -> dict[str, dict[int, Figure]]:
