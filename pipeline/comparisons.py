@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from pipeline import arms, project, results, statistics, style
 from pipeline.errors import InputError
@@ -96,6 +97,7 @@ def _dots(axes: Axes, entries: Sequence[Mapping | None]) -> None:
         _log_axis(axes, means, means + errors[1])
     else:
         axes.margins(x=0.15)
+        axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.errorbar(means, rows, xerr=errors, fmt="o", capsize=4, color=style.BLUE)
     for row, mean in zip(rows, means, strict=True):
         axes.annotate(

@@ -49,11 +49,11 @@ def settings(setup: Setup) -> dict:
         f"{section}.{key}": tuple(value) if isinstance(value, list) else value
         for section in ("framing", "model", "training")
         for key, value in getattr(setup.experiment, section)
-        if key not in ("replicas", "snapshots")
+        if key not in ("replicas", "snapshots", "stack")
     }
     training = setup.experiment.training
-    seen = flat.pop("training.sequences") * flat.pop("training.epochs")
-    return flat | {"updates": seen * samples_per_sequence(setup) // training.batch_size}
+    samples = flat.pop("training.sequences") * samples_per_sequence(setup)
+    return flat | {"updates": samples * flat.pop("training.epochs") // training.batch(samples)}
 
 
 def cells(arms: Arms) -> Figure:
@@ -80,7 +80,9 @@ def cells(arms: Arms) -> Figure:
         axes.set(xlabel="cells", xticks=counts, xticklabels=counts)
         axes.minorticks_off()
     panels[0].set(ylabel="exact accuracy (share)", ylim=(-0.03, 1.03))
-    panels[1].set(ylabel=f"updates until {LEARNED:.0%} exact", ylim=(0, None))
+    panels[1].set_ylabel(f"updates until {LEARNED:.0%} exact")
+    panels[1].margins(y=0.1)
+    panels[1].set_ylim(bottom=0)
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right upper")
     return figure
 
