@@ -267,7 +267,8 @@ def printed(case: Setup, start: list[np.ndarray]) -> list[np.ndarray]:
 
 def weights(case: Setup, targets: np.ndarray) -> np.ndarray | None:
     """Sample weights (B, T) that leave out missing targets, where no mask of Keras does it."""
-    if not (targets == -1).any() or getattr(case.experiment.model, "architecture", "") == "lstm":
+    masked = getattr(case.experiment.model, "architecture", "lstm") == "lstm"
+    if masked or not (targets == -1).any():
         return None
     known = (targets != -1).astype("float32")
     return known / known.mean()

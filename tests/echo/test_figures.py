@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from echoes import setup
 
-from pipeline.echo import factors, figures, metrics
+from pipeline.echo import figures, metrics
 from pipeline.echo.data import frame
+from pipeline.echo.figures import factors
 from pipeline.rooms import Results
 from pipeline.statistics import summary
 
