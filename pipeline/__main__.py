@@ -68,6 +68,33 @@ def figures(experiment: ExperimentName) -> None:
 
 
 @app.command(rich_help_panel=STAGES)
+def study(
+    name: Annotated[str, typer.Argument(metavar="STUDY", help="A name under studies:.")],
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes on this machine; default: one per core.")
+    ] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Run the trials on Dask's workers instead."),
+    ] = None,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Where trials are kept: postgresql://…, or a journal file; default: .studies/.",
+        ),
+    ] = None,
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="No more than the first so many trials.")
+    ] = None,
+) -> None:
+    """Run what is missing of a study, and show what it found: reports/studies/STUDY/."""
+    from pipeline.stages import study
+
+    study.run(name, workers, dask, storage, trials)
+
+
+@app.command(rich_help_panel=STAGES)
 def report() -> None:
     """Write reports/README.md and draw the comparisons, from all that was measured."""
     from pipeline.stages import report
@@ -164,11 +191,19 @@ def echo(
 
 
 @app.command(rich_help_panel=LOOK)
-def track() -> None:
-    """Add to MLflow whatever runs are missing there, from the files of all experiments."""
+def track(
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="Where trials of studies under way are kept, if not here."
+        ),
+    ] = None,
+) -> None:
+    """Add to MLflow whatever runs are missing there, from the files of experiments and studies."""
     from pipeline import console, tracking
 
-    known = reading.read(project.params()).experiments
+    found = reading.read(project.params())
+    known = found.experiments
     ready = [name for name in known if all(project.model(n).is_dir() for n in known[name])]
     with console.progress("track", len(ready), "experiments") as progress:
         for done, name in enumerate(ready, start=1):
@@ -178,6 +213,12 @@ def track() -> None:
     for name in known:
         if name not in ready:
             print(f"{name}: not trained here; dvc pull, or dvc repro train@{name}")
+    for name in found.studies:
+        added = tracking.track_study(name, storage)
+        if added is None:
+            print(f"{name}: no trials here; dvc pull, or dvc repro study@{name}")
+        else:
+            print(f"{name}: {f'added {len(added)} trials' if added else 'complete'}")
 
 
 @app.command(rich_help_panel=LOOK)

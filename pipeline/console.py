@@ -46,6 +46,11 @@ def hushed() -> Iterator[None]:
             os.close(before)
 
 
+def _shown(rate: float) -> str:
+    """So many a second, or a minute where they are slow."""
+    return f"{rate:,.0f}/s" if rate >= 1 else f"{60 * rate:.0f}/min"
+
+
 @contextmanager
 def progress(title: str, total: int, unit: str) -> Iterator[Callable[[int, str], None]]:
     """Yield `report(done, note)`; shows how much is done, the rate and the time left."""
@@ -68,7 +73,7 @@ def progress(title: str, total: int, unit: str) -> Iterator[Callable[[int, str],
 
             def report(done: int, note: str = "") -> None:
                 rate = done / max(time.monotonic() - started, 1e-9)
-                bar.update(task, completed=done, note=note, rate=f"{rate:,.0f}/s")
+                bar.update(task, completed=done, note=note, rate=_shown(rate))
 
             yield report
     else:
@@ -81,7 +86,7 @@ def progress(title: str, total: int, unit: str) -> Iterator[Callable[[int, str],
                 return
             said, rate = now, done / max(now - started, 1e-9)
             left = "" if done >= total else f", {(total - done) / max(rate, 1e-9):.0f} s left"
-            say(f"{title}: {done:,} of {total:,} {unit}, {rate:,.0f}/s{left}  {note}".rstrip())
+            say(f"{title}: {done:,} of {total:,} {unit}, {_shown(rate)}{left}  {note}".rstrip())
             sys.stderr.flush()
 
         yield report

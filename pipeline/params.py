@@ -6,12 +6,15 @@ The sections here hold for every problem. A room narrows them in its `data.py` (
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError, WrapValidator
 
 from pipeline.errors import InputError
 from pipeline.faults import unknown
+
+if TYPE_CHECKING:
+    from pipeline.spaces import Study
 
 NAME = r"[a-z0-9]+(-[a-z0-9]+)*"  # becomes a stage's name, a file's and a folder's
 LONGEST_NAME = 64
@@ -79,10 +82,14 @@ class Training(Section):
     snapshots: list[Count] = Field(
         default=[], description="after how many sequences to keep the weights for pictures"
     )
-    stack: Count | None = Field(
-        default=None,
-        description="replicas in one program, others in further processes; default: all in one. "
-        "Small networks gain much from being stacked, large ones nothing",
+    vectorized: bool = Field(
+        default=True,
+        description="all replicas in one vectorised step: many times faster for small networks. "
+        "Else one after the other, with loops over time steps: better for large networks and long "
+        "sequences",
+    )
+    processes: Count = Field(
+        default=1, description="processes that share the replicas; small networks gain nothing"
     )
 
     @property
@@ -170,6 +177,7 @@ class Params(NamedTuple):
     questions: dict[str, str]
     answers: dict[str, str]
     comparisons: dict[str, Comparison]
+    studies: dict[str, "Study"]
 
     @property
     def networks(self) -> dict[str, Experiment]:
@@ -190,6 +198,10 @@ class Params(NamedTuple):
     def setups(self, experiment: str) -> list[Setup]:
         """The networks of an experiment; InputError lists the known ones."""
         return [self.setup(name) for name in _known("experiment", experiment, self.experiments)]
+
+    def study(self, name: str) -> "Study":
+        """The study of that name; InputError lists the known ones."""
+        return _known("study", name, self.studies)
 
     def compared(self, comparison: Comparison) -> list[str]:
         """The networks that a comparison shows: those named, and all arms of named experiments."""

@@ -96,6 +96,21 @@ def curves() -> Path:
     return root() / "reports" / "curves"
 
 
+def journal() -> Path:
+    """Where the trials of studies are kept while they run, and after; it outlives DVC's copies."""
+    return home() / ".studies" / "journal.log"
+
+
+def study(name: str) -> Path:
+    """Folder of a study's tables and figures, and their captions."""
+    return root() / "reports" / "studies" / name
+
+
+def trials(name: str) -> Path:
+    """All that the trials of a study found, for figures and MLflow."""
+    return root() / "data" / "studies" / f"{name}.npz"
+
+
 def report() -> Path:
     """The report."""
     return root() / "reports" / "README.md"

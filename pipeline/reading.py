@@ -9,12 +9,13 @@ from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from pipeline import arms, rooms
+from pipeline import arms, rooms, spaces
 from pipeline.errors import InputError
 from pipeline.faults import sentences, shown, unknown
 from pipeline.params import ALL, Comparison, Dataset, Experiment, Params, Setup, name_fault
 
 NEEDED = ("datasets", "experiments", "comparisons")
+ASKING = ("experiments", "studies")  # what questions and answers are of
 
 
 def read(path: Path) -> Params:
@@ -29,7 +30,8 @@ def read(path: Path) -> Params:
     experiments = _experiments(document, datasets, faults)
     questions, answers = (_texts(document, part, faults) for part in ("questions", "answers"))
     comparisons = _entries(document, "comparisons", faults, lambda entry: Comparison)
-    params = Params(datasets, experiments, questions, answers, comparisons)
+    studies = _studies(document, datasets, experiments, faults)
+    params = Params(datasets, experiments, questions, answers, comparisons, studies)
     faults = faults or _comparison_faults(params)
     if faults:
         raise InputError(*(f"{path.name}: {fault}" for fault in faults))
@@ -39,7 +41,7 @@ def read(path: Path) -> Params:
 def _document(path: Path) -> dict:
     """The YAML document as plain values; InputError if it is none."""
     try:
-        document = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        document = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{path.name}: cannot be read ({error.strerror})") from None
     except DuplicateKeyError as error:
@@ -126,19 +128,80 @@ def _experiments(
 
 
 def _texts(document: dict, section: str, faults: list[str]) -> dict[str, str]:
-    """What is said of experiments; an experiment may have no entry."""
+    """What is said of experiments and studies; they may have no entry."""
     found = document.get(section, {})
     if not isinstance(found, dict):
         faults.append(f"{section}: must be a mapping of experiments to text, got {shown(found)}")
         return {}
-    known = document.get("experiments")
-    known = known if isinstance(known, dict) else {}
+    asking = [part for part in map(document.get, ASKING) if isinstance(part, dict)]
+    known = [name for part in asking for name in part]
     for name, text in found.items():
         if name not in known:
-            faults.append(f"{section}.{name}: {unknown('experiment', name, known)}")
+            faults.append(f"{section}.{name}: {unknown('experiment or study', name, known)}")
         elif not isinstance(text, str) or not text.strip():
             faults.append(f"{section}.{name}: must be text, got {shown(text)}")
     return found
+
+
+def _studies(
+    document: dict,
+    datasets: dict[str, Dataset],
+    experiments: dict[str, dict[str, Experiment]],
+    faults: list[str],
+) -> dict[str, spaces.Study]:
+    """The studies; each choice is one that the experiment's own validation takes."""
+    if "studies" not in document:
+        return {}
+    studies = _entries(document, "studies", faults, lambda entry: spaces.Study)
+    for name, study in studies.items():
+        if name in experiments:
+            faults.append(f"studies.{name}: is the name of an experiment, too")
+        wrong = _study_faults(study, document, datasets, experiments)
+        faults += [f"studies.{name}{fault}" for fault in wrong]
+    return studies
+
+
+def _study_faults(study: spaces.Study, document: dict, datasets: dict, experiments: dict) -> list:
+    """Faults of a study beside what it varies; none where that has faults of its own."""
+    named = document.get("experiments")
+    if study.experiment not in (named if isinstance(named, dict) else {}):
+        return [f".experiment: {unknown('experiment', study.experiment, experiments)}"]
+    networks = experiments.get(study.experiment, {})
+    if study.network not in networks:
+        known = [arms.short(network) for network in networks if "/" in network]
+        if study.arm is None:
+            return [f".arm: is missing; known: {', '.join(known)}"]
+        return [f".arm: {unknown('arm', study.arm, known)}"]
+    base = networks[study.network]
+    if base is None or base.dataset not in datasets:
+        return []
+    if _beside(study.network, base, document["datasets"], datasets):
+        return []
+    for key in ("problem", "dataset"):
+        ours, theirs = getattr(study, key), getattr(base, key)
+        if ours != theirs:
+            return [f".{key}: must be that of its experiment, {theirs!r}, got {ours!r}"]
+    room, entry = rooms.Room(base.problem), base.model_dump()
+
+    def found(point: spaces.Point) -> list[str]:
+        network, wrong = _typed(
+            spaces.document(study, entry, point), lambda entry: room.models.Experiment
+        )
+        return wrong or _beside(study.network, network, document["datasets"], datasets)
+
+    faults = spaces.faults(study, found)
+    used, there = base.training.replicas, datasets[base.dataset].replicas
+    used = study.change.get("training", {}).get("replicas", used)
+    if not faults and used + (study.confirm or 0) > there:
+        most = f"datasets.{base.dataset}.replicas - training.replicas = {there - used}"
+        faults.append(f".confirm: must be at most {most}, got {study.confirm}")
+    for section in ("objectives", "metrics"):
+        for metric in getattr(study, section):
+            try:
+                room.metrics.describe(metric)
+            except KeyError:
+                faults.append(f".{section}: unknown metric {metric!r} of {base.problem}")
+    return faults
 
 
 def _room(entry: dict) -> rooms.Room:

@@ -94,6 +94,9 @@ class MetricsFile(Protocol):
     ) -> Evaluation:
         """Measure every replica on test sequences (S, …)."""
 
+    def gist(self, predictions: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The few of the predictions that `steps` of the figures draws: a trial keeps them."""
+
     def findings(self, setup: Setup, metrics: dict, references: dict) -> list[str]:
         """What an experiment found, in sentences made from its aggregated metrics."""
 
@@ -124,6 +127,9 @@ class FiguresFile(Protocol):
 
     def together(self, arms: dict[str, tuple[Setup, Results]]) -> list[Picture]:
         """The figures of the report, for an experiment with arms."""
+
+    def gallery(self, rows: dict[str, tuple[Setup, dict[str, np.ndarray]]]) -> Picture | None:
+        """What several networks drew as they learned, a row each, from their `gist`; or nothing."""
 
     def steps(self, setup: Setup, results: Results) -> dict[str, dict[int, "Figure"]]:
         """Pictures of the training's progress: {key: {sequences seen: figure}}; may be empty."""

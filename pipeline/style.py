@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, StrMethodFormatter
 
 from pipeline.statistics import band
 
@@ -49,9 +49,18 @@ plt.rcParams.update(
 
 def save(figure: Figure, path: Path, kind: str | None = None) -> None:
     """Write a figure as its suffix or `kind` says (svg, png), without its date, and close it."""
+    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
+        low, high = sorted(axis.get_view_interval())
+        if axis.get_scale() == "log" and high >= 100 * low:
+            axis.set_minor_locator(NullLocator())  # minor ticks take as long as all the rest
     kind = kind or path.suffix.removeprefix(".")
     metadata = {"Date": None} if kind == "svg" else {"Software": None}
     figure.savefig(path, format=kind, metadata=metadata, dpi=100)
+    plt.close(figure)
+
+
+def close(figure: Figure) -> None:
+    """Let go of a figure that is not written."""
     plt.close(figure)
 
 

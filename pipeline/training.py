@@ -9,7 +9,7 @@ network's own.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,9 +26,6 @@ tf.config.threading.set_intra_op_parallelism_threads(1)
 
 # Each training compiles a program of its own; TensorFlow warns of that as if by mistake.
 tf.get_logger().setLevel("ERROR")
-
-UNROLLED: dict[str, Any] = {"unroll": True, "use_cudnn": False}
-"""How recurrent layers are built: XLA then compiles plain steps, not cuDNN's kernel or a loop."""
 
 CHUNK_BYTES = 64 * 2**20
 """The most training data handed to the program at once."""
@@ -73,6 +70,8 @@ class Replicas:
             if getattr(layer, "stateful", False)
             for state in layer.states
         ]
+        # What vectorises over replicas cannot take loops over time steps.
+        self._vectorized = all(getattr(layer, "unroll", True) for layer in network.model.layers)
         self._ask = tf.function(self._asked, jit_compile=True)
         self._programs: dict[Callable, Callable] = {}
 
@@ -149,23 +148,16 @@ class Replicas:
         samples = inputs.shape[1]
         if batch_size is None or not self._memory:
             batch_size = min(batch_size or samples, samples)
-        kept, memory = [], self._blank()
-        for batch, start in enumerate(range(0, samples, batch_size)):
-            if batch % carry == 0:
-                memory = self._blank()
-            # The last batch is filled up with the first samples, so that one program serves all.
-            index = np.arange(start, start + batch_size) % samples
-            shape = (self.count, batch_size)
-            x, y = (
-                tf.constant(np.broadcast_to(part[:, index], shape + part.shape[2:]))
-                for part in (inputs, targets)
-            )
-            readout, memory = self._ask(x, y, memory)
-            kept.append({name: value.numpy() for name, value in readout.items()})
-        return {
-            name: np.concatenate([part[name] for part in kept], axis=1)[:, :samples]
-            for name in kept[0]
-        }
+        # The last batch is filled up with the first samples, so that one program serves all.
+        batches = np.arange(-(-samples // batch_size) * batch_size).reshape(-1, batch_size)
+        x, y = (np.moveaxis(part[:, batches % samples], 0, 1) for part in (inputs, targets))
+        shape = (len(batches), self.count, batch_size)
+        x, y = (tf.constant(np.broadcast_to(part, shape + part.shape[3:])) for part in (x, y))
+        kept = {}
+        for name, value in self._ask(x, y, tf.constant(carry)).items():
+            value = np.moveaxis(value.numpy(), 0, 1)
+            kept[name] = value.reshape(self.count, -1, *value.shape[3:])[:, :samples]
+        return kept
 
     def run(
         self, program: Callable, *inputs: np.ndarray, batch_size: int = 4096
@@ -224,10 +216,9 @@ class Replicas:
             while (
                 update < count
             ):  # `for … in tf.range(count)` would be compiled anew for each count
-                forget = (first + update) % carry == 0
-                memory = [tf.where(forget, tf.zeros_like(state), state) for state in memory]
+                memory = self._forgetting(memory, (first + update) % carry == 0)
                 weights = [tf.convert_to_tensor(weight) for weight in self._weights]
-                loss, gradients, memory = tf.vectorized_map(
+                loss, gradients, memory = self._each(
                     step, (weights, memory, inputs[update], targets[update])
                 )
                 optimizer.apply(gradients)
@@ -236,8 +227,8 @@ class Replicas:
 
         return advance
 
-    def _asked(self, inputs, targets, memory):
-        """The readout of one batch (R, B, …), and what stateful layers carry on."""
+    def _asked(self, inputs, targets, carry):
+        """The readouts of batches (U, R, B, …), one after the other: {name: (U, R, B, …)}."""
 
         def ask(args):
             weights, memory, x, y = args
@@ -246,7 +237,29 @@ class Replicas:
             return self.network.readout(y, outputs), memory
 
         weights = [tf.convert_to_tensor(weight) for weight in self._weights]
-        return tf.vectorized_map(ask, (weights, memory, inputs, targets))
+        count, batch, memory = inputs.shape[0], tf.constant(0), self._blank()
+        first = (weights, memory, inputs[0], targets[0])
+        readout = {
+            name: tf.TensorArray(spec.dtype, count, element_shape=(self.count, *spec.shape))
+            for name, spec in _made_of_one(ask, first)[0].items()
+        }
+        while batch < count:
+            memory = self._forgetting(memory, batch % carry == 0)
+            found, memory = self._each(ask, (weights, memory, inputs[batch], targets[batch]))
+            readout = {name: kept.write(batch, found[name]) for name, kept in readout.items()}
+            batch += 1
+        return {name: kept.stack() for name, kept in readout.items()}
+
+    def _each(self, function: Callable, arguments):
+        """What a function makes of each replica's part of the arguments, stacked as they are."""
+        if self._vectorized:
+            return tf.vectorized_map(function, arguments)
+        made = _made_of_one(function, arguments)
+        return tf.map_fn(function, arguments, fn_output_signature=made)
+
+    def _forgetting(self, memory: list[tf.Tensor], now: tf.Tensor) -> list[tf.Tensor]:
+        """What stateful layers carry on, or nothing of it."""
+        return [tf.where(now, tf.zeros_like(state), state) for state in memory]
 
     def _call(self, function: Callable, weights, memory, *inputs, **options):
         """What a model or a program makes of inputs, given tensors standing in for its variables.
@@ -267,6 +280,22 @@ class Replicas:
     def _blank(self) -> list[tf.Tensor]:
         """The memory of layers that have seen nothing."""
         return [tf.zeros((self.count, *state.shape)) for state in self._memory]
+
+
+def _made_of_one(function: Callable, arguments):
+    """The specifications of what a function makes of one element of each of the arguments."""
+    one = tf.nest.map_structure(lambda part: tf.TensorSpec(part.shape[1:], part.dtype), arguments)
+    made = tf.function(function).get_concrete_function(one).structured_outputs
+    return tf.nest.map_structure(lambda part: tf.TensorSpec(part.shape, part.dtype), made)
+
+
+def recurrent(training: Training) -> dict[str, bool]:
+    """How the recurrent layers of a network are built, so that XLA makes the most of them.
+
+    As plain steps if replicas are vectorised, because what vectorises takes no loops over time
+    steps; else as such loops, which compile in a second or two, however long they are.
+    """
+    return {"unroll": training.vectorized, "use_cudnn": False}
 
 
 def initial_weights(build: Callable[[], Network], seeds: Sequence[int]) -> list[np.ndarray]:

@@ -17,7 +17,9 @@ _told: Any = None  # in a worker: the queue to its parent
 
 
 def run(
-    function: Callable, jobs: Sequence[tuple], hear: Callable[[int, Any], None]
+    function: Callable,
+    jobs: Sequence[tuple],
+    hear: Callable[[int, Any], None] = lambda job, message: None,
 ) -> Iterator[tuple[int, Any]]:
     """Call `function(*job, tell)` for each job and yield (number of the job, result) as they end.
 
@@ -31,7 +33,7 @@ def run(
     context = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
     told = context.SimpleQueue()  # unlike a Queue, it has a job's last word before its result
     count = min(len(jobs), len(os.sched_getaffinity(0)))
-    pool = ProcessPoolExecutor(count, context, _prepare, (told,))
+    pool = ProcessPoolExecutor(count, context, prepare, (told,))
     try:
         numbers = {pool.submit(_call, function, n, job): n for n, job in enumerate(jobs)}
         waiting = set(numbers)
@@ -52,7 +54,7 @@ def run(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _prepare(told: Any) -> None:
+def prepare(told: Any = None) -> None:
     """Make ready a worker: Ctrl-C is its parent's to answer, and it does not outlive its parent."""
     global _told
     _told = told

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from small import Laboratory, make_laboratory
+from studying import exported, trials_in
 
 
 @pytest.fixture
@@ -23,6 +24,18 @@ def reproduced(tmp_path_factory) -> Laboratory:
     laboratory.run("git", "add", "-A")
     laboratory.run("git", "commit", "-qm", "Results")
     return laboratory
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory) -> dict[str, dict[str, str]]:
+    """What the studies leave when nothing happens to them, run by one worker; by file."""
+    laboratory = make_laboratory(tmp_path_factory.mktemp("undisturbed") / "laboratory")
+    found = {}
+    for study, count in (("sizes", 6), ("search", 12)):
+        laboratory.run("python", "-m", "pipeline", "study", study, "--workers", "1")
+        found[study] = exported(laboratory, study)
+        assert len(trials_in(laboratory)) == count
+    return found
 
 
 @pytest.fixture

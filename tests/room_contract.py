@@ -116,3 +116,20 @@ class RoomContract:
             for picture in pictures:
                 picture.figure.draw_without_rendering()
                 plt.close(picture.figure)
+
+    def test_the_gist_of_predictions_is_all_that_steps_and_a_gallery_draw(self):
+        trained, test = self.trained(), self.data()["test"]
+        curve = {"sequences": np.array([1]), "updates": np.array([1])}
+        curve |= {"exact_accuracy": np.ones((2, 1))}
+        found = self.room.metrics.evaluate(self.setup, trained, test, curve, {})
+        gist = self.room.metrics.gist(found.predictions)
+        assert set(gist) <= set(found.predictions)
+        assert sum(array.nbytes for array in gist.values()) < 2**20
+        results = rooms.Results(curve, gist, found.metrics, {}, test)
+        for figures in self.room.figures.steps(self.setup, results).values():
+            for figure in figures.values():
+                figure.draw_without_rendering()
+        gallery = self.room.figures.gallery({"one": (self.setup, gist), "two": (self.setup, gist)})
+        if gallery:
+            gallery.figure.draw_without_rendering()
+            assert gallery.caption.endswith(".")

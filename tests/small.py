@@ -69,9 +69,40 @@ experiments:
     training: {seed: 1, replicas: 2, sequences: 20, batch_size: 1, loss: mae, learning_rate: 0.01}
     arms:
       narrow: {}
-      wide: {model: {cells: 6}, training: {stack: 1}}
+      wide: {model: {cells: 6}, training: {processes: 2, vectorized: false}}
+studies:
+  sizes:
+    problem: shapes
+    dataset: rectangle
+    experiment: drawer
+    change: {training: {replicas: 2, sequences: 12, snapshots: [4]}}
+    variants:
+      alone: {}
+      whole: {framing: {sample: shape}}
+    space: {model.cells: [1, 2, 3]}
+    sampler: grid
+    objectives: {consistency_error: minimize, mae_regret: minimize}
+    figures: [curves, learning, pictures, pareto]
+  search:
+    problem: echo
+    dataset: echo
+    experiment: echoer
+    change: {training: {replicas: 1, sequences: 8, state: batch}}
+    space:
+      model.cells: {low: 2, high: 6}
+      training.learning_rate: {low: 0.001, high: 0.1, log: true}
+      training.batch_size: [4, 8]
+    sampler: tpe
+    trials: 6
+    batch: 3
+    objectives: {token_accuracy: maximize}
+    metrics: [cross_entropy]
+    prune: {metric: cross_entropy, rungs: [0.5], after: 2}
+    confirm: 1
+    figures: [history, importance, slices, parallel, confirmation]
 questions:
   drawer: Does it draw?
+  sizes: How many cells?
   widths: Do more cells draw better?
 answers:
   widths: They draw more.
@@ -86,7 +117,7 @@ comparisons:
 
 def small_setup(experiment: str) -> params.Setup:
     """An experiment of the small parameters."""
-    document = YAML(typ="safe", pure=True).load(PARAMS)
+    document = YAML(typ="safe").load(PARAMS)
     entry = document["experiments"][experiment]
     dataset = document["datasets"][entry["dataset"]]
     return params.setup({"name": experiment, "experiment": entry, "dataset": dataset})

@@ -12,7 +12,7 @@ from small import PARAMS, ROOT
 from pipeline import params, reading
 from pipeline.errors import InputError
 
-yaml = YAML(typ="safe", pure=True)
+yaml = YAML(typ="safe")
 REMOVE = object()
 
 
@@ -157,8 +157,8 @@ FAULTS = [
     (
         "questions/drawr",
         "Does it?",
-        "questions.drawr: unknown experiment 'drawr' (did you mean 'drawer'?); "
-        "known: drawer, echoer, widths",
+        "questions.drawr: unknown experiment or study 'drawr' (did you mean 'drawer'?); "
+        "known: drawer, echoer, search, sizes, widths",
     ),
     ("answers/drawer", 3, "answers.drawer: must be text, got 3"),
     ("questions", [], "questions: must be a mapping of experiments to text, got []"),
@@ -338,7 +338,7 @@ def test_every_fault_is_said_at_once(in_folder):
         ("", "params.yaml: is empty; it needs datasets, experiments, comparisons"),
         ("- 1\n", "params.yaml: must be a mapping, got [1]"),
         ("datasets: {}\ndatasets: {}\n", "params.yaml: line 2: duplicate key 'datasets'"),
-        ("datasets: {", "params.yaml: line 1, column 12: not YAML: "),
+        ("datasets: {", "params.yaml: line 2, column 1: not YAML: "),
         ("datasets: !!python/object/apply:os.system [touch hacked]\n", "params.yaml: line 1"),
         ("datasets: \x00\n", "params.yaml: not YAML: "),
     ],
@@ -362,7 +362,9 @@ def test_arms_are_the_experiment_with_some_keys_changed(in_folder):
     narrow, wide = found.setups("widths")
     assert (narrow.name, wide.name) == ("widths/narrow", "widths/wide")
     assert (narrow.experiment.model.cells, wide.experiment.model.cells) == (2, 6)
-    shared = {"training": {**narrow.experiment.training.model_dump(), "stack": 1}}
+    shared = {
+        "training": {**narrow.experiment.training.model_dump(), "processes": 2, "vectorized": False}
+    }
     assert wide.experiment.model_dump() == narrow.experiment.model_dump() | shared | {
         "model": {**narrow.experiment.model.model_dump(), "cells": 6}
     }

@@ -16,13 +16,23 @@ ALL = [(name, "FINISHED") for name in NETWORKS]
 
 
 def runs(laboratory: Laboratory) -> list[tuple[str, str]]:
-    """Name and status of the top-level runs in the laboratory's MLflow database."""
+    """Name and status of the networks' runs in the laboratory's MLflow database."""
     return sorted(
         laboratory.rows(
-            "select name, status from runs where lifecycle_stage = 'active' and run_uuid not in"
-            " (select run_uuid from tags where key = 'mlflow.parentRunId')"
+            "select name, status from runs where lifecycle_stage = 'active' and run_uuid in"
+            " (select run_uuid from tags where key = 'laboratory.network')"
         )
     )
+
+
+def trials(laboratory: Laboratory, study: str) -> int:
+    """How many finished trials of a study are in the MLflow database."""
+    ((found,),) = laboratory.rows(
+        "select count(*) from runs where status <> 'RUNNING' and lifecycle_stage = 'active' and"
+        f" run_uuid in (select run_uuid from tags where key = 'laboratory.study'"
+        f" and value = '{study}')"
+    )
+    return found
 
 
 def counts(laboratory: Laboratory) -> dict[str, int]:
@@ -53,6 +63,10 @@ def test_a_repro_makes_everything_and_a_second_one_nothing(reproduced):
         "reports/figures/echoer/echoes.svg",
         "reports/curves/shapes.csv",
         "reports/comparisons/drawers.svg",
+        "reports/studies/sizes/trials.csv",
+        "reports/studies/search/best.json",
+        "reports/studies/sizes/pareto.svg",
+        "data/studies/sizes.npz",
         "reports/README.md",
         "mlflow.db",
     ):
@@ -72,6 +86,34 @@ def test_metrics_are_aggregated_over_replicas_and_listed_one_by_one(reproduced):
     assert set(entry) == {"mean", "sd", "iqm", "low", "high", "min", "replicas"}
     assert entry["mean"] == pytest.approx(rows["mae_regret"].mean())
     assert entry["low"] < entry["mean"] < entry["high"]
+
+
+def test_trials_are_runs_that_are_never_made_twice_and_can_be_made_again(mine):
+    assert (trials(mine, "sizes"), trials(mine, "search")) == (6, 6)
+    query = "select key, value from experiment_tags where key like 'mlflow.%'"
+    tags = dict(mine.rows(query))
+    assert tags["mlflow.note.content"]
+    assert "reports/studies/" in tags["mlflow.note.content"]
+    assert json.loads(tags["mlflow.sharedViewState.study"])["compareRunCharts"]
+    assert "sizes: complete" in mine.run("pipeline", "track").stdout
+    assert trials(mine, "sizes") == 6
+    (mine.root / "mlflow.db").unlink()
+    done = mine.run("pipeline", "track").stdout
+    assert "sizes: added 6 trials" in done
+    assert (trials(mine, "sizes"), trials(mine, "search")) == (6, 6)
+
+
+def test_the_report_tells_of_studies(reproduced):
+    page = (reproduced.root / "reports/README.md").read_text()
+    for said in (
+        "### sizes",
+        "*How many cells?*",
+        "studies/sizes/pareto.svg",
+        "No other trial is better in every objective",
+        "### search",
+        "P(better)",
+    ):
+        assert said in page, said
 
 
 def test_the_model_is_one_that_plain_keras_loads(reproduced):
@@ -105,6 +147,7 @@ def test_one_change_reruns_one_experiment(mine):
         "train@drawer",
         "evaluate@drawer",
         "figures@drawer",
+        "study@sizes",
         "report",
     }
     assert runs(mine) == [("drawer", "FINISHED"), *ALL]
@@ -123,7 +166,7 @@ def test_a_changed_module_reruns_the_stages_that_use_it(mine):
     module.write_text(module.read_text() + "\n# changed\n")
     status = json.loads(mine.run("dvc", "status", "--json").stdout)
     stages = {f"{stage}@echoer" for stage in ("train", "evaluate", "figures")}
-    assert set(status) == {"check", "report"} | stages
+    assert set(status) == {"check", "report", "study@search"} | stages
 
 
 def test_results_are_the_same_bytes_each_time(reproduced, laboratory):
@@ -321,4 +364,6 @@ def test_a_dead_server_costs_a_line_and_no_result(laboratory):
         "drawer: added training, model",
         "echoer: not trained here; dvc pull, or dvc repro train@echoer",
         "widths: not trained here; dvc pull, or dvc repro train@widths",
+        "sizes: no trials here; dvc pull, or dvc repro study@sizes",
+        "search: no trials here; dvc pull, or dvc repro study@search",
     ]

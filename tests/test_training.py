@@ -183,8 +183,9 @@ CASES = {
         SHAPES | {"dataset": SHAPES["dataset"] | {"shape": "any"}},
         framing={"sample": "tokens", "bins": 16},
         model={"cells": 6},
-        training={"loss": "categorical_crossentropy"},
+        training={"loss": "categorical_crossentropy", "vectorized": False},
     ),
+    "echo in loops": setup(FEW, training={"vectorized": False, "state": "sequence"}),
 }
 
 
@@ -322,12 +323,7 @@ def start(case: Setup, seeds) -> list[np.ndarray]:
     return initial_weights(lambda: network(case), seeds)
 
 
-SLOW = {"generator of tokens of any family"}  # the circle's 38 time steps take long to compile
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in CASES]
-)
+@pytest.mark.parametrize("name", CASES)
 def test_it_reaches_the_weights_of_the_printed_procedure(name):
     case = CASES[name]
     begin = start(case, [5])
@@ -394,6 +390,37 @@ def test_stops_that_make_no_sense_are_refused(stops):
                 inputs, targets, case.experiment.training, stops=stops
             )
         )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "recurrent",
+        "echo, state carried over a sequence",
+        "missing integers, masked",
+        "teacher forcing",
+        "attending decoder, lengths that vary",
+        "generator of tokens",
+    ],
+)
+def test_loops_do_what_plain_steps_do(name):
+    vectorized = CASES[name]
+    training = vectorized.experiment.training.model_copy(update={"vectorized": False})
+    looped = vectorized._replace(
+        experiment=vectorized.experiment.model_copy(update={"training": training})
+    )
+    begin = start(vectorized, [5, 6])
+    trained = ours(vectorized, begin)
+    for mine, theirs in zip(ours(looped, begin), trained, strict=True):
+        np.testing.assert_allclose(mine, theirs, **ROUNDING)
+    inputs, targets = samples(vectorized, 2)
+    asking = training.asking(Room(vectorized.experiment.problem).data.samples_per_sequence(looped))
+    read, expected = (
+        Replicas(network(case), trained).predict(inputs, targets, **asking)
+        for case in (looped, vectorized)
+    )
+    for key, values in expected.items():
+        np.testing.assert_allclose(read[key], values, **ROUNDING)
 
 
 def test_predictions_do_not_depend_on_the_batch_size():

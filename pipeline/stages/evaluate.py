@@ -1,35 +1,59 @@
 """Stage `evaluate@<experiment>`: measure every replica on test sequences."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 
-from pipeline import files, project, reading, results, statistics, trained
+from pipeline import console, files, project, reading, results, statistics, trained, workers
 from pipeline.rooms import Room
 from pipeline.stages import generate
 from pipeline.trained import Trained
 
 
+class Measured(NamedTuple):
+    """What is found of a network."""
+
+    curves: pd.DataFrame  # median and band over replicas
+    rows: pd.DataFrame  # one for each replica
+    aggregate: dict
+
+
 def run(name: str) -> None:
     """Write the metrics and learning curves of an experiment to reports/, and its predictions."""
-    setups = reading.read(project.params()).setups(name)
-    arrays, _ = generate.read(setups[0].experiment.dataset)
-    curves, measured, aggregates = {}, {}, {}
-    for network in (setup.name for setup in setups):
-        result = trained.read(network)
-        sound, room = result.surviving(), Room(result.setup.experiment.problem)
-        found = room.metrics.evaluate(
-            result.setup, trained.replicas(sound), arrays["test"], sound.history, sound.snapshots
-        )
-        files.write_arrays(project.predictions(network), found.predictions)
-        references = room.metrics.references(result.setup, arrays["test"])
-        aggregates[network] = _aggregate(result, found.metrics, references)
-        files.write_json(project.summary(network), _headlines(room, aggregates[network]))
-        curves[network] = pd.DataFrame(statistics.bands(result.history, ~result.failed))
-        measured[network] = _by_replica(result, found.metrics)
+    networks = [setup.name for setup in reading.read(project.params()).setups(name)]
+    found: dict[str, Measured] = {}
+    with console.progress(f"evaluate {name}", len(networks), "networks") as progress:
+        for job, measured in workers.run(_measure, [(network,) for network in networks]):
+            found[networks[job]] = measured
+            progress(len(found), networks[job])
+    curves, rows, aggregates = (
+        {network: found[network][part] for network in networks} for part in range(3)
+    )
     history = _one_table(curves).to_csv(index=False, float_format="%.6g")
     files.write_text(project.history(name), history)
-    files.write_text(project.replicas(name), _one_table(measured).to_csv(index=False))
+    files.write_text(project.replicas(name), _one_table(rows).to_csv(index=False))
     files.write_json(project.metrics(name), {"experiment": name, "networks": aggregates})
+
+
+def _measure(network: str, tell: Callable) -> Measured:
+    """The job of a worker: measure a network, write its predictions and its few headlines."""
+    result = trained.read(network)
+    setup, sound = result.setup, result.surviving()
+    room = Room(setup.experiment.problem)
+    test = generate.read(setup.experiment.dataset)[0]["test"]
+    found = room.metrics.evaluate(
+        setup, trained.replicas(sound), test, sound.history, sound.snapshots
+    )
+    files.write_arrays(project.predictions(network), found.predictions)
+    aggregate = _aggregate(result, found.metrics, room.metrics.references(setup, test))
+    files.write_json(project.summary(network), _headlines(room, aggregate))
+    return Measured(
+        pd.DataFrame(statistics.bands(result.history, ~result.failed)),
+        _by_replica(result, found.metrics),
+        aggregate,
+    )
 
 
 def _aggregate(result: Trained, metrics: dict, references: dict) -> dict:

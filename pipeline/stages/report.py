@@ -11,6 +11,7 @@ import pandas as pd
 from pipeline import arms, comparisons, files, project, reading, results, statistics, style
 from pipeline.params import Experiment, Params, Setup
 from pipeline.rooms import Metric, Room
+from pipeline.stages import studied
 from pipeline.stages.figures import CAPTIONS
 
 TEMPLATE = "report.md.j2"
@@ -92,6 +93,7 @@ def _problem(problem: str, found: Params) -> dict:
         ],
         "experiments": [_experiment(room, name, found) for name in experiments],
         "metrics": _described(room, aggregates.values()),
+        "studies": studied.sections(problem, found),
     }
 
 

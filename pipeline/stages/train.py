@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from importlib import import_module
@@ -32,7 +33,7 @@ def run(name: str) -> None:
     arrays = _data(setups[0])
     jobs = [(setup, pack) for setup in setups for pack in packs(setup.experiment.training)]
     # The longest first, so that no core waits long for the last one.
-    jobs.sort(key=lambda job: -job[0].experiment.training.sequences_seen)
+    jobs.sort(key=lambda job: -job[0].experiment.training.sequences_seen * len(job[1]))
     parts: dict[str, list[Trained | None]] = {
         setup.name: [None] * len(packs(setup.experiment.training)) for setup in setups
     }
@@ -48,12 +49,10 @@ def run(name: str) -> None:
 
 
 def packs(training: params.Training) -> list[range]:
-    """The replicas that are trained in one program each."""
-    stack = training.stack or training.replicas
-    return [
-        range(first, min(first + stack, training.replicas))
-        for first in range(0, training.replicas, stack)
-    ]
+    """The replicas that each process trains."""
+    count = min(training.processes, training.replicas)
+    bounds = [training.replicas * pack // count for pack in range(count + 1)]
+    return [range(first, last) for first, last in itertools.pairwise(bounds)]
 
 
 def fit(
@@ -169,20 +168,18 @@ class _Shown:
     """What is seen of the trainings under way: a progress bar, and live curves in MLflow."""
 
     def __init__(self, name: str, jobs: Sequence[tuple[params.Setup, range]], stack: ExitStack):
-        from pipeline import tracking
-
         self._jobs = jobs
+        self._stack = stack
+        self._live: dict = {}
         total = sum(setup.experiment.training.sequences_seen for setup, _ in jobs)
-        setups = {setup.name: setup for setup, _ in jobs}
-        self._live = {
-            name: stack.enter_context(tracking.live(setup)) for name, setup in setups.items()
-        }
         self._progress = stack.enter_context(console.progress(f"train {name}", total, "sequences"))
         self._seen = [0] * len(jobs)
         self._arrived: dict[tuple[str, int], dict[range, tuple[Point, np.ndarray]]] = {}
 
     def hear(self, job: int, told: tuple[Point, np.ndarray]) -> None:
         """Take a point of one pack; the curve goes on when all packs have come that far."""
+        if not self._live:
+            self._go_live()
         (setup, pack), (point, failed) = self._jobs[job], told
         self._seen[job] = int(point["sequences"])
         lost = f", {failed.sum()} of {len(failed)} failed" if failed.any() else ""
@@ -198,3 +195,11 @@ class _Shown:
             }
             if not (failures := np.concatenate(failures)).all():
                 self._live[setup.name].log(statistics.bands(together, ~failures))
+
+    def _go_live(self) -> None:
+        """Make the runs in MLflow: when the first point is heard, so that no training waits."""
+        from pipeline import tracking
+
+        for setup, _ in self._jobs:
+            if setup.name not in self._live:
+                self._live[setup.name] = self._stack.enter_context(tracking.live(setup))

@@ -26,10 +26,10 @@ from pipeline import arms, console, files, processes, project, reading, results,
 from pipeline.errors import InputError
 from pipeline.params import Setup
 from pipeline.stages.figures import CAPTIONS
-from pipeline.tracking import runs, server  # first: it sets how long MLflow waits
+from pipeline.tracking import runs, server, studies  # server: it sets how long MLflow waits
 from pipeline.tracking.server import FAULTS, TAG
 
-__all__ = ["Live", "live", "record", "server", "track"]
+__all__ = ["Live", "live", "record", "record_study", "server", "track", "track_study"]
 
 LIVE_SECONDS = 5.0  # between two looks at a training under way
 
@@ -61,6 +61,25 @@ def track(experiment: str) -> dict[str, list[str]]:
     """
     try:
         return {network: _record(network) for network in _networks(experiment)}
+    except FAULTS as error:
+        raise InputError(f"MLflow at {server.shown_uri()}: {server.cause(error)}") from None
+
+
+def record_study(name: str) -> None:
+    """As `record`, of a study's trials."""
+    try:
+        studies.record(name)
+    except FAULTS as error:
+        server.warn(error)
+
+
+def track_study(name: str, storage: str | None = None) -> list[str] | None:
+    """As `track`: the runs that were added, of trials in data/studies/ and in the storage.
+
+    None if there are no trials of it here.
+    """
+    try:
+        return studies.record(name, storage)
     except FAULTS as error:
         raise InputError(f"MLflow at {server.shown_uri()}: {server.cause(error)}") from None
 

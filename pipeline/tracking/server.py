@@ -1,5 +1,6 @@
 """The MLflow server or database that runs go to."""
 
+import functools
 import logging
 import os
 import re
@@ -17,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline import console, processes, project
 from pipeline.errors import InputError
+from pipeline.tracking import views
 
 TAG = "laboratory."  # begins the names of our own tags
 FAULTS = (MlflowException, SQLAlchemyError, OSError, ImportError)
@@ -30,8 +32,13 @@ def uri() -> str:
 
 
 def connect() -> MlflowClient:
-    """A client, once runs whose process died are closed."""
-    client = MlflowClient(uri())
+    """A client; when it is first made, runs whose process died are closed."""
+    return _connect(uri())
+
+
+@functools.cache
+def _connect(uri: str) -> MlflowClient:
+    client = MlflowClient(uri)
     experiments = [experiment.experiment_id for experiment in client.search_experiments()]
     under_way = (
         f"attributes.status = 'RUNNING' AND tags.`{TAG}process` LIKE '{socket.gethostname()}:%'"
@@ -82,6 +89,7 @@ def serve(port: int) -> None:
             # MLflow opens its view for language models; this asks for training runs, as charts.
             view = "runs?workflowType=machine_learning&compareRunsMode=CHART"
             link = f"{address}/#/experiments/{experiment.experiment_id}/{view}"
+            link += f"&{views.LINK}" if views.TAG in experiment.tags else ""
             console.say(f"{experiment.name}: {link}")
     if len(experiments) < 2:
         console.say(

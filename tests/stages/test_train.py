@@ -17,11 +17,11 @@ def training(**changes) -> params.Training:
     return params.Training(**document | {"loss": "mae", "learning_rate": 0.1} | changes)
 
 
-@given(replicas=counts, stack=st.none() | counts)
-def test_packs_hold_every_replica_once_and_in_order(replicas, stack):
-    packs = train.packs(training(replicas=replicas, stack=stack))
+@given(replicas=counts, processes=counts)
+def test_packs_hold_every_replica_once_and_in_order(replicas, processes):
+    packs = train.packs(training(replicas=replicas, processes=processes))
     assert [replica for pack in packs for replica in pack] == list(range(replicas))
-    assert all(len(pack) <= (stack or replicas) for pack in packs)
+    assert len(packs) == min(processes, replicas)
 
 
 @given(data=st.data(), sequences=counts, epochs=st.integers(1, 5), per_sequence=st.integers(1, 9))

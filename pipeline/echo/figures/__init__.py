@@ -51,6 +51,11 @@ def steps(setup: Setup, results: Results) -> dict[str, dict[int, Figure]]:
     return {"echoes": {setup.experiment.training.sequences_seen: echoes(results)}}
 
 
+def gallery(rows: dict[str, tuple[Setup, dict[str, np.ndarray]]]) -> Picture | None:
+    """Nothing: integers are read, one network's at a time."""
+    return None
+
+
 def learning_curve(setup: Setup, results: Results) -> Figure:
     """Accuracies and cross-entropy (or error) on held-out sequences, beside those of guessing."""
     figure, (accuracy, error) = plt.subplots(1, 2, figsize=(10, 4.6))

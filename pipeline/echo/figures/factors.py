@@ -49,7 +49,7 @@ def settings(setup: Setup) -> dict:
         f"{section}.{key}": tuple(value) if isinstance(value, list) else value
         for section in ("framing", "model", "training")
         for key, value in getattr(setup.experiment, section)
-        if key not in ("replicas", "snapshots", "stack")
+        if key not in ("replicas", "snapshots", "vectorized", "processes")
     }
     training = setup.experiment.training
     samples = flat.pop("training.sequences") * samples_per_sequence(setup)

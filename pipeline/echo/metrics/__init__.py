@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pipeline.training import Replicas
 
 LEARNED = 0.99  # exact accuracy from which an echo counts as learned
+KEPT = 6  # windows that are kept to look at, wrong ones and as many right ones
 AT_ONCE = 1024  # windows of other lengths asked at once: they may be long
 
 METRICS = {
@@ -213,6 +214,21 @@ def _lengths(setup: Setup, replicas: Replicas, test: np.ndarray) -> dict[str, np
         right = exact(echoed == windows, there)
         found[f"exact_accuracy_at_length_{length}"] = right.mean(axis=1)
     return found
+
+
+def gist(predictions: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """A few windows and their echoes: of the least accurate replica's wrong and right ones."""
+    expected, integers = predictions["expected"], predictions["integers"]
+    right = ((integers == expected) | (expected == MISSING)).all(axis=2)  # (R, N)
+    right = right[right.mean(axis=1).argmin()]
+    rows = np.concatenate([_spaced(np.flatnonzero(~right)), _spaced(np.flatnonzero(right))])
+    found = {name: predictions[name][rows] for name in ("windows", "expected")}
+    return found | {"integers": integers[:, rows]}
+
+
+def _spaced(rows: np.ndarray) -> np.ndarray:
+    """A few of the rows, spread evenly."""
+    return rows[np.linspace(0, len(rows) - 1, min(len(rows), KEPT)).astype(int)]
 
 
 def findings(setup: Setup, metrics: dict, references: dict) -> list[str]:

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import keras
 
+from pipeline import training
 from pipeline.params import Setup
-from pipeline.training import UNROLLED
 
 
 class Models(NamedTuple):
@@ -193,8 +193,8 @@ def _mask(setup: Setup, window):
 
 def _lstm(setup: Setup, name: str, **options) -> keras.layers.LSTM:
     stateful = setup.experiment.training.state != "batch"
-    model = setup.experiment.model
-    return keras.layers.LSTM(model.cells, name=name, stateful=stateful, **options, **UNROLLED)
+    options |= training.recurrent(setup.experiment.training)
+    return keras.layers.LSTM(setup.experiment.model.cells, name=name, stateful=stateful, **options)
 
 
 def _embedding(setup: Setup) -> Callable:

@@ -82,7 +82,7 @@ def together(arms: dict[str, tuple[Setup, Results]]) -> list[Picture]:
         else:
             own = generation.figures(setup, results)
         pictures += [
-            Picture(f"{name}-{picture.name}", picture.figure, f"*{name}*: {picture.caption}")
+            Picture(f"{name}-{picture.name}", picture.figure, f"{name}: {picture.caption}")
             for picture in own
         ]
     return pictures
@@ -99,6 +99,42 @@ def steps(setup: Setup, results: Results) -> dict[str, dict[int, Figure]]:
         _frame(axes, setup.dataset)
         drawn[int(step)] = figure
     return {"drawn shapes": drawn}
+
+
+def gallery(rows: dict[str, tuple[Setup, dict[str, np.ndarray]]]) -> Picture | None:
+    """What networks drew after so many shapes: a row for each, or a panel if there is one step."""
+    rows = {name: row for name, row in rows.items() if "polygons" in row[1]}
+    if not rows:
+        return None
+    setup, found = next(iter(rows.values()))
+    steps, many, replicas = found["steps"], plural(setup.dataset.shape), found["polygons"].shape[1]
+    columns = len(steps) if len(steps) > 1 else min(len(rows), 6)
+    lines = len(rows) if len(steps) > 1 else -(-len(rows) // columns)
+    size = (1.0 + 1.5 * columns, 0.6 + (1.5 if len(steps) > 1 else 1.85) * lines)
+    figure, grid = plt.subplots(
+        lines, columns, figsize=size, sharex=True, sharey=True, squeeze=False
+    )
+    panels = [
+        (name, step, setup, shapes)
+        for name, (setup, found) in rows.items()
+        for step, shapes in zip(found["steps"], found["polygons"], strict=True)
+    ]
+    for axes, (name, step, setup, shapes) in zip(grid.flat, panels, strict=False):
+        _draw(axes, shapes, name if len(steps) == 1 else "")
+        _frame(axes, setup.dataset)
+        if len(steps) > 1 and axes in grid[:, 0]:
+            axes.set_ylabel(name)
+        if len(steps) > 1 and axes in grid[0]:
+            axes.set_title(f"after {step:,}")
+        axes.title.set_fontsize(11)
+    for axes in list(grid.flat)[len(panels) :]:
+        axes.remove()
+    seen = f"so many {many}" if len(steps) > 1 else f"{steps[0]:,} {many}"
+    caption = (
+        f"What is drawn from the origin after {seen}: thin, each of {replicas} replicas; thick, "
+        "replica 0."
+    )
+    return Picture("gallery", figure, caption)
 
 
 def polygons(setup: Setup, drawn: np.ndarray) -> Figure:

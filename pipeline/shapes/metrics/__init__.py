@@ -260,6 +260,11 @@ def drawing_metrics(polygons: np.ndarray, dataset: Dataset) -> dict[str, np.ndar
     return found
 
 
+def gist(predictions: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What was drawn at each snapshot; shapes of generators are too many to keep."""
+    return {name: predictions[name] for name in ("steps", "polygons") if "polygons" in predictions}
+
+
 def findings(setup: Setup, metrics: dict, references: dict) -> list[str]:
     """What an experiment found, in sentences made from its aggregated metrics."""
     if setup.experiment.framing.generative:

@@ -111,14 +111,18 @@ def network(setup: params.Setup) -> Network:
         return generators.network(setup)
     import keras
 
-    from pipeline.training import UNROLLED, Network
+    from pipeline.training import Network, recurrent
 
     experiment = setup.experiment
     whole = experiment.framing.sample == "shape"
     steps = setup.dataset.family.vertices - 1 if whole else 1
     vertices = keras.Input((steps, 2), name="vertices")
     lstm = keras.layers.LSTM(
-        experiment.model.cells, return_sequences=whole, return_state=True, name="lstm", **UNROLLED
+        experiment.model.cells,
+        return_sequences=whole,
+        return_state=True,
+        name="lstm",
+        **recurrent(experiment.training),
     )
     dense = keras.layers.Dense(2, name="next_vertices")
     predicted = dense(lstm(vertices)[0])

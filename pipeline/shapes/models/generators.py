@@ -102,7 +102,7 @@ def network(setup: params.Setup) -> Network:
     import tensorflow as tf
     from keras import ops
 
-    from pipeline.training import UNROLLED, Network
+    from pipeline.training import Network, recurrent
 
     slots = Slots(setup)
     shown = 1 + 2 * OCTAVES
@@ -114,7 +114,11 @@ def network(setup: params.Setup) -> Network:
     )
     cells = setup.experiment.model.cells
     lstm = keras.layers.LSTM(
-        cells, return_sequences=True, return_state=True, name="lstm", **UNROLLED
+        cells,
+        return_sequences=True,
+        return_state=True,
+        name="lstm",
+        **recurrent(setup.experiment.training),
     )
     hidden, *_ = lstm(ops.concatenate([last, slot], axis=-1))
     head = _head(setup, cells, slots)

@@ -1,0 +1,208 @@
+"""Which points a study tries: Optuna is asked anew for each trial, from whole earlier batches.
+
+So what is asked depends on nothing but the trials before: not on how many workers there are, nor on
+which of them was first, nor on how often the study was stopped.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import optuna
+
+from pipeline import project, seeds, spaces
+from pipeline.errors import InputError
+from pipeline.faults import unknown
+from pipeline.params import Params, Setup
+from pipeline.spaces import Range, Study
+from pipeline.studies import identity
+from pipeline.studies.trials import Result
+
+STARTUP = 10  # trials at random, before TPE has something to go by
+LENGTH = ("sequences", "epochs", "snapshots")
+
+STATES = {
+    "complete": optuna.trial.TrialState.COMPLETE,
+    "pruned": optuna.trial.TrialState.PRUNED,
+    "failed": optuna.trial.TrialState.FAIL,
+}
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+
+class Trial(NamedTuple):
+    """A trial that has ended."""
+
+    number: int
+    point: dict[str, Any]
+    state: str  # one of STATES; failed: every replica diverged, or none has a value
+    result: Result
+
+    def mean(self, metric: str) -> float | None:
+        """The mean of a metric over the replicas that have a value; None if none has."""
+        values = self.result.metrics.get(metric, np.array([]))
+        values = values[~np.isnan(values)]
+        return float(np.mean(values)) if len(values) else None
+
+    def values(self, study: Study) -> list[float] | None:
+        """What is sought, of a complete trial."""
+        if self.state != "complete":
+            return None
+        return [self.mean(objective) for objective in study.objectives]
+
+
+class Plan(NamedTuple):
+    """A study and the network that it varies: all that decides its trials."""
+
+    name: str
+    study: Study
+    setup: Setup  # the network, with nothing changed
+
+    @property
+    def identity(self) -> str:
+        """The digest of everything that decides a trial."""
+        return identity.of(self.study, self.setup.document())
+
+    def document(self, point: Mapping[str, Any] | None) -> dict:
+        """The network of a point as a Setup's document; without a point, as it is.
+
+        Without a point, what the study changes of the training's length is changed all the same, so
+        that both can be compared.
+        """
+        base = self.setup.document()
+        if point is None:
+            changed = self.study.change.get("training", {})
+            kept = {key: changed[key] for key in LENGTH if key in changed}
+            base["experiment"]["training"] |= kept
+        else:
+            base["experiment"] = spaces.document(self.study, base["experiment"], point)
+        return base | {"name": self.name}
+
+    @property
+    def training(self) -> dict[str, Any]:
+        """How trials are trained, but for what the space changes."""
+        return self.setup.experiment.training.model_dump() | self.study.change.get("training", {})
+
+    @property
+    def replicas(self) -> list[int]:
+        """The replicas that a trial trains."""
+        return list(range(self.training["replicas"]))
+
+    @property
+    def fresh(self) -> list[int]:
+        """The replicas that confirm the best trial: those after the search's."""
+        first = len(self.replicas)
+        return list(range(first, first + (self.study.confirm or 0)))
+
+    @property
+    def batches(self) -> list[range]:
+        """The numbers of the trials that are asked at once: all of a grid."""
+        study = self.study
+        size = study.planned if study.sampler == "grid" else study.batch
+        starts = range(0, study.planned, size)
+        return [range(first, min(first + size, study.planned)) for first in starts]
+
+    def ask(self, number: int, before: Sequence[Trial]) -> dict[str, Any]:
+        """The point of a trial, from the trials of whole earlier batches in their order."""
+        if self.study.sampler == "grid":
+            return spaces.grid(self.study)[number]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            sampler = optuna.samplers.TPESampler(
+                seed=seeds.integer(self.study.seed, "ask", number),
+                multivariate=True,
+                constant_liar=False,
+                n_startup_trials=STARTUP,
+            )
+        memory = optuna.create_study(sampler=sampler, directions=directions(self.study))
+        memory.add_trials([self.frozen(trial) for trial in before])
+        return dict(memory.ask(distributions(self.study)).params)
+
+    def hurdles(self, before: Sequence[Trial]) -> list[tuple[int, str, float]]:
+        """What a trial must pass to go on: (sequences seen, metric, the most that it may be).
+
+        At each rung that is the median of the trials of whole earlier batches that came there.
+        """
+        found = []
+        for rung, sequences in enumerate(self._rungs):
+            values = [v for trial in before if (v := self.compared(trial).get(rung)) is not None]
+            if len(values) >= self.study.prune.after:
+                found.append((sequences, self.study.prune.metric, float(np.median(values))))
+        return found
+
+    @property
+    def _rungs(self) -> list[int]:
+        """After how many sequences trials are compared."""
+        total = self.training["sequences"] * self.training["epochs"]
+        return (
+            [round(share * total) for share in self.study.prune.rungs] if self.study.prune else []
+        )
+
+    def compared(self, trial: Trial) -> dict[int, float]:
+        """The median over replicas of the metric of pruning at each rung that a trial came to."""
+        history = trial.result.history
+        if not self.study.prune or self.study.prune.metric not in history:
+            return {}
+        found = {}
+        for rung, sequences in enumerate(self._rungs):
+            reached = np.flatnonzero(history["sequences"] >= sequences)
+            if len(reached):
+                found[rung] = float(history[self.study.prune.metric][reached[0]])
+        return found
+
+    def ended(self, number: int, point: dict[str, Any], result: Result) -> Trial:
+        """A trial and how it ended; InputError if its network lacks an objective."""
+        if result.pruned:
+            return Trial(number, point, "pruned", result)
+        if result.failed.all():
+            return Trial(number, point, "failed", result)
+        for objective in self.study.objectives:
+            if objective not in result.metrics:
+                raise InputError(
+                    f"{project.PARAMS}: studies.{self.name}.objectives: "
+                    + unknown("metric of this network", objective, result.metrics)
+                )
+        trial = Trial(number, point, "complete", result)
+        return trial._replace(state="failed") if None in trial.values(self.study) else trial
+
+    def frozen(self, trial: Trial, **attributes: Any) -> optuna.trial.FrozenTrial:
+        """A trial as Optuna keeps it."""
+        return optuna.trial.create_trial(
+            state=STATES[trial.state],
+            values=trial.values(self.study),
+            params=trial.point,
+            distributions=distributions(self.study),
+            intermediate_values=self.compared(trial),
+            **attributes,
+        )
+
+
+def plan(name: str, found: Params) -> Plan:
+    """What there is to do for a study; InputError if there is none of that name."""
+    study = found.study(name)
+    return Plan(name, study, found.setup(study.network))
+
+
+def directions(study: Study) -> list[str]:
+    """Of each objective, as Optuna has it."""
+    return list(study.objectives.values())
+
+
+def distributions(study: Study) -> dict[str, optuna.distributions.BaseDistribution]:
+    """The dimensions as Optuna has them; choices of a grid that are numbers are numbers there."""
+    found = {}
+    for key, values in study.dimensions.items():
+        if isinstance(values, Range):
+            ends, log = (values.low, values.high), values.log
+        elif study.sampler == "grid" and all(type(value) in (int, float) for value in values):
+            ends, log = (min(values), max(values)), False
+        else:
+            found[key] = optuna.distributions.CategoricalDistribution(values)
+            continue
+        whole = all(isinstance(end, int) for end in ends)
+        kind = "IntDistribution" if whole else "FloatDistribution"
+        found[key] = getattr(optuna.distributions, kind)(*ends, log=log)
+    return found

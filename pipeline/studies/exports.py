@@ -1,0 +1,176 @@
+"""What a study leaves for others: a table of its trials, the best of them, and their arrays.
+
+The table and the summary are for reading and for git; the arrays (`data/studies/<name>.npz`) hold
+what figures, MLflow and a fresh clone need of every trial, so that none of them needs the storage.
+All are the same bytes for the same trials, whoever ran them and when.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+import numpy as np
+import pandas as pd
+
+from pipeline import files, project, statistics
+from pipeline.errors import InputError
+from pipeline.studies import TUNED, UNTUNED, best, storage, trials
+from pipeline.studies.asking import Plan, Trial
+from pipeline.studies.trials import Result
+
+CONFIRMED = "confirmed"
+
+
+def table(plan: Plan, ended: Sequence[Trial]) -> pd.DataFrame:
+    """A row for each trial: its point, how it ended, and of each metric its mean and interval."""
+    rows = pd.DataFrame([_row(plan, trial) for trial in ended])
+    return rows.astype({"parameters": "Int64"})
+
+
+def _row(plan: Plan, trial: Trial) -> dict:
+    result = trial.result
+    row = {"trial": trial.number, "state": trial.state, **trial.point}
+    row |= {"parameters": result.parameters or None, "diverged": int(result.failed.sum())}
+    for metric in plan.study.measured:
+        values = result.metrics.get(metric, np.full(len(result.failed), np.nan))
+        found = statistics.summary(values)
+        row |= {
+            metric: found["mean"],
+            f"{metric}.low": found["low"],
+            f"{metric}.high": found["high"],
+        }
+        row[f"{metric}.replicas"] = found["replicas"]
+        row |= {f"{metric}.{replica}": value for replica, value in enumerate(values)}
+    return row
+
+
+def summary(plan: Plan, ended: Sequence[Trial], confirmed: Mapping[str, Result], about) -> dict:
+    """The best trials, how all of them ended, and what was confirmed; `about` speaks of metrics."""
+    states = [trial.state for trial in ended]
+    document = {
+        "study": plan.name,
+        "identity": plan.identity,
+        "planned": plan.study.planned,
+        "trials": {state: states.count(state) for state in ("complete", "pruned", "failed")},
+        "objectives": plan.study.objectives,
+        "best": [_described(plan, trial) for trial in best(plan, ended)],
+    }
+    if plan.study.reach is not None:
+        document["reach"] = plan.study.reach
+        document["least"] = [_described(plan, trial) for trial in least(plan, ended)]
+    if confirmed:
+        document[CONFIRMED] = _confirmation(plan, confirmed, about)
+    return document
+
+
+def _described(plan: Plan, trial: Trial) -> dict:
+    metrics = {
+        metric: statistics.summary(trial.result.metrics[metric])
+        for metric in plan.study.measured
+        if metric in trial.result.metrics
+    }
+    return {
+        "trial": trial.number,
+        "point": trial.point,
+        "parameters": trial.result.parameters,
+        "metrics": metrics,
+    }
+
+
+def least(plan: Plan, ended: Sequence[Trial]) -> list[Trial]:
+    """For each choice of the first dimension, the trial with fewest parameters that gets there.
+
+    That is, whose mean of the first objective reaches the study's `reach`.
+    """
+    objective, way = next(iter(plan.study.objectives.items()))
+    found: dict = {}
+    for trial in ended:
+        mean = trial.mean(objective)
+        if trial.state != "complete" or mean is None:
+            continue
+        if mean >= plan.study.reach if way == "maximize" else mean <= plan.study.reach:
+            key = trial.point[next(iter(plan.study.dimensions))]
+            if key not in found or trial.result.parameters < found[key].result.parameters:
+                found[key] = trial
+    order = list(dict.fromkeys(trial.point[next(iter(plan.study.dimensions))] for trial in ended))
+    return [found[key] for key in order if key in found]
+
+
+def _confirmation(plan: Plan, confirmed: Mapping[str, Result], about) -> dict:
+    """The best trial and the untuned network on fresh replicas, and their paired differences."""
+    found: dict = {"replicas": plan.fresh}
+    for name, result in confirmed.items():
+        found[name] = {
+            metric: statistics.summary(result.metrics[metric]) for metric in plan.study.measured
+        }
+    found["difference"] = {
+        metric: statistics.paired(
+            confirmed[TUNED].metrics[metric],
+            confirmed[UNTUNED].metrics[metric],
+            higher_is_better=about(metric).higher_is_better,
+        )
+        for metric in plan.study.measured
+    }
+    return found
+
+
+def write_arrays(plan: Plan, ended: Sequence[Trial], confirmed: Mapping[str, Result]) -> None:
+    """Write all that the trials found."""
+    arrays = {
+        f"{trial.number}/{name}": array
+        for trial in ended
+        for name, array in trials.arrays(trial.result).items()
+    }
+    arrays |= {
+        f"{CONFIRMED} {name}/{key}": array
+        for name, result in confirmed.items()
+        for key, array in trials.arrays(result).items()
+    }
+    about = {"identity": plan.identity, "points": [trial.point for trial in ended]}
+    files.write_arrays(project.trials(plan.name), arrays, about)
+
+
+def read_arrays(plan: Plan) -> tuple[list[Trial], dict[str, Result]]:
+    """What `write_arrays` wrote of this very study; InputError if there is nothing of it."""
+    remedy = f"make it with: dvc repro study@{plan.name}"
+    path = project.trials(plan.name)
+    arrays, about = files.read_arrays(path, remedy=remedy)
+    if about.get("identity") != plan.identity:
+        shown = project.relative(path)
+        raise InputError(f"{shown}: was made with other parameters or code; {remedy}")
+    parts: dict[str, dict[str, np.ndarray]] = {}
+    for key, array in arrays.items():
+        owner, _, name = key.partition("/")
+        parts.setdefault(owner, {})[name] = array
+    try:
+        found = {owner: trials.result(own) for owner, own in parts.items()}
+        ended = [
+            plan.ended(number, storage.in_order(plan, point), found[str(number)])
+            for number, point in enumerate(about["points"])
+        ]
+    except (KeyError, ValueError, TypeError) as error:
+        shown = project.relative(path)
+        raise InputError(f"{shown}: damaged ({type(error).__name__}); {remedy}") from None
+    confirmed = {
+        owner.removeprefix(f"{CONFIRMED} "): result
+        for owner, result in found.items()
+        if owner.startswith(CONFIRMED)
+    }
+    return ended, confirmed
+
+
+def known(plan: Plan, address: str | None = None) -> list[Trial]:
+    """All trials of a study that can be found: in data/studies/, else in the storage."""
+    found: dict[int, Trial] = {}
+    with suppress(InputError):  # not finished here, or of other parameters
+        found = {trial.number: trial for trial in read_arrays(plan)[0]}
+    if len(found) < plan.study.planned:
+        found |= storage.peek(plan, address)
+    return [found[number] for number in sorted(found)]
+
+
+def as_json(document: dict) -> dict:
+    """A document with NaN as None, as JSON has it."""
+    return json.loads(json.dumps(document), parse_constant=lambda _: None)

@@ -1,0 +1,148 @@
+"""Two dimensions at once: heat maps, and the least that gets to a goal."""
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from pipeline import style
+from pipeline.rooms import Picture
+from pipeline.spaces import VARIANT
+from pipeline.studies.asking import Plan, Trial
+from pipeline.studies.exports import least
+from pipeline.studies.figures.scales import numbers
+from pipeline.studies.figures.together import complete, described, label, word
+
+LONGEST = 8  # letters of a name that finds place under its column
+DARK = 0.55  # of a colour map's range: above it, numbers are written in white
+
+
+def heatmap(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
+    """Each metric over the first two dimensions: means as colours and numbers."""
+    across, up = list(plan.study.dimensions)[:2]
+    columns, rows = (plan.study.dimensions[key] for key in (across, up))
+    metrics = [m for m in plan.study.measured if any(t.mean(m) is not None for t in trials)]
+    figure, panels = plt.subplots(
+        len(metrics),
+        1,
+        figsize=(2.6 + 0.8 * len(columns), 0.9 + 0.9 * len(metrics) * len(rows)),
+        squeeze=False,
+    )
+    for axes, metric in zip(panels[:, 0], metrics, strict=True):
+        means = np.full((len(rows), len(columns)), np.nan)
+        for trial in complete(trials):
+            place = rows.index(trial.point[up]), columns.index(trial.point[across])
+            mean = trial.mean(metric)
+            means[place] = np.nan if mean is None else mean
+        _map(axes, means, plan, metric)
+        names = [str(choice) for choice in columns]
+        axes.set_xticks(range(len(columns)), names)
+        if max(map(len, names)) > LONGEST:
+            axes.set_xticks(range(len(columns)), names, rotation=25, ha="right")
+        axes.set_yticks(range(len(rows)), [str(choice) for choice in rows])
+        axes.set(ylabel=word(up))
+        axes.set_xlabel("" if across == VARIANT else word(across))
+        axes.grid(visible=False)
+    caption = (
+        f"Means over {len(plan.replicas)} replicas. A field with a dash: no replica has a value."
+    )
+    return [Picture("heatmap", figure, caption)]
+
+
+def _map(axes: Axes, means: np.ndarray, plan: Plan, metric: str) -> None:
+    """Colours, dark where it is good, and the numbers on them."""
+    about = described(plan, metric)
+    colors = plt.get_cmap("cividis_r" if about.higher_is_better else "cividis")
+    colors = colors.with_extremes(bad="#EEEEEE")
+    image = axes.imshow(np.ma.masked_invalid(means), cmap=colors, origin="lower", aspect="auto")
+    axes.figure.colorbar(image, ax=axes, label=label(plan, metric))
+    for (row, column), mean in np.ndenumerate(means):
+        text = "–" if np.isnan(mean) else number(mean)
+        shade = 1.0 if np.isnan(mean) else float(image.norm(mean))
+        dark = shade > DARK if about.higher_is_better else shade < 1 - DARK
+        color = "white" if dark and not np.isnan(mean) else "black"
+        axes.text(column, row, text, ha="center", va="center", fontsize=9, color=color)
+
+
+def number(value: float) -> str:
+    """A mean in few digits."""
+    return f"{value:,.0f}" if abs(value) >= 10 else f"{value:.3f}"
+
+
+def frontier(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
+    """The least network that gets to the goal, for each choice of the first dimension."""
+    first, second = list(plan.study.dimensions)[:2]
+    objective = next(iter(plan.study.objectives))
+    found = {trial.point[first]: trial for trial in least(plan, trials)}
+    panels = {
+        f"fewest {word(second)}": lambda trial: trial.point[second],
+        "parameters of that network": lambda trial: trial.result.parameters,
+    }
+    for metric in plan.study.metrics:
+        if any(trial.mean(metric) is not None for trial in found.values()):
+            panels[f"its {described(plan, metric).label}"] = lambda t, m=metric: t.mean(m)
+    choices = plan.study.dimensions[first]
+    words = any(isinstance(choice, str) for choice in choices)
+    size = (2.4 + 3.1 * len(panels), 1.3 + 0.42 * len(choices)) if words else None
+    figure, row = plt.subplots(
+        1, len(panels), figsize=size or (0.8 + 4.4 * len(panels), 4.0), sharey=words, squeeze=False
+    )
+    for axes, (title, value) in zip(row[0], panels.items(), strict=True):
+        values = {choice: value(trial) for choice, trial in found.items()}
+        if words:
+            _bars(axes, choices, values, title)
+        else:
+            _steps(axes, plan, first, values, title)
+    if not words:
+        numbers(row[0][0], plan, second, "y")
+    goal = f"{plan.study.reach:.0%}" if plan.study.reach <= 1 else f"{plan.study.reach:g}"
+    caption = (
+        f"The network with fewest parameters whose mean {described(plan, objective).label} reaches "
+        f"{goal}, of those that were tried. A cross: none of them does."
+    )
+    return [Picture("frontier", figure, caption)]
+
+
+def _bars(axes: Axes, choices: Sequence, values: dict, title: str) -> None:
+    """A dot for each choice, one below the other."""
+    rows = {choice: row for row, choice in enumerate(choices)}
+    there = {choice: value for choice, value in values.items() if value is not None}
+    axes.plot(list(there.values()), [rows[choice] for choice in there], "o", color=style.BLUE, ms=8)
+    low = min(there.values(), default=1.0)
+    if there and max(there.values()) > 5 * low > 0:
+        axes.set_xscale("log")
+    elif there:
+        axes.set_xlim(0, 1.25 * max(there.values()))
+        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    for choice, value in there.items():
+        axes.annotate(
+            f"{value:,.0f}",
+            (value, rows[choice]),
+            xytext=(0, 7),
+            textcoords="offset points",
+            ha="center",
+            fontsize=9,
+        )
+    for choice, row in rows.items():
+        if choice not in there:
+            axes.plot(0.03, row, "X", color=style.RED, ms=9, transform=axes.get_yaxis_transform())
+    axes.set(xlabel=title, ylim=(len(choices) - 0.5, -0.6))
+    axes.set_yticks(range(len(choices)), [str(choice) for choice in choices])
+
+
+def _steps(axes: Axes, plan: Plan, first: str, values: dict, title: str) -> None:
+    """A mark for each choice along a dimension of numbers."""
+    there = {choice: value for choice, value in values.items() if value is not None}
+    axes.plot(list(there), list(there.values()), "o-", color=style.BLUE, ms=7)
+    for choice in plan.study.dimensions[first]:
+        if choice not in there:
+            axes.plot(
+                choice, 0.97, "X", color=style.RED, ms=9, transform=axes.get_xaxis_transform()
+            )
+    axes.set(xlabel=word(first), ylabel=title)
+    numbers(axes, plan, first)
+    low = min(there.values(), default=1.0)
+    if there and max(there.values()) > 12 * low > 0:
+        axes.set_yscale("log")

@@ -1,0 +1,54 @@
+"""What makes two runs of a study the same: its parameters, the code, and the libraries.
+
+Trials are stored under a name that carries the digest of all three, so that those of changed
+parameters or code never mix with older ones.
+"""
+
+import functools
+import hashlib
+import json
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+import pipeline
+from pipeline.spaces import Study
+
+CODE = (
+    "arms.py",
+    "params.py",
+    "rooms.py",
+    "seeds.py",
+    "spaces.py",
+    "statistics.py",
+    "trained.py",
+    "training.py",
+    "stages/train.py",
+    "studies/asking.py",
+    "studies/trials.py",
+    "{problem}/data.py",
+    "{problem}/metrics",
+    "{problem}/models",
+)
+"""The modules whose code decides a trial; dvc.yaml lists them among the stage's dependencies."""
+
+LIBRARIES = ("keras", "numpy", "optuna", "scipy", "tensorflow")
+
+
+@functools.lru_cache
+def code(problem: str) -> str:
+    """The digest of the code and the libraries that decide a trial."""
+    home, found = Path(pipeline.__file__).parent, hashlib.sha256()
+    for pattern in CODE:
+        place = home / pattern.format(problem=problem)
+        for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+            found.update(path.relative_to(home).as_posix().encode() + b"\0")
+            found.update(hashlib.sha256(path.read_bytes()).digest())
+    found.update(json.dumps({name: version(name) for name in LIBRARIES}).encode())
+    return found.hexdigest()
+
+
+def of(study: Study, base: Mapping) -> str:
+    """The digest of a study of a network, given as a Setup's document; 12 hexadecimal digits."""
+    parts = [code(study.problem), study.decisive(), base["experiment"], base["dataset"]]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]

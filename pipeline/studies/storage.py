@@ -1,0 +1,224 @@
+"""Where finished trials are kept: Optuna's storage, a journal file or a database.
+
+Only finished trials are written, each in one piece, so a process that is killed at any moment
+leaves whole trials behind. Optuna's journal needs help with two things: a line that was cut off
+when its writer died would spoil the line after it, and its locks outlive the process that holds
+them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.storages import JournalStorage, RDBStorage
+from optuna.storages.journal import JournalFileBackend
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from pipeline import project
+from pipeline.errors import InputError
+from pipeline.studies import trials
+from pipeline.studies.asking import Plan, Trial, directions
+from pipeline.studies.trials import Result
+
+CONNECT_SECONDS = 5
+
+NUMBER, RESULT = "laboratory:number", "laboratory:result"
+"""Attributes of a trial: its number in the study's plan, and all that it found."""
+
+
+class Store:
+    """The finished trials of one study."""
+
+    def __init__(self, plan: Plan, storage: optuna.storages.BaseStorage, where: str):
+        self._plan, self._storage, self._where = plan, storage, where
+        self._study = optuna.create_study(
+            storage=storage,
+            study_name=f"{plan.name}-{plan.identity}",
+            directions=directions(plan.study),
+            load_if_exists=True,
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            self._study.set_metric_names(list(plan.study.objectives))
+
+    def finished(self) -> dict[int, Trial]:
+        """The trials by their numbers; of any that two drivers made, the first."""
+        found: dict[int, Trial] = {}
+        for kept in self._study.get_trials(deepcopy=False):
+            number, text = (kept.system_attrs.get(key) for key in (NUMBER, RESULT))
+            if number is None or number in found:
+                continue
+            result = self._decoded(f"trial {number}", text)
+            point = in_order(self._plan, kept.params)
+            found[number] = self._plan.ended(number, point, result)
+        return found
+
+    def add(self, trial: Trial) -> None:
+        """Keep a trial."""
+        text = trials.encode(trial.result)
+        shown = {"trial": trial.number, "replicas diverged": int(trial.result.failed.sum())}
+        means = {metric: trial.mean(metric) for metric in self._plan.study.measured}
+        kept = self._plan.frozen(
+            trial,
+            user_attrs=shown | {k: v for k, v in means.items() if v is not None},
+            system_attrs={NUMBER: trial.number, RESULT: text},
+        )
+        with refusals(self._where):
+            self._study.add_trial(kept)
+
+    def confirmations(self) -> dict[str, Result]:
+        """What was trained anew after the search, by the name that `confirm` was given."""
+        kept = self._storage.get_study_system_attrs(self._study._study_id)
+        return {
+            key.removeprefix(RESULT): self._decoded(key, text)
+            for key, text in kept.items()
+            if key.startswith(RESULT)
+        }
+
+    def confirm(self, name: str, result: Result) -> None:
+        """Keep a training that is no trial of the search."""
+        text = trials.encode(result)
+        with refusals(self._where):
+            self._storage.set_study_system_attr(self._study._study_id, RESULT + name, text)
+
+    def _decoded(self, what: str, text: object) -> Result:
+        try:
+            return trials.decode(text)
+        except (TypeError, ValueError, KeyError) as error:
+            raise InputError(
+                f"{what} of study {self._study.study_name}: damaged ({error})"
+            ) from None
+
+
+def in_order(plan: Plan, point: Mapping[str, Any]) -> dict[str, Any]:
+    """A point as the study has its dimensions; JSON and databases keep no order."""
+    return {key: point[key] for key in plan.study.dimensions}
+
+
+@contextmanager
+def opened(plan: Plan, address: str | None) -> Iterator[Store]:
+    """The store of a study in a database, or in a journal file: by default the repository's.
+
+    Raises InputError if it cannot be reached, or if another process runs the study.
+    """
+    if address and "://" in address:
+        where = shown(address)
+        with refusals(where):
+            store = Store(plan, _database(address), where)
+        yield store
+        return
+    path = Path(address).absolute() if address else project.journal()
+    where = project.relative(path)
+    with ExitStack() as stack:
+        with refusals(where):
+            stack.enter_context(_alone(path, plan))
+            store = Store(plan, _journal(path), where)
+        yield store
+
+
+def peek(plan: Plan, address: str | None = None) -> dict[int, Trial]:
+    """The trials of a study that are kept, be it under way; none without such a storage."""
+    database = address and "://" in address
+    path = Path(address).absolute() if address and not database else project.journal()
+    if not database and not path.exists():
+        return {}
+    where = shown(address) if database else project.relative(path)
+    with refusals(where):
+        storage = _database(address) if database else _journal(path)
+        names = [summary.study_name for summary in storage.get_all_studies()]
+        if f"{plan.name}-{plan.identity}" not in names:
+            return {}
+        return Store(plan, storage, where).finished()
+
+
+def shown(address: str) -> str:
+    """A database's address without its password."""
+    return re.sub(r"//[^/@]*@", "//…@", address)
+
+
+@contextmanager
+def refusals(where: str) -> Iterator[None]:
+    """What a storage raises that cannot be used, as InputError."""
+    try:
+        yield
+    except (ArgumentError, ImportError) as error:
+        remedy = "; pip install 'lstm-laboratory[postgresql]'" if "psycopg" in str(error) else ""
+        raise InputError(f"--storage {where}: cannot be used ({_line(error)}){remedy}") from None
+    except optuna.exceptions.StorageInternalError as error:
+        raise InputError(f"--storage {where}: {_line(error.__cause__ or error)}") from None
+    except SQLAlchemyError as error:
+        cause = getattr(error, "orig", None) or error
+        raise InputError(f"--storage {where}: cannot be reached ({_line(cause)})") from None
+    except OSError as error:
+        raise InputError(f"--storage {where}: cannot be written ({error.strerror})") from None
+    except (ValueError, KeyError, TypeError, AssertionError) as error:  # of a journal's lines
+        raise InputError(f"--storage {where}: damaged ({_line(error)})") from None
+
+
+def _line(error: BaseException) -> str:
+    """The first line of what went wrong, without passwords."""
+    return shown(str(error).splitlines()[0])[:200] if str(error) else type(error).__name__
+
+
+def _database(address: str) -> RDBStorage:
+    """A database; PostgreSQL through psycopg 3, which is what the package installs."""
+    address = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", address)
+    options: dict = {"pool_pre_ping": True}
+    if address.startswith("postgresql"):
+        options["connect_args"] = {"connect_timeout": CONNECT_SECONDS}
+    return RDBStorage(address, engine_kwargs=options)
+
+
+def _journal(path: Path) -> JournalStorage:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = _Lock(path)
+    lock.acquire()
+    try:
+        _mend(path)
+    finally:
+        lock.release()
+    return JournalStorage(JournalFileBackend(str(path), lock))
+
+
+def _mend(path: Path) -> None:
+    """Cut off a last line that its writer did not live to end; Optuna 5 would go on behind it."""
+    with path.open("ab+") as file:
+        file.seek(0)
+        content = file.read()
+        if content and not content.endswith(b"\n"):
+            file.truncate(content.rfind(b"\n") + 1)
+
+
+class _Lock(optuna.storages.journal._file.BaseJournalFileLock):
+    """The system's lock on a file beside the journal: it ends with the process that holds it."""
+
+    def __init__(self, journal: Path):
+        self._path = journal.with_name(f"{journal.name}.flock")
+        self._file = None
+
+    def acquire(self) -> bool:
+        self._file = self._path.open("a")
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        return True
+
+    def release(self) -> None:
+        self._file.close()
+
+
+@contextmanager
+def _alone(journal: Path, plan: Plan) -> Iterator[None]:
+    """Let one process at a time run a study on a journal."""
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    with journal.with_name(f"{journal.name}.{plan.name}").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"study {plan.name} is being run by another process") from None
+        yield

@@ -1,0 +1,150 @@
+"""Studies in MLflow: an experiment for each, and a top-level run for each of its trials.
+
+As with networks, runs are made from what is on disk, one by one where they are missing, so this may
+be called at any time. Trials of changed parameters or code are another study, and another
+experiment beside the first.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+import mlflow
+from mlflow import MlflowClient
+from mlflow.entities import Param, Run
+
+from pipeline import processes, project, reading, style
+from pipeline.params import Params, setup
+from pipeline.rooms import Results, Room
+from pipeline.studies import asking, exports
+from pipeline.tracking import runs, server, views
+from pipeline.tracking.server import TAG
+
+STATUS = {"complete": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
+
+
+def record(name: str, address: str | None = None) -> list[str] | None:
+    """Add the trials of a study that MLflow does not have, and return the names of their runs.
+
+    None if there are no trials of it here.
+    """
+    found = reading.read(project.params())
+    plan = asking.plan(name, found)
+    ended = exports.known(plan, address)
+    if not ended:
+        return None
+    with processes.alone():
+        client = server.connect()
+        place = _experiment(client, plan, found)
+        known = _known(client, place)
+        missing = [trial for trial in ended if str(trial.number) not in known]
+        for trial in missing:
+            _write(client, place, plan, trial)
+    return [_name(plan, trial) for trial in missing]
+
+
+def _known(client: MlflowClient, place: str) -> set[str]:
+    """The numbers of the trials that are there; those begun and never ended are removed."""
+    numbers = set()
+    page = None
+    while page is None or page.token:
+        page = client.search_runs([place], max_results=1000, page_token=page and page.token)
+        for run in page:
+            if run.info.status in STATUS.values():
+                numbers.add(run.data.tags.get(TAG + "trial"))
+            else:
+                client.delete_run(run.info.run_id)
+    return numbers
+
+
+def _name(plan, trial) -> str:
+    """A run's name: the trial's point, in few words."""
+    words = [
+        value if isinstance(value, str) else f"{key.rpartition('.')[2]} {value:.3g}"
+        for key, value in trial.point.items()
+    ]
+    return f"{trial.number:03d} {', '.join(words)}"
+
+
+def _experiment(client: MlflowClient, plan, found: Params) -> str:
+    """The study's MLflow experiment, with what it asks and where it is answered."""
+    name = f"study {plan.name} {plan.identity}"
+    known = client.get_experiment_by_name(name)
+    if known:
+        place = known.experiment_id
+    else:
+        folder = project.home() / "mlartifacts" / f"study-{plan.name}-{plan.identity}"
+        own = None if "MLFLOW_TRACKING_URI" in os.environ else folder.as_uri()
+        place = client.create_experiment(name, own)
+    wanted = {
+        "mlflow.note.content": _description(plan, found),
+        TAG + "study": plan.name,
+        TAG + "identity": plan.identity,
+        **views.parallel(plan),
+    }
+    tags = known.tags if known else {}
+    for key, value in wanted.items():
+        if tags.get(key) != value:
+            client.set_experiment_tag(place, key, value)
+    return place
+
+
+def _description(plan, found: Params) -> str:
+    question = found.questions.get(plan.name, plan.name)
+    answer = found.answers.get(plan.name, "")
+    dimensions = ", ".join(plan.study.dimensions)
+    figures = f"reports/studies/{plan.name}/"
+    return (
+        f"{question}\n\n{answer}\n\nEach run is a trial: `{plan.study.network}` with {dimensions} "
+        f"changed, {len(plan.replicas)} replicas side by side. Figures: "
+        f"[{figures}]({figures}), in the report under "
+        f"[{plan.name}](reports/README.md#{plan.name}). Made by `dvc repro study@{plan.name}`."
+    )
+
+
+def _write(client: MlflowClient, place: str, plan, trial) -> None:
+    """A run of a trial: its point, the metrics over replicas, its curve and its picture."""
+    objectives = ", ".join(plan.study.objectives)
+    note = (
+        f"Trial {trial.number} of the study `{plan.name}` ({trial.state}); it seeks {objectives}. "
+        f"Means, and medians with 10 % and 90 % quantiles, over {len(trial.result.failed)} "
+        f"replicas. Figures: `reports/studies/{plan.name}/`."
+    )
+    tags = {
+        TAG + "study": plan.name,
+        TAG + "identity": plan.identity,
+        TAG + "trial": str(trial.number),
+        TAG + "state": trial.state,
+        "mlflow.note.content": note,
+        "mlflow.source.name": "dvc.yaml",
+        TAG + "process": processes.name(),
+    }
+    run = client.create_run(place, tags=tags, run_name=_name(plan, trial))
+    params = [Param(key, str(value)) for key, value in trial.point.items()]
+    client.log_batch(run.info.run_id, params=params)
+    means = {metric: trial.mean(metric) for metric in trial.result.metrics}
+    sound = {metric: mean for metric, mean in means.items() if mean is not None}
+    runs.log_metrics(client, run, runs.metrics(run, sound, 0, "test/"))
+    lost = {"diverged": float(trial.result.failed.sum()), "parameters": trial.result.parameters}
+    runs.log_metrics(client, run, runs.metrics(run, lost, 0, "test/"))
+    runs.log_curves(client, run, trial.result.history)
+    _log_picture(client, run, plan, trial)
+    client.set_terminated(run.info.run_id, STATUS[trial.state])
+
+
+def _log_picture(client: MlflowClient, run: Run, plan, trial) -> None:
+    """What the network drew or echoed, if the trial came so far."""
+    if trial.state != "complete" or not trial.result.predictions:
+        return
+    found = setup(plan.document(trial.point))
+    kept = {metric: v[~trial.result.failed] for metric, v in trial.result.metrics.items()}
+    results = Results(trial.result.history, trial.result.predictions, kept, {}, None)
+    steps = Room(plan.study.problem).figures.steps(found, results)
+    with tempfile.TemporaryDirectory() as folder:
+        for key, figures in steps.items():
+            step, figure = max(figures.items())
+            path = Path(folder) / f"{step}.png"
+            style.save(figure, path)
+            for other in figures.values():
+                style.close(other)
+            client.log_image(run.info.run_id, mlflow.Image(str(path)), key=key, step=step)

@@ -1,0 +1,27 @@
+"""Studies of the small parameters, and trials of them as they might have ended."""
+
+import numpy as np
+from ruamel.yaml import YAML
+from small import PARAMS
+
+from pipeline import params
+from pipeline.spaces import Study
+from pipeline.studies.asking import Plan
+from pipeline.studies.trials import Result
+
+DOCUMENT = YAML(typ="safe").load(PARAMS)
+
+
+def plan(name: str, **changes) -> Plan:
+    study = Study.model_validate(DOCUMENT["studies"][name] | changes)
+    entry = DOCUMENT["experiments"][study.experiment]
+    dataset = DOCUMENT["datasets"][entry["dataset"]]
+    setup = params.setup({"name": study.experiment, "experiment": entry, "dataset": dataset})
+    return Plan(name, study, setup)
+
+
+def result(values: dict, failed=(False,), pruned=False, curve=()) -> Result:
+    metrics = {name: np.atleast_1d(np.array(value, float)) for name, value in values.items()}
+    history = {"sequences": np.array([2.0, 4.0, 8.0]), "cross_entropy": np.array([9.0, *curve])}
+    history = {name: value[: 1 + len(curve)] for name, value in history.items()}
+    return Result(np.array(failed), metrics, history, {}, 5, pruned)

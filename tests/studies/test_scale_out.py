@@ -1,0 +1,197 @@
+"""Studies on Dask's workers and on PostgreSQL, all of them real."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import mlflow
+import psycopg
+import pytest
+from small import BIN, Laboratory
+from studying import exported, free_port, in_journal, kill, start, trials_in, wait_until
+
+pytestmark = pytest.mark.slow
+
+POSTGRES = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
+
+
+@pytest.fixture
+def running() -> Iterator[Callable]:
+    """Start a process that ends with the test."""
+    with ExitStack() as stack:
+
+        def run(*command: str, **options) -> subprocess.Popen:
+            process = subprocess.Popen(
+                command,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                **options,
+            )
+            stack.callback(process.wait)
+            stack.callback(lambda: process.poll() is None and os.killpg(process.pid, 9))
+            return process
+
+        yield run
+
+
+@pytest.fixture
+def cluster(running, laboratory) -> tuple[str, list[subprocess.Popen]]:
+    """A scheduler with two workers: its address, and the workers."""
+    address = f"tcp://127.0.0.1:{free_port()}"
+    place = {"cwd": laboratory.root, "env": os.environ | {"PYTHONPATH": str(laboratory.root)}}
+    dask, port = str(BIN / "dask"), address.rpartition(":")[2]
+    running(dask, "scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard", **place)
+    worker = (dask, "worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard")
+    return address, [running(*worker, **place) for _ in range(2)]
+
+
+def test_a_lost_dask_worker_loses_no_trial_and_makes_none_twice(
+    laboratory, cluster, running, undisturbed
+):
+    address, (_, victim) = cluster
+    process = start(laboratory, "sizes", "--dask", address)
+    wait_until(lambda: in_journal(laboratory) > 0)
+    assert in_journal(laboratory) < 6  # in the middle of the others' training
+    os.kill(victim.pid, signal.SIGKILL)
+    _, said = process.communicate(timeout=300)
+    assert process.returncode == 0, said
+    assert sorted(trials_in(laboratory)) == list(range(6))
+    assert exported(laboratory, "sizes") == undisturbed["sizes"]
+    laboratory.run("python", "-m", "pipeline", "study", "search", "--dask", address)
+    assert dashboard(running, laboratory, ".studies/journal.log") == ["sizes", "search"]
+    assert exported(laboratory, "search") == undisturbed["search"]
+
+
+def test_workers_with_other_code_are_refused(laboratory, cluster):
+    module = laboratory.root / "pipeline/shapes/models/__init__.py"
+    text = module.read_text()
+    code = "from pipeline.studies import identity; print(identity.code('shapes'))"
+    laboratory.run("python", "-c", code)  # the workers' modules are read when they are first asked
+    process = start(laboratory, "sizes", "--dask", cluster[0])
+    wait_until(lambda: in_journal(laboratory) > 0)
+    kill(process)
+    module.write_text(text + "\n# another version\n")
+    done = laboratory.run(
+        "python", "-m", "pipeline", "study", "sizes", "--dask", cluster[0], check=False
+    )
+    assert done.returncode == 2
+    assert "a Dask worker runs another version of the code" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_scheduler_without_workers_is_said_so(laboratory, running):
+    port = str(free_port())
+    running(str(BIN / "dask"), "scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard")
+    address = f"tcp://127.0.0.1:{port}"
+    done = laboratory.run(
+        "python", "-m", "pipeline", "study", "sizes", "--dask", address, check=False
+    )
+    assert done.returncode == 2
+    assert f"--dask {address}: has no workers; start one with: dask worker" in done.stderr
+
+
+def dashboard(running: Callable, laboratory: Laboratory, storage: str) -> list[str]:
+    """The studies that optuna-dashboard lists, without the digests in their names."""
+    port = free_port()
+    command = (str(BIN / "optuna-dashboard"), "--host", "127.0.0.1", "--port", str(port), storage)
+    running(*command, cwd=laboratory.root)
+    found: list[str] = []
+
+    def listed() -> bool:
+        with suppress(OSError):
+            address = f"http://127.0.0.1:{port}/api/studies"
+            with urllib.request.urlopen(address, timeout=5) as answer:
+                studies = json.load(answer)["study_summaries"]
+                found.extend(study["study_name"].rpartition("-")[0] for study in studies)
+        return bool(found)
+
+    wait_until(listed)
+    return found
+
+
+@pytest.fixture
+def postgres() -> Iterator[str]:
+    """The address of a database on a PostgreSQL server of the test's own, on loopback."""
+    if POSTGRES is None:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    as_postgres = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    home = Path(tempfile.mkdtemp(prefix="laboratory-postgres-"))
+    if as_postgres:  # it does not run as root
+        shutil.chown(home, "postgres")
+    port = free_port()
+
+    def run(*command: str) -> None:
+        subprocess.run(
+            [*as_postgres, *command], cwd="/", check=True, stdout=subprocess.DEVNULL, timeout=60
+        )
+
+    data, options = str(home / "data"), f"-h 127.0.0.1 -p {port} -k {home} -c fsync=off"
+    run(f"{POSTGRES}/initdb", "-D", data, "-U", "student", "--auth=trust")
+    run(f"{POSTGRES}/pg_ctl", "-D", data, "-o", options, "-l", str(home / "log"), "-w", "start")
+    try:
+        address = f"postgresql://student:secret@127.0.0.1:{port}"
+        with psycopg.connect(f"{address}/postgres", autocommit=True) as connection:
+            for name in ("studies", "mlflow"):
+                connection.execute(f"create database {name}")
+        yield address
+    finally:
+        run(f"{POSTGRES}/pg_ctl", "-D", data, "-m", "immediate", "stop")
+        shutil.rmtree(home)
+
+
+def test_trials_in_postgresql_and_runs_on_a_server_on_postgresql(
+    laboratory, postgres, running, undisturbed, tmp_path
+):
+    """Killed in the middle and started again: no trial is lost, none is there twice."""
+    port, driver = free_port(), postgres.replace("postgresql://", "postgresql+psycopg://")
+    server = f"http://127.0.0.1:{port}"
+    command = [str(BIN / "mlflow"), "server", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--backend-store-uri", f"{driver}/mlflow", "--workers", "1"]
+    running(*command, "--artifacts-destination", str(tmp_path / "artifacts"))
+    storage, tracking = f"{postgres}/studies", {"MLFLOW_TRACKING_URI": server}
+
+    def stored() -> int:
+        with psycopg.connect(storage) as connection:
+            there = connection.execute("select to_regclass('trials')").fetchone()[0]
+            query = "select count(*) from trials where state <> 'RUNNING'"
+            return connection.execute(query).fetchone()[0] if there else 0
+
+    process = start(laboratory, "sizes", "--storage", storage, "--workers", "1", **tracking)
+    wait_until(lambda: stored() >= 2)
+    kill(process)
+    again = ("python", "-m", "pipeline", "study", "sizes", "--storage", storage)
+    done = laboratory.run(*again, env=tracking)
+    assert "secret" not in done.stdout + done.stderr
+    assert sorted(trials_in(laboratory, f"{driver}/studies")) == list(range(6))
+    assert exported(laboratory, "sizes") == undisturbed["sizes"]
+    laboratory.run(*again, env=tracking)
+    assert dashboard(running, laboratory, f"{driver}/studies") == ["sizes"]
+
+    client = mlflow.MlflowClient(server)
+    (experiment,) = [e for e in client.search_experiments() if e.name.startswith("study sizes")]
+    runs = client.search_runs([experiment.experiment_id])
+    assert sorted(run.data.tags["laboratory.trial"] for run in runs) == list("012345")
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    (run,) = [run for run in runs if run.data.tags["laboratory.trial"] == "4"]
+    assert run.data.params == {"variant": "whole", "model.cells": "2"}
+    assert {"test/mae_regret", "held-out/mae"} <= set(run.data.metrics)
+    assert len(client.get_metric_history(run.info.run_id, "held-out/mae")) > 3
+    assert [entry.path for entry in client.list_artifacts(run.info.run_id)] == ["images"]
+
+
+def test_a_password_is_never_shown(laboratory, postgres):
+    address = postgres.replace("student", "nobody") + "/studies"
+    done = laboratory.run(
+        "python", "-m", "pipeline", "study", "sizes", "--storage", address, check=False
+    )
+    assert done.returncode == 2
+    assert "secret" not in done.stderr
+    assert "Traceback" not in done.stderr
