@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from pipeline import project, reading
 from pipeline.console import say, stderr
+from pipeline.core import project, reading
 from pipeline.errors import InputError, TrainingError
 
 app = typer.Typer(
@@ -150,7 +150,8 @@ def draw(
     if as_json:
         print(json.dumps({"experiment": experiment, "shape": shape, "polygons": polygons.tolist()}))
         return
-    from pipeline import files, style
+    from pipeline import style
+    from pipeline.core import files
     from pipeline.shapes import figures
 
     path = out or Path(f"{setup.identifier}.svg")

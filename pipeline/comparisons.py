@@ -9,11 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from pipeline import arms, project, results, statistics, style
+from pipeline import results, statistics, style
+from pipeline.core import arms, project
+from pipeline.core.params import Comparison, Params
+from pipeline.core.rooms import Room
 from pipeline.errors import InputError
 from pipeline.faults import unknown
-from pipeline.params import Comparison, Params
-from pipeline.rooms import Room
 
 SPAN = 30.0
 """Ratio of the largest to the smallest mean from which an axis is logarithmic."""

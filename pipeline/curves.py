@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipeline import style
-from pipeline.params import Setup
-from pipeline.rooms import Picture, Results, Room
+from pipeline.core.params import Setup
+from pipeline.core.rooms import Picture, Results, Room
 
 TRAIN = "train_"
 """Begins the names of what was measured on the sequences that a replica is trained on."""

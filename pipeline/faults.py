@@ -3,6 +3,7 @@
 import difflib
 import math
 from collections.abc import Iterable, Mapping
+from typing import get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -65,7 +66,8 @@ def _sentence(fault: Mapping, kind: type[BaseModel]) -> str:
 def _keys(kind: type[BaseModel], path: Iterable) -> list[str]:
     """The keys that a section knows, following `path` down from its parent."""
     for part in path:
-        kind = kind.model_fields[part].annotation
+        declared = kind.model_fields[part].annotation
+        kind = next(one for one in (declared, *get_args(declared)) if hasattr(one, "model_fields"))
     return list(kind.model_fields)
 
 

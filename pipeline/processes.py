@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import psutil
 
-from pipeline import project
+from pipeline.core import project
 
 HOST = socket.gethostname()
 

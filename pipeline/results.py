@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline import arms, files, project, trained
+from pipeline import trained
+from pipeline.core import arms, datasets, files, project
+from pipeline.core.params import Setup
+from pipeline.core.rooms import Results
 from pipeline.errors import InputError
-from pipeline.params import Setup
-from pipeline.rooms import Results
-from pipeline.stages import generate
 
 
 def read(name: str) -> tuple[Setup, Results]:
     """An evaluated network, without the replicas that diverged; InputError if not evaluated."""
     sound = trained.read(name).surviving()
     predictions, _ = files.read_arrays(project.predictions(name), remedy=_remedy(name))
-    arrays, _ = generate.read(sound.setup.experiment.dataset)
+    arrays, _ = datasets.read(sound.setup.experiment.dataset)
     aggregate = aggregates(name)
     metrics = replica_metrics(name).dropna(how="all").reindex(columns=[*aggregate["metrics"]])
     return sound.setup, Results(

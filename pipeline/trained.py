@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from pipeline import arms, files, params, project, reading
+from pipeline.core import arms, files, params, project, reading
+from pipeline.core.rooms import Room
 from pipeline.errors import InputError
 from pipeline.faults import unknown
-from pipeline.rooms import Room
 
 if TYPE_CHECKING:
     import keras

@@ -8,17 +8,20 @@ Axes: R replica, U update, B batch (the samples of one update), N sample; what f
 network's own.
 """
 
+import random
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
+from unittest import mock
 
 import numpy as np
 
 from pipeline.console import hushed
-from pipeline.params import Training
+from pipeline.core.params import Training
 
 with hushed():  # TensorFlow 2.21 speaks before TF_CPP_MIN_LOG_LEVEL holds: its issue 100442
     import keras
     import tensorflow as tf
+    from keras.src.random import seed_generator
 
 # One thread for a program: small networks gain nothing from more, and sums do not depend on how
 # many cores there are. Several programs run in several processes.
@@ -299,11 +302,16 @@ def recurrent(training: Training) -> dict[str, bool]:
 
 
 def initial_weights(build: Callable[[], Network], seeds: Sequence[int]) -> list[np.ndarray]:
-    """Fresh weights, one replica per seed, stacked to (R, …); a seed always gives the same ones."""
+    """Fresh weights, one replica per seed, stacked to (R, …); a seed always gives the same ones.
+
+    They are those that follow `keras.utils.set_random_seed(seed)`.
+    """
     replicas = []
     for seed in seeds:
-        keras.utils.set_random_seed(seed)
-        replicas.append(build().model.get_weights())
+        # Keras draws its layers' seeds from Python's global stream, which other threads of a
+        # process share; those of Dask's workers do draw from it.
+        with mock.patch.object(seed_generator, "python_random", random.Random(seed)):
+            replicas.append(build().model.get_weights())
     return [np.stack(weights) for weights in zip(*replicas, strict=True)]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from pipeline import params
+from pipeline.core import params
 
 SMALL = {"problem": "echo", "length": 25, "classes": 100, "seed": 1, "replicas": 2}
 SMALL |= {"train": 3, "validation": 2, "test": 4}

@@ -4,8 +4,8 @@ import numpy as np
 from ruamel.yaml import YAML
 from small import PARAMS
 
-from pipeline import params
-from pipeline.spaces import Study
+from pipeline.core import params
+from pipeline.core.spaces import Study
 from pipeline.studies.asking import Plan
 from pipeline.studies.trials import Result
 

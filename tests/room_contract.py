@@ -5,8 +5,9 @@ import inspect
 import matplotlib.pyplot as plt
 import numpy as np
 
-from pipeline import curves, params, rooms
-from pipeline.rooms import Room
+from pipeline import curves
+from pipeline.core import params, rooms
+from pipeline.core.rooms import Room
 from pipeline.training import Replicas, initial_weights
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from pipeline import params
+from pipeline.core import params
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent

@@ -8,8 +8,8 @@ from ruamel.yaml import YAML
 from small import ROOT
 from typer.main import get_command
 
-from pipeline import reading
 from pipeline.__main__ import app
+from pipeline.core import reading
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CODE = re.findall(r"`([^`\n]+)`|^    (\S.*)$", README, re.MULTILINE)

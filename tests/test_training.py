@@ -1,12 +1,15 @@
 """The compiled loop is the printed procedure, replica by replica."""
 
+import random
+import threading
+
 import keras
 import numpy as np
 import pytest
 
-from pipeline import params
-from pipeline.params import Setup
-from pipeline.rooms import Room
+from pipeline.core import params
+from pipeline.core.params import Setup
+from pipeline.core.rooms import Room
 from pipeline.training import Network, Replicas, initial_weights
 
 ROUNDING = {"rtol": 1e-4, "atol": 2e-6}  # float32, summed in another order over some updates
@@ -473,3 +476,31 @@ def test_initial_weights_follow_their_seed_alone():
     for one, two in zip(first, again, strict=True):
         np.testing.assert_array_equal(one, two[::-1])
     assert not np.array_equal(first[0][0], other[0][0])
+
+
+def test_initial_weights_are_those_that_keras_gives_after_its_seed_is_set():
+    case = CASES["memoryless"]
+    keras.utils.set_random_seed(7)
+    expected = network(case).model.get_weights()
+    for one, two in zip(start(case, [7]), expected, strict=True):
+        np.testing.assert_array_equal(one[0], two)
+
+
+def test_initial_weights_do_not_depend_on_what_other_threads_draw():
+    """Dask's own threads draw from Python's global stream while its worker builds a network."""
+    case, ended = CASES["memoryless"], threading.Event()
+    expected = start(case, [7])
+
+    def draw() -> None:
+        while not ended.is_set():
+            random.random()
+
+    thread = threading.Thread(target=draw)
+    thread.start()
+    try:
+        found = start(case, [7] * 5)
+    finally:
+        ended.set()
+        thread.join()
+    for one, many in zip(expected, found, strict=True):
+        np.testing.assert_array_equal(many, np.repeat(one, 5, axis=0))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline import params
+from pipeline.core import params
 from pipeline.shapes import models
 from pipeline.training import Replicas, initial_weights
 

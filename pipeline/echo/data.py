@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from pipeline import params, seeds
+from pipeline.core import params, seeds
 from pipeline.errors import InputError
 
 MISSING = -1

@@ -13,7 +13,7 @@ import numpy as np
 import scipy  # its parts are loaded when first used
 from pydantic import Field
 
-from pipeline import params, seeds
+from pipeline.core import params, seeds
 
 
 class Family:

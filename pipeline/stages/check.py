@@ -1,7 +1,8 @@
 """Stage `check`: params.yaml as a whole, before any other stage runs."""
 
-from pipeline import console, files, project, reading
-from pipeline.rooms import Room
+from pipeline import console
+from pipeline.core import files, project, reading
+from pipeline.core.rooms import Room
 
 
 def run() -> None:

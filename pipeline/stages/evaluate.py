@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from pipeline import console, files, project, reading, results, statistics, trained, workers
-from pipeline.rooms import Room
-from pipeline.stages import generate
+from pipeline import console, results, statistics, trained, workers
+from pipeline.core import datasets, files, project, reading
+from pipeline.core.rooms import Room
 from pipeline.trained import Trained
 
 
@@ -42,7 +42,7 @@ def _measure(network: str, tell: Callable) -> Measured:
     result = trained.read(network)
     setup, sound = result.setup, result.surviving()
     room = Room(setup.experiment.problem)
-    test = generate.read(setup.experiment.dataset)[0]["test"]
+    test = datasets.read(setup.experiment.dataset)[0]["test"]
     found = room.metrics.evaluate(
         setup, trained.replicas(sound), test, sound.history, sound.snapshots
     )

@@ -1,7 +1,8 @@
 """Stage `figures@<experiment>`: draw what was measured."""
 
-from pipeline import arms, curves, files, project, reading, results, style
-from pipeline.rooms import Room
+from pipeline import curves, results, style
+from pipeline.core import arms, files, project, reading
+from pipeline.core.rooms import Room
 
 CAPTIONS = "captions.json"
 

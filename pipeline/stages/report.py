@@ -8,9 +8,10 @@ import jinja2
 import numpy as np
 import pandas as pd
 
-from pipeline import arms, comparisons, files, project, reading, results, statistics, style
-from pipeline.params import Experiment, Params, Setup
-from pipeline.rooms import Metric, Room
+from pipeline import comparisons, results, statistics, style
+from pipeline.core import arms, files, project, reading
+from pipeline.core.params import Experiment, Params, Setup
+from pipeline.core.rooms import Metric, Room
 from pipeline.stages import studied
 from pipeline.stages.figures import CAPTIONS
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from pipeline import files, project
+from pipeline.core import files, project
+from pipeline.core.params import Params
+from pipeline.core.rooms import Room
+from pipeline.core.spaces import VARIANT, Study
 from pipeline.errors import InputError
-from pipeline.params import Params
-from pipeline.rooms import Room
-from pipeline.spaces import VARIANT, Study
 from pipeline.stages.study import CAPTIONS
 
 

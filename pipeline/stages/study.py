@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from pipeline import console, files, project, reading
+from pipeline import console
+from pipeline.core import files, project, reading
+from pipeline.core.rooms import Room
 from pipeline.errors import InputError
-from pipeline.rooms import Room
 
 CAPTIONS = "captions.json"
 

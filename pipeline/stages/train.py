@@ -9,10 +9,10 @@ from importlib import import_module
 
 import numpy as np
 
-from pipeline import console, params, project, reading, seeds, statistics, trained, workers
+from pipeline import console, statistics, trained, workers
+from pipeline.core import datasets, params, project, reading, seeds
+from pipeline.core.rooms import Room
 from pipeline.errors import InputError, TrainingError
-from pipeline.rooms import Room
-from pipeline.stages import generate
 from pipeline.trained import Trained
 
 POINTS = 50
@@ -128,7 +128,7 @@ def curve_stops(training: params.Training, per_sequence: int) -> list[int]:
 def _data(setup: params.Setup) -> dict[str, np.ndarray]:
     """The sequences of a network's dataset; InputError if they were made with other parameters."""
     name = setup.experiment.dataset
-    arrays, made_with = generate.read(name)
+    arrays, made_with = datasets.read(name)
     if made_with != setup.dataset.model_dump():
         raise InputError(
             f"{project.relative(project.dataset(name))}: was made with other parameters; "

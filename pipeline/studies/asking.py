@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import optuna
 
-from pipeline import project, seeds, spaces
+from pipeline.core import project, seeds, spaces
+from pipeline.core.params import Params, Setup
+from pipeline.core.spaces import Range, Study
 from pipeline.errors import InputError
 from pipeline.faults import unknown
-from pipeline.params import Params, Setup
-from pipeline.spaces import Range, Study
 from pipeline.studies import identity
 from pipeline.studies.trials import Result
 

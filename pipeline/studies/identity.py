@@ -12,14 +12,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pipeline
-from pipeline.spaces import Study
+from pipeline.core.spaces import Study
 
 CODE = (
-    "arms.py",
-    "params.py",
-    "rooms.py",
-    "seeds.py",
-    "spaces.py",
+    "core/arms.py",
+    "core/params.py",
+    "core/rooms.py",
+    "core/seeds.py",
+    "core/spaces.py",
     "statistics.py",
     "trained.py",
     "training.py",

@@ -21,7 +21,7 @@ from optuna.storages import JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from pipeline import project
+from pipeline.core import project
 from pipeline.errors import InputError
 from pipeline.studies import trials
 from pipeline.studies.asking import Plan, Trial, directions

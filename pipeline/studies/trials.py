@@ -15,8 +15,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline import params, statistics, trained
-from pipeline.rooms import Room
+from pipeline import statistics, trained
+from pipeline.core import params
+from pipeline.core.rooms import Room
 from pipeline.stages import train
 from pipeline.studies import identity
 

@@ -22,9 +22,10 @@ import mlflow
 from mlflow import MlflowClient
 from mlflow.entities import Param, Run
 
-from pipeline import arms, console, files, processes, project, reading, results, statistics, trained
+from pipeline import console, processes, results, statistics, trained
+from pipeline.core import arms, files, project, reading
+from pipeline.core.params import Setup
 from pipeline.errors import InputError
-from pipeline.params import Setup
 from pipeline.stages.figures import CAPTIONS
 from pipeline.tracking import runs, server, studies  # server: it sets how long MLflow waits
 from pipeline.tracking.server import FAULTS, TAG

@@ -9,9 +9,10 @@ import numpy as np
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Run
 
-from pipeline import arms, processes, project, reading, results
+from pipeline import processes, results
+from pipeline.core import arms, project, reading
+from pipeline.core.params import Setup
 from pipeline.curves import TRAIN
-from pipeline.params import Setup
 from pipeline.tracking.server import TAG
 
 BATCH = 1000  # metrics that MLflow takes in one call

@@ -16,7 +16,8 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
-from pipeline import console, processes, project
+from pipeline import console, processes
+from pipeline.core import project
 from pipeline.errors import InputError
 from pipeline.tracking import views
 

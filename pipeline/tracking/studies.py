@@ -13,9 +13,10 @@ import mlflow
 from mlflow import MlflowClient
 from mlflow.entities import Param, Run
 
-from pipeline import processes, project, reading, style
-from pipeline.params import Params, setup
-from pipeline.rooms import Results, Room
+from pipeline import processes, style
+from pipeline.core import project, reading
+from pipeline.core.params import Params, setup
+from pipeline.core.rooms import Results, Room
 from pipeline.studies import asking, exports
 from pipeline.tracking import runs, server, views
 from pipeline.tracking.server import TAG

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from echoes import setup
 
+from pipeline.core.rooms import Results
 from pipeline.echo import figures, metrics
 from pipeline.echo.data import frame
 from pipeline.echo.figures import factors
-from pipeline.rooms import Results
 from pipeline.statistics import summary
 
 

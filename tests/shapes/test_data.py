@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline import params
+from pipeline.core import params
 from pipeline.shapes.data import FAMILIES, Dataset, frame, generate, samples_per_sequence
 from pipeline.shapes.models import Experiment
 

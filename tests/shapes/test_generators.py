@@ -9,7 +9,7 @@ from room_contract import RoomContract
 from scipy import stats
 from untrained import CASES, replicas, setup
 
-from pipeline import params
+from pipeline.core import params
 from pipeline.errors import InputError
 from pipeline.shapes import models
 from pipeline.shapes.data import FAMILIES, Grid, frame, generate

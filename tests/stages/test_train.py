@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small import small_setup
 
-from pipeline import params, trained
+from pipeline import trained
+from pipeline.core import params
 from pipeline.stages import train
 from pipeline.trained import Trained
 

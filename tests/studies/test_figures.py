@@ -7,7 +7,7 @@ import pytest
 from plans import plan, result
 
 from pipeline import style
-from pipeline.rooms import Room
+from pipeline.core.rooms import Room
 from pipeline.studies import TUNED, UNTUNED, exports, figures
 from pipeline.studies.asking import Plan, Trial
 

@@ -6,14 +6,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipeline import style
+from pipeline.core.params import Setup
+from pipeline.core.rooms import Picture, Results
 from pipeline.echo.data import MISSING
 from pipeline.echo.figures.together import details
 from pipeline.echo.figures.together import (
     together as together,  # it belongs to this file's functions
 )
 from pipeline.echo.metrics import LEARNED
-from pipeline.params import Setup
-from pipeline.rooms import Picture, Results
 from pipeline.statistics import summary
 
 EXAMPLES = 12  # rows of the table of echoes

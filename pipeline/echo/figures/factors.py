@@ -8,10 +8,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from pipeline import style
+from pipeline.core.params import Setup
+from pipeline.core.rooms import Results
 from pipeline.echo.data import samples_per_sequence
 from pipeline.echo.metrics import LEARNED
-from pipeline.params import Setup
-from pipeline.rooms import Results
 
 Arms = Mapping[str, tuple[Setup, Results]]
 

@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipeline import style
+from pipeline.core.params import Setup
+from pipeline.core.rooms import Picture
 from pipeline.echo.data import fewest, samples_per_sequence
 from pipeline.echo.figures.factors import Arms, cells, effects, varied
 from pipeline.echo.metrics import LEARNED
-from pipeline.params import Setup
-from pipeline.rooms import Picture
 
 SPAN = 4  # from which ratio of the longest training to the shortest an axis is logarithmic
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pipeline.core.rooms import Evaluation, Metric
 from pipeline.echo.data import MISSING, frame, samples_per_sequence, starts
-from pipeline.rooms import Evaluation, Metric
 
 if TYPE_CHECKING:
-    from pipeline.params import Setup
+    from pipeline.core.params import Setup
     from pipeline.training import Replicas
 
 LEARNED = 0.99  # exact accuracy from which an echo counts as learned

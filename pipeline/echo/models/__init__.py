@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from pipeline import params
+from pipeline.core import params
 from pipeline.echo.data import MISSING, Framing
 from pipeline.echo.models.checks import check as check  # it belongs to the functions of this file
 from pipeline.echo.models.checks import warnings as warnings

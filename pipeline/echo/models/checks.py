@@ -1,6 +1,6 @@
 """Experiments with echoes that make no sense, or hardly any, though their types are right."""
 
-from pipeline import params
+from pipeline.core import params
 
 OPTIONS = {
     "encoder-decoder": ("handover", "teacher_forcing", "reverse", "attends"),

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import keras
 
 from pipeline import training
-from pipeline.params import Setup
+from pipeline.core.params import Setup
 
 
 class Models(NamedTuple):

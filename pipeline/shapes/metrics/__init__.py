@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy
 
-from pipeline.rooms import Evaluation, Metric
+from pipeline.core.rooms import Evaluation, Metric
 from pipeline.shapes.data import Dataset, Family, frame, samples_per_sequence
 from pipeline.shapes.metrics import generation
 from pipeline.shapes.metrics.generation import MARGIN, WRONG, of_family
@@ -18,7 +18,7 @@ from pipeline.shapes.models import draw
 from pipeline.shapes.models.generators import HALF
 
 if TYPE_CHECKING:
-    from pipeline.params import Setup
+    from pipeline.core.params import Setup
     from pipeline.training import Replicas
 
 PROBE = np.linspace(0, 1, 201)  # x of the points (x, 0) that a network without memory is asked

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy
 
-from pipeline.rooms import Evaluation
+from pipeline.core.rooms import Evaluation
 from pipeline.shapes.data import FAMILIES, Dataset, Family, Grid, frame
 from pipeline.shapes.models import generators
 
 if TYPE_CHECKING:
-    from pipeline.params import Framing, Setup
+    from pipeline.core.params import Framing, Setup
     from pipeline.training import Replicas
 
 MARGIN = 0.01  # how far outside the data's range a drawn vertex may lie and still be valid

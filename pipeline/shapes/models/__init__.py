@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import Field
 
-from pipeline import params
+from pipeline.core import params
 from pipeline.errors import InputError
 from pipeline.faults import unknown
 from pipeline.shapes.data import Family, Framing

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline import params, seeds
+from pipeline.core import params, seeds
 from pipeline.shapes.data import ENDED, Grid
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from pipeline.rooms import Picture
+from pipeline.core.rooms import Picture
 from pipeline.studies.asking import Plan, Trial
 from pipeline.studies.figures import confirmation, grids, searches, together
 from pipeline.studies.trials import Result

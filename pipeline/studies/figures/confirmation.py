@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from pipeline import style
-from pipeline.rooms import Picture
+from pipeline.core.rooms import Picture
 from pipeline.studies import TUNED, UNTUNED
 from pipeline.studies.asking import Plan
 from pipeline.studies.figures.together import label

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from pipeline import style
-from pipeline.rooms import Picture
-from pipeline.spaces import VARIANT
+from pipeline.core.rooms import Picture
+from pipeline.core.spaces import VARIANT
 from pipeline.studies.asking import Plan, Trial
 from pipeline.studies.exports import least
 from pipeline.studies.figures.scales import numbers

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter, NullLocator
 
-from pipeline.spaces import Range
+from pipeline.core.spaces import Range
 from pipeline.studies.asking import Plan
 
 CROWDED = 0.01  # share of an axis that choices must lie apart

@@ -12,8 +12,8 @@ import optuna
 from matplotlib.axes import Axes
 
 from pipeline import style
-from pipeline.rooms import Picture
-from pipeline.spaces import Range
+from pipeline.core.rooms import Picture
+from pipeline.core.spaces import Range
 from pipeline.studies import best
 from pipeline.studies.asking import Plan, Trial, directions
 from pipeline.studies.figures.together import complete, described, label, word

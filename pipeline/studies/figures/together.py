@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipeline import statistics, style
-from pipeline.params import setup
-from pipeline.rooms import Metric, Picture, Room
-from pipeline.spaces import VARIANT
+from pipeline.core.params import setup
+from pipeline.core.rooms import Metric, Picture, Room
+from pipeline.core.spaces import VARIANT
 from pipeline.studies import best
 from pipeline.studies.asking import Plan, Trial
 from pipeline.studies.figures.scales import SPAN, metric_scale, numbers, place

@@ -4,7 +4,7 @@ import echoes
 from room_contract import RoomContract
 from small import small_setup
 
-from pipeline import rooms
+from pipeline.core import rooms
 
 
 class TestShapes(RoomContract):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 
 import pipeline
-from pipeline.params import Dataset, Experiment, Setup
+from pipeline.core.params import Dataset, Experiment, Setup
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -14,7 +14,7 @@ from pipeline.errors import InputError
 from pipeline.faults import unknown
 
 if TYPE_CHECKING:
-    from pipeline.spaces import Study
+    from pipeline.core.spaces import Study
 
 NAME = r"[a-z0-9]+(-[a-z0-9]+)*"  # becomes a stage's name, a file's and a folder's
 LONGEST_NAME = 64
@@ -221,7 +221,7 @@ def name_fault(name: Any) -> str | None:
 
 def setup(document: Mapping) -> Setup:
     """Read back what `Setup.document` wrote; raises InputError."""
-    from pipeline import rooms
+    from pipeline.core import rooms
 
     try:
         room = rooms.Room(document["experiment"]["problem"])

@@ -23,9 +23,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from pipeline import arms
+from pipeline.core import arms
+from pipeline.core.params import Count, Section, Seed, name_fault
 from pipeline.faults import shown, unknown
-from pipeline.params import Count, Section, Seed, name_fault
 
 VARIANT = "variant"
 """The dimension of a study's variants, beside those of its space."""

@@ -14,8 +14,8 @@ figure shows them. An experiment without arms is one network of the same name.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pipeline.core.params import name_fault
 from pipeline.faults import shown, unknown
-from pipeline.params import name_fault
 
 CHANGEABLE = ("framing", "model", "training")
 

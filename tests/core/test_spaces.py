@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from small import PARAMS, ROOT
 
-from pipeline import reading, spaces
+from pipeline.core import reading, spaces
+from pipeline.core.spaces import Study
 from pipeline.errors import InputError
-from pipeline.spaces import Study
 
 yaml = YAML(typ="safe")
 REMOVE = object()

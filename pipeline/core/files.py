@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import project
+from pipeline.core import project
 from pipeline.errors import InputError
 
 

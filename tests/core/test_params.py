@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from small import PARAMS, ROOT
 
-from pipeline import params, reading
+from pipeline.core import params, reading
 from pipeline.errors import InputError
 
 yaml = YAML(typ="safe")

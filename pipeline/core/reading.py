@@ -9,10 +9,10 @@ from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from pipeline import arms, rooms, spaces
+from pipeline.core import arms, rooms, spaces
+from pipeline.core.params import ALL, Comparison, Dataset, Experiment, Params, Setup, name_fault
 from pipeline.errors import InputError
 from pipeline.faults import sentences, shown, unknown
-from pipeline.params import ALL, Comparison, Dataset, Experiment, Params, Setup, name_fault
 
 NEEDED = ("datasets", "experiments", "comparisons")
 ASKING = ("experiments", "studies")  # what questions and answers are of

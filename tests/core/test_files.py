@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline import files
+from pipeline.core import files
 from pipeline.errors import InputError
 
 
