@@ -1,5 +1,6 @@
 """Fixtures that all tests share."""
 
+import fcntl
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from small import Laboratory, make_laboratory
-from studying import exported, trials_in
+from studying import exported
 
 
 @pytest.fixture
@@ -17,25 +18,27 @@ def laboratory(tmp_path) -> Laboratory:
 
 
 @pytest.fixture(scope="session")
-def reproduced(tmp_path_factory) -> Laboratory:
-    """A laboratory after `dvc repro`; for looking only."""
-    laboratory = make_laboratory(tmp_path_factory.mktemp("reproduced") / "laboratory")
-    laboratory.run("dvc", "repro")
-    laboratory.run("git", "add", "-A")
-    laboratory.run("git", "commit", "-qm", "Results")
+def reproduced(tmp_path_factory, worker_id) -> Laboratory:
+    """A laboratory after `dvc repro`, made once for all of xdist's workers; for looking only."""
+    ours = tmp_path_factory.getbasetemp()
+    shared = ours if worker_id == "master" else ours.parent
+    laboratory, made = Laboratory(shared / "reproduced/laboratory"), shared / "reproduced/made"
+    with (shared / "reproduced.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            shutil.rmtree(made.parent, ignore_errors=True)
+            make_laboratory(laboratory.root)
+            laboratory.run("dvc", "repro")
+            laboratory.run("git", "add", "-A")
+            laboratory.run("git", "commit", "-qm", "Results")
+            made.touch()
     return laboratory
 
 
 @pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory) -> dict[str, dict[str, str]]:
-    """What the studies leave when nothing happens to them, run by one worker; by file."""
-    laboratory = make_laboratory(tmp_path_factory.mktemp("undisturbed") / "laboratory")
-    found = {}
-    for study, count in (("sizes", 6), ("search", 12)):
-        laboratory.run("python", "-m", "pipeline", "study", study, "--workers", "1")
-        found[study] = exported(laboratory, study)
-        assert len(trials_in(laboratory)) == count
-    return found
+def undisturbed(reproduced) -> dict[str, dict[str, str]]:
+    """What the studies leave when nothing happens to them, run by two workers; by file."""
+    return {study: exported(reproduced, study) for study in ("sizes", "search")}
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 NETWORKS = ("drawer", "echoer", "widths/narrow", "widths/wide")
 ALL = [(name, "FINISHED") for name in NETWORKS]
-TRIALS = {"sizes": 6, "search": 12}
+TRIALS = {"sizes": 6, "search": 6}
 
 
 def runs(laboratory: Laboratory) -> list[tuple[str, str]]:
