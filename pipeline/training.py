@@ -15,20 +15,8 @@ from unittest import mock
 
 import numpy as np
 
-from pipeline.console import hushed
 from pipeline.core.params import Training
-
-with hushed():  # TensorFlow 2.21 speaks before TF_CPP_MIN_LOG_LEVEL holds: its issue 100442
-    import keras
-    import tensorflow as tf
-    from keras.src.random import seed_generator
-
-# One thread for a program: small networks gain nothing from more, and sums do not depend on how
-# many cores there are. Several programs run in several processes.
-tf.config.threading.set_intra_op_parallelism_threads(1)
-
-# Each training compiles a program of its own; TensorFlow warns of that as if by mistake.
-tf.get_logger().setLevel("ERROR")
+from pipeline.frameworks import keras, tf
 
 CHUNK_BYTES = 64 * 2**20
 """The most training data handed to the program at once."""
@@ -216,9 +204,8 @@ class Replicas:
         def advance(inputs, targets, first, count, memory):
             """Inputs and targets (U, R, B, …), the first `count` of them used; losses (R,)."""
             losses, update = tf.zeros(self.count), tf.constant(0)
-            while (
-                update < count
-            ):  # `for … in tf.range(count)` would be compiled anew for each count
+            # `for … in tf.range(count)` would be compiled anew for each count.
+            while update < count:
                 memory = self._forgetting(memory, (first + update) % carry == 0)
                 weights = [tf.convert_to_tensor(weight) for weight in self._weights]
                 loss, gradients, memory = self._each(
@@ -310,7 +297,8 @@ def initial_weights(build: Callable[[], Network], seeds: Sequence[int]) -> list[
     for seed in seeds:
         # Keras draws its layers' seeds from Python's global stream, which other threads of a
         # process share; those of Dask's workers do draw from it.
-        with mock.patch.object(seed_generator, "python_random", random.Random(seed)):
+        stream = random.Random(seed)
+        with mock.patch("keras.src.random.seed_generator.python_random", stream):
             replicas.append(build().model.get_weights())
     return [np.stack(weights) for weights in zip(*replicas, strict=True)]
 

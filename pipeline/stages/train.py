@@ -15,7 +15,7 @@ from pipeline.core.rooms import Room
 from pipeline.errors import InputError, TrainingError
 from pipeline.trained import Trained
 
-POINTS = 50
+POINTS = 32
 """Points of a learning curve, evenly spaced; before the first of them it is asked at 1, 2, 4, …"""
 
 EXAMPLES = 4  # samples of the example that goes with a model, unless it needs its batch size
@@ -38,7 +38,7 @@ def run(name: str) -> None:
         setup.name: [None] * len(packs(setup.experiment.training)) for setup in setups
     }
     if len(jobs) == 1:
-        import_module("pipeline.training")  # takes seconds that the progress bar need not count
+        import_module("pipeline.frameworks")  # takes seconds that the progress bar need not count
     with ExitStack() as stack:
         shown = _Shown(name, jobs, stack)
         for job, part in workers.run(_fit, jobs, shown.hear):
@@ -155,7 +155,7 @@ def _write(result: Trained, arrays: Mapping[str, np.ndarray]) -> None:
         )
     if failed:
         console.say(f"{setup.name}: {failed} of {training.replicas} replicas diverged, given up")
-    import_module("pipeline.training")  # before Keras: it keeps TensorFlow's start quiet
+    import_module("pipeline.frameworks")  # before Keras
     room = Room(setup.experiment.problem)
     network = room.models.network(setup)
     inputs, targets = room.data.frame(arrays["test"], setup)

@@ -20,6 +20,7 @@ CODE = (
     "core/rooms.py",
     "core/seeds.py",
     "core/spaces.py",
+    "frameworks.py",
     "statistics.py",
     "trained.py",
     "training.py",

@@ -22,7 +22,7 @@ import mlflow
 from mlflow import MlflowClient
 from mlflow.entities import Param, Run
 
-from pipeline import console, processes, results, statistics, trained
+from pipeline import processes, results, statistics, trained
 from pipeline.core import arms, files, project, reading
 from pipeline.core.params import Setup
 from pipeline.errors import InputError
@@ -248,8 +248,7 @@ def _write_figures(
 
 def _write_model(client: MlflowClient, run: Run, setup: Setup) -> None:
     """Replica 0 as an MLflow model: signature, input example, exact requirements."""
-    with console.hushed():  # TensorFlow speaks as it starts
-        import keras
+    from pipeline.frameworks import keras
 
     folder = project.model(setup.name)
     inputs, outputs = trained.example(setup.name)
