@@ -115,6 +115,11 @@ FAULTS = [
         "sizes.change.data: unknown key 'data'; known: framing, model, training",
     ),
     ("search/trials", REMOVE, "search.trials: is missing; sampler: tpe needs it"),
+    (
+        "search/prune/rung",
+        0.5,
+        "search.prune.rung: unknown key 'rung' (did you mean 'rungs'?); known: after, metric, rungs",
+    ),
     ("search/space/model.cells", {"low": 2}, "search.space.model.cells.high: is missing"),
     (
         "search/space/model.cells",
