@@ -118,7 +118,8 @@ FAULTS = [
     (
         "search/prune/rung",
         0.5,
-        "search.prune.rung: unknown key 'rung' (did you mean 'rungs'?); known: after, metric, rungs",
+        "search.prune.rung: unknown key 'rung' (did you mean 'rungs'?); "
+        "known: after, metric, rungs",
     ),
     ("search/space/model.cells", {"low": 2}, "search.space.model.cells.high: is missing"),
     (

@@ -8,12 +8,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy
 
 from pipeline.core.rooms import Evaluation, Metric
 from pipeline.shapes.data import Dataset, Family, frame, samples_per_sequence
 from pipeline.shapes.metrics import generation
-from pipeline.shapes.metrics.generation import MARGIN, WRONG, of_family
+from pipeline.shapes.metrics.drawings import (
+    MARGIN,
+    consistency_error,
+    distances,
+    side_error,
+    validity,
+)
+from pipeline.shapes.metrics.generation import WRONG, of_family
 from pipeline.shapes.models import draw
 from pipeline.shapes.models.generators import HALF
 
@@ -106,25 +112,6 @@ def describe(name: str) -> Metric:
         parameter = name.removeprefix("ks_")
         return KS._replace(label=KS.label.format(parameter), meaning=KS.meaning.format(parameter))
     return METRICS[name]
-
-
-def consistency_error(polygons: np.ndarray, family: Family) -> np.ndarray:
-    """Mean absolute residual (…) of polygons (…, V, 2) from their family: mean |P − A A⁺ P|.
-
-    0 exactly for a member of the family. A polygon collapsed to a point is a member, so this never
-    stands alone.
-    """
-    return np.abs(polygons - family.nearest(polygons)).mean(axis=(-2, -1))
-
-
-def side_error(rectangles: np.ndarray) -> np.ndarray:
-    """The chapter's own error (…) of rectangles (…, 4, 2): opposite sides of different length."""
-    a, b, c, d = np.moveaxis(rectangles, -2, 0)
-    length = np.linalg.norm
-    bottom, right, top, left = (
-        length(end - start, axis=-1) for start, end in ((a, b), (b, c), (c, d), (d, a))
-    )
-    return (np.abs(bottom - top) + np.abs(left - right)) / 2
 
 
 def optimal_predictions(shapes: np.ndarray, family: Family) -> np.ndarray:
@@ -246,18 +233,10 @@ def drawing_metrics(polygons: np.ndarray, dataset: Dataset) -> dict[str, np.ndar
     found = {"consistency_error": consistency_error(polygons, family).mean(axis=1)}
     if dataset.shape == "rectangle":
         found["side_error"] = side_error(polygons).mean(axis=1)
-    inside = (polygons >= family.low - MARGIN) & (polygons <= family.high + MARGIN)
-    found["valid"] = inside.all(axis=(-2, -1)).mean(axis=1)
+    found["valid"] = validity(polygons, family)
     theta = family.theta(polygons)  # (R, S, P)
     found["size"] = theta.mean(axis=(1, 2))
-    for index, parameter in enumerate(family.parameters):
-        distance = [
-            scipy.stats.kstest(drawn, scipy.stats.uniform.cdf).statistic
-            for drawn in theta[..., index]
-        ]
-        found[f"ks_{parameter}"] = np.array(distance)
-    found["ks"] = np.max([found[f"ks_{parameter}"] for parameter in family.parameters], axis=0)
-    return found
+    return found | distances(theta, family)
 
 
 def gist(predictions: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

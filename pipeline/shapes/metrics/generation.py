@@ -13,13 +13,12 @@ import scipy
 
 from pipeline.core.rooms import Evaluation
 from pipeline.shapes.data import FAMILIES, Dataset, Family, Grid, frame
+from pipeline.shapes.metrics.drawings import correlation, distances, validity
 from pipeline.shapes.models import generators
 
 if TYPE_CHECKING:
     from pipeline.core.params import Framing, Setup
     from pipeline.training import Replicas
-
-MARGIN = 0.01  # how far outside the data's range a drawn vertex may lie and still be valid
 
 DRAWN = 10_000
 """Shapes that each replica draws to be measured. As many true ones have a Kolmogorov–Smirnov
@@ -206,45 +205,16 @@ def drawing_metrics(
     """
     residuals = np.abs(polygons - family.nearest(polygons))
     worst = (residuals / (family.high - family.low)).max(axis=(-2, -1))
-    inside = (polygons >= family.low - MARGIN) & (polygons <= family.high + MARGIN)
     theta = family.theta(polygons)  # (R, S, P)
-    distances = {
-        parameter: np.array(
-            [
-                scipy.stats.kstest(drawn, scipy.stats.uniform.cdf).statistic
-                for drawn in theta[..., index]
-            ]
-        )
-        for index, parameter in enumerate(family.parameters)
-    }
+    apart = distances(theta, family)
     found = {
         "consistency_error": residuals.mean(axis=(1, 2, 3)),
         "wrong": (worst > WRONG).mean(axis=1),
-        "valid": inside.all(axis=(-2, -1)).mean(axis=1),
-        "ks": np.max([*distances.values()], axis=0),
+        "valid": validity(polygons, family),
+        "ks": apart["ks"],
         "correlation": correlation(theta),
     }
-    if parameters:
-        found |= {f"ks_{parameter}": values for parameter, values in distances.items()}
-    return found
-
-
-def correlation(theta: np.ndarray) -> np.ndarray:
-    """The largest absolute correlation (R,) between two free parameters of (R, S, P); 0 of one.
-
-    A parameter that never varies has none with any other, which is told as 1: nothing is drawn.
-    """
-    several = theta.shape[-1] > 1
-    found = []
-    for replica in theta:
-        if not several:
-            found.append(0.0)
-        elif (replica.std(axis=0) == 0).any():
-            found.append(1.0)
-        else:
-            pairs = np.corrcoef(replica.T)[np.triu_indices(theta.shape[-1], k=1)]
-            found.append(float(np.abs(pairs).max()))
-    return np.array(found)
+    return found | apart if parameters else found
 
 
 def of_family(name: str) -> tuple[str, str | None]:
