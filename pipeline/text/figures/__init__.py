@@ -176,7 +176,7 @@ def bits(arms: Mapping[str, tuple[Setup, Results]]) -> Figure:
             f"{values.mean():.3f}", (1.01, row), xycoords=("axes fraction", "data"), va="center"
         )
         if FLOOR in known(results):
-            axes.plot(known(results)[FLOOR], row, "^", color=style.ORANGE, label=FLOOR, zorder=0)
+            axes.plot(known(results)[FLOOR], row + 0.28, "^", color=style.ORANGE, label=FLOOR)
     lines = {name: value for name, value in known(results).items() if name != FLOOR}
     shades = plt.get_cmap("viridis")(np.linspace(0, 0.9, len(lines)))
     for (name, value), shade in zip(lines.items(), shades, strict=True):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pipeline.training import Replicas
 
 ORDERS = (2, 5, 6)  # of the n-grams beside unigrams
+HELD_OUT = "held-out text"  # as long as what is written
 FLOOR = "floor of the framing"
 SHOWN = 480  # characters of the test text that a figure shows
 TEMPERATURES = (0.0, 0.5, 0.8, 1.0)
@@ -52,8 +53,8 @@ METRICS = {
     ),
     "longest_copy": Metric(
         "longest copied passage",
-        f"characters of the longest passage, of {LENGTH} written at temperature 1, that stands in "
-        "the training text",
+        f"characters of the longest passage, of at most {LENGTH} written at temperature 1, that "
+        "stands in the training text",
         higher_is_better=None,
         headline=True,
     ),
@@ -109,9 +110,8 @@ def references(setup: Setup, held_out: np.ndarray) -> dict[str, dict[str, float]
         found["bits_per_character"][FLOOR] = floor(setup, held_out)
     likeliest = np.bincount(encode(train, dataset.alphabet)).argmax()
     found["accuracy"] = {"most frequent character": float((test[1:] == likeliest).mean())}
-    for name, value in written.measured(real, train, dataset.corpus).items():
-        found[name] = {"held-out text": value}
-    return found
+    shared = written.measured(real, train, dataset.corpus)
+    return found | {name: {HELD_OUT: v} for name, v in shared.items() if not math.isnan(v)}
 
 
 def known(setup: Setup, held_out: np.ndarray) -> str:
@@ -192,8 +192,10 @@ def evaluate(
 
     from pipeline.text.models.writing import Writer, begin
 
+    # What follows on a text of one's own was never trained on.
+    length = min(LENGTH, dataset.length) if dataset.corpus == "text" else LENGTH
     start, writer = begin(setup, None), Writer(replicas, setup)
-    drawn = writer.write(start, np.array(TEMPERATURES), WRITING_SEED, LENGTH)
+    drawn = writer.write(start, np.array(TEMPERATURES), WRITING_SEED, length)
     for place, temperature in enumerate(TEMPERATURES):
         each = [
             written.measured(decode(text[place], dataset.alphabet), train, dataset.corpus)
@@ -206,7 +208,8 @@ def evaluate(
     weights, early = replicas.weights, {}
     for seen, before in snapshots.items():
         replicas.weights = before
-        early[seen] = writer.write(start, np.array([EARLY]), WRITING_SEED, EARLY_LENGTH)[0, 0]
+        some = writer.write(start, np.array([EARLY]), WRITING_SEED, min(length, EARLY_LENGTH))
+        early[seen] = some[0, 0]
     replicas.weights = weights
     last = setup.experiment.training.sequences_seen
     early[last] = drawn[0, TEMPERATURES.index(EARLY), :EARLY_LENGTH]
@@ -259,8 +262,8 @@ def findings(setup: Setup, metrics: dict, references: dict) -> list[str]:
         f"{_listed(above)}."
     ]
     share, longest = metrics["known_words"], metrics["longest_copy"]
-    if share["mean"] is not None:
-        real = references["known_words"]["held-out text"]
+    if share["mean"] is not None and "known_words" in references:
+        real = references["known_words"][HELD_OUT]
         sentences.append(
             f"Of the words that it writes at temperature 1, {share['mean']:.0%} occur in the "
             f"training text, and {real:.0%} of those of held-out text do."
@@ -268,12 +271,12 @@ def findings(setup: Setup, metrics: dict, references: dict) -> list[str]:
     sentences.append(
         f"The longest passage that it copies from the training text has {longest['mean']:.0f} "
         f"characters on average, in held-out text of that length "
-        f"{references['longest_copy']['held-out text']:.0f}."
+        f"{references['longest_copy'][HELD_OUT]:.0f}."
     )
-    if "parsed_lines" in metrics and metrics["parsed_lines"]["mean"] is not None:
+    if metrics.get("parsed_lines", {}).get("mean") is not None and "parsed_lines" in references:
         sentences.append(
             f"Python parses {metrics['parsed_lines']['mean']:.0%} of its lines, and "
-            f"{references['parsed_lines']['held-out text']:.0%} of the held-out ones."
+            f"{references['parsed_lines'][HELD_OUT]:.0%} of the held-out ones."
         )
     return sentences
 
