@@ -48,6 +48,10 @@ class TestEchoOfThePast(RoomContract):
 
 
 class TestText(RoomContract):
+    setup = small_setup("writer")
+
+
+class TestTextFromAWindow(RoomContract):
     setup = writers.setup("many-to-one", 3)
 
 
