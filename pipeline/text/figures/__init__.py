@@ -127,8 +127,9 @@ def learning_curve(setup: Setup, results: Results) -> Figure:
     final = results.metrics["bits_per_character"].mean()
     axes.plot(x[-1], final, "o", color=style.BLUE, label=f"test: {final:.3f}", clip_on=False)
     _lines(axes, results)
-    axes.set(xlabel="training passages seen", ylabel="bits per character", xscale="log")
-    axes.set_ylim(bottom=0)
+    axes.set(xlabel="training passages seen", ylabel="bits per character")
+    axes.set(xscale="log", yscale="log")  # what matters is close together, at the lower end
+    style.plain_log_ticks(axes.yaxis)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper", fontsize=9)
     return figure
 
