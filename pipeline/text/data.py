@@ -285,9 +285,11 @@ def python_docs() -> dict[str, str]:
 def source() -> dict[str, str]:
     """The modules of the standard library that are one file, normalised; InputError if none are."""
     folder = Path(sysconfig.get_path("stdlib"))
+    machine = "_sysconfigdata"  # begins the name of a module that says how this Python was built
     found = {
         path.stem: normalised(path.read_text(encoding="utf-8"))
         for path in sorted(folder.glob("*.py"))
+        if not path.stem.startswith(machine)
     }
     if not found:
         raise InputError(

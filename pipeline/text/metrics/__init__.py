@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from pipeline.training import Replicas
 
 ORDERS = (2, 5, 6)  # of the n-grams beside unigrams
-HELD_OUT = "held-out text"  # as long as what is written
+HELD_OUT = "held-out text"
+PIECES = 8  # of it, each as long as what is written
 FLOOR = "floor of the framing"
 SHOWN = 480  # characters of the test text that a figure shows
 TEMPERATURES = (0.0, 0.5, 0.8, 1.0)
@@ -104,14 +105,23 @@ def references(setup: Setup, held_out: np.ndarray) -> dict[str, dict[str, float]
     """
     train, dataset = known(setup, held_out), setup.dataset
     test = running(held_out)
-    real = decode(test[1 : LENGTH + 1], dataset.alphabet)
     found = {"bits_per_character": dict(bits_known(dataset, test.tobytes()))}
     if dataset.corpus == "text":
         found["bits_per_character"][FLOOR] = floor(setup, held_out)
     likeliest = np.bincount(encode(train, dataset.alphabet)).argmax()
     found["accuracy"] = {"most frequent character": float((test[1:] == likeliest).mean())}
-    shared = written.measured(real, train, dataset.corpus)
+    shared = _shared(decode(test[1:], dataset.alphabet), train, dataset.corpus)
     return found | {name: {HELD_OUT: v} for name, v in shared.items() if not math.isnan(v)}
+
+
+def _shared(text: str, train: str, corpus: str) -> dict[str, float]:
+    """What some pieces of a text, each as long as what is written, are measured at on average."""
+    last = max(len(text) - LENGTH, 0)
+    starts = sorted({round(start) for start in np.linspace(0, last, PIECES)})
+    found = [written.measured(text[start : start + LENGTH], train, corpus) for start in starts]
+    values = {name: [piece[name] for piece in found] for name in found[0]}
+    known_ones = {name: [v for v in of if not math.isnan(v)] for name, of in values.items()}
+    return {name: float(np.mean(of)) if of else math.nan for name, of in known_ones.items()}
 
 
 def known(setup: Setup, held_out: np.ndarray) -> str:
