@@ -210,7 +210,7 @@ def write(
     experiment: NetworkName,
     seed: Annotated[
         str | None,
-        typer.Option(metavar="TEXT", help="What to begin with; default: a new line."),
+        typer.Option(metavar="TEXT", help="What to begin with; default: as the corpus does."),
     ] = None,
     length: Annotated[
         int, typer.Option(min=1, max=1_000_000, help="How many characters to write.")

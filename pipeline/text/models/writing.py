@@ -28,7 +28,7 @@ DRAW = -1  # in place of a given character: draw one
 
 
 def begin(setup: params.Setup, text: str | None) -> np.ndarray:
-    """Codes (T,) of the text to begin with: the given one, a new line, or as the corpus begins.
+    """Codes (T,) of the text to begin with: the given one, or as little of the corpus as it takes.
 
     Raises InputError if it is empty, too short for the network's window, or holds characters that
     it does not know.
@@ -37,8 +37,7 @@ def begin(setup: params.Setup, text: str | None) -> np.ndarray:
     if setup.experiment.framing.sample == "sequence":
         least = 1
     if text is None:
-        line = "\n" if least == 1 and "\n" in dataset.alphabet else texts(dataset).train[:least]
-        return encode(line, dataset.alphabet)
+        return encode(texts(dataset).train[:least], dataset.alphabet)
     if not text:
         raise InputError("--seed: must not be empty: a network says what follows on a character")
     if len(text) < least:
