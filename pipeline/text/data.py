@@ -283,11 +283,15 @@ def python_docs() -> dict[str, str]:
 
 @functools.lru_cache(maxsize=1)
 def source() -> dict[str, str]:
-    """The modules of the standard library that are one file, normalised; InputError if none are."""
+    """The modules of the standard library that are one file; InputError if none are.
+
+    Normalised, and without blanks that only align: a small network that has begun to write such
+    blanks finds no end of them.
+    """
     folder = Path(sysconfig.get_path("stdlib"))
     machine = "_sysconfigdata"  # begins the name of a module that says how this Python was built
     found = {
-        path.stem: normalised(path.read_text(encoding="utf-8"))
+        path.stem: re.sub(r"(?<=\S) {2,}", " ", normalised(path.read_text(encoding="utf-8")))
         for path in sorted(folder.glob("*.py"))
         if not path.stem.startswith(machine)
     }
