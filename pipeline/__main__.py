@@ -14,7 +14,7 @@ from pipeline.errors import InputError, TrainingError
 
 app = typer.Typer(
     name="pipeline",
-    help="The LSTM laboratory: draw shapes, echo integers, and compare.",
+    help="The LSTM laboratory: draw shapes, echo integers, write text, and compare.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -189,6 +189,50 @@ def echo(
             print(json.dumps({key: [int(i) for i in value] for key, value in found.items()}))
         else:
             print(*predicted)
+
+
+@app.command(rich_help_panel=USE)
+def show(
+    dataset: DatasetName,
+    window: Annotated[
+        int, typer.Option(min=1, help="Characters of the windows that are shown.")
+    ] = 3,
+) -> None:
+    """Show a dataset of text: where it comes from, and how it is framed."""
+    from pipeline.text import tables
+
+    for line in tables.lines(dataset, window):
+        print(line)
+
+
+@app.command(rich_help_panel=USE)
+def write(
+    experiment: NetworkName,
+    seed: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="What to begin with; default: as the corpus does."),
+    ] = None,
+    length: Annotated[
+        int, typer.Option(min=1, max=1_000_000, help="How many characters to write.")
+    ] = 500,
+    temperature: Annotated[
+        float,
+        typer.Option(help="0 writes what is likeliest, 1 as learned, more is wilder."),
+    ] = 1.0,
+    random_seed: Annotated[int, typer.Option(min=0, help="Of what is drawn at random.")] = 0,
+    replica: Annotated[int, typer.Option(min=0, help="Which of the trained networks writes.")] = 0,
+) -> None:
+    """Let a trained network write text, shown as it comes."""
+    from pipeline import trained
+    from pipeline.text.models import writing
+
+    found = trained.known(experiment, "text")
+    start = writing.begin(found.setup, seed)
+    heat = writing.warmth(temperature)
+    writer = writing.Writer(trained.one(found, replica), found.setup)
+    for text in writer.tell(start, heat, random_seed, length):
+        print(text, end="", flush=True)
+    print()
 
 
 @app.command(rich_help_panel=LOOK)

@@ -47,7 +47,7 @@ class RoomContract:
 
     def test_data_are_made_for_each_replica_and_held_out_ones_for_all(self):
         arrays, dataset = self.data(), self.setup.dataset
-        assert set(arrays) == {"train", "validation", "test"}
+        assert set(arrays) >= {"train", "validation", "test"}  # others tell of these
         assert arrays["train"].shape[:2] == (dataset.replicas, dataset.train)
         for part in ("validation", "test"):
             assert len(arrays[part]) == getattr(dataset, part)

@@ -34,6 +34,16 @@ datasets:
     train: 30
     validation: 4
     test: 8
+  words:
+    problem: text
+    corpus: text
+    text: the cat sat on the mat and the rat sat on the cat
+    length: 48
+    seed: 29
+    replicas: 2
+    train: 12
+    validation: 1
+    test: 1
 experiments:
   drawer:
     problem: shapes
@@ -70,6 +80,20 @@ experiments:
     arms:
       narrow: {}
       wide: {model: {cells: 6}, training: {processes: 2, vectorized: false}}
+  writer:
+    problem: text
+    dataset: words
+    framing: {sample: sequence, window: 6}
+    model: {cells: 6, embedding: 4}
+    training:
+      seed: 1
+      replicas: 2
+      sequences: 12
+      batch_size: 2
+      state: sequence
+      loss: categorical_crossentropy
+      learning_rate: 0.03
+      snapshots: [6]
 studies:
   sizes:
     problem: shapes

@@ -48,6 +48,53 @@ def test_echo_of_arguments_and_of_lines(reproduced):
     assert predicted[0] == predicted[2] == one["predicted"]
 
 
+@pytest.mark.slow
+def test_write_writes_the_same_text_for_the_same_seed(reproduced):
+    words = ("pipeline", "write", "writer", "--length", "40", "--seed", "the cat")
+    one = reproduced.run(*words, "--random-seed", "5").stdout
+    assert one.startswith("the cat")
+    assert len(one) == len("the cat") + 40 + len("\n")
+    assert reproduced.run(*words, "--random-seed", "5").stdout == one
+    assert reproduced.run(*words, "--random-seed", "6").stdout != one
+    cold = reproduced.run(*words, "--temperature", "0").stdout
+    assert reproduced.run(*words, "--temperature", "0", "--random-seed", "6").stdout == cold
+
+
+@pytest.mark.slow
+def test_write_writes_what_evaluation_measured(reproduced):
+    import numpy as np
+
+    done = reproduced.run(
+        "pipeline", "write", "writer", "--length", "48", "--random-seed", "1", "--temperature", "0"
+    )
+    found = np.load(reproduced.root / "data/predictions/writer/predictions.npz")
+    assert done.stdout.rstrip("\n") in str(found["samples"])
+
+
+def test_show_prints_a_text_framed_in_three_ways(laboratory):
+    laboratory.change(
+        "text: the cat sat on the mat and the rat sat on the cat", "text: hello world"
+    )
+    laboratory.change("length: 48", "length: 10")
+    laboratory.change("sample: sequence, window: 6", "sample: sequence, window: 5")
+    done = laboratory.run("pipeline", "show", "words").stdout
+    assert done.split("\n\n")[2].splitlines() == [
+        "many-to-one, 3 in, 1 out",
+        "  h e l -> l",
+        "  e l l -> o",
+        "  l l o -> ␣",
+        "  l o ␣ -> w",
+        "  o ␣ w -> o",
+        "  ␣ w o -> r",
+        "  w o r -> l",
+        "  o r l -> d",
+    ]
+    assert "  h -> e l l" in done
+    assert (
+        laboratory.run("pipeline", "show", "words", "--window", "2").stdout.count("h e -> l") == 1
+    )
+
+
 REFUSALS = [
     (("echo", "echoer", "6", "100", "3", "4", "5"), "integer 2: must be in 0..9, got 100"),
     (("echo", "echoer", "-6", "1", "3", "4", "5"), "integer 1: must be in 0..9, got -6"),
@@ -63,13 +110,32 @@ REFUSALS = [
     ),
     (("draw", "drawer", "--replica", "3"), "--replica: must be less than 3 for drawer, got 3"),
     (("draw", "drawer", "--out", "p.pdf"), "--out: must end in .svg or .png, got 'p.pdf'"),
+    (("show", "echo"), "unknown text dataset 'echo'; known: words"),
+    (
+        ("show", "words", "--window", "49"),
+        "--window: must be at most 48 for words, the characters of a passage, got 49",
+    ),
+    (("write", "drawer"), "unknown text network 'drawer'; known: writer"),
+    (
+        ("write", "writer", "--seed", "the dog"),
+        "--seed: must hold only characters of ' acdehmnorst', got 'g'",
+    ),
+    (
+        ("write", "writer", "--seed", ""),
+        "--seed: must not be empty: a network says what follows on a character",
+    ),
+    (
+        ("write", "writer", "--temperature", "-1"),
+        "--temperature: must be a finite number of at least 0, got -1.0",
+    ),
     (
         ("train", "drawr"),
-        "unknown experiment 'drawr' (did you mean 'drawer'?); known: drawer, echoer, widths",
+        "unknown experiment 'drawr' (did you mean 'drawer'?); "
+        "known: drawer, echoer, widths, writer",
     ),
     (
         ("generate", "rectangel"),
-        "unknown dataset 'rectangel' (did you mean 'rectangle'?); known: echo, rectangle",
+        "unknown dataset 'rectangel' (did you mean 'rectangle'?); known: echo, rectangle, words",
     ),
 ]
 
@@ -85,6 +151,7 @@ def test_a_refusal_is_one_line_and_exits_with_2(reproduced, words, message):
     ("words", "message"),
     [
         (("draw", "drawer"), "drawer is not trained yet; make it with: dvc repro train@drawer"),
+        (("write", "writer"), "writer is not trained yet; make it with: dvc repro train@writer"),
         (
             ("train", "drawer"),
             "data/rectangle.npz: does not exist yet; make it with: dvc repro generate@rectangle",
@@ -125,7 +192,7 @@ def test_it_works_from_a_folder_below(laboratory):
     assert (laboratory.root / "data/rectangle.npz").is_file()
 
 
-@pytest.mark.parametrize("words", [("--help",), ("draw", "--help"), ("check",)])
+@pytest.mark.parametrize("words", [("--help",), ("draw", "--help"), ("check",), ("show", "words")])
 def test_what_needs_no_network_imports_none(laboratory, words):
     program = (
         "import sys; from pipeline.__main__ import app\n"

@@ -11,7 +11,7 @@ from small import Laboratory
 
 pytestmark = pytest.mark.slow
 
-NETWORKS = ("drawer", "echoer", "widths/narrow", "widths/wide")
+NETWORKS = ("drawer", "echoer", "widths/narrow", "widths/wide", "writer")
 ALL = [(name, "FINISHED") for name in NETWORKS]
 TRIALS = {"sizes": 6, "search": 6}
 
@@ -62,7 +62,9 @@ def test_a_repro_makes_everything_and_a_second_one_nothing(reproduced):
         "reports/summary/widths/wide/metrics.json",
         "reports/figures/drawer/drawings.svg",
         "reports/figures/echoer/echoes.svg",
+        "reports/figures/writer/samples.svg",
         "reports/curves/shapes.csv",
+        "reports/curves/text.csv",
         "reports/comparisons/drawers.svg",
         "reports/studies/sizes/trials.csv",
         "reports/studies/search/best.json",
@@ -224,6 +226,8 @@ print(json.dumps({
     assert all("test/mae_regret" in child for child in found["children"])
     assert found["datasets"] == ["rectangle"]
     assert "figures/drawings.svg" in found["artifacts"]
+    (text,) = (reproduced.root / "mlartifacts/text").rglob("texts/samples.txt")
+    assert text.read_text().startswith("writer, replica 0")
     assert sum(path.endswith(".png") for path in found["artifacts"]) == 2
     assert found["place"].startswith(f"{reproduced.root.as_uri()}/mlartifacts/")
     assert found["model"] == "drawer"
@@ -368,6 +372,7 @@ def test_a_dead_server_costs_a_line_and_no_result(laboratory):
         "drawer: added training, model",
         "echoer: not trained here; dvc pull, or dvc repro train@echoer",
         "widths: not trained here; dvc pull, or dvc repro train@widths",
+        "writer: not trained here; dvc pull, or dvc repro train@writer",
         "sizes: no trials here; dvc pull, or dvc repro study@sizes",
         "search: no trials here; dvc pull, or dvc repro study@search",
     ]

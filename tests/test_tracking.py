@@ -86,6 +86,7 @@ def test_figures_of_another_training_are_not_taken_for_its_own(mine):
         "echoer: added training, model, evaluation, figures",
         "widths/narrow: added training, model, evaluation, figures",
         "widths/wide: added training, model, evaluation, figures",
+        "writer: added training, model, evaluation, figures",
         "sizes: no trials here; dvc pull, or dvc repro study@sizes",
         "search: added 6 trials",
     ]

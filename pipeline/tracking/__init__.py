@@ -219,7 +219,7 @@ def _write_training(client: MlflowClient, run: Run, result: trained.Trained) -> 
 
 
 def _write_evaluation(client: MlflowClient, run: Run, result: trained.Trained) -> None:
-    """Final metrics of the run (means over replicas) and of its children, and their files.
+    """Final metrics of the run (means over replicas) and of its children, their files, and texts.
 
     At step 0: the charts show a metric of one step as a bar for each run.
     """
@@ -233,6 +233,17 @@ def _write_evaluation(client: MlflowClient, run: Run, result: trained.Trained) -
     experiment = arms.experiment_of(name)
     for path in (project.metrics(experiment), project.replicas(experiment)):
         client.log_artifact(run.info.run_id, path, "metrics")
+    for key, text in _texts(name).items():
+        client.log_text(run.info.run_id, text, f"texts/{key}.txt")
+
+
+def _texts(name: str) -> dict[str, str]:
+    """What is text among a network's predictions: to read, as figures are to look at."""
+    path = project.predictions(name)
+    if not path.exists():  # metrics are in git, predictions in DVC's cache
+        return {}
+    arrays, _ = files.read_arrays(path, remedy="")
+    return {key: str(array) for key, array in arrays.items() if array.dtype.kind == "U"}
 
 
 def _write_figures(

@@ -139,7 +139,7 @@ FAULTS = [
         f"{DRAWER}/dataset",
         "rectangel",
         "experiments.drawer.dataset: unknown dataset 'rectangel' (did you mean 'rectangle'?); "
-        "known: echo, rectangle",
+        "known: echo, rectangle, words",
     ),
     (
         f"{DRAWER}/dataset",
@@ -150,15 +150,19 @@ FAULTS = [
         f"{DRAWER}/problem",
         "shape",
         "experiments.drawer.problem: unknown problem 'shape' (did you mean 'shapes'?); "
-        "known: echo, shapes",
+        "known: echo, shapes, text",
     ),
-    (f"{DRAWER}/problem", REMOVE, "experiments.drawer.problem: is missing; known: echo, shapes"),
+    (
+        f"{DRAWER}/problem",
+        REMOVE,
+        "experiments.drawer.problem: is missing; known: echo, shapes, text",
+    ),
     ("questions/drawer", "", "questions.drawer: must be text, got ''"),
     (
         "questions/drawr",
         "Does it?",
         "questions.drawr: unknown experiment or study 'drawr' (did you mean 'drawer'?); "
-        "known: drawer, echoer, search, sizes, widths",
+        "known: drawer, echoer, search, sizes, widths, writer",
     ),
     ("answers/drawer", 3, "answers.drawer: must be text, got 3"),
     ("questions", [], "questions: must be a mapping of experiments to text, got []"),
@@ -234,7 +238,7 @@ FAULTS = [
         "comparisons/drawers/experiments",
         ["drawer", "drawr"],
         "comparisons.drawers.experiments: unknown experiment 'drawr' (did you mean 'drawer'?); "
-        "known: drawer, echoer, widths, widths/narrow, widths/wide",
+        "known: drawer, echoer, widths, widths/narrow, widths/wide, writer",
     ),
     (
         "comparisons/drawers/experiments",
@@ -353,7 +357,7 @@ def test_names_of_experiments_are_looked_up_kindly(in_folder):
     with pytest.raises(InputError) as refused:
         found.setups("drawr")
     assert str(refused.value) == (
-        "unknown experiment 'drawr' (did you mean 'drawer'?); known: drawer, echoer, widths"
+        "unknown experiment 'drawr' (did you mean 'drawer'?); known: drawer, echoer, widths, writer"
     )
 
 

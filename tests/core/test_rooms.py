@@ -1,6 +1,7 @@
 """Every room keeps the contract."""
 
 import echoes
+import writers
 from room_contract import RoomContract
 from small import small_setup
 
@@ -44,6 +45,31 @@ class TestEchoOfThePast(RoomContract):
         model={"architecture": "lstm"},
         training={"state": "sequence"},
     )
+
+
+class TestText(RoomContract):
+    setup = small_setup("writer")
+
+
+class TestTextFromAWindow(RoomContract):
+    setup = writers.setup("many-to-one", 3)
+
+
+class TestTextFromOneCharacter(RoomContract):
+    setup = writers.setup("one-to-many", 3, stride=1)
+
+
+class TestTextOfTheManual(RoomContract):
+    setup = writers.setup(
+        window=10,
+        model={"layers": 2, "embedding": 3},
+        training={"state": "sequence", "batch_size": 4},
+        dataset=writers.DOCS,
+    )
+
+
+class TestTextOfTheStandardLibrary(RoomContract):
+    setup = writers.setup(window=8, dataset=writers.DOCS | {"corpus": "source"})
 
 
 def test_every_room_is_tested_here():

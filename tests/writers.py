@@ -1,0 +1,36 @@
+"""Small experiments with text."""
+
+from collections.abc import Mapping
+
+from pipeline.core import params
+
+TEXT = "the cat sat on the mat, and the rat ate the cat.\n"
+SMALL = {"problem": "text", "corpus": "text", "text": TEXT * 3, "length": 48, "seed": 1}
+SMALL |= {"replicas": 2, "train": 4, "validation": 2, "test": 3}
+DOCS = SMALL | {"corpus": "python-docs", "text": None, "length": 400}
+TRAINING = {"seed": 1, "replicas": 1, "sequences": 2, "batch_size": 1, "learning_rate": 0.1}
+
+
+def setup(
+    sample: str = "sequence",
+    window: int = 4,
+    *,
+    model: Mapping = (),
+    training: Mapping = (),
+    dataset: Mapping = (),
+    **framing,
+) -> params.Setup:
+    """An experiment with this framing of a few words."""
+    return params.setup(
+        {
+            "name": "small",
+            "dataset": SMALL | dict(dataset),
+            "experiment": {
+                "problem": "text",
+                "dataset": "small",
+                "framing": {"sample": sample, "window": window, **framing},
+                "model": {"cells": 3} | dict(model),
+                "training": TRAINING | {"loss": "categorical_crossentropy"} | dict(training),
+            },
+        }
+    )
