@@ -157,18 +157,14 @@ class Page:
         return [one for one in self.all(path, inside) if self.driver.execute_script(script, one)]
 
     def cards(self) -> list[WebElement]:
-        """The charts that the page has, whether they are scrolled to or not."""
+        """The charts that are in sight."""
         return self.all(CARD)
 
     def card(self, *words: str) -> WebElement:
-        """The chart that shows these words, scrolled to: the UI draws what is in sight."""
+        """The chart that shows these words; the UI draws the charts that are in sight."""
 
         def shown() -> WebElement | None:
-            for card in self.cards():
-                self.look_at(card)
-                if all(word in card.text for word in words):
-                    return card
-            return None
+            return next((c for c in self.cards() if all(word in c.text for word in words)), None)
 
         return wait(shown)
 
@@ -197,7 +193,7 @@ class Page:
 
 
 @contextmanager
-def browser(width: int = 1600, height: int = 1200) -> Iterator[Page]:
+def browser(width: int = 1600, height: int = 3200) -> Iterator[Page]:
     """Headless Chromium with a new profile, that talks to nobody but the server."""
     options = webdriver.ChromeOptions()
     options.binary_location = CHROMIUM

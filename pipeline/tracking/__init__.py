@@ -27,10 +27,26 @@ from pipeline.core import arms, files, project, reading
 from pipeline.core.params import Setup
 from pipeline.errors import InputError
 from pipeline.stages.figures import CAPTIONS
-from pipeline.tracking import runs, server, studies, views  # server sets how long MLflow waits
+from pipeline.tracking import (
+    registry,
+    runs,
+    server,
+    studies,
+    views,
+)  # server sets how long MLflow waits
 from pipeline.tracking.server import FAULTS, TAG
 
-__all__ = ["Live", "live", "record", "record_study", "server", "track", "track_study"]
+__all__ = [
+    "Live",
+    "live",
+    "record",
+    "record_model",
+    "record_study",
+    "server",
+    "track",
+    "track_model",
+    "track_study",
+]
 
 LIVE_SECONDS = 5.0  # between two looks at a training under way
 
@@ -85,6 +101,31 @@ def track_study(name: str, storage: str | None = None) -> list[str] | None:
         return studies.record(name, storage)
     except FAULTS as error:
         raise InputError(f"MLflow at {server.shown_uri()}: {server.cause(error)}") from None
+
+
+def record_model(name: str) -> None:
+    """As `record`, of a model to hand on, whose candidates have all been measured."""
+    try:
+        _record(registry.choose(name, reading.read(project.params())).network)
+        registry.record(name)
+    except FAULTS as error:
+        server.warn(error)
+
+
+def track_model(name: str) -> str:
+    """As `track`, of a model to hand on; returns what was done, in words.
+
+    A model whose candidates are not all here is none yet, and no fault.
+    """
+    try:
+        number, champion, new = registry.record(name)
+    except InputError as error:
+        return error.faults[0]
+    except FAULTS as error:
+        raise InputError(f"MLflow at {server.shown_uri()}: {server.cause(error)}") from None
+    if not new:
+        return "complete"
+    return f"added version {number}, {champion.network}, replica {champion.replica}"
 
 
 def _networks(experiment: str) -> list[str]:
@@ -243,7 +284,6 @@ def _write_figures(client: MlflowClient, run: Run, setup: Setup, drawn: Sequence
     MLflow's page that compares runs shows the artifacts that all of them have, side by side, but
     looks for them in no folder: so the last pictures stand outside of any, too.
     """
-    experiment = arms.experiment_of(setup.name)
     for path in drawn:
         client.log_artifact(run.info.run_id, path, "figures")
         if path.stem == HISTORY:
@@ -253,8 +293,7 @@ def _write_figures(client: MlflowClient, run: Run, setup: Setup, drawn: Sequence
             image = mlflow.Image(str(path))
             client.log_image(run.info.run_id, image, key=key, step=int(path.stem))
         client.log_image(run.info.run_id, mlflow.Image(str(steps[-1])), f"{key}.png")
-    captions = files.read_json(project.figures(experiment) / CAPTIONS, remedy="")["captions"]
-    described = runs.description(setup, captions)
+    described = runs.description(setup, sorted(path.name for path in drawn))
     client.set_tag(run.info.run_id, "mlflow.note.content", described)
 
 

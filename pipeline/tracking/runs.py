@@ -65,18 +65,16 @@ def experiment(client: MlflowClient, setup: Setup) -> str:
     )
 
 
-def description(setup: Setup, captions: Mapping[str, str] | None = None) -> str:
-    """What a run is, and which figures belong to it once they are drawn: {file: caption}."""
+def description(setup: Setup, figures: Sequence[str] = ()) -> str:
+    """What a run is, and which figures belong to it once they are drawn: their files' names."""
     name = arms.experiment_of(setup.name)
     question = reading.read(project.params()).questions.get(name, name)
-    shown = "".join(
-        f"\n- `figures/{file}`: {caption}" for file, caption in (captions or {}).items()
-    )
+    shown = ", ".join(f"`figures/{figure}`" for figure in figures)
     return (
         f"{question}\n\nThe network `{setup.name}`: median, 10 % and 90 % quantile over "
         f"{setup.experiment.training.replicas} replicas, which are its child runs. "
-        f"In the report: `reports/README.md#{name}`. Made by `dvc repro figures@{name}`."
-        + (f"\n\nIts figures, among the artifacts:\n{shown}" if shown else "")
+        + (f"Its figures, among the artifacts: {shown}. " if shown else "")
+        + f"In the report: `reports/README.md#{name}`. Made by `dvc repro figures@{name}`."
     )
 
 
