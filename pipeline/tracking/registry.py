@@ -37,6 +37,7 @@ CODE = (
     "core",
     "errors.py",
     "faults.py",
+    "frameworks.py",
     "training.py",
     "{problem}/__init__.py",
     "{problem}/data.py",
@@ -143,8 +144,7 @@ def _register(
     client: MlflowClient, name: str, champion: Champion, folder: Path, digest: str
 ) -> str:
     """Log the model on its network's run, and register it; returns the version's number."""
-    with console.hushed():  # TensorFlow speaks as it starts
-        from pipeline.training import Replicas
+    from pipeline.training import Replicas
 
     result = trained.read(champion.network)
     setup, models = result.setup, Room(result.setup.experiment.problem).models
