@@ -55,7 +55,9 @@ def main() -> None:
         page.click("//button[@role='switch']")
         page.click("//*[normalize-space()='drawn shapes.png']")
         ui.wait(lambda: len(page.loaded("img[alt='drawn shapes.png']")) == 2)
-        save(page, "compare", 2100)
+        page.driver.set_window_size(1500, 1250)
+        page.look_at(page.find("//*[normalize-space()='Metrics']"))
+        save(page, "compare", 1250)
         if STUDY in studies:
             page.open(studies[STUDY])
             page.card("Parallel Coordinates")

@@ -190,5 +190,5 @@ def _describe(
         client.update_registered_model(name, described)
     if client.get_model_version(name, number).description != chosen:
         client.update_model_version(name, number, chosen)
-    if known.aliases.get(ALIAS) != number:
+    if str(known.aliases.get(ALIAS)) != str(number):
         client.set_registered_model_alias(name, ALIAS, number)

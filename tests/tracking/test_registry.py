@@ -1,6 +1,8 @@
 """Models that are handed on: registered, loaded in a fresh process, and served."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import urllib.error
@@ -50,7 +52,7 @@ def of(model):
     info = mlflow.models.get_model_info(f"models:/{model.name}@champion")
     return {
         "description": model.description, "chosen": version.description,
-        "version": version.version, "run": client.get_run(version.run_id).info.run_name,
+        "version": str(version.version), "run": client.get_run(version.run_id).info.run_name,
         "versions": len(client.search_model_versions(f"name = '{model.name}'")),
         "inputs": info.signature.inputs.to_dict(), "outputs": info.signature.outputs.to_dict(),
         "example": bool(info.saved_input_example_info),
@@ -120,7 +122,7 @@ def served(reproduced) -> Iterator[str]:
             start_new_session=True,
         )
         stack.callback(process.wait)
-        stack.callback(lambda: subprocess.run(["kill", "-9", f"-{process.pid}"], check=False))
+        stack.callback(lambda: os.killpg(process.pid, signal.SIGKILL))
 
         def up() -> bool:
             assert process.poll() is None
