@@ -5,10 +5,10 @@ INSTALLED := $(VENV)/installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test lint format ui lock clean
+.PHONY: help repro test lint format ui screenshots lock clean
 
 help: ## Show this list
-	@awk -F ': .*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ': .*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 repro: $(INSTALLED) ## Run the whole pipeline, or TARGET=figures@rectangle alone
 	pipeline check
@@ -27,6 +27,9 @@ format: $(INSTALLED) ## Mend what ruff can mend
 
 ui: $(INSTALLED) ## Start the MLflow UI and print the links to its charts; PORT=5000
 	pipeline ui --port $(or $(PORT),5000)
+
+screenshots: $(INSTALLED) ## Look at MLflow's pages in Chromium and write docs/screenshots/
+	python tests/screenshots.py
 
 lock: $(INSTALLED) ## Write requirements.lock anew from pyproject.toml
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \

@@ -244,7 +244,7 @@ def track(
         ),
     ] = None,
 ) -> None:
-    """Add to MLflow whatever runs are missing there, from the files of experiments and studies."""
+    """Add to MLflow whatever runs and models are missing there, from the files that are here."""
     from pipeline import console, tracking
 
     found = reading.read(project.params())
@@ -264,6 +264,8 @@ def track(
             print(f"{name}: no trials here; dvc pull, or dvc repro study@{name}")
         else:
             print(f"{name}: {f'added {len(added)} trials' if added else 'complete'}")
+    for name in found.models:
+        print(f"{name}: {tracking.track_model(name)}")
 
 
 @app.command(rich_help_panel=LOOK)

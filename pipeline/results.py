@@ -80,6 +80,15 @@ def digest(paths: Iterable[Path]) -> str:
     return found.hexdigest()[:16]
 
 
+def digest_of(folder: Path) -> str:
+    """The same of all files in a folder and below, under their paths in it."""
+    found = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = path.relative_to(folder).as_posix()
+        found.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return found.hexdigest()[:16]
+
+
 def trained_digest(name: str) -> str:
     """The digest of a trained network: its weights, their history and its parameters."""
     return digest(project.model(name).iterdir())

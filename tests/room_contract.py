@@ -1,13 +1,16 @@
 """What every room must keep; `test_rooms.py` runs it for each of them."""
 
 import inspect
+import json
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pytest
 
 from pipeline import curves
 from pipeline.core import params, rooms
 from pipeline.core.rooms import Room
+from pipeline.errors import InputError
 from pipeline.training import Replicas, initial_weights
 
 
@@ -74,6 +77,20 @@ class RoomContract:
         names = [weight.path for weight in network.model.weights]
         again = [weight.path for weight in self.room.models.network(self.setup).model.weights]
         assert names == again  # no counters in names: saved files would differ
+
+    def test_it_answers_a_table_of_questions_with_plain_values(self):
+        rows = self.room.models.question(self.setup)
+        answer = self.room.models.answerer(self.trained(), self.setup)
+        answers = answer(rows)
+        assert answers
+        assert len({tuple(row) for row in answers}) == 1  # the same columns
+        assert json.loads(json.dumps([*answers])) == answers
+        assert answer(rows) == answers
+        column = next(iter(rows[0]))
+        with pytest.raises(InputError) as refused:
+            answer([rows[0], {**rows[0], column: -5}])
+        assert refused.value.faults
+        assert all(fault.startswith("row 1: ") for fault in refused.value.faults)
 
     def test_curve_metrics_are_one_number_per_replica(self):
         held_out = self.data()["validation"]

@@ -80,6 +80,18 @@ experiments:
     arms:
       narrow: {}
       wide: {model: {cells: 6}, training: {processes: 2, vectorized: false}}
+  sampler:
+    problem: shapes
+    dataset: rectangle
+    framing: {sample: tokens, bins: 8}
+    model: {cells: 3}
+    training:
+      seed: 1
+      replicas: 2
+      sequences: 20
+      batch_size: 4
+      loss: categorical_crossentropy
+      learning_rate: 0.01
   writer:
     problem: text
     dataset: words
@@ -94,6 +106,15 @@ experiments:
       loss: categorical_crossentropy
       learning_rate: 0.03
       snapshots: [6]
+models:
+  shape-drawer:
+    description: Draws rectangles, each another one.
+    candidates: [sampler]
+    metric: regret
+  integer-echo:
+    description: Echoes five integers.
+    candidates: [echoer]
+    metric: token_accuracy
 studies:
   sizes:
     problem: shapes
@@ -157,15 +178,14 @@ class Laboratory:
     def params(self) -> Path:
         return self.root / "params.yaml"
 
+    def environment(self) -> dict[str, str]:
+        """The environment without what would lead elsewhere, and with our own commands first."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("DVC_", "MLFLOW_"))}
+        return kept | {"PATH": f"{BIN}:{os.environ['PATH']}", "COLUMNS": "200"}
+
     def run(self, *command: str, check: bool = True, **options) -> subprocess.CompletedProcess:
         """Run a command of the virtual environment inside the copy."""
-        environment = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("DVC_", "MLFLOW_"))
-        }
-        environment |= {"PATH": f"{BIN}:{os.environ['PATH']}", "COLUMNS": "200"}
-        environment |= options.pop("env", {})
+        environment = self.environment() | options.pop("env", {})
         done = subprocess.run(
             command,
             cwd=options.pop("cwd", self.root),

@@ -106,7 +106,7 @@ REFUSALS = [
     (
         ("draw", "drawr"),
         "unknown shapes network 'drawr' (did you mean 'drawer'?); "
-        "known: drawer, widths/narrow, widths/wide",
+        "known: drawer, sampler, widths/narrow, widths/wide",
     ),
     (("draw", "drawer", "--replica", "3"), "--replica: must be less than 3 for drawer, got 3"),
     (("draw", "drawer", "--out", "p.pdf"), "--out: must end in .svg or .png, got 'p.pdf'"),
@@ -131,7 +131,7 @@ REFUSALS = [
     (
         ("train", "drawr"),
         "unknown experiment 'drawr' (did you mean 'drawer'?); "
-        "known: drawer, echoer, widths, writer",
+        "known: drawer, echoer, sampler, widths, writer",
     ),
     (
         ("generate", "rectangel"),

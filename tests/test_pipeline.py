@@ -11,7 +11,7 @@ from small import Laboratory
 
 pytestmark = pytest.mark.slow
 
-NETWORKS = ("drawer", "echoer", "widths/narrow", "widths/wide", "writer")
+NETWORKS = ("drawer", "echoer", "sampler", "widths/narrow", "widths/wide", "writer")
 ALL = [(name, "FINISHED") for name in NETWORKS]
 TRIALS = {"sizes": 6, "search": 6}
 
@@ -93,11 +93,14 @@ def test_metrics_are_aggregated_over_replicas_and_listed_one_by_one(reproduced):
 
 def test_trials_are_runs_that_are_never_made_twice_and_can_be_made_again(mine):
     assert (trials(mine, "sizes"), trials(mine, "search")) == (6, 6)
-    query = "select key, value from experiment_tags where key like 'mlflow.%'"
+    query = (
+        "select key, value from experiment_tags where key like 'mlflow.%' and experiment_id in"
+        " (select experiment_id from experiments where name like 'study sizes%')"
+    )
     tags = dict(mine.rows(query))
     assert tags["mlflow.note.content"]
     assert "reports/studies/" in tags["mlflow.note.content"]
-    assert json.loads(tags["mlflow.sharedViewState.study"])["compareRunCharts"]
+    assert json.loads(tags["mlflow.sharedViewState.laboratory"])["compareRunCharts"]
     assert "sizes: complete" in mine.run("pipeline", "track").stdout
     assert trials(mine, "sizes") == 6
     (mine.root / "mlflow.db").unlink()
@@ -134,7 +137,7 @@ print([type(layer).__name__ for layer in model.layers], "pipeline" in sys.module
 
 def test_dvc_shows_readable_tables_and_plots(reproduced):
     table = reproduced.run("dvc", "metrics", "show").stdout
-    assert len(table.splitlines()) == 5
+    assert len(table.splitlines()) == 6
     assert "mae_regret" in table
     plots = json.loads(reproduced.run("dvc", "plots", "show", "--json").stdout)
     assert not plots.get("errors")
@@ -261,6 +264,8 @@ def test_track_rebuilds_a_lost_database_and_then_adds_nothing(mine):
     first = mine.run("pipeline", "track").stdout.splitlines()
     made = {name: f"added {trials} trials" for name, trials in TRIALS.items()}
     made |= dict.fromkeys(NETWORKS, "added training, model, evaluation, figures")
+    made |= {"shape-drawer": "added version 1, sampler, replica 1"}
+    made |= {"integer-echo": "added version 1, echoer, replica 0"}
     assert sorted(first) == sorted(f"{name}: {what}" for name, what in made.items())
     after = counts(mine)
     assert {k: after[k] for k in ("runs", "metrics", "params", "logged_models")} == {
@@ -368,11 +373,15 @@ def test_a_dead_server_costs_a_line_and_no_result(laboratory):
     refused = laboratory.run("pipeline", "track", env=dead, check=False)
     assert refused.returncode == 2
     assert "Traceback" not in refused.stderr
+    missing = "reports/metrics/{0}.json: does not exist yet; make it with: dvc repro evaluate@{0}"
     assert laboratory.run("pipeline", "track").stdout.splitlines() == [
         "drawer: added training, model",
         "echoer: not trained here; dvc pull, or dvc repro train@echoer",
         "widths: not trained here; dvc pull, or dvc repro train@widths",
+        "sampler: not trained here; dvc pull, or dvc repro train@sampler",
         "writer: not trained here; dvc pull, or dvc repro train@writer",
         "sizes: no trials here; dvc pull, or dvc repro study@sizes",
         "search: no trials here; dvc pull, or dvc repro study@search",
+        f"shape-drawer: {missing.format('sampler')}",
+        f"integer-echo: {missing.format('echoer')}",
     ]

@@ -86,9 +86,12 @@ def test_figures_of_another_training_are_not_taken_for_its_own(mine):
         "echoer: added training, model, evaluation, figures",
         "widths/narrow: added training, model, evaluation, figures",
         "widths/wide: added training, model, evaluation, figures",
+        "sampler: added training, model, evaluation, figures",
         "writer: added training, model, evaluation, figures",
         "sizes: no trials here; dvc pull, or dvc repro study@sizes",
         "search: added 6 trials",
+        "shape-drawer: added version 1, sampler, replica 1",
+        "integer-echo: added version 1, echoer, replica 0",
     ]
 
 

@@ -5,7 +5,7 @@ The sections here hold for every problem. A room narrows them in its `data.py` (
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError, WrapValidator
@@ -169,6 +169,18 @@ class Comparison(Section):
     metrics: list[str] = Field(min_length=1, description="a panel each")
 
 
+class Candidates(Section):
+    """An entry of `models:`, a model to hand on: the best of some networks of one problem."""
+
+    description: str = Field(min_length=1, description="what it does, for whoever gets it")
+    candidates: list[str] = Field(
+        min_length=1, description="experiments, or single arms of them: `experiment/arm`"
+    )
+    metric: str = Field(
+        description="on test sequences: the network with the best mean, and its best replica"
+    )
+
+
 class Params(NamedTuple):
     """The whole of params.yaml, checked."""
 
@@ -178,6 +190,7 @@ class Params(NamedTuple):
     answers: dict[str, str]
     comparisons: dict[str, Comparison]
     studies: dict[str, "Study"]
+    models: dict[str, Candidates]
 
     @property
     def networks(self) -> dict[str, Experiment]:
@@ -203,13 +216,17 @@ class Params(NamedTuple):
         """The study of that name; InputError lists the known ones."""
         return _known("study", name, self.studies)
 
+    def model(self, name: str) -> Candidates:
+        """The model to hand on of that name; InputError lists the known ones."""
+        return _known("model", name, self.models)
+
     def compared(self, comparison: Comparison) -> list[str]:
         """The networks that a comparison shows: those named, and all arms of named experiments."""
-        return [
-            network
-            for name in comparison.experiments
-            for network in self.experiments.get(name, [name])
-        ]
+        return self.meant(comparison.experiments)
+
+    def meant(self, names: Iterable[str]) -> list[str]:
+        """The networks that are named, and all arms of experiments that are."""
+        return [network for name in names for network in self.experiments.get(name, [name])]
 
 
 def name_fault(name: Any) -> str | None:

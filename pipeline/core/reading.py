@@ -10,7 +10,16 @@ from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from pipeline.core import arms, rooms, spaces
-from pipeline.core.params import ALL, Comparison, Dataset, Experiment, Params, Setup, name_fault
+from pipeline.core.params import (
+    ALL,
+    Candidates,
+    Comparison,
+    Dataset,
+    Experiment,
+    Params,
+    Setup,
+    name_fault,
+)
 from pipeline.errors import InputError
 from pipeline.faults import sentences, shown, unknown
 
@@ -31,8 +40,11 @@ def read(path: Path) -> Params:
     questions, answers = (_texts(document, part, faults) for part in ("questions", "answers"))
     comparisons = _entries(document, "comparisons", faults, lambda entry: Comparison)
     studies = _studies(document, datasets, experiments, faults)
-    params = Params(datasets, experiments, questions, answers, comparisons, studies)
-    faults = faults or _comparison_faults(params)
+    models = {}
+    if "models" in document:
+        models = _entries(document, "models", faults, lambda entry: Candidates)
+    params = Params(datasets, experiments, questions, answers, comparisons, studies, models)
+    faults = faults or _comparison_faults(params) + _model_faults(params)
     if faults:
         raise InputError(*(f"{path.name}: {fault}" for fault in faults))
     return params
@@ -215,20 +227,46 @@ def _room(entry: dict) -> rooms.Room:
 
 def _comparison_faults(params: Params) -> list[str]:
     """Comparisons of networks that do not exist, or of different problems."""
-    faults, networks = [], params.networks
-    for name, comparison in params.comparisons.items():
-        key = f"comparisons.{name}.experiments"
-        compared = params.compared(comparison)
-        known = dict.fromkeys([*params.experiments, *networks])
-        missing = [network for network in compared if network not in networks]
-        faults += [f"{key}: {unknown('experiment', other, known)}" for other in missing]
-        if not missing:
-            problems = {networks[network].problem for network in compared}
-            if len(problems) > 1:
-                faults.append(
-                    f"{key}: must be of one problem, got {' and '.join(sorted(problems))}"
-                )
+    return [
+        fault
+        for name, comparison in params.comparisons.items()
+        for fault in _together(
+            params, f"comparisons.{name}.experiments", params.compared(comparison)
+        )
+    ]
+
+
+def _model_faults(params: Params) -> list[str]:
+    """Models of candidates that cannot be compared, or by what is no metric of theirs."""
+    faults = []
+    for name, model in params.models.items():
+        networks = params.meant(model.candidates)
+        if wrong := _together(params, f"models.{name}.candidates", networks):
+            faults += wrong
+            continue
+        problem = params.networks[networks[0]].problem
+        try:
+            metric = rooms.Room(problem).metrics.describe(model.metric)
+        except KeyError:
+            faults.append(f"models.{name}.metric: unknown metric {model.metric!r} of {problem}")
+        else:
+            if metric.higher_is_better is None:
+                what = f"of {model.metric!r} neither more nor less is better"
+                faults.append(f"models.{name}.metric: {what}")
     return faults
+
+
+def _together(params: Params, key: str, compared: list[str]) -> list[str]:
+    """Faults of networks that are named to be compared."""
+    networks = params.networks
+    known = dict.fromkeys([*params.experiments, *networks])
+    missing = [network for network in compared if network not in networks]
+    if missing:
+        return [f"{key}: {unknown('experiment', other, known)}" for other in missing]
+    problems = {networks[network].problem for network in compared}
+    if len(problems) > 1:
+        return [f"{key}: must be of one problem, got {' and '.join(sorted(problems))}"]
+    return []
 
 
 def _beside(

@@ -10,6 +10,7 @@ N sample (what the network sees at once), T time step, F feature, K point of a l
 
 import importlib
 import pkgutil
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from pipeline.training import Network, Replicas
+
+Row = Mapping[str, object]
+"""A row of a table: values by the names of its columns."""
+
+Answerer = Callable[[Sequence[Row]], list[Row]]
+"""Makes of a table of questions one of answers."""
 
 PARTS = ("data", "models", "metrics", "figures")
 
@@ -54,6 +61,16 @@ class ModelsFile(Protocol):
 
     def network(self, setup: Setup) -> "Network":
         """Build the network of stock Keras layers, with fresh initial weights."""
+
+    def question(self, setup: Setup) -> list["Row"]:
+        """Rows that a network of this kind may be asked, for models that are handed on."""
+
+    def answerer(self, replicas: "Replicas", setup: Setup) -> "Answerer":
+        """What answers rows like those of `question` with what the first replica makes of them.
+
+        Rows of answers have plain values: numbers, texts, lists of them. InputError names every
+        row that cannot be answered, the first is row 0, and says what is allowed.
+        """
 
 
 class Evaluation(NamedTuple):

@@ -45,6 +45,11 @@ def run() -> None:
             curves = _curves(problem, found).to_csv(index=False)
             files.write_text(folder / f"{problem}.csv", curves)
 
+    from pipeline import tracking
+
+    for name in found.models:  # all that they are chosen from is there now
+        tracking.record_model(name)
+
 
 def number(value: float | None) -> str:
     """A value as tables show it: four decimals, more where it is small, none where it is large."""

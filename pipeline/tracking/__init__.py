@@ -27,12 +27,30 @@ from pipeline.core import arms, files, project, reading
 from pipeline.core.params import Setup
 from pipeline.errors import InputError
 from pipeline.stages.figures import CAPTIONS
-from pipeline.tracking import runs, server, studies  # server: it sets how long MLflow waits
+from pipeline.tracking import (
+    registry,
+    runs,
+    server,
+    studies,
+    views,
+)  # server sets how long MLflow waits
 from pipeline.tracking.server import FAULTS, TAG
 
-__all__ = ["Live", "live", "record", "record_study", "server", "track", "track_study"]
+__all__ = [
+    "Live",
+    "live",
+    "record",
+    "record_model",
+    "record_study",
+    "server",
+    "track",
+    "track_model",
+    "track_study",
+]
 
 LIVE_SECONDS = 5.0  # between two looks at a training under way
+
+HISTORY = "history"  # the figure that every experiment has
 
 
 class Part(NamedTuple):
@@ -83,6 +101,31 @@ def track_study(name: str, storage: str | None = None) -> list[str] | None:
         return studies.record(name, storage)
     except FAULTS as error:
         raise InputError(f"MLflow at {server.shown_uri()}: {server.cause(error)}") from None
+
+
+def record_model(name: str) -> None:
+    """As `record`, of a model to hand on, whose candidates have all been measured."""
+    try:
+        _record(registry.choose(name, reading.read(project.params())).network)
+        registry.record(name)
+    except FAULTS as error:
+        server.warn(error)
+
+
+def track_model(name: str) -> str:
+    """As `track`, of a model to hand on; returns what was done, in words.
+
+    A model whose candidates are not all here is none yet, and no fault.
+    """
+    try:
+        number, champion, new = registry.record(name)
+    except InputError as error:
+        return error.faults[0]
+    except FAULTS as error:
+        raise InputError(f"MLflow at {server.shown_uri()}: {server.cause(error)}") from None
+    if not new:
+        return "complete"
+    return f"added version {number}, {champion.network}, replica {champion.replica}"
 
 
 def _networks(experiment: str) -> list[str]:
@@ -154,6 +197,9 @@ def _record(name: str, run: Run | None = None) -> list[str]:
         for part in missing:
             part.write(client, run)
             client.set_tag(run.info.run_id, TAG + part.name, part.digest)
+        if missing:
+            metrics = client.get_run(run.info.run_id).data.metrics
+            views.take_in(client, run.info.experiment_id, metrics, _pictures(name))
         if missing or run.info.status != "FINISHED":
             client.set_terminated(run.info.run_id, "FINISHED")
     return [part.name for part in missing]
@@ -173,8 +219,7 @@ def _parts(name: str) -> tuple[Setup, list[Part]]:
     captions = project.figures(experiment) / CAPTIONS
     if _drawn_of(captions, name) == digest:
         drawn = [path for path in project.figures(experiment).iterdir() if path != captions]
-        steps = sorted(project.pictures(name).rglob("*.png"))
-        write = lambda client, run: _write_figures(client, run, drawn, steps)  # noqa: E731
+        write = lambda client, run: _write_figures(client, run, result.setup, drawn)  # noqa: E731
         parts.append(Part("figures", results.digest(drawn), write))
     return result.setup, parts
 
@@ -219,17 +264,15 @@ def _write_training(client: MlflowClient, run: Run, result: trained.Trained) -> 
 
 
 def _write_evaluation(client: MlflowClient, run: Run, result: trained.Trained) -> None:
-    """Final metrics of the run (means over replicas) and of its children, their files, and texts.
-
-    At step 0: the charts show a metric of one step as a bar for each run.
-    """
+    """Final metrics of the run (means over replicas), of its children, their files, and texts."""
     name = result.setup.name
     entries = results.aggregates(name)["metrics"].items()
     means = {metric: entry["mean"] for metric, entry in entries if entry["mean"] is not None}
-    runs.log_metrics(client, run, runs.metrics(run, means, 0, "test/"))
+    problem = result.setup.experiment.problem
+    runs.log_metrics(client, run, runs.finals(run, problem, means))
     rows = results.replica_metrics(name)
     for child, (_, row) in zip(runs.children(client, run, len(rows)), rows.iterrows(), strict=True):
-        runs.log_metrics(client, child, runs.metrics(child, row, 0, "test/"))
+        runs.log_metrics(client, child, runs.finals(child, problem, row))
     experiment = arms.experiment_of(name)
     for path in (project.metrics(experiment), project.replicas(experiment)):
         client.log_artifact(run.info.run_id, path, "metrics")
@@ -246,15 +289,31 @@ def _texts(name: str) -> dict[str, str]:
     return {key: str(array) for key, array in arrays.items() if array.dtype.kind == "U"}
 
 
-def _write_figures(
-    client: MlflowClient, run: Run, drawn: Sequence[Path], steps: Sequence[Path]
-) -> None:
-    """The figures as they stand in the report, and the pictures that the step slider shows."""
+def _write_figures(client: MlflowClient, run: Run, setup: Setup, drawn: Sequence[Path]) -> None:
+    """The figures as they stand in the report, and the pictures that the step slider shows.
+
+    MLflow's page that compares runs shows the artifacts that all of them have, side by side, but
+    looks for them in no folder: so the last pictures stand outside of any, too.
+    """
     for path in drawn:
         client.log_artifact(run.info.run_id, path, "figures")
-    for path in steps:
-        image = mlflow.Image(str(path))
-        client.log_image(run.info.run_id, image, key=path.parent.name, step=int(path.stem))
+        if path.stem == HISTORY:
+            client.log_artifact(run.info.run_id, path)
+    for key, steps in _pictures(setup.name).items():
+        for path in steps:
+            image = mlflow.Image(str(path))
+            client.log_image(run.info.run_id, image, key=key, step=int(path.stem))
+        client.log_image(run.info.run_id, mlflow.Image(str(steps[-1])), f"{key}.png")
+    described = runs.description(setup, sorted(path.name for path in drawn))
+    client.set_tag(run.info.run_id, "mlflow.note.content", described)
+
+
+def _pictures(name: str) -> dict[str, list[Path]]:
+    """The pictures of a training's progress: the files under each key, as training went on."""
+    found: dict[str, list[Path]] = {}
+    for path in project.pictures(name).glob("*/*.png"):
+        found.setdefault(path.parent.name, []).append(path)
+    return {key: sorted(paths, key=lambda path: int(path.stem)) for key, paths in found.items()}
 
 
 def _write_model(client: MlflowClient, run: Run, setup: Setup) -> None:

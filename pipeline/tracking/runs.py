@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from importlib import import_module
 
 import numpy as np
 from mlflow import MlflowClient
@@ -12,8 +14,10 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Run
 from pipeline import processes, results
 from pipeline.core import arms, project, reading
 from pipeline.core.params import Setup
+from pipeline.core.rooms import Room
 from pipeline.curves import TRAIN
 from pipeline.tracking.server import TAG
+from pipeline.tracking.views import DETAILS, HELD_OUT, TEST, TRAINING
 
 BATCH = 1000  # metrics that MLflow takes in one call
 
@@ -30,7 +34,7 @@ def create(client: MlflowClient, setup: Setup, *, live: bool = False) -> Run:
     tags = {
         TAG + "experiment": arms.experiment_of(setup.name),
         TAG + "network": setup.name,
-        "mlflow.note.content": _description(setup),
+        "mlflow.note.content": description(setup),
         "mlflow.source.name": "dvc.yaml",
         "mlflow.source.git.commit": _commit(),
         "dvc.stage": os.environ.get("DVC_STAGE"),
@@ -51,17 +55,26 @@ def experiment(client: MlflowClient, setup: Setup) -> str:
     place = (
         None if "MLFLOW_TRACKING_URI" in os.environ else project.home() / "mlartifacts" / problem
     )
-    return client.create_experiment(problem, place and place.as_uri())
+    title = import_module(f"pipeline.{problem}").__doc__.strip().partition("\n")[0]
+    note = (
+        f"{title} Each run is a network, its replicas are child runs. Learning curves: solid "
+        "lines are medians over replicas, broken ones 10 % and 90 % quantiles."
+    )
+    return client.create_experiment(
+        problem, place and place.as_uri(), tags={"mlflow.note.content": note}
+    )
 
 
-def _description(setup: Setup) -> str:
+def description(setup: Setup, figures: Sequence[str] = ()) -> str:
+    """What a run is, and which figures belong to it once they are drawn: their files' names."""
     name = arms.experiment_of(setup.name)
     question = reading.read(project.params()).questions.get(name, name)
+    shown = ", ".join(f"`figures/{figure}`" for figure in figures)
     return (
-        f"{question}\n\nMedian, 10 % and 90 % quantile over "
+        f"{question}\n\nThe network `{setup.name}`: median, 10 % and 90 % quantile over "
         f"{setup.experiment.training.replicas} replicas, which are its child runs. "
-        f"Figures: among the artifacts, and in `reports/README.md#{name}`. "
-        f"Made by `dvc repro figures@{name}`."
+        + (f"Its figures, among the artifacts: {shown}. " if shown else "")
+        + f"In the report: `reports/README.md#{name}`. Made by `dvc repro figures@{name}`."
     )
 
 
@@ -120,7 +133,7 @@ def point(run: Run, values: Mapping[str, float]) -> list[Metric]:
     values = {name: v for name, v in values.items() if name not in ("sequences", "updates")}
     train = {name.removeprefix(TRAIN): v for name, v in values.items() if name.startswith(TRAIN)}
     held_out = {name: value for name, value in values.items() if not name.startswith(TRAIN)}
-    return metrics(run, train, step, "train/") + metrics(run, held_out, step, "held-out/")
+    return metrics(run, train, step, TRAINING) + metrics(run, held_out, step, HELD_OUT)
 
 
 def metrics(run: Run, values: Mapping[str, float], step: int, group: str) -> list[Metric]:
@@ -128,6 +141,26 @@ def metrics(run: Run, values: Mapping[str, float], step: int, group: str) -> lis
     # The time follows from the step: a point logged again is the same row, not a second one.
     moment = run.info.start_time + step
     return [Metric(group + name, float(value), moment, step) for name, value in values.items()]
+
+
+def finals(
+    run: Run, problem: str, values: Mapping[str, float], wanted: Collection[str] = ()
+) -> list[Metric]:
+    """Final metrics: `test/…` the headline ones and those that are wanted, `details/…` all others.
+
+    At step 0: the charts show a metric of one step as a bar for each run. Metrics that differ in a
+    number, as the accuracy at each position, are the steps of one: a chart, not one for each.
+    """
+    describe, found = Room(problem).metrics.describe, []
+    for name, value in values.items():
+        numbered = re.fullmatch(r"(.+?)_?([0-9]+)", name)
+        if name in wanted or describe(name).headline:
+            found += metrics(run, {name: value}, 0, TEST)
+        elif numbered and not numbered[1].endswith("-"):
+            found += metrics(run, {numbered[1]: value}, int(numbered[2]), DETAILS)
+        else:
+            found += metrics(run, {name: value}, 0, DETAILS)
+    return found
 
 
 def log_metrics(client: MlflowClient, run: Run, metrics: Sequence[Metric]) -> None:

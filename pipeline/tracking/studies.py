@@ -40,7 +40,7 @@ def record(name: str, address: str | None = None) -> list[str] | None:
         known = _known(client, place)
         missing = [trial for trial in ended if str(trial.number) not in known]
         for trial in missing:
-            _write(client, place, plan, trial)
+            views.take_in(client, place, *_write(client, place, plan, trial), plan)
     return [_name(plan, trial) for trial in missing]
 
 
@@ -81,7 +81,6 @@ def _experiment(client: MlflowClient, plan, found: Params) -> str:
         "mlflow.note.content": _description(plan, found),
         TAG + "study": plan.name,
         TAG + "identity": plan.identity,
-        **views.parallel(plan),
     }
     tags = known.tags if known else {}
     for key, value in wanted.items():
@@ -103,8 +102,11 @@ def _description(plan, found: Params) -> str:
     )
 
 
-def _write(client: MlflowClient, place: str, plan, trial) -> None:
-    """A run of a trial: its point, the metrics over replicas, its curve and its picture."""
+def _write(client: MlflowClient, place: str, plan, trial) -> tuple[list[str], list[str]]:
+    """A run of a trial: its point, the metrics over replicas, its curve and its picture.
+
+    Returns the names of its metrics and of its pictures.
+    """
     objectives = ", ".join(plan.study.objectives)
     note = (
         f"Trial {trial.number} of the study `{plan.name}` ({trial.state}); it seeks {objectives}. "
@@ -125,18 +127,20 @@ def _write(client: MlflowClient, place: str, plan, trial) -> None:
     client.log_batch(run.info.run_id, params=params)
     means = {metric: trial.mean(metric) for metric in trial.result.metrics}
     sound = {metric: mean for metric, mean in means.items() if mean is not None}
-    runs.log_metrics(client, run, runs.metrics(run, sound, 0, "test/"))
+    wanted = {*plan.study.objectives, *plan.study.metrics}
+    runs.log_metrics(client, run, runs.finals(run, plan.study.problem, sound, wanted))
     lost = {"diverged": float(trial.result.failed.sum()), "parameters": trial.result.parameters}
-    runs.log_metrics(client, run, runs.metrics(run, lost, 0, "test/"))
+    runs.log_metrics(client, run, runs.metrics(run, lost, 0, views.DETAILS))
     runs.log_curves(client, run, trial.result.history)
-    _log_picture(client, run, plan, trial)
+    pictures = _log_picture(client, run, plan, trial)
     client.set_terminated(run.info.run_id, STATUS[trial.state])
+    return [*client.get_run(run.info.run_id).data.metrics], pictures
 
 
-def _log_picture(client: MlflowClient, run: Run, plan, trial) -> None:
-    """What the network drew or echoed, if the trial came so far."""
+def _log_picture(client: MlflowClient, run: Run, plan, trial) -> list[str]:
+    """What the network drew or echoed, if the trial came so far; returns the pictures' names."""
     if trial.state != "complete" or not trial.result.predictions:
-        return
+        return []
     found = setup(plan.document(trial.point))
     kept = {metric: v[~trial.result.failed] for metric, v in trial.result.metrics.items()}
     results = Results(trial.result.history, trial.result.predictions, kept, {}, None)
@@ -149,3 +153,5 @@ def _log_picture(client: MlflowClient, run: Run, plan, trial) -> None:
             for other in figures.values():
                 style.close(other)
             client.log_image(run.info.run_id, mlflow.Image(str(path)), key=key, step=step)
+            client.log_image(run.info.run_id, mlflow.Image(str(path)), f"{key}.png")
+    return [*steps]

@@ -184,7 +184,8 @@ def test_trials_in_postgresql_and_runs_on_a_server_on_postgresql(
     assert run.data.params == {"variant": "whole", "model.cells": "2"}
     assert {"test/mae_regret", "held-out/mae"} <= set(run.data.metrics)
     assert len(client.get_metric_history(run.info.run_id, "held-out/mae")) > 3
-    assert [entry.path for entry in client.list_artifacts(run.info.run_id)] == ["images"]
+    pictures = [entry.path for entry in client.list_artifacts(run.info.run_id)]
+    assert sorted(pictures) == ["drawn shapes.png", "images"]
 
 
 def test_a_password_is_never_shown(laboratory, postgres):

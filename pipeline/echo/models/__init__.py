@@ -9,6 +9,8 @@ from pydantic import Field
 
 from pipeline.core import params
 from pipeline.echo.data import MISSING, Framing
+from pipeline.echo.models.answers import answerer as answerer
+from pipeline.echo.models.answers import question as question
 from pipeline.echo.models.checks import check as check  # it belongs to the functions of this file
 from pipeline.echo.models.checks import warnings as warnings
 

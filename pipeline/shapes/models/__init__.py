@@ -13,6 +13,8 @@ from pipeline.errors import InputError
 from pipeline.faults import unknown
 from pipeline.shapes.data import Family, Framing
 from pipeline.shapes.models import generators
+from pipeline.shapes.models.answers import answerer as answerer  # they belong to these functions
+from pipeline.shapes.models.answers import question as question
 
 if TYPE_CHECKING:
     from pipeline.training import Network, Replicas

@@ -1,0 +1,194 @@
+"""Models to hand on, in MLflow's registry: the best network of some, and its best replica.
+
+Which networks, and best by what, says `models:` of params.yaml. What a model makes of a table says
+the room of its problem. A version is a folder that runs where only its requirements are installed;
+there is a new one only when something in that folder changed.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+import mlflow
+import numpy as np
+import pandas as pd
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
+
+import pipeline
+from pipeline import console, processes, results, trained
+from pipeline.core import arms, files, project, reading
+from pipeline.core.params import Params
+from pipeline.core.rooms import Room
+from pipeline.errors import InputError
+from pipeline.tracking import answering, runs, server
+from pipeline.tracking.server import TAG
+
+ALIAS = "champion"
+
+CODE = (
+    "__init__.py",
+    "console.py",
+    "core",
+    "errors.py",
+    "faults.py",
+    "frameworks.py",
+    "training.py",
+    "{problem}/__init__.py",
+    "{problem}/data.py",
+    "{problem}/models",
+)
+"""The modules that a model needs where it is loaded."""
+
+LIBRARIES = ("keras", "mlflow", "numpy", "pandas", "pydantic", "rich", "tensorflow")
+
+
+class Champion(NamedTuple):
+    """The best replica of the best network."""
+
+    network: str
+    replica: int
+    value: float  # of the metric, of this replica
+    mean: float  # of the metric, over the network's replicas
+
+
+def record(name: str) -> tuple[str, Champion, bool]:
+    """See to it that the registry has a model, under its alias.
+
+    Returns its version, what it is, and whether the version is new. InputError if a candidate is
+    not measured here, and if MLflow has no run of the champion yet.
+    """
+    found = reading.read(project.params())
+    champion = choose(name, found)
+    with processes.alone(), _folder(champion) as folder:
+        client = server.connect()
+        digest = results.digest_of(folder)
+        registered = _registered(client, name)
+        number = registered.get(digest)
+        if new := number is None:
+            number = _register(client, name, champion, folder, digest)
+        _describe(client, name, number, found, champion)
+    return number, champion, new
+
+
+def choose(name: str, found: Params) -> Champion:
+    """The champion among a model's candidates; those that lack the metric do not compete."""
+    model = found.model(name)
+    networks = found.meant(model.candidates)
+    metric = Room(found.networks[networks[0]].problem).metrics.describe(model.metric)
+    sign = 1 if metric.higher_is_better else -1
+    means = {}
+    for network in networks:
+        aggregates = results.aggregates(network)
+        if aggregates["trained"] != results.trained_digest(network):
+            experiment = arms.experiment_of(network)
+            remedy = f"measure it with: dvc repro evaluate@{experiment}"
+            raise InputError(f"models.{name}: {network} was trained anew since; {remedy}")
+        mean = aggregates["metrics"].get(model.metric, {}).get("mean")
+        if mean is not None:
+            means[network] = mean
+    if not means:
+        raise InputError(f"models.{name}.metric: no candidate has a {model.metric!r}")
+    network = max(means, key=lambda network: sign * means[network])
+    values = results.replica_metrics(network)[model.metric].dropna()
+    replica = (sign * values).idxmax()
+    return Champion(network, int(replica), float(values[replica]), means[network])
+
+
+@contextmanager
+def _folder(champion: Champion) -> Iterator[Path]:
+    """What the model consists of: its network, the modules that it needs, and its requirements."""
+    result = trained.read(champion.network)
+    problem, home = result.setup.experiment.problem, Path(pipeline.__file__).parent
+    one = slice(champion.replica, champion.replica + 1)
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        network = folder / answering.NETWORK
+        network.mkdir()
+        files.write_json(network / answering.PARAMETERS, result.setup.document())
+        weights = {str(index): weight[one] for index, weight in enumerate(result.weights)}
+        np.savez(network / answering.WEIGHTS, **weights)
+        for pattern in CODE:
+            source = home / pattern.format(problem=problem)
+            target = folder / "pipeline" / source.relative_to(home)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, target)
+        shutil.copy(answering.__file__, folder)
+        requirements = [f"{library}=={version(library)}" for library in LIBRARIES]
+        files.write_text(folder / "requirements.txt", "\n".join(requirements) + "\n")
+        yield folder
+
+
+def _registered(client: MlflowClient, name: str) -> dict[str, str]:
+    """The versions of a model that the registry has, by the digests of what they consist of."""
+    try:
+        client.get_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
+            raise
+        return {}
+    versions = client.search_model_versions(f"name = '{name}'", max_results=1000)
+    ours = [one for one in versions if one.status == "READY"]
+    return {one.tags[TAG + "content"]: one.version for one in ours if TAG + "content" in one.tags}
+
+
+def _register(
+    client: MlflowClient, name: str, champion: Champion, folder: Path, digest: str
+) -> str:
+    """Log the model on its network's run, and register it; returns the version's number."""
+    from pipeline.training import Replicas
+
+    result = trained.read(champion.network)
+    setup, models = result.setup, Room(result.setup.experiment.problem).models
+    run = runs.find(client, setup, results.trained_digest(setup.name))
+    if run is None:
+        raise InputError(f"models.{name}: MLflow has no run of {setup.name}; try: pipeline track")
+    one = slice(champion.replica, champion.replica + 1)
+    replicas = Replicas(models.network(setup), [weight[one] for weight in result.weights])
+    rows = models.question(setup)
+    questions, answers = (
+        pd.DataFrame(table) for table in (rows, models.answerer(replicas, setup)(rows))
+    )
+    # As for networks: log_model knows no client and no run id.
+    mlflow.set_tracking_uri(server.uri())
+    with mlflow.start_run(run_id=run.info.run_id), console.hushed():
+        model = mlflow.pyfunc.log_model(
+            name=name,
+            python_model=str(folder / Path(answering.__file__).name),
+            artifacts={answering.NETWORK: str(folder / answering.NETWORK)},
+            code_paths=[str(folder / "pipeline")],
+            signature=mlflow.models.infer_signature(questions, answers),
+            input_example=questions,
+            pip_requirements=str(folder / "requirements.txt"),
+        )
+        tags = {TAG + "content": digest, TAG + "network": setup.name}
+        return mlflow.register_model(model.model_uri, name, tags=tags).version
+
+
+def _describe(
+    client: MlflowClient, name: str, number: str, found: Params, champion: Champion
+) -> None:
+    """Say what the model and its version are, and point the alias to it, where that is not so."""
+    model = found.model(name)
+    candidates = found.meant(model.candidates)
+    chosen = (
+        f"`{champion.network}`, replica {champion.replica}: best by {model.metric}, "
+        f"{champion.value:.4g} ({champion.mean:.4g} on average over replicas), "
+        f"of {len(candidates)} networks ({', '.join(model.candidates)})."
+    )
+    described = f"{model.description}\n\n`models:/{name}@{ALIAS}` is the best there is."
+    known = client.get_registered_model(name)
+    if known.description != described:
+        client.update_registered_model(name, described)
+    if client.get_model_version(name, number).description != chosen:
+        client.update_model_version(name, number, chosen)
+    if str(known.aliases.get(ALIAS)) != str(number):
+        client.set_registered_model_alias(name, ALIAS, number)

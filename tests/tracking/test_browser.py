@@ -1,0 +1,113 @@
+"""What a user sees of a small laboratory in MLflow's own pages: a real server, a real browser."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+ui = pytest.importorskip("ui", reason="selenium is not installed: the extra `dev` has it")
+
+from ui import Page  # noqa: E402
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        not (ui.CHROMIUM and ui.DRIVER),
+        reason="Chromium is not installed: apt-get install chromium chromium-driver",
+    ),
+    pytest.mark.xdist_group("browser"),  # one server and one browser for all of these
+]
+
+NETWORKS = {"shapes": ("drawer", "sampler", "widths/narrow", "widths/wide"), "echo": ("echoer",)}
+
+
+@pytest.fixture(scope="module")
+def links(reproduced) -> Iterator[dict[str, str]]:
+    """The links that `pipeline ui` prints, while it serves."""
+    with ui.served(reproduced.root) as found:
+        yield {re.sub(" [0-9a-f]{12}$", "", name): link for name, link in found.items()}
+
+
+@pytest.fixture(scope="module")
+def window() -> Iterator[Page]:
+    with ui.browser() as page:
+        yield page
+
+
+@pytest.fixture
+def page(window, links) -> Page:
+    """The page of the problem `shapes`, as its link opens it or as a test left it."""
+    if f"{links['shapes'].split('?')[0]}?" not in window.driver.current_url:
+        window.open(links["shapes"])
+    window.see(*NETWORKS["shapes"])
+    return window
+
+
+@pytest.mark.parametrize(("problem", "metric"), [("shapes", "mae"), ("echo", "exact_accuracy")])
+def test_a_link_opens_curves_with_median_and_band_without_a_click(window, links, problem, metric):
+    window.open(links[problem])
+    networks = [name for name in NETWORKS[problem] if name != "sampler"]  # it has another metric
+    curves = [f"held-out/{metric}{end}" for end in ("", "_low", "_high")]
+    card = window.card(*(f"{network} ({curve})" for network in networks for curve in curves))
+    # Each line is there twice: the UI draws those that are pointed at over the others.
+    assert len(window.all(".scatterlayer path.js-line", card)) >= len(curves) * len(networks)
+    assert window.runs() == sorted(NETWORKS[problem])
+
+
+def test_charts_are_few_and_in_groups(page):
+    counts = page.sections()
+    assert list(counts) == [
+        "Held-out learning curves",
+        "Pictures of the training",
+        "Results on test data",
+        "Differences in parameters",
+        "Training's learning curves",
+        "details",
+    ]
+    assert sum(counts.values()) < 25
+    assert counts["Held-out learning curves"] == 2  # a band is in the chart of its median
+    bars = page.card("test/failure_rate")
+    assert len(page.all(".barlayer .point", bars)) == len(NETWORKS["shapes"])
+
+
+def test_the_step_slider_goes_through_the_drawn_shapes(page):
+    card = page.card("drawn shapes", "drawer")
+    for step, networks in ((10, 1), (20, 3), (60, 1)):
+        page.slide(card, step)
+        ui.wait(lambda: page.pictures(card) == [step] * networks)  # noqa: B023
+
+
+def test_the_charts_page_says_what_differs(page):
+    page.card("Compare by", "model.cells", "framing.sample")
+    assert "dataset.seed" not in page.card("Compare by").text
+
+
+def test_compare_shows_differences_pictures_and_curves_of_two_runs(page):
+    page.select("drawer", "widths/wide")
+    page.press("Compare")
+    page.see("Comparing 2 Runs", "dataset.seed", "Show diff only")
+    page.click("//button[@role='switch']")  # of the parameters, the first of three tables
+    ui.wait(lambda: "dataset.seed" not in page.text)
+    page.see("model.cells", "framing.sample")
+    page.click("//*[normalize-space()='drawn shapes.png']")
+    ui.wait(lambda: len(page.loaded("img[alt='drawn shapes.png']")) == 2)
+    page.click("//a[normalize-space()='held-out/mae']")
+    page.see("drawer (held-out/mae)", "widths/wide (held-out/mae)")
+    assert len(page.all(".scatterlayer path.js-line")) >= 2
+
+
+def test_a_run_says_what_it_is_and_which_figures_belong_to_it(page):
+    page.click("//*[@role='row']//a[normalize-space()='drawer']")
+    page.see("Does it draw?", "The network drawer", "figures/drawings.svg", "reports/README.md")
+    page.see("model.cells", "held-out/mae")
+
+
+def test_the_page_of_a_study_shows_its_trials_as_parallel_coordinates(window, links):
+    window.open(links["study sizes"])
+    card = window.card("Parallel Coordinates")
+    axes = ["variant", "model.cells", "test/consistency_error", "test/mae_regret"]
+    ui.wait(lambda: all(axis in card.text for axis in axes))
+    assert len(window.runs()) == 6
+    assert window.runs()[0] == "000 alone, cells 1"
+    assert window.card("000 alone, cells 1 (held-out/mae_low)")
