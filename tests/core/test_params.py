@@ -162,7 +162,7 @@ FAULTS = [
         "questions/drawr",
         "Does it?",
         "questions.drawr: unknown experiment or study 'drawr' (did you mean 'drawer'?); "
-        "known: drawer, echoer, search, sizes, widths, writer",
+        "known: drawer, echoer, sampler, search, sizes, widths, writer",
     ),
     ("answers/drawer", 3, "answers.drawer: must be text, got 3"),
     ("questions", [], "questions: must be a mapping of experiments to text, got []"),
@@ -238,12 +238,32 @@ FAULTS = [
         "comparisons/drawers/experiments",
         ["drawer", "drawr"],
         "comparisons.drawers.experiments: unknown experiment 'drawr' (did you mean 'drawer'?); "
-        "known: drawer, echoer, widths, widths/narrow, widths/wide, writer",
+        "known: drawer, echoer, sampler, widths, widths/narrow, widths/wide, writer",
     ),
     (
         "comparisons/drawers/experiments",
         ["drawer", "echoer"],
         "comparisons.drawers.experiments: must be of one problem, got echo and shapes",
+    ),
+    (
+        "models/shape-drawer/candidates",
+        ["drawr"],
+        "models.shape-drawer.candidates: unknown experiment 'drawr' (did you mean 'drawer'?)",
+    ),
+    (
+        "models/shape-drawer/candidates",
+        ["sampler", "echoer"],
+        "models.shape-drawer.candidates: must be of one problem, got echo and shapes",
+    ),
+    (
+        "models/shape-drawer/metric",
+        "beauty",
+        "models.shape-drawer.metric: unknown metric 'beauty' of shapes",
+    ),
+    (
+        "models/shape-drawer/metric",
+        "size",
+        "models.shape-drawer.metric: of 'size' neither more nor less is better",
     ),
     (
         "comparisons/drawers/metrics",
@@ -303,7 +323,7 @@ FAULTS = [
         "experiment",
         {},
         "experiment: unknown section 'experiment' (did you mean 'experiments'?); "
-        "known: answers, comparisons, datasets, experiments, questions",
+        "known: answers, comparisons, datasets, experiments, models, questions",
     ),
 ]
 
@@ -357,7 +377,8 @@ def test_names_of_experiments_are_looked_up_kindly(in_folder):
     with pytest.raises(InputError) as refused:
         found.setups("drawr")
     assert str(refused.value) == (
-        "unknown experiment 'drawr' (did you mean 'drawer'?); known: drawer, echoer, widths, writer"
+        "unknown experiment 'drawr' (did you mean 'drawer'?); "
+        "known: drawer, echoer, sampler, widths, writer"
     )
 
 

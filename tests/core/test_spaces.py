@@ -75,7 +75,7 @@ FAULTS = [
         "sizes/experiment",
         "drawr",
         "sizes.experiment: unknown experiment 'drawr' (did you mean "
-        "'drawer'?); known: drawer, echoer, widths, writer",
+        "'drawer'?); known: drawer, echoer, sampler, widths, writer",
     ),
     ("sizes/experiment", "widths", "sizes.arm: is missing; known: narrow, wide"),
     ("sizes/arm", "wide", "sizes.arm: unknown arm 'wide'; known: none"),
