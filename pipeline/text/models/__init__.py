@@ -9,6 +9,8 @@ from pydantic import Field
 
 from pipeline.core import params
 from pipeline.text.data import Framing
+from pipeline.text.models.answers import answerer as answerer  # they belong to these functions
+from pipeline.text.models.answers import question as question
 
 if TYPE_CHECKING:
     from pipeline.training import Network
