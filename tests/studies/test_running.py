@@ -83,7 +83,7 @@ def test_changed_parameters_or_code_start_a_new_study(laboratory):
     laboratory.change("figures: [curves, learning, pictures, pareto]", "figures: [curves]")
     laboratory.run(*small)
     assert len(studies()) == 1
-    laboratory.change("sequences: 12", "sequences: 24")
+    laboratory.change("replicas: 2, sequences: 12", "replicas: 2, sequences: 24")
     laboratory.run(*small)
     assert len(studies()) == 2
     module = laboratory.root / "pipeline/shapes/models/__init__.py"
