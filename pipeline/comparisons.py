@@ -35,28 +35,34 @@ def draw(name: str, found: Params) -> Figure:
             raise InputError(
                 f"{project.PARAMS}: comparisons.{name}.metrics: {unknown('metric', metric, known)}"
             )
-    described = {metric: room.metrics.describe(metric) for metric in comparison.metrics}
     figure, panels = plt.subplots(
         1,
-        len(described),
-        figsize=(3.2 + 3.2 * len(described), 1.2 + 0.42 * len(networks)),
+        len(comparison.metrics),
+        figsize=(3.2 + 3.2 * len(comparison.metrics), 1.2 + 0.42 * len(networks)),
         sharey=True,
         squeeze=False,
     )
-    for axes, (metric, about) in zip(panels[0], described.items(), strict=True):
-        _dots(axes, [entry["metrics"].get(metric) for entry in aggregates.values()])
-        known = aggregates[networks[0]]["references"].get(metric, {})
-        if all(entry["references"].get(metric, {}) == known for entry in aggregates.values()):
-            for label, value in known.items():
-                if axes.get_xscale() == "linear" or value > 0:
-                    axes.axvline(
-                        value, color=style.GREY, linestyle="--", linewidth=1.2, label=label
-                    )
-                    axes.legend(fontsize=9)
-        axes.set_xlabel(f"{about.label} {style.ARROWS[about.higher_is_better]}")
-    panels[0][0].set(yticks=range(len(networks)), yticklabels=_labels(networks))
-    panels[0][0].set_ylim(len(networks) - 0.5, -0.5)
+    for axes, metric in zip(panels[0], comparison.metrics, strict=True):
+        panel(axes, aggregates, metric, room)
     return figure
+
+
+def panel(axes: Axes, aggregates: Mapping[str, Mapping], metric: str, room: Room) -> None:
+    """Networks of a room, one below the other: means of a metric with their intervals.
+
+    `aggregates` are the networks' metrics over replicas, by name.
+    """
+    networks, about = list(aggregates), room.metrics.describe(metric)
+    _dots(axes, [entry["metrics"].get(metric) for entry in aggregates.values()])
+    known = aggregates[networks[0]]["references"].get(metric, {})
+    if all(entry["references"].get(metric, {}) == known for entry in aggregates.values()):
+        for label, value in known.items():
+            if axes.get_xscale() == "linear" or value > 0:
+                axes.axvline(value, color=style.GREY, linestyle="--", linewidth=1.2, label=label)
+                axes.legend(fontsize=9)
+    axes.set_xlabel(f"{about.label} {style.ARROWS[about.higher_is_better]}")
+    axes.set(yticks=range(len(networks)), yticklabels=_labels(networks))
+    axes.set_ylim(len(networks) - 0.5, -0.5)
 
 
 def _labels(networks: Sequence[str]) -> list[str]:

@@ -106,6 +106,15 @@ experiments:
       loss: categorical_crossentropy
       learning_rate: 0.03
       snapshots: [6]
+findings:
+  memory:
+    title: Wide ones come closer
+    metric: mae_regret
+    experiments: [widths]
+  cells:
+    title: More cells, less error
+    metric: consistency_error
+    study: sizes
 models:
   shape-drawer:
     description: Draws rectangles, each another one.

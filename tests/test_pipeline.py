@@ -66,6 +66,7 @@ def test_a_repro_makes_everything_and_a_second_one_nothing(reproduced):
         "reports/curves/shapes.csv",
         "reports/curves/text.csv",
         "reports/comparisons/drawers.svg",
+        "reports/findings.svg",
         "reports/studies/sizes/trials.csv",
         "reports/studies/search/best.json",
         "reports/studies/sizes/pareto.svg",

@@ -169,6 +169,17 @@ class Comparison(Section):
     metrics: list[str] = Field(min_length=1, description="a panel each")
 
 
+class Finding(Section):
+    """An entry of `findings:`, a panel of the report's first picture."""
+
+    title: str = Field(min_length=1, description="what it shows, in a few words")
+    metric: str
+    experiments: list[str] = Field(
+        default=[], description="experiments, or single arms of them: `experiment/arm`"
+    )
+    study: str | None = Field(default=None, description="in their place: its curves")
+
+
 class Candidates(Section):
     """An entry of `models:`, a model to hand on: the best of some networks of one problem."""
 
@@ -189,6 +200,7 @@ class Params(NamedTuple):
     questions: dict[str, str]
     answers: dict[str, str]
     comparisons: dict[str, Comparison]
+    findings: dict[str, Finding]
     studies: dict[str, "Study"]
     models: dict[str, Candidates]
 

@@ -91,6 +91,11 @@ def comparisons() -> Path:
     return root() / "reports" / "comparisons"
 
 
+def findings() -> Path:
+    """The picture of what was found, all on one page."""
+    return root() / "reports" / "findings.svg"
+
+
 def curves() -> Path:
     """Folder of the learning curves that `dvc plots` shows, a file for each problem."""
     return root() / "reports" / "curves"

@@ -16,6 +16,7 @@ from pipeline.core.params import (
     Comparison,
     Dataset,
     Experiment,
+    Finding,
     Params,
     Setup,
     name_fault,
@@ -40,11 +41,20 @@ def read(path: Path) -> Params:
     questions, answers = (_texts(document, part, faults) for part in ("questions", "answers"))
     comparisons = _entries(document, "comparisons", faults, lambda entry: Comparison)
     studies = _studies(document, datasets, experiments, faults)
-    models = {}
-    if "models" in document:
-        models = _entries(document, "models", faults, lambda entry: Candidates)
-    params = Params(datasets, experiments, questions, answers, comparisons, studies, models)
-    faults = faults or _comparison_faults(params) + _model_faults(params)
+    findings, models = (
+        _entries(document, section, faults, lambda entry, kind=kind: kind)
+        if section in document
+        else {}
+        for section, kind in (("findings", Finding), ("models", Candidates))
+    )
+    params = Params(
+        datasets, experiments, questions, answers, comparisons, findings, studies, models
+    )
+    faults = faults or [
+        *_comparison_faults(params),
+        *_finding_faults(params),
+        *_model_faults(params),
+    ]
     if faults:
         raise InputError(*(f"{path.name}: {fault}" for fault in faults))
     return params
@@ -209,10 +219,7 @@ def _study_faults(study: spaces.Study, document: dict, datasets: dict, experimen
         faults.append(f".confirm: must be at most {most}, got {study.confirm}")
     for section in ("objectives", "metrics"):
         for metric in getattr(study, section):
-            try:
-                room.metrics.describe(metric)
-            except KeyError:
-                faults.append(f".{section}: unknown metric {metric!r} of {base.problem}")
+            faults += _metric_faults(f".{section}", metric, base.problem)
     return faults
 
 
@@ -236,6 +243,26 @@ def _comparison_faults(params: Params) -> list[str]:
     ]
 
 
+def _finding_faults(params: Params) -> list[str]:
+    """Findings of nothing that exists, or by what is no metric of it."""
+    faults = []
+    for name, finding in params.findings.items():
+        key = f"findings.{name}"
+        if bool(finding.experiments) == bool(finding.study):
+            faults.append(f"{key}: needs either experiments or a study")
+        elif finding.study is None:
+            networks = params.meant(finding.experiments)
+            wrong = _together(params, f"{key}.experiments", networks)
+            faults += wrong or _metric_faults(
+                f"{key}.metric", finding.metric, params.networks[networks[0]].problem
+            )
+        elif finding.study not in params.studies:
+            faults.append(f"{key}.study: {unknown('study', finding.study, params.studies)}")
+        elif finding.metric not in (known := params.studies[finding.study].measured):
+            faults.append(f"{key}.metric: {unknown('metric', finding.metric, known)}")
+    return faults
+
+
 def _model_faults(params: Params) -> list[str]:
     """Models of candidates that cannot be compared, or by what is no metric of theirs."""
     faults = []
@@ -244,16 +271,21 @@ def _model_faults(params: Params) -> list[str]:
         if wrong := _together(params, f"models.{name}.candidates", networks):
             faults += wrong
             continue
-        problem = params.networks[networks[0]].problem
-        try:
-            metric = rooms.Room(problem).metrics.describe(model.metric)
-        except KeyError:
-            faults.append(f"models.{name}.metric: unknown metric {model.metric!r} of {problem}")
-        else:
-            if metric.higher_is_better is None:
-                what = f"of {model.metric!r} neither more nor less is better"
-                faults.append(f"models.{name}.metric: {what}")
+        key, problem = f"models.{name}.metric", params.networks[networks[0]].problem
+        if wrong := _metric_faults(key, model.metric, problem):
+            faults += wrong
+        elif rooms.Room(problem).metrics.describe(model.metric).higher_is_better is None:
+            faults.append(f"{key}: of {model.metric!r} neither more nor less is better")
     return faults
+
+
+def _metric_faults(key: str, metric: str, problem: str) -> list[str]:
+    """A fault if a problem has no such metric."""
+    try:
+        rooms.Room(problem).metrics.describe(metric)
+    except KeyError:
+        return [f"{key}: unknown metric {metric!r} of {problem}"]
+    return []
 
 
 def _together(params: Params, key: str, compared: list[str]) -> list[str]:

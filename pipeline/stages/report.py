@@ -8,7 +8,7 @@ import jinja2
 import numpy as np
 import pandas as pd
 
-from pipeline import comparisons, results, statistics, style
+from pipeline import comparisons, findings, results, statistics, style
 from pipeline.core import arms, files, project, reading
 from pipeline.core.params import Experiment, Params, Setup
 from pipeline.core.rooms import Metric, Room
@@ -19,7 +19,7 @@ TEMPLATE = "report.md.j2"
 
 
 def run() -> None:
-    """Write reports/README.md, comparisons/ and curves/ from the results of all experiments."""
+    """Write reports/README.md and its pictures, and curves/, from the results of everything."""
     found = reading.read(project.params())
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
@@ -32,6 +32,7 @@ def run() -> None:
     problems = dict.fromkeys(network.problem for network in found.networks.values())
     page = environment.get_template(TEMPLATE).render(
         problems=[_problem(problem, found) for problem in problems],
+        findings=[finding.title for finding in findings.shown(found)],
         confidence=f"{100 * statistics.CONFIDENCE:.0f} %",
     )
     files.write_text(project.report(), page)
@@ -39,6 +40,8 @@ def run() -> None:
         folder.mkdir()
         for name in found.comparisons:
             style.save(comparisons.draw(name, found), folder / f"{name}.svg")
+    with files.whole(project.findings()) as path:
+        style.save(findings.draw(found), path, "svg")
     with files.whole(project.curves()) as folder:
         folder.mkdir()
         for problem in problems:

@@ -246,6 +246,31 @@ FAULTS = [
         "comparisons.drawers.experiments: must be of one problem, got echo and shapes",
     ),
     (
+        "findings/memory/study",
+        "sizes",
+        "findings.memory: needs either experiments or a study",
+    ),
+    (
+        "findings/memory/experiments",
+        ["drawer", "echoer"],
+        "findings.memory.experiments: must be of one problem, got echo and shapes",
+    ),
+    (
+        "findings/memory/metric",
+        "beauty",
+        "findings.memory.metric: unknown metric 'beauty' of shapes",
+    ),
+    (
+        "findings/cells/study",
+        "size",
+        "findings.cells.study: unknown study 'size' (did you mean 'sizes'?); known: search, sizes",
+    ),
+    (
+        "findings/cells/metric",
+        "mae",
+        "findings.cells.metric: unknown metric 'mae'; known: consistency_error, mae_regret",
+    ),
+    (
         "models/shape-drawer/candidates",
         ["drawr"],
         "models.shape-drawer.candidates: unknown experiment 'drawr' (did you mean 'drawer'?)",
@@ -323,7 +348,7 @@ FAULTS = [
         "experiment",
         {},
         "experiment: unknown section 'experiment' (did you mean 'experiments'?); "
-        "known: answers, comparisons, datasets, experiments, models, questions",
+        "known: answers, comparisons, datasets, experiments, findings, models",
     ),
 ]
 

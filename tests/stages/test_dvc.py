@@ -138,6 +138,7 @@ def test_every_path_is_the_one_that_the_code_writes(monkeypatch):
         for out in stage.get("do", stage).get(kind, [])
     }
     places = [project.checked(), project.report(), project.curves(), project.comparisons()]
+    places += [project.findings()]
     places += [
         place("${key}")
         for place in (

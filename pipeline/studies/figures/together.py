@@ -73,13 +73,11 @@ def references(plan: Plan, metric: str) -> dict[str, float]:
 def curves(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
     """Each metric over a dimension: means with their intervals, every replica as a dot."""
     metrics = [m for m in plan.study.measured if any(t.mean(m) is not None for t in trials)]
-    along, _ = axes_of(plan)
     figure, panels = plt.subplots(
         1, len(metrics), figsize=(0.8 + 4.6 * len(metrics), 4.2), squeeze=False
     )
     for axes, metric in zip(panels[0], metrics, strict=True):
-        _metric_curves(axes, plan, trials, metric)
-        axes.set(xlabel=word(along), ylabel=label(plan, metric))
+        panel(axes, plan, trials, metric)
     _legends(figure, panels[0], [name for name, _ in lines(plan, trials) if name])
     replicas = len(plan.replicas)
     caption = (
@@ -103,7 +101,8 @@ def _legends(figure: Figure, panels: Sequence[Axes], names: Sequence[str]) -> No
             axes.legend(mine.values(), mine.keys(), fontsize=9)
 
 
-def _metric_curves(axes: Axes, plan: Plan, trials: Sequence[Trial], metric: str) -> None:
+def panel(axes: Axes, plan: Plan, trials: Sequence[Trial], metric: str) -> None:
+    """One metric over a dimension; it has labels for a legend, and no legend."""
     along, _ = axes_of(plan)
     looks = style.looks()
     everything = []
@@ -150,6 +149,7 @@ def _metric_curves(axes: Axes, plan: Plan, trials: Sequence[Trial], metric: str)
             style.reference(axes, value, f"{name}: {value:.3g}")
         else:
             axes.plot([], [], linestyle="none", label=f"{name}: {value:g}, below")
+    axes.set(xlabel=word(along), ylabel=label(plan, metric))
 
 
 def learning(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
