@@ -63,7 +63,7 @@ class Replicas:
         ]
         # What vectorises over replicas cannot take loops over time steps.
         self._vectorized = all(getattr(layer, "unroll", True) for layer in network.model.layers)
-        self._ask = tf.function(self._asked, jit_compile=True)
+        self._ask = _compiled(self._asked)
         self._programs: dict[Callable, Callable] = {}
 
     @property
@@ -102,7 +102,7 @@ class Replicas:
             raise ValueError(f"stops must rise from at least 1 to at most {updates}, got {stops}")
         optimizer = make_optimizer(training, updates)
         optimizer.build(self._trainable(self._weights))
-        advance = tf.function(self._advance(optimizer, training.clip, carry), jit_compile=True)
+        advance = _compiled(self._advance(optimizer, training.clip, carry))
 
         update_bytes = batch_size * sum(part[:, 0].nbytes for part in (inputs, targets))
         chunk = int(min(np.diff(stops, prepend=0).max(), max(1, CHUNK_BYTES // update_bytes)))
@@ -161,9 +161,8 @@ class Replicas:
         """
         if program not in self._programs:
             blank = [tf.zeros(state.shape) for state in self._memory]
-            self._programs[program] = tf.function(
-                lambda weights, *batch: self._call(program, weights, blank, *batch)[0],
-                jit_compile=True,
+            self._programs[program] = _compiled(
+                lambda weights, *batch: self._call(program, weights, blank, *batch)[0]
             )
         samples = inputs[0].shape[1]
         batch_size = min(batch_size, samples)
@@ -201,18 +200,23 @@ class Replicas:
                 gradients = [gradient * (clip / tf.maximum(norm, clip)) for gradient in gradients]
             return loss, gradients, memory
 
+        learning = [_like_one(weight) for weight in self._trainable(self._weights)]
+        remembered = [tf.TensorSpec(state.shape) for state in self._memory]
+        made = tf.TensorSpec(()), learning, remembered
+
         def advance(inputs, targets, first, count, memory):
             """Inputs and targets (U, R, B, …), the first `count` of them used; losses (R,)."""
-            losses, update = tf.zeros(self.count), tf.constant(0)
-            # `for … in tf.range(count)` would be compiled anew for each count.
-            while update < count:
-                memory = self._forgetting(memory, (first + update) % carry == 0)
+
+            def update(done, losses, memory):
+                memory = self._forgetting(memory, (first + done) % carry == 0)
                 weights = [tf.convert_to_tensor(weight) for weight in self._weights]
-                loss, gradients, memory = self._each(
-                    step, (weights, memory, inputs[update], targets[update])
-                )
+                batch = weights, memory, inputs[done], targets[done]
+                loss, gradients, memory = self._each(step, batch, made)
                 optimizer.apply(gradients)
-                losses, update = losses + loss, update + 1
+                return done + 1, losses + loss, memory
+
+            start = tf.constant(0), tf.zeros(self.count), memory
+            _, losses, memory = tf.while_loop(lambda done, *_: done < count, update, start)
             return losses, memory
 
         return advance
@@ -227,24 +231,34 @@ class Replicas:
             return self.network.readout(y, outputs), memory
 
         weights = [tf.convert_to_tensor(weight) for weight in self._weights]
-        count, batch, memory = inputs.shape[0], tf.constant(0), self._blank()
-        first = (weights, memory, inputs[0], targets[0])
+        count, memory = inputs.shape[0], self._blank()
+        one = tf.nest.map_structure(_like_one, (weights, memory, inputs[0], targets[0]))
+        traced = tf.function(ask, autograph=False).get_concrete_function(one)
+        made = tf.nest.map_structure(
+            lambda part: tf.TensorSpec(part.shape, part.dtype), traced.structured_outputs
+        )
         readout = {
             name: tf.TensorArray(spec.dtype, count, element_shape=(self.count, *spec.shape))
-            for name, spec in _made_of_one(ask, first)[0].items()
+            for name, spec in made[0].items()
         }
-        while batch < count:
-            memory = self._forgetting(memory, batch % carry == 0)
-            found, memory = self._each(ask, (weights, memory, inputs[batch], targets[batch]))
-            readout = {name: kept.write(batch, found[name]) for name, kept in readout.items()}
-            batch += 1
+
+        def batch(done, memory, readout):
+            memory = self._forgetting(memory, done % carry == 0)
+            found, memory = self._each(ask, (weights, memory, inputs[done], targets[done]), made)
+            readout = {name: kept.write(done, found[name]) for name, kept in readout.items()}
+            return done + 1, memory, readout
+
+        start = tf.constant(0), memory, readout
+        *_, readout = tf.while_loop(lambda done, *_: done < count, batch, start)
         return {name: kept.stack() for name, kept in readout.items()}
 
-    def _each(self, function: Callable, arguments):
-        """What a function makes of each replica's part of the arguments, stacked as they are."""
+    def _each(self, function: Callable, arguments, made):
+        """What a function makes of each replica's part of the arguments, stacked as they are.
+
+        `made` are the specifications of what it makes of one replica's part.
+        """
         if self._vectorized:
             return tf.vectorized_map(function, arguments)
-        made = _made_of_one(function, arguments)
         return tf.map_fn(function, arguments, fn_output_signature=made)
 
     def _forgetting(self, memory: list[tf.Tensor], now: tf.Tensor) -> list[tf.Tensor]:
@@ -272,11 +286,14 @@ class Replicas:
         return [tf.zeros((self.count, *state.shape)) for state in self._memory]
 
 
-def _made_of_one(function: Callable, arguments):
-    """The specifications of what a function makes of one element of each of the arguments."""
-    one = tf.nest.map_structure(lambda part: tf.TensorSpec(part.shape[1:], part.dtype), arguments)
-    made = tf.function(function).get_concrete_function(one).structured_outputs
-    return tf.nest.map_structure(lambda part: tf.TensorSpec(part.shape, part.dtype), made)
+def _compiled(function: Callable) -> Callable:
+    """A function of tensors as one XLA program; its loops must be TensorFlow's."""
+    return tf.function(function, autograph=False, jit_compile=True)
+
+
+def _like_one(stacked: tf.Tensor | tf.Variable) -> tf.TensorSpec:
+    """The specification of one replica's part of what is stacked (R, …)."""
+    return tf.TensorSpec(stacked.shape[1:], stacked.dtype)
 
 
 def recurrent(training: Training) -> dict[str, bool]:
