@@ -85,13 +85,14 @@ def _panel(axes: Axes, arms: Arms, name: str, looks: Mapping[str, dict]) -> None
             else:
                 look = looks[arm] | ({"linestyle": line} if line == ":" and held_out else {})
                 axes.plot(curves["sequences"], drawn[-1], linewidth=1.5, **look)
+    setup, _ = next(iter(arms.values()))
+    label, share = name, False
+    if not name.startswith("loss"):
+        about = Room(setup.experiment.problem).metrics.describe(name)
+        label, share = about.label.removeprefix("held-out "), about.higher_is_better
+    axes.set(xscale="log", xlabel="training sequences seen", ylabel=label)
     values = np.concatenate(drawn)
-    axes.set(xscale="log", xlabel="training sequences seen")
-    if values.min() > 0 and values.max() > LOG_SPAN * values.min():
+    if not share and values.min() > 0 and values.max() > LOG_SPAN * values.min():
         axes.set_yscale("log")
     if not looks:
         axes.legend(fontsize=9)
-    setup, _ = next(iter(arms.values()))
-    describe = Room(setup.experiment.problem).metrics.describe
-    label = name if name.startswith("loss") else describe(name).label.removeprefix("held-out ")
-    axes.set_ylabel(label)

@@ -56,6 +56,12 @@ def settings(setup: Setup) -> dict:
     return flat | {"updates": samples * flat.pop("training.epochs") // training.batch(samples)}
 
 
+def by_cells(arms: Arms) -> bool:
+    """Whether most arms have others that differ from them in the number of cells alone."""
+    rest = [_without(setup, "model.cells") for setup, _ in arms.values()]
+    return 2 * sum(rest.count(one) > 1 for one in rest) > len(rest)
+
+
 def cells(arms: Arms) -> Figure:
     """Exact accuracy and updates until learned against cells, a line for each other setting."""
     figure, panels = plt.subplots(1, 2, figsize=(11, 4.2))

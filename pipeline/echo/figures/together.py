@@ -13,7 +13,7 @@ from pipeline import style
 from pipeline.core.params import Setup
 from pipeline.core.rooms import Picture
 from pipeline.echo.data import fewest, samples_per_sequence
-from pipeline.echo.figures.factors import Arms, cells, effects, varied
+from pipeline.echo.figures.factors import Arms, by_cells, cells, effects, varied
 from pipeline.echo.metrics import LEARNED
 
 SPAN = 4  # from which ratio of the longest training to the shortest an axis is logarithmic
@@ -32,7 +32,7 @@ def together(arms: Arms) -> list[Picture]:
         *details(arms),
     ]
     factors = varied([setup for setup, _ in arms.values()])
-    if len(factors.get("model.cells", ())) > 2:
+    if len(factors.get("model.cells", ())) > 2 and by_cells(arms):
         pictures.append(
             Picture(
                 "cells",
