@@ -46,14 +46,31 @@ def hushed() -> Iterator[None]:
             os.close(before)
 
 
-def _shown(rate: float) -> str:
+class _Pace:
+    """How fast work goes on from its first report; what came before that was preparation."""
+
+    def __init__(self):
+        self._first: tuple[float, int] | None = None
+
+    def rate(self, done: int) -> float | None:
+        """So many a second; None as long as there is nothing to go by."""
+        now = time.monotonic()
+        self._first = self._first or (now, done)
+        then, before = self._first
+        return (done - before) / (now - then) if done > before and now > then else None
+
+
+def _shown(rate: float | None) -> str:
     """So many a second, or a minute where they are slow."""
+    if rate is None:
+        return ""
     return f"{rate:,.0f}/s" if rate >= 1 else f"{60 * rate:.0f}/min"
 
 
 @contextmanager
 def progress(title: str, total: int, unit: str) -> Iterator[Callable[[int, str], None]]:
     """Yield `report(done, note)`; shows how much is done, the rate and the time left."""
+    pace = _Pace()
     if stderr.is_terminal:
         columns = (
             TextColumn("{task.description}"),
@@ -69,24 +86,25 @@ def progress(title: str, total: int, unit: str) -> Iterator[Callable[[int, str],
         )
         with Progress(*columns, console=stderr) as bar:
             task = bar.add_task(title, total=total, rate="", note="")
-            started = time.monotonic()
 
             def report(done: int, note: str = "") -> None:
-                rate = done / max(time.monotonic() - started, 1e-9)
-                bar.update(task, completed=done, note=note, rate=_shown(rate))
+                bar.update(task, completed=done, note=note, rate=_shown(pace.rate(done)))
 
             yield report
     else:
-        started = said = time.monotonic()
+        said = time.monotonic()
 
         def report(done: int, note: str = "") -> None:
             nonlocal said
-            now = time.monotonic()
+            rate, now = pace.rate(done), time.monotonic()
             if done < total and now - said < LOG_SECONDS:
                 return
-            said, rate = now, done / max(now - started, 1e-9)
-            left = "" if done >= total else f", {(total - done) / max(rate, 1e-9):.0f} s left"
-            say(f"{title}: {done:,} of {total:,} {unit}, {_shown(rate)}{left}  {note}".rstrip())
+            said, told = now, [f"{title}: {done:,} of {total:,} {unit}"]
+            if rate:
+                told.append(_shown(rate))
+                if done < total:
+                    told.append(f"{(total - done) / rate:.0f} s left")
+            say(f"{', '.join(told)}  {note}".rstrip())
             sys.stderr.flush()
 
         yield report
