@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
     from pipeline.training import Replicas
 
+
+KERAS = "model.keras"
 
 Example = np.ndarray | Mapping[str, np.ndarray]
 """What a model takes or gives: an array, or arrays by the names of its input layers."""
@@ -86,11 +89,26 @@ def _lengthened(curves: np.ndarray, points: int) -> np.ndarray:
     return np.pad(curves.astype(float), [(0, 0), (0, missing)], constant_values=np.nan)
 
 
-def write(trained: Trained, model: keras.Model, example: Example) -> None:
-    """Write the folder, whole or not at all; `model` takes the weights of the first sound replica.
+class Saved(NamedTuple):
+    """A network as plain Keras loads it, and an example of what it does."""
 
-    `example` is a batch of inputs as the model sees them.
-    """
+    keras: bytes  # the content of a .keras file
+    inputs: Example  # a batch, as the model sees it
+    outputs: Example
+
+
+def saved(trained: Trained, model: keras.Model, example: Example) -> Saved:
+    """The first sound replica, saved; `model` takes its weights, `example` is a batch of inputs."""
+    replica = int(np.argmin(trained.failed))
+    model.set_weights([weight[replica] for weight in trained.weights])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / KERAS
+        save_keras(model, path)
+        return Saved(path.read_bytes(), _arrays(example), _arrays(model.predict_on_batch(example)))
+
+
+def write(trained: Trained, first: Saved) -> None:
+    """Write the folder, whole or not at all; `first` is the first sound replica."""
     with files.whole(project.model(trained.setup.name)) as folder:
         folder.mkdir()
         files.write_json(folder / "experiment.json", trained.setup.document())
@@ -102,13 +120,9 @@ def write(trained: Trained, model: keras.Model, example: Example) -> None:
         }
         files.write_arrays(folder / "snapshots.npz", snapshots)
         files.write_arrays(folder / "history.npz", trained.history | {"failed": trained.failed})
-        replica = int(np.argmin(trained.failed))
-        model.set_weights([weight[replica] for weight in trained.weights])
-        save_keras(model, folder / "model.keras")
-        outputs = model.predict_on_batch(example)
-        files.write_arrays(
-            folder / "example.npz", _named("inputs", example) | _named("outputs", outputs)
-        )
+        (folder / KERAS).write_bytes(first.keras)
+        example = _named("inputs", first.inputs) | _named("outputs", first.outputs)
+        files.write_arrays(folder / "example.npz", example)
 
 
 def read(name: str) -> Trained:
@@ -207,11 +221,18 @@ def save_keras(model: keras.Model, path: Path) -> None:
             archive.writestr(zipfile.ZipInfo(name), content)
 
 
+def _arrays(found) -> Example:
+    """Tensors as arrays."""
+    if isinstance(found, Mapping):
+        return {layer: np.asarray(tensor) for layer, tensor in found.items()}
+    return np.asarray(found)
+
+
 def _named(part: str, arrays: Example) -> dict[str, np.ndarray]:
     """One array under the part's name, or several under the names of the model's layers."""
     if isinstance(arrays, Mapping):
-        return {f"{part}/{layer}": np.asarray(array) for layer, array in arrays.items()}
-    return {part: np.asarray(arrays)}
+        return {f"{part}/{layer}": array for layer, array in arrays.items()}
+    return {part: arrays}
 
 
 def _numbered(weights: list[np.ndarray]) -> dict[str, np.ndarray]:

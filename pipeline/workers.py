@@ -1,17 +1,22 @@
 """Work spread over processes, one per core; what the jobs tell on the way reaches the caller."""
 
+import functools
 import multiprocessing
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 from pipeline.errors import TrainingError
 
 LISTENING_SECONDS = 0.2  # between two looks at what the workers tell
+
+KILLED = "a worker process was killed; is there too little memory?"
 
 _told: Any = None  # in a worker: the queue to its parent
 
@@ -20,14 +25,16 @@ def run(
     function: Callable,
     jobs: Sequence[tuple],
     hear: Callable[[int, Any], None] = lambda job, message: None,
+    *,
+    apart: bool = False,
 ) -> Iterator[tuple[int, Any]]:
     """Call `function(*job, tell)` for each job and yield (number of the job, result) as they end.
 
     What a job passes to `tell` is handed to `hear(number of the job, message)`. A single job runs
-    in this process; of several, as many at a time as there are cores, each in a process. An
-    exception of a job ends the others and is raised here.
+    in this process, unless it is to be `apart`; of several, as many at a time as there are cores,
+    each in a process. An exception of a job ends the others and is raised here.
     """
-    if len(jobs) == 1:
+    if len(jobs) == 1 and not apart:
         yield 0, function(*jobs[0], lambda message: hear(0, message))
         return
     context = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
@@ -47,11 +54,30 @@ def run(
         for process in list((pool._processes or {}).values()):
             process.terminate()
         if isinstance(error, BrokenProcessPool):
-            cause = "a worker process was killed; is there too little memory?"
-            raise TrainingError(cause) from None
+            raise TrainingError(KILLED) from None
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def beside(module: str) -> Iterator[Callable[..., Future]]:
+    """A process that does something else in the meantime, with the functions of a module.
+
+    Yields `call(function, *arguments)`: it returns at once, and its result has what the function
+    returns, or raises what it raises there. Calls are answered one after the other.
+    """
+    pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), prepare)
+    try:
+        yield functools.partial(pool.submit, _call_of, module)
+    except BrokenProcessPool:
+        raise TrainingError(KILLED) from None
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _call_of(module: str, function: str, *arguments: Any) -> Any:
+    return getattr(import_module(module), function)(*arguments)
 
 
 def prepare(told: Any = None) -> None:

@@ -10,10 +10,14 @@ def square(number, tell):
     return number**2, os.getpid()
 
 
+def add(one, other):
+    return one + other
+
+
 def fail(number, tell):
     if number == 1:
         raise ValueError("job 1 fails")
-    time.sleep(60)
+    time.sleep(600)
 
 
 def die(number, tell):

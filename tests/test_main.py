@@ -1,7 +1,6 @@
 """The command line: answers, pictures and refusals."""
 
 import json
-import time
 
 import pytest
 from small import Laboratory
@@ -200,7 +199,5 @@ def test_what_needs_no_network_imports_none(laboratory, words):
         "except SystemExit: pass\n"
         "print([m for m in ('tensorflow', 'mlflow', 'optuna', 'matplotlib') if m in sys.modules])"
     )
-    started = time.monotonic()
     done = laboratory.run("python", "-c", program, *words)
     assert done.stdout.splitlines()[-1] == "[]"
-    assert time.monotonic() - started < 30

@@ -1,6 +1,6 @@
 """Stage `figures@<experiment>`: draw what was measured."""
 
-from pipeline import curves, results, style
+from pipeline import curves, results, style, workers
 from pipeline.core import arms, files, project, reading
 from pipeline.core.rooms import Room
 
@@ -9,6 +9,14 @@ CAPTIONS = "captions.json"
 
 def run(name: str) -> None:
     """Write reports/figures/<name>/*.svg with their captions, and data/pictures/<network>/."""
+    # MLflow starts while the figures are drawn: that takes about as long.
+    with workers.beside("pipeline.tracking") as call:
+        call("prepare")
+        _draw(name)
+        call("record", name).result()
+
+
+def _draw(name: str) -> None:
     found = {
         setup.name: results.read(setup.name)
         for setup in reading.read(project.params()).setups(name)
@@ -35,7 +43,3 @@ def run(name: str) -> None:
                 (place / key).mkdir()
                 for step, figure in steps.items():
                     style.save(figure, place / key / f"{step}.png")
-
-    from pipeline import tracking
-
-    tracking.record(name)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from importlib import import_module
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from pipeline import console, statistics, trained, workers
 from pipeline.core import datasets, params, project, reading, seeds
 from pipeline.core.rooms import Room
 from pipeline.errors import InputError, TrainingError
-from pipeline.trained import Trained
+from pipeline.trained import Saved, Trained
 
 POINTS = 32
 """Points of a learning curve, evenly spaced; before the first of them it is asked at 1, 2, 4, …"""
@@ -30,22 +29,22 @@ Report = Callable[[Point, np.ndarray], None]
 def run(name: str) -> None:
     """Train and write models/<network>/ for each network of the experiment."""
     setups = reading.read(project.params()).setups(name)
-    arrays = _data(setups[0])
+    _data(setups[0])  # before anything is started
     jobs = [(setup, pack) for setup in setups for pack in packs(setup.experiment.training)]
     # The longest first, so that no core waits long for the last one.
     jobs.sort(key=lambda job: -job[0].experiment.training.sequences_seen * len(job[1]))
-    parts: dict[str, list[Trained | None]] = {
+    parts: dict[str, list[tuple[Trained, Saved | None] | None]] = {
         setup.name: [None] * len(packs(setup.experiment.training)) for setup in setups
     }
-    if len(jobs) == 1:
-        import_module("pipeline.frameworks")  # takes seconds that the progress bar need not count
     with ExitStack() as stack:
         shown = _Shown(name, jobs, stack)
-        for job, part in workers.run(_fit, jobs, shown.hear):
+        # Never in this process, which has MLflow to do in the meantime.
+        for job, part in workers.run(_fit, jobs, shown.hear, apart=True):
             setup, pack = jobs[job]
             parts[setup.name][packs(setup.experiment.training).index(pack)] = part
             if all(parts[setup.name]):
-                _write(trained.join(parts.pop(setup.name)), arrays)
+                results, firsts = zip(*parts.pop(setup.name), strict=True)
+                _write(trained.join(results), next(filter(None, firsts), None))
 
 
 def packs(training: params.Training) -> list[range]:
@@ -137,16 +136,25 @@ def _data(setup: params.Setup) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _fit(setup: params.Setup, pack: range, tell: Callable) -> Trained:
-    """The job of a worker."""
-    return fit(setup, _data(setup), pack, lambda *point: tell(point))
+def _fit(setup: params.Setup, pack: range, tell: Callable) -> tuple[Trained, Saved | None]:
+    """The job of a worker: what training made, and its first sound replica, if there is one."""
+    arrays = _data(setup)
+    result = fit(setup, arrays, pack, lambda *point: tell(point))
+    if result.failed.all():
+        return result, None
+    room, training = Room(setup.experiment.problem), setup.experiment.training
+    network = room.models.network(setup)
+    inputs, targets = room.data.frame(arrays["test"], setup)
+    count = EXAMPLES if training.state == "batch" else training.batch_size
+    example, _ = network.encode(inputs[:count], targets[:count])
+    return result, trained.saved(result, network.model, example)
 
 
-def _write(result: Trained, arrays: Mapping[str, np.ndarray]) -> None:
+def _write(result: Trained, first: Saved | None) -> None:
     """Write models/<network>/; TrainingError if no replica survived."""
     setup, training = result.setup, result.setup.experiment.training
     failed = int(result.failed.sum())
-    if failed == len(result.failed):
+    if first is None:
         last = result.history["updates"][-1]  # where they were given up
         raise TrainingError(
             f"{setup.name}: all {failed} replicas diverged: the {training.loss} loss became NaN or "
@@ -155,13 +163,7 @@ def _write(result: Trained, arrays: Mapping[str, np.ndarray]) -> None:
         )
     if failed:
         console.say(f"{setup.name}: {failed} of {training.replicas} replicas diverged, given up")
-    import_module("pipeline.frameworks")  # before Keras
-    room = Room(setup.experiment.problem)
-    network = room.models.network(setup)
-    inputs, targets = room.data.frame(arrays["test"], setup)
-    count = EXAMPLES if training.state == "batch" else training.batch_size
-    example, _ = network.encode(inputs[:count], targets[:count])
-    trained.write(result, network.model, example)
+    trained.write(result, first)
 
 
 class _Shown:

@@ -13,8 +13,7 @@ its children. Nothing outside this package imports mlflow.
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from importlib.metadata import version
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +27,7 @@ from pipeline.core.params import Setup
 from pipeline.errors import InputError
 from pipeline.stages.figures import CAPTIONS
 from pipeline.tracking import (
+    keras_files,
     registry,
     runs,
     server,
@@ -39,6 +39,7 @@ from pipeline.tracking.server import FAULTS, TAG
 __all__ = [
     "Live",
     "live",
+    "prepare",
     "record",
     "record_model",
     "record_study",
@@ -59,6 +60,12 @@ class Part(NamedTuple):
     name: str
     digest: str
     write: Callable[[MlflowClient, Run], None]
+
+
+def prepare() -> None:
+    """Connect before there is anything to record; whether that fails, `record` will tell."""
+    with suppress(*FAULTS), processes.alone():
+        server.connect()
 
 
 def record(experiment: str) -> None:
@@ -317,19 +324,13 @@ def _pictures(name: str) -> dict[str, list[Path]]:
 
 
 def _write_model(client: MlflowClient, run: Run, setup: Setup) -> None:
-    """Replica 0 as an MLflow model: signature, input example, exact requirements."""
-    from pipeline.frameworks import keras
-
-    folder = project.model(setup.name)
+    """Replica 0 as an MLflow model: signature, exact requirements."""
     inputs, outputs = trained.example(setup.name)
     # log_model knows no client and no run id; it takes them from the active ones.
     mlflow.set_tracking_uri(server.uri())
     with mlflow.start_run(run_id=run.info.run_id):
-        mlflow.keras.log_model(
-            keras.saving.load_model(folder / "model.keras"),
-            name=setup.identifier,
-            signature=mlflow.models.infer_signature(inputs, outputs),
-            pip_requirements=[
-                f"{name}=={version(name)}" for name in ("keras", "numpy", "tensorflow")
-            ],
+        keras_files.log_model(
+            setup.identifier,
+            project.model(setup.name) / trained.KERAS,
+            mlflow.models.infer_signature(inputs, outputs),
         )

@@ -109,9 +109,8 @@ def test_a_diverging_trial_is_recorded_and_stops_nothing(laboratory):
 def test_trials_that_came_from_dvc_are_not_made_again(laboratory, undisturbed):
     laboratory.run("python", "-m", "pipeline", "study", "sizes")
     (laboratory.root / ".studies/journal.log").unlink()
-    started = time.monotonic()
     laboratory.run("python", "-m", "pipeline", "study", "sizes")
-    assert time.monotonic() - started < 60
+    assert not trials_in(laboratory)
     assert exported(laboratory, "sizes") == undisturbed["sizes"]
 
 
@@ -142,11 +141,9 @@ def test_two_at_once_are_one_too_many(laboratory):
 
 
 def refused(laboratory: Laboratory, *words: str) -> str:
-    started = time.monotonic()
     done = laboratory.run("python", "-m", "pipeline", "study", *words, check=False)
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
-    assert time.monotonic() - started < 30  # of which starting takes most
     return done.stderr.removeprefix("error: ").strip()
 
 
