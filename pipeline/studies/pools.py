@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import re
 from collections.abc import Iterator, Mapping
-from concurrent.futures import CancelledError, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Protocol
@@ -21,6 +21,7 @@ from pipeline.errors import InputError, TrainingError
 from pipeline.studies import trials
 from pipeline.studies.trials import Job, Result
 
+TRIALS = 8  # of a process, before a new one takes its place
 DASK_SECONDS = 8  # for a scheduler to answer, and for the first of its workers to be there
 
 
@@ -52,31 +53,73 @@ def opened(count: int | None, address: str | None) -> Iterator[Pool]:
 
 
 class _Processes:
-    """Processes of this machine; each keeps TensorFlow loaded from trial to trial."""
+    """Processes of this machine, each with one trial at a time."""
 
     def __init__(self, count: int):
-        context = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
-        self._pool = ProcessPoolExecutor(count, context, workers.prepare)
+        self._processes = [_Process() for _ in range(count)]
 
     def run(self, jobs: Mapping[int, Job]) -> Iterator[tuple[int, Result]]:
-        numbers = {self._pool.submit(trials.run, job): number for number, job in jobs.items()}
+        left, idle = list(reversed(jobs.items())), list(self._processes)
+        under_way: dict[Future, tuple[int, _Process]] = {}
+        ended: set[Future] = set()
         try:
-            for future in as_completed(numbers):
-                yield numbers[future], trials.decode(future.result())
+            while left or under_way:
+                found = []
+                for future in ended:
+                    number, process = under_way.pop(future)
+                    found.append((number, trials.decode(future.result())))
+                    idle.append(process)
+                while left and idle:
+                    (number, job), process = left.pop(), idle.pop()
+                    under_way[process.submit(job)] = number, process
+                yield from found  # when the processes have something to do again
+                ended = wait(under_way, return_when=FIRST_COMPLETED).done
         except trials.OtherCodeError:
             raise InputError("the code was changed while the study ran; start it again") from None
         except BrokenProcessPool:
-            cause = "a worker process was killed; is there too little memory?"
-            raise TrainingError(f"{cause} What was finished is kept.") from None
+            raise TrainingError(f"{workers.KILLED} What was finished is kept.") from None
 
     def stop(self) -> None:
         """Do not wait for the jobs under way."""
-        for process in list((self._pool._processes or {}).values()):
-            process.terminate()
+        for process in self._processes:
+            process.stop()
 
     def close(self) -> None:
         """End the processes."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for process in self._processes:
+            process.close()
+
+
+class _Process:
+    """A process that keeps TensorFlow loaded from trial to trial.
+
+    Now and then a new one takes its place: TensorFlow lets go of no compiled program, some 30 MB
+    each. Python 3.11's own way to do that, `max_tasks_per_child`, may hang.
+    """
+
+    def __init__(self):
+        self._pool: ProcessPoolExecutor | None = None
+        self._ran = 0
+
+    def submit(self, job: Job) -> Future:
+        """Run a trial."""
+        if self._ran % TRIALS == 0:
+            self.close()
+            context = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
+            self._pool = ProcessPoolExecutor(1, context, workers.prepare)
+        self._ran += 1
+        return self._pool.submit(trials.run, job)
+
+    def stop(self) -> None:
+        """Do not wait for what is under way."""
+        if self._pool:
+            for process in list((self._pool._processes or {}).values()):
+                process.terminate()
+
+    def close(self) -> None:
+        """End the process."""
+        if self._pool:
+            self._pool.shutdown(wait=True, cancel_futures=True)
 
 
 @contextmanager
