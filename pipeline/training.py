@@ -49,37 +49,45 @@ class Progress(NamedTuple):
 
 
 class Replicas:
-    """R copies of one network, each with its own weights, trained and asked side by side."""
+    """R copies of one network, each with its own weights, trained and asked side by side.
+
+    Those whose layers are unrolled are vectorised: one step serves all. What vectorises cannot take
+    loops over time steps; networks that have such loops take their turns, each with its own part of
+    the cache, by one program.
+    """
 
     def __init__(self, network: Network, weights: Sequence[np.ndarray]):
         """`weights`: those of `network.model.weights`, in that order, each stacked to (R, …)."""
         self.network = network
-        self._weights = [tf.Variable(weight) for weight in weights]
+        self._weights = [np.array(weight) for weight in weights]
         self._memory = [  # what stateful layers carry from batch to batch
             state
             for layer in network.model.layers
             if getattr(layer, "stateful", False)
             for state in layer.states
         ]
-        # What vectorises over replicas cannot take loops over time steps.
-        self._vectorized = all(getattr(layer, "unroll", True) for layer in network.model.layers)
+        together = all(getattr(layer, "unroll", True) for layer in network.model.layers)
+        self._lanes = self.count if together else 1  # replicas that a program works on
+        self._groups = [
+            slice(first, first + self._lanes) for first in range(0, self.count, self._lanes)
+        ]
         self._ask = _compiled(self._asked)
         self._programs: dict[Callable, Callable] = {}
 
     @property
     def count(self) -> int:
         """How many replicas there are."""
-        return self._weights[0].shape[0]
+        return len(self._weights[0])
 
     @property
     def weights(self) -> list[np.ndarray]:
         """The weights of all replicas, each (R, …); may be set."""
-        return [weight.numpy() for weight in self._weights]
+        return [weight.copy() for weight in self._weights]
 
     @weights.setter
     def weights(self, weights: Sequence[np.ndarray]) -> None:
-        for variable, weight in zip(self._weights, weights, strict=True):
-            variable.assign(weight)
+        for mine, weight in zip(self._weights, weights, strict=True):
+            mine[...] = weight
 
     def train(
         self,
@@ -100,28 +108,39 @@ class Replicas:
         updates = samples * training.epochs // batch_size
         if list(stops) != sorted(set(stops)) or not 1 <= stops[0] <= stops[-1] <= updates:
             raise ValueError(f"stops must rise from at least 1 to at most {updates}, got {stops}")
+        weights = [tf.Variable(weight[: self._lanes]) for weight in self._weights]
         optimizer = make_optimizer(training, updates)
-        optimizer.build(self._trainable(self._weights))
-        advance = _compiled(self._advance(optimizer, training.clip, carry))
+        optimizer.build(self._trainable(weights))
+        advance = _compiled(self._advance(weights, optimizer, training.clip, carry))
 
-        update_bytes = batch_size * sum(part[:, 0].nbytes for part in (inputs, targets))
+        update_bytes = batch_size * sum(part[: self._lanes, 0].nbytes for part in (inputs, targets))
         chunk = int(min(np.diff(stops, prepend=0).max(), max(1, CHUNK_BYTES // update_bytes)))
-        memory, failed, done = self._blank(), np.zeros(self.count, bool), 0
+        fresh = [variable.numpy() for variable in optimizer.variables]
+        states = [(fresh, self._blank()) for _ in self._groups]
+        failed, started = np.zeros(self.count, bool), 0
         for stop in stops:
-            started, total = done, np.zeros(self.count)
-            while done < stop:
-                count = min(chunk, stop - done)
-                # Always a whole chunk, though only `count` batches of it are used: one program.
-                batches = np.arange(done * batch_size, (done + chunk) * batch_size)
-                batches = (batches % samples).reshape(chunk, batch_size)
-                x, y = (
-                    tf.constant(np.moveaxis(part[:, batches], 0, 1)) for part in (inputs, targets)
-                )
-                losses, memory = advance(x, y, tf.constant(done), tf.constant(count), memory)
-                total += losses.numpy()
-                done += count
+            total = np.zeros(self.count)
+            for turn, group in enumerate(self._groups):
+                kept, memory = states[turn]
+                _assign(weights, [weight[group] for weight in self._weights])
+                _assign(optimizer.variables, kept)
+                for first in range(started, stop, chunk):
+                    count = min(chunk, stop - first)
+                    # Always a whole chunk, though only `count` batches of it are used: one program.
+                    batches = np.arange(first * batch_size, (first + chunk) * batch_size)
+                    batches = (batches % samples).reshape(chunk, batch_size)
+                    x, y = (
+                        tf.constant(np.moveaxis(part[group][:, batches], 0, 1))
+                        for part in (inputs, targets)
+                    )
+                    losses, memory = advance(x, y, tf.constant(first), tf.constant(count), memory)
+                    total[group] += losses.numpy()
+                states[turn] = [variable.numpy() for variable in optimizer.variables], memory
+                for mine, weight in zip(self._weights, weights, strict=True):
+                    mine[group] = weight.numpy()
             failed |= ~np.isfinite(total)
-            yield Progress(done, total / (done - started), failed.copy())
+            yield Progress(stop, total / (stop - started), failed.copy())
+            started = stop
 
     def predict(
         self,
@@ -141,14 +160,19 @@ class Replicas:
             batch_size = min(batch_size or samples, samples)
         # The last batch is filled up with the first samples, so that one program serves all.
         batches = np.arange(-(-samples // batch_size) * batch_size).reshape(-1, batch_size)
-        x, y = (np.moveaxis(part[:, batches % samples], 0, 1) for part in (inputs, targets))
-        shape = (len(batches), self.count, batch_size)
-        x, y = (tf.constant(np.broadcast_to(part, shape + part.shape[3:])) for part in (x, y))
-        kept = {}
-        for name, value in self._ask(x, y, tf.constant(carry)).items():
-            value = np.moveaxis(value.numpy(), 0, 1)
-            kept[name] = value.reshape(self.count, -1, *value.shape[3:])[:, :samples]
-        return kept
+        found = []
+        for group in self._groups:
+            weights = [tf.constant(weight[group]) for weight in self._weights]
+            mine = (part if len(part) == 1 else part[group] for part in (inputs, targets))
+            x, y = (np.moveaxis(part[:, batches % samples], 0, 1) for part in mine)
+            shape = (len(batches), self._lanes, batch_size)
+            x, y = (tf.constant(np.broadcast_to(part, shape + part.shape[3:])) for part in (x, y))
+            kept = {}
+            for name, value in self._ask(weights, x, y, tf.constant(carry)).items():
+                value = np.moveaxis(value.numpy(), 0, 1)
+                kept[name] = value.reshape(self._lanes, -1, *value.shape[3:])[:, :samples]
+            found.append(kept)
+        return {name: np.concatenate([kept[name] for kept in found]) for name in found[0]}
 
     def run(
         self, program: Callable, *inputs: np.ndarray, batch_size: int = 4096
@@ -168,7 +192,7 @@ class Replicas:
         batch_size = min(batch_size, samples)
         found = []
         for replica in range(self.count):
-            weights = [weight[replica] for weight in self._weights]
+            weights = [tf.constant(weight[replica]) for weight in self._weights]
             kept = []
             for start in range(0, samples, batch_size):
                 # Filled up as in `predict`.
@@ -181,18 +205,24 @@ class Replicas:
             )
         return {name: np.stack([made[name] for made in found]) for name in found[0]}
 
-    def _advance(self, optimizer: keras.Optimizer, clip: float | None, carry: int) -> Callable:
-        """The function that makes `count` updates, one after the other."""
+    def _advance(
+        self,
+        weights: Sequence[tf.Variable],
+        optimizer: keras.Optimizer,
+        clip: float | None,
+        carry: int,
+    ) -> Callable:
+        """The function that makes `count` updates of the weights, one after the other."""
 
         def step(args):
             """One update of one replica: its gradient is taken inside the vectorised map."""
-            weights, memory, x, y = args
+            mine, memory, x, y = args
             x, y = self.network.encode(x, y)
-            learning = self._trainable(weights)
+            learning = self._trainable(mine)
             with tf.GradientTape() as tape:
                 tape.watch(learning)
                 trained = self.network.trained or self.network.model
-                outputs, memory = self._call(trained, weights, memory, x, training=True)
+                outputs, memory = self._call(trained, mine, memory, x, training=True)
                 loss = tf.reduce_mean(self.network.loss(y, outputs))
             gradients = tape.gradient(loss, learning)
             if clip is not None:
@@ -200,51 +230,45 @@ class Replicas:
                 gradients = [gradient * (clip / tf.maximum(norm, clip)) for gradient in gradients]
             return loss, gradients, memory
 
-        learning = [_like_one(weight) for weight in self._trainable(self._weights)]
-        remembered = [tf.TensorSpec(state.shape) for state in self._memory]
-        made = tf.TensorSpec(()), learning, remembered
-
         def advance(inputs, targets, first, count, memory):
             """Inputs and targets (U, R, B, …), the first `count` of them used; losses (R,)."""
 
             def update(done, losses, memory):
                 memory = self._forgetting(memory, (first + done) % carry == 0)
-                weights = [tf.convert_to_tensor(weight) for weight in self._weights]
-                batch = weights, memory, inputs[done], targets[done]
-                loss, gradients, memory = self._each(step, batch, made)
+                now = [tf.convert_to_tensor(weight) for weight in weights]
+                loss, gradients, memory = self._each(
+                    step, (now, memory, inputs[done], targets[done])
+                )
                 optimizer.apply(gradients)
                 return done + 1, losses + loss, memory
 
-            start = tf.constant(0), tf.zeros(self.count), memory
+            start = tf.constant(0), tf.zeros(self._lanes), memory
             _, losses, memory = tf.while_loop(lambda done, *_: done < count, update, start)
             return losses, memory
 
         return advance
 
-    def _asked(self, inputs, targets, carry):
+    def _asked(self, weights, inputs, targets, carry):
         """The readouts of batches (U, R, B, …), one after the other: {name: (U, R, B, …)}."""
 
         def ask(args):
-            weights, memory, x, y = args
+            mine, memory, x, y = args
             x, y = self.network.encode(x, y)
-            outputs, memory = self._call(self.network.model, weights, memory, x, training=False)
+            outputs, memory = self._call(self.network.model, mine, memory, x, training=False)
             return self.network.readout(y, outputs), memory
 
-        weights = [tf.convert_to_tensor(weight) for weight in self._weights]
         count, memory = inputs.shape[0], self._blank()
-        one = tf.nest.map_structure(_like_one, (weights, memory, inputs[0], targets[0]))
-        traced = tf.function(ask, autograph=False).get_concrete_function(one)
-        made = tf.nest.map_structure(
-            lambda part: tf.TensorSpec(part.shape, part.dtype), traced.structured_outputs
-        )
+        first = weights, memory, inputs[0], targets[0]
+        one = tf.nest.map_structure(lambda part: tf.TensorSpec(part.shape[1:], part.dtype), first)
+        made, _ = tf.function(ask, autograph=False).get_concrete_function(one).structured_outputs
         readout = {
-            name: tf.TensorArray(spec.dtype, count, element_shape=(self.count, *spec.shape))
-            for name, spec in made[0].items()
+            name: tf.TensorArray(like.dtype, count, element_shape=(self._lanes, *like.shape))
+            for name, like in made.items()
         }
 
         def batch(done, memory, readout):
             memory = self._forgetting(memory, done % carry == 0)
-            found, memory = self._each(ask, (weights, memory, inputs[done], targets[done]), made)
+            found, memory = self._each(ask, (weights, memory, inputs[done], targets[done]))
             readout = {name: kept.write(done, found[name]) for name, kept in readout.items()}
             return done + 1, memory, readout
 
@@ -252,14 +276,12 @@ class Replicas:
         *_, readout = tf.while_loop(lambda done, *_: done < count, batch, start)
         return {name: kept.stack() for name, kept in readout.items()}
 
-    def _each(self, function: Callable, arguments, made):
-        """What a function makes of each replica's part of the arguments, stacked as they are.
-
-        `made` are the specifications of what it makes of one replica's part.
-        """
-        if self._vectorized:
+    def _each(self, function: Callable, arguments):
+        """What a function makes of each lane's part of the arguments, stacked as they are."""
+        if self._lanes > 1:
             return tf.vectorized_map(function, arguments)
-        return tf.map_fn(function, arguments, fn_output_signature=made)
+        made = function(tf.nest.map_structure(lambda part: part[0], arguments))
+        return tf.nest.map_structure(lambda part: part[None], made)
 
     def _forgetting(self, memory: list[tf.Tensor], now: tf.Tensor) -> list[tf.Tensor]:
         """What stateful layers carry on, or nothing of it."""
@@ -283,7 +305,7 @@ class Replicas:
 
     def _blank(self) -> list[tf.Tensor]:
         """The memory of layers that have seen nothing."""
-        return [tf.zeros((self.count, *state.shape)) for state in self._memory]
+        return [tf.zeros((self._lanes, *state.shape)) for state in self._memory]
 
 
 def _compiled(function: Callable) -> Callable:
@@ -291,9 +313,9 @@ def _compiled(function: Callable) -> Callable:
     return tf.function(function, autograph=False, jit_compile=True)
 
 
-def _like_one(stacked: tf.Tensor | tf.Variable) -> tf.TensorSpec:
-    """The specification of one replica's part of what is stacked (R, …)."""
-    return tf.TensorSpec(stacked.shape[1:], stacked.dtype)
+def _assign(variables: Sequence, values: Sequence[np.ndarray]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
 
 
 def recurrent(training: Training) -> dict[str, bool]:
