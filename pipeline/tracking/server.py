@@ -24,6 +24,10 @@ from pipeline.tracking import views
 TAG = "laboratory."  # begins the names of our own tags
 FAULTS = (MlflowException, SQLAlchemyError, OSError, ImportError)
 
+HOSTS = [f"{name}{port}" for name in ("localhost", "127.0.0.1") for port in ("", ":*")]
+"""How the server may be called. MLflow 3.17's default takes `10.*` and `192.168.*` besides, so that
+a page of `10.evil.example` could talk to it."""
+
 logging.getLogger("mlflow").setLevel(logging.ERROR)  # it tells of every table that it creates
 
 
@@ -101,4 +105,5 @@ def serve(port: int) -> None:
     artifacts = project.home() / "mlartifacts"
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--backend-store-uri", uri(), "--default-artifact-root", artifacts.as_uri()]
+    command += ["--allowed-hosts", ",".join(HOSTS)]
     raise SystemExit(subprocess.call(command))
