@@ -21,16 +21,16 @@ def write(client: MlflowClient, run: Run, result: Trained) -> None:
     setup = result.setup
     inputs, outputs = trained.example(setup.name)
     model = read(result)
-    _delete(client, run, setup.identifier)
     # log_model knows no client and no run id; it takes them from the active ones.
     mlflow.set_tracking_uri(server.uri())
     with mlflow.start_run(run_id=run.info.run_id):
-        mlflow.keras.log_model(
+        logged = mlflow.keras.log_model(
             model,
             name=setup.identifier,
             signature=mlflow.models.infer_signature(inputs, outputs),
             pip_requirements=[f"{name}=={version(name)}" for name in LIBRARIES],
         )
+    _delete_others(client, run, setup.identifier, logged.model_id)
 
 
 def read(result: Trained):
@@ -59,8 +59,8 @@ def read(result: Trained):
     return model
 
 
-def _delete(client: MlflowClient, run: Run, name: str) -> None:
-    """Delete what a writer left that did not live to say that it is whole."""
+def _delete_others(client: MlflowClient, run: Run, name: str, kept: str) -> None:
+    """Delete what was begun by a process that died, or by a request whose answer was lost."""
     for model in client.search_logged_models([run.info.experiment_id], max_results=1000):
-        if (model.source_run_id, model.name) == (run.info.run_id, name):
+        if (model.source_run_id, model.name) == (run.info.run_id, name) and model.model_id != kept:
             client.delete_logged_model(model.model_id)

@@ -137,7 +137,11 @@ def _commit() -> str | None:
 def children(client: MlflowClient, run: Run, count: int) -> list[Run]:
     """The child runs of the replicas, made where they are missing."""
     tags = {"mlflow.parentRunId": run.info.run_id, TAG + "process": processes.name()}
-    by_replica = {child.data.tags[TAG + "replica"]: child for child in _children(client, run)}
+    by_replica: dict[str, Run] = {}
+    found = _children(client, run)
+    for child in sorted(found, key=lambda child: child.info.status not in ("FINISHED", "FAILED")):
+        if by_replica.setdefault(child.data.tags[TAG + "replica"], child) is not child:
+            client.delete_run(child.info.run_id)  # made by a request whose answer was lost
     return [
         by_replica.get(str(replica))
         or client.create_run(

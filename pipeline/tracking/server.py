@@ -4,9 +4,11 @@ import functools
 import logging
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 # A server that does not answer must not hold up a training: MLflow's own defaults wait for minutes.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
@@ -43,6 +45,7 @@ def connect() -> MlflowClient:
 
 @functools.cache
 def _connect(uri: str) -> MlflowClient:
+    _make_database(uri)
     client = MlflowClient(uri)
     experiments = [experiment.experiment_id for experiment in client.search_experiments()]
     under_way = (
@@ -52,6 +55,23 @@ def _connect(uri: str) -> MlflowClient:
         if not processes.alive(run.data.tags[TAG + "process"]):
             client.set_terminated(run.info.run_id, "KILLED")
     return client
+
+
+def _make_database(uri: str) -> None:
+    """Make an SQLite database that is not there, whole or not at all.
+
+    MLflow 3.17 makes its tables in many steps, and what a process leaves that is killed in between
+    it never takes up again: "table logged_models already exists".
+    """
+    path = Path(uri.removeprefix("sqlite:///"))
+    if not uri.startswith("sqlite:///") or path.exists():
+        return
+    partial = path.with_name(f".{path.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    MlflowClient(f"sqlite:///{partial / path.name}").search_experiments()
+    (partial / path.name).replace(path)
+    shutil.rmtree(partial)
 
 
 def warn(error: Exception) -> None:
