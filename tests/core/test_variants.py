@@ -17,7 +17,7 @@ from pipeline.errors import InputError
 yaml = YAML(typ="safe")
 DOCUMENT = yaml.load(PARAMS)
 
-QUICK, THOROUGH = 150, 3000
+QUICK, THOROUGH = 150, 2000
 """How many variants each test tries, and how many those that are marked as slow."""
 
 VALUES = st.one_of(
