@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from forking import Nursery, nursery
-from small import Laboratory, make_laboratory
+from small import Laboratory, copied, make_laboratory
 from studying import exported
 
 
@@ -52,8 +52,7 @@ def forked(reproduced) -> Iterator[Nursery]:
 @pytest.fixture
 def mine(reproduced, tmp_path) -> Laboratory:
     """A copy of the reproduced laboratory, for changing; its results and tracking are its own."""
-    shutil.copytree(reproduced.root, tmp_path / "laboratory", symlinks=True)
-    return Laboratory(tmp_path / "laboratory")
+    return copied(reproduced, tmp_path / "laboratory")
 
 
 @pytest.fixture
