@@ -125,7 +125,7 @@ def test_a_journal_is_refused_or_gives_the_same_trials_or_fewer(inside):
     whole, rng, refused = journal.read_bytes(), random.Random(3), 0
     sound = read()
     assert len(sound) == 6
-    for turn in range(32):
+    for turn in range(JOURNAL_TIMES):
         harm = damage.digit if turn % 2 else damage.any_of(rng)
         journal.write_bytes(harm(whole, rng))
         try:
@@ -139,6 +139,8 @@ def test_a_journal_is_refused_or_gives_the_same_trials_or_fewer(inside):
             journal.write_bytes(whole)
     assert refused
 
+
+JOURNAL_TIMES, TEXT_TIMES = 32, 12
 
 UNCHECKED = {
     "reports/metrics/drawer.csv": lambda: results.replica_metrics("drawer"),
@@ -159,7 +161,7 @@ UNCHECKED = {
 def test_text_is_refused_or_what_dvc_recorded_is_not_it(inside, name, capsys):
     path, rng = inside / name, random.Random(name)
     whole = path.read_bytes()
-    for turn in range(12):
+    for turn in range(TEXT_TIMES):
         harm = damage.digit if turn % 3 == 0 else damage.any_of(rng)
         path.write_bytes(harm(whole, rng))
         capsys.readouterr()

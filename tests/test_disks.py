@@ -19,6 +19,9 @@ COMMANDS = [
     ("report", "reports"),
 ]
 
+STUDIES = [("study sizes", "reports"), ("study sizes", ".studies")]
+DATABASES = ("full", "read-only")
+
 
 @pytest.fixture
 def disk(tmp_path) -> Iterator[Callable[[Path], Path]]:
@@ -77,9 +80,7 @@ def test_a_full_disk_costs_a_line_and_no_old_result(mine, forked, disk, command,
     assert content(folder) == before
 
 
-@pytest.mark.parametrize(
-    ("command", "name"), [*COMMANDS, ("study sizes", "reports"), ("study sizes", ".studies")]
-)
+@pytest.mark.parametrize(("command", "name"), [*COMMANDS, *STUDIES])
 def test_a_read_only_folder_costs_a_line(mine, forked, disk, command, name):
     folder = disk(mine.root / name)
     before = content(folder)
@@ -91,7 +92,7 @@ def test_a_read_only_folder_costs_a_line(mine, forked, disk, command, name):
     assert content(folder) == before
 
 
-@pytest.mark.parametrize("state", ["full", "read-only"])
+@pytest.mark.parametrize("state", DATABASES)
 def test_a_database_that_cannot_be_written_costs_a_line_and_no_result(mine, forked, disk, state):
     (mine.root / "elsewhere").mkdir()
     shutil.move(mine.root / "mlflow.db", mine.root / "elsewhere")

@@ -45,14 +45,10 @@ NAMES = [
     "a_b",
     "x" * 65,
 ]
-SECTIONS = {
-    "datasets": {},
-    "experiments": {},
-    "arms": {},
-    "studies": {},
-    "comparisons": {},
-    "models": {},
-}
+SECTIONS = ("datasets", "experiments", "arms", "studies", "comparisons", "models")
+
+COMMANDS = ("generate", "train", "evaluate", "figures", "study", "draw", "echo", "write")
+ARGUMENTS = ("../outside", "/tmp/outside", "a;touch hacked", "$(touch hacked)", "")
 
 
 class Touch:
@@ -102,7 +98,10 @@ def test_objects_in_yaml_are_refused_and_not_made(in_folder, tmp_path, tag):
     assert {entry.name for entry in tmp_path.iterdir()} == {"params.yaml"}
 
 
-@pytest.mark.parametrize("kind", ["array", "member", "bare"])
+PICKLES = ("array", "member", "bare")
+
+
+@pytest.mark.parametrize("kind", PICKLES)
 def test_pickles_are_never_opened(in_folder, tmp_path, kind):
     in_folder("")
     hacked, path = tmp_path / "hacked", tmp_path / "data/rectangle.npz"
@@ -128,9 +127,8 @@ def test_models_that_hold_code_are_not_run(mine, forked):
     hacked = mine.root / "hacked"
     path = mine.root / "models/drawer/model.keras"
     whole = path.read_bytes()
-    layers = [lambda_layer(mine, hacked), foreign_layer(hacked)]
-    for layer in layers:
-        path.write_bytes(with_layer(whole, layer))
+    for layer in LAYERS:
+        path.write_bytes(with_layer(whole, layer(mine, hacked)))
         lost = {"MLFLOW_TRACKING_URI": f"sqlite:///{mine.root}/other.db"}
         done = forked.run(mine, "track", **lost)
         assert done.status == 2, done.err
@@ -166,13 +164,25 @@ def lambda_layer(laboratory: Laboratory, hacked) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def foreign_layer(hacked) -> dict:
+def foreign_layer(laboratory: Laboratory, hacked) -> dict:
     return {
         "module": "builtins",
         "class_name": "open",
         "config": {"file": str(hacked), "mode": "w"},
         "registered_name": "open",
     }
+
+
+LAYERS = (lambda_layer, foreign_layer)
+
+
+@pytest.mark.slow
+def test_a_name_that_is_a_command_stops_dvc_before_it_runs_one(laboratory):
+    name = "  'a;touch hacked':\n    problem: shapes\n"
+    laboratory.change("datasets:\n", f"datasets:\n{name}")
+    done = laboratory.run("dvc", "repro", check=False)
+    assert done.returncode != 0
+    assert not (laboratory.root / "hacked").exists()
 
 
 @pytest.mark.slow
@@ -182,12 +192,11 @@ def test_arguments_that_are_paths_or_commands_touch_nothing(mine, forked):
         return {p: p.stat().st_mtime_ns for p in paths if "__pycache__" not in str(p)}
 
     before = everything()
-    for command in ("generate", "train", "evaluate", "figures", "study", "draw", "echo", "write"):
-        for name in ("../outside", "/tmp/outside", "a;touch hacked", "$(touch hacked)", "x\0y", ""):
-            if "\0" not in name:
-                done = forked.run(mine, command, "--", name)
-                assert done.status == 2, done.err
-                assert done.err.startswith("error: unknown ")
+    for command in COMMANDS:
+        for name in ARGUMENTS:
+            done = forked.run(mine, command, "--", name)
+            assert done.status == 2, done.err
+            assert done.err.startswith("error: unknown ")
     assert everything() == before
 
 

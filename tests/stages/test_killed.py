@@ -15,6 +15,10 @@ pytestmark = pytest.mark.slow
 KILLS = {"generate": 4, "train": 3, "evaluate": 3, "figures": 4, "report": 3}
 """How often each stage is killed; a study is killed ten times in studies/test_running.py."""
 
+TRACK_KILLS = 6
+
+REPRO_KILLS = ("generate@rectangle", "train@drawer", "evaluate@drawer", "figures@drawer")
+
 RESULTS = {
     "generate": ["data/rectangle.npz"],
     "train": ["models/drawer"],
@@ -78,7 +82,7 @@ def test_a_killed_tracking_is_gone_on_with_and_nothing_is_there_twice(reproduced
     only_drawer_and_sizes(mine.root)
     (mine.root / "mlflow.db").unlink()
     rng, seconds = random.Random(9), 12.0
-    for _ in range(6):
+    for _ in range(TRACK_KILLS):
         done = forked.run(mine, "track", seconds=rng.uniform(0, seconds))
         assert "Traceback" not in done.err
     done = forked.run(mine, "track")
@@ -91,7 +95,7 @@ def test_after_kills_and_damage_dvc_repro_makes_the_same_bytes(reproduced, mine)
     """DVC's own processes are killed, too; nothing comes from its cache."""
     shutil.rmtree(mine.root / ".dvc/cache")
     rng = random.Random(11)
-    for stage in ("generate@rectangle", "train@drawer", "evaluate@drawer", "figures@drawer"):
+    for stage in REPRO_KILLS:
         process = begin(mine, "dvc", "repro", "--force", "--single-item", stage)
         time.sleep(rng.uniform(1, 8))
         kill(process)

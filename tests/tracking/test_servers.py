@@ -19,7 +19,10 @@ pytestmark = pytest.mark.slow
 IMPATIENT = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "1"}
 
 
-@pytest.mark.parametrize("mode", ["dead", "hangs", "fails", "strange"])
+FAILING = ("dead", "hangs", "fails", "strange")
+
+
+@pytest.mark.parametrize("mode", FAILING)
 def test_a_server_that_fails_costs_a_line_and_no_result(reproduced, mine, forked, mode):
     with misbehaving(mode) as server:
         if mode == "dead":
