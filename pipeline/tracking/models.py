@@ -61,6 +61,7 @@ def read(result: Trained):
 
 def _delete_others(client: MlflowClient, run: Run, name: str, kept: str) -> None:
     """Delete what was begun by a process that died, or by a request whose answer was lost."""
-    for model in client.search_logged_models([run.info.experiment_id], max_results=1000):
-        if (model.source_run_id, model.name) == (run.info.run_id, name) and model.model_id != kept:
+    ours = f"source_run_id = '{run.info.run_id}' AND name = '{name}'"
+    for model in client.search_logged_models([run.info.experiment_id], ours):
+        if model.model_id != kept:
             client.delete_logged_model(model.model_id)
