@@ -30,7 +30,8 @@ HOSTS = [f"{name}{port}" for name in ("localhost", "127.0.0.1") for port in ("",
 """How the server may be called. MLflow 3.17's default takes `10.*` and `192.168.*` besides, so that
 a page of `10.evil.example` could talk to it."""
 
-logging.getLogger("mlflow").setLevel(logging.ERROR)  # it tells of every table that it creates
+# It tells of every table that it creates, and shows the traceback of what it raises besides.
+logging.getLogger("mlflow").setLevel(logging.CRITICAL)
 
 
 def uri() -> str:
