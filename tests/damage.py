@@ -1,6 +1,7 @@
 """Damage as disks, cables and hands do it; random, from a generator that is given."""
 
 import random
+import re
 from collections.abc import Callable
 
 Damage = Callable[[bytes, random.Random], bytes]
@@ -13,10 +14,15 @@ def flipped(content: bytes, rng: random.Random) -> bytes:
     return bytes(found)
 
 
-def digit(content: bytes, rng: random.Random) -> bytes:
-    """One digit is another: what reads as well as before."""
-    places = [place for place, byte in enumerate(content) if byte in b"0123456789"]
+def digit(content: bytes, rng: random.Random, within: bytes = rb"(?s).+") -> bytes:
+    """One digit is another, in a place that matches: what reads as well as before."""
     found = bytearray(content)
+    places = [
+        place
+        for match in re.finditer(within, content)
+        for place in range(*match.span())
+        if found[place] in b"0123456789"
+    ]
     place = rng.choice(places)
     found[place] = rng.choice([byte for byte in b"0123456789" if byte != found[place]])
     return bytes(found)
