@@ -4,12 +4,13 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
+from pipeline import faults, recorded
 from pipeline.console import say, stderr
-from pipeline.core import project, reading
+from pipeline.core import arms, project, reading
 from pipeline.errors import InputError, TrainingError
 
 app = typer.Typer(
@@ -48,6 +49,7 @@ def train(experiment: ExperimentName) -> None:
     """Train all replicas of an experiment's networks: models/EXPERIMENT/."""
     from pipeline.stages import train
 
+    recorded.warn_of_inputs(f"train@{experiment}")
     train.run(experiment)
 
 
@@ -56,6 +58,7 @@ def evaluate(experiment: ExperimentName) -> None:
     """Measure every replica on test sequences: reports/metrics/ and reports/history/."""
     from pipeline.stages import evaluate
 
+    recorded.warn_of_inputs(f"evaluate@{experiment}")
     evaluate.run(experiment)
 
 
@@ -64,6 +67,7 @@ def figures(experiment: ExperimentName) -> None:
     """Draw an evaluated experiment: reports/figures/EXPERIMENT/."""
     from pipeline.stages import figures
 
+    recorded.warn_of_inputs(f"figures@{experiment}")
     figures.run(experiment)
 
 
@@ -99,6 +103,7 @@ def report() -> None:
     """Write reports/README.md and draw the comparisons, from all that was measured."""
     from pipeline.stages import report
 
+    recorded.warn_of_inputs("report")
     report.run()
 
 
@@ -140,6 +145,7 @@ def draw(
     from pipeline import trained
     from pipeline.shapes import models
 
+    _warn_of_network(experiment)
     found = trained.known(experiment, "shapes")
     setup = found.setup
     shape = models.drawable(setup, shape, temperature)
@@ -179,6 +185,7 @@ def echo(
     from pipeline.echo import data, models
 
     lines = [integers] if integers else [line.split() for line in sys.stdin if line.strip()]
+    _warn_of_network(experiment)
     found = trained.known(experiment, "echo")
     windows = data.parse(lines, found.setup)
     echoed = models.echo(trained.one(found, replica), found.setup, windows)
@@ -226,6 +233,7 @@ def write(
     from pipeline import trained
     from pipeline.text.models import writing
 
+    _warn_of_network(experiment)
     found = trained.known(experiment, "text")
     start = writing.begin(found.setup, seed)
     heat = writing.warmth(temperature)
@@ -248,6 +256,7 @@ def track(
     from pipeline import console, tracking
 
     found = reading.read(project.params())
+    recorded.warn_of_results()
     known = found.experiments
     ready = [name for name in known if all(project.model(n).is_dir() for n in known[name])]
     with console.progress("track", len(ready), "experiments") as progress:
@@ -278,22 +287,41 @@ def ui(
     server.serve(port)
 
 
+def _warn_of_network(name: str) -> None:
+    recorded.warn_of_results(f"train@{arms.experiment_of(name)}")
+
+
 def main() -> None:
-    """Run a command; a fault of the input is said in a line, and exits with 2."""
+    """Run a command; a fault that the user can mend is said in a line, without a traceback.
+
+    The exit code is 2 if something given cannot be used, be it a file or a folder, and 1 if the
+    work itself failed: every replica diverged, or there was too little memory.
+    """
     try:
         app(standalone_mode=True)
     except InputError as error:
-        for fault in error.faults:
-            stderr.print(f"error: {fault}", markup=False, style="red")
-        _say_what_dvc_removed()
-        sys.exit(2)
+        _fail(2, *error.faults)
     except TrainingError as error:
-        stderr.print(f"error: {error}", markup=False, style="red")
-        _say_what_dvc_removed()
-        sys.exit(1)
+        _fail(1, str(error))
     except BrokenPipeError:  # `pipeline echo … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except Exception as error:
+        if said := faults.of_disk(error):
+            _fail(2, said)
+        if said := faults.of_memory(error):
+            _fail(1, said)
+        if recorded.warned:
+            what = f"{type(error).__name__}: {error}".splitlines()[0]
+            _fail(2, f"{', '.join(recorded.warned)}: cannot be used ({what})")
+        raise
+
+
+def _fail(code: int, *said: str) -> NoReturn:
+    for line in said:
+        stderr.print(f"error: {line}", markup=False, style="red")
+    _say_what_dvc_removed()
+    sys.exit(code)
 
 
 def _say_what_dvc_removed() -> None:

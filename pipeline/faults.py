@@ -1,7 +1,9 @@
 """What is wrong with an input, in sentences: what was found, what is allowed, what is meant."""
 
 import difflib
+import errno
 import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import get_args
 
@@ -83,3 +85,30 @@ def shown(value: object) -> str:
         return "a mapping" if value else "an empty mapping"
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+DISK = (
+    "ENOSPC", "EDQUOT", "EFBIG", "EROFS", "EACCES", "EPERM", "EIO", "ENOTDIR", "EISDIR",
+    "ENAMETOOLONG", "EMFILE", "ENFILE",
+)  # fmt: skip
+
+
+def of_disk(error: BaseException) -> str | None:
+    """What a disk refused, or None if an error is of another kind."""
+    if not isinstance(error, OSError) or errno.errorcode.get(error.errno) not in DISK:
+        return None
+    place = f"{error.filename}: " if error.filename else ""
+    kept = "what stood there before is still there"
+    return f"{place}cannot be read or written ({error.strerror}); {kept}"
+
+
+def of_memory(error: BaseException) -> str | None:
+    """That there is too little memory, or None if an error is of another kind."""
+    text = str(error).partition("\n")[0]
+    refused = (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "ResourceExhaustedError"  # TensorFlow's
+        or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
+        or (isinstance(error, ImportError) and re.search("failed to map|allocate memory", text))
+    )
+    return f"too little memory ({text or type(error).__name__})" if refused else None

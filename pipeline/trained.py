@@ -5,11 +5,12 @@ model.keras       replica 0, for plain Keras
 weights.npz       the final weights of all replicas, each (R, …), in the model's order
 snapshots.npz     the same after so many sequences
 history.npz       the learning curves of all replicas, (R, K)
-example.npz       a batch of inputs as the model sees them, and its outputs
+example.npz       a batch of inputs as the model sees them, its outputs, and model.keras' digest
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import tempfile
@@ -122,7 +123,8 @@ def write(trained: Trained, first: Saved) -> None:
         files.write_arrays(folder / "history.npz", trained.history | {"failed": trained.failed})
         (folder / KERAS).write_bytes(first.keras)
         example = _named("inputs", first.inputs) | _named("outputs", first.outputs)
-        files.write_arrays(folder / "example.npz", example)
+        about = {"sha256": hashlib.sha256(first.keras).hexdigest()}
+        files.write_arrays(folder / "example.npz", example, about)
 
 
 def read(name: str) -> Trained:
@@ -147,6 +149,21 @@ def read(name: str) -> Trained:
     for key, weight in snapshots.items():
         steps.setdefault(int(key.split("/")[0]), []).append(weight)
     return Trained(setup, list(weights.values()), steps, history, history.pop("failed"))
+
+
+def keras_file(name: str) -> Path:
+    """The file that plain Keras loads; InputError if it is not the one that training wrote.
+
+    To load another one may run what is written in it.
+    """
+    path = project.model(name) / KERAS
+    remedy = f"make it with: dvc repro train@{arms.experiment_of(name)}"
+    _, about = files.read_arrays(project.model(name) / "example.npz", remedy=remedy)
+    if not path.is_file():
+        raise InputError(f"{project.relative(path)}: does not exist; {remedy}")
+    if about.get("sha256") != hashlib.sha256(path.read_bytes()).hexdigest():
+        raise InputError(f"{project.relative(path)}: damaged or foreign; {remedy}")
+    return path
 
 
 def example(name: str) -> tuple[Example, Example]:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from small import Laboratory, make_laboratory
+from forking import Nursery, nursery
+from small import Laboratory, copied, make_laboratory
 from studying import exported
 
 
@@ -41,11 +42,17 @@ def undisturbed(reproduced) -> dict[str, dict[str, str]]:
     return {study: exported(reproduced, study) for study in ("sizes", "search")}
 
 
+@pytest.fixture(scope="session")
+def forked(reproduced) -> Iterator[Nursery]:
+    """Runs commands in processes that need not load TensorFlow and MLflow first."""
+    with nursery(reproduced) as found:
+        yield found
+
+
 @pytest.fixture
 def mine(reproduced, tmp_path) -> Laboratory:
     """A copy of the reproduced laboratory, for changing; its results and tracking are its own."""
-    shutil.copytree(reproduced.root, tmp_path / "laboratory", symlinks=True)
-    return Laboratory(tmp_path / "laboratory")
+    return copied(reproduced, tmp_path / "laboratory")
 
 
 @pytest.fixture

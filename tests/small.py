@@ -220,6 +220,21 @@ class Laboratory:
         self.params.write_text(text.replace(old, new, 1))
 
 
+def copied(laboratory: Laboratory, root: Path) -> Laboratory:
+    """A copy of a laboratory; its results and its tracking are its own, artifacts included."""
+    shutil.copytree(laboratory.root, root, symlinks=True)
+    places = {"experiments": "artifact_location", "runs": "artifact_uri"}
+    places |= {"logged_models": "artifact_location"}
+    with closing(sqlite3.connect(root / "mlflow.db")) as database:
+        for table, column in places.items():
+            moved = f"replace({column}, ?, ?)"
+            database.execute(
+                f"update {table} set {column} = {moved}", (laboratory.root.as_uri(), root.as_uri())
+            )
+        database.commit()
+    return Laboratory(root)
+
+
 def make_laboratory(root: Path) -> Laboratory:
     root.mkdir(parents=True, exist_ok=True)
     for name in ("pipeline", ".dvc/config", ".dvc/plots", ".dvcignore", ".gitignore", "dvc.yaml"):

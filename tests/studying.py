@@ -37,8 +37,13 @@ for study in storage.get_all_studies():
 
 def start(laboratory: Laboratory, *words: str, **environment: str) -> subprocess.Popen:
     """A study in a process group of its own."""
+    return begin(laboratory, "python", "-m", "pipeline", "study", *words, **environment)
+
+
+def begin(laboratory: Laboratory, *command: str, **environment: str) -> subprocess.Popen:
+    """A command in a process group of its own."""
     return subprocess.Popen(
-        ["python", "-m", "pipeline", "study", *words],
+        command,
         cwd=laboratory.root,
         env=os.environ | {"PATH": f"{BIN}:{os.environ['PATH']}"} | environment,
         stdout=subprocess.DEVNULL,

@@ -2,6 +2,9 @@
 
 import re
 import subprocess
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 from ruamel.yaml import YAML
@@ -60,6 +63,47 @@ def test_an_example_of_an_entry_is_sound(in_folder, example):
     found = reading.read(path)
     for section in ("experiments", "studies"):
         assert set(added.get(section, ())) <= set(getattr(found, section))
+
+
+def constants(path: str) -> ModuleType:
+    """A module of tests, for what it says of itself."""
+    spec = spec_from_file_location(f"counted_{Path(path).stem}", ROOT / "tests" / path)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_table_of_faults_counts_what_the_tests_do():
+    killed, damage = constants("stages/test_killed.py"), constants("test_damage.py")
+    disks, hostile = constants("test_disks.py"), constants("test_hostile.py")
+    servers, variants = constants("tracking/test_servers.py"), constants("core/test_variants.py")
+    experiments = constants("stages/test_experiments.py")
+    names = len(hostile.NAMES) * len(hostile.SECTIONS)
+    arguments = len(hostile.COMMANDS) * len(hostile.ARGUMENTS)
+    databases = len(disks.DATABASES)  # one on a full disk, one on a read-only one
+    expected = [
+        sum(killed.KILLS.values()),
+        constants("studies/test_running.py").KILLS,
+        len(killed.REPRO_KILLS),
+        killed.TRACK_KILLS,
+        len(servers.FAILING),
+        1,
+        len(experiments.CELLS),
+        len(disks.COMMANDS) + databases // 2,
+        len(disks.COMMANDS) + len(disks.STUDIES) + databases // 2,
+        len(disks.LIMITS),
+        sum(times for times, _ in damage.CHECKED.values()),
+        damage.JOURNAL_TIMES,
+        damage.TEXT_TIMES * len(damage.UNCHECKED),
+        len(damage.SWAPPED),
+        len(hostile.PICKLES) + len(hostile.LAYERS) + len(hostile.TAGS),
+        names + arguments,
+        8,
+        2 * variants.QUICK + variants.THOROUGH,
+    ]
+    table = README.split("## When things break")[1].split("\n## ")[0]
+    found = re.findall(r"^\| .+ \| ([\d,]+) \| .+ \|$", table, re.MULTILINE)
+    assert [int(number.replace(",", "")) for number in found] == expected
 
 
 def test_every_parameter_it_names_exists():

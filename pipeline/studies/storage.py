@@ -9,10 +9,13 @@ them.
 from __future__ import annotations
 
 import fcntl
+import hashlib
+import json
 import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +32,9 @@ from pipeline.studies.trials import Result
 
 CONNECT_SECONDS = 5
 
-NUMBER, RESULT = "laboratory:number", "laboratory:result"
-"""Attributes of a trial: its number in the study's plan, and all that it found."""
+NUMBER, RESULT, SEAL = "laboratory:number", "laboratory:result", "laboratory:seal"
+"""Attributes of a trial: its number in the study's plan, all that it found, and a digest of both
+and of its point, since a journal has no checksums."""
 
 
 class Store:
@@ -55,8 +59,11 @@ class Store:
             number, text = (kept.system_attrs.get(key) for key in (NUMBER, RESULT))
             if number is None or number in found:
                 continue
-            result = self._decoded(f"trial {number}", text)
             point = in_order(self._plan, kept.params)
+            sealed = kept.system_attrs.get(SEAL)
+            if sealed not in (None, seal(number, point, text)):  # older versions wrote none
+                raise InputError(f"trial {number} of study {self._study.study_name}: damaged")
+            result = self._decoded(f"trial {number}", text)
             found[number] = self._plan.ended(number, point, result)
         return found
 
@@ -68,7 +75,11 @@ class Store:
         kept = self._plan.frozen(
             trial,
             user_attrs=shown | {k: v for k, v in means.items() if v is not None},
-            system_attrs={NUMBER: trial.number, RESULT: text},
+            system_attrs={
+                NUMBER: trial.number,
+                RESULT: text,
+                SEAL: seal(trial.number, trial.point, text),
+            },
         )
         with refusals(self._where):
             self._study.add_trial(kept)
@@ -95,6 +106,13 @@ class Store:
             raise InputError(
                 f"{what} of study {self._study.study_name}: damaged ({error})"
             ) from None
+
+
+def seal(number: int, point: Mapping[str, Any], text: str) -> str:
+    """The digest of a trial: 16 hexadecimal digits. Storages give back 1 as 1.0."""
+    values = [(k, float(v) if isinstance(v, Real) else v) for k, v in sorted(point.items())]
+    content = json.dumps([number, values, text])
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def in_order(plan: Plan, point: Mapping[str, Any]) -> dict[str, Any]:

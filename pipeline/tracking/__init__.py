@@ -27,7 +27,7 @@ from pipeline.core.params import Setup
 from pipeline.errors import InputError
 from pipeline.stages.figures import CAPTIONS
 from pipeline.tracking import (
-    keras_files,
+    models,
     registry,
     runs,
     server,
@@ -150,7 +150,7 @@ class Live:
         try:
             with processes.alone():
                 self._client = server.connect()
-                self._run = runs.create(self._client, setup, live=True)
+                self._run = runs.create(self._client, setup)
         except FAULTS as error:
             server.warn(error)
 
@@ -196,10 +196,7 @@ def _record(name: str, run: Run | None = None) -> list[str]:
     setup, parts = _parts(name)
     with processes.alone():
         client = server.connect()
-        found = runs.find(client, setup, parts[0].digest)
-        if found and run:  # the same training again: one run is enough
-            client.delete_run(run.info.run_id)
-        run = found or run or runs.create(client, setup)
+        run = runs.claim(client, setup, parts[0].digest, run)
         missing = [part for part in parts if run.data.tags.get(TAG + part.name) != part.digest]
         for part in missing:
             part.write(client, run)
@@ -218,7 +215,7 @@ def _parts(name: str) -> tuple[Setup, list[Part]]:
     digest = results.trained_digest(name)
     parts = [
         Part("training", digest, lambda client, run: _write_training(client, run, result)),
-        Part("model", digest, lambda client, run: _write_model(client, run, result.setup)),
+        Part("model", digest, lambda client, run: models.write(client, run, result.setup)),
     ]
     if measured := _measured(name, digest):
         write = lambda client, run: _write_evaluation(client, run, result)  # noqa: E731
@@ -321,16 +318,3 @@ def _pictures(name: str) -> dict[str, list[Path]]:
     for path in project.pictures(name).glob("*/*.png"):
         found.setdefault(path.parent.name, []).append(path)
     return {key: sorted(paths, key=lambda path: int(path.stem)) for key, paths in found.items()}
-
-
-def _write_model(client: MlflowClient, run: Run, setup: Setup) -> None:
-    """Replica 0 as an MLflow model: signature, exact requirements."""
-    inputs, outputs = trained.example(setup.name)
-    # log_model knows no client and no run id; it takes them from the active ones.
-    mlflow.set_tracking_uri(server.uri())
-    with mlflow.start_run(run_id=run.info.run_id):
-        keras_files.log_model(
-            setup.identifier,
-            project.model(setup.name) / trained.KERAS,
-            mlflow.models.infer_signature(inputs, outputs),
-        )

@@ -1,5 +1,6 @@
 """Runs as MLflow keeps them: made, found, and filled with curves, metrics and datasets."""
 
+import hashlib
 import json
 import os
 import re
@@ -16,21 +17,64 @@ from pipeline.core import arms, project, reading
 from pipeline.core.params import Setup
 from pipeline.core.rooms import Room
 from pipeline.curves import TRAIN
+from pipeline.studies import identity
 from pipeline.tracking.server import TAG
 from pipeline.tracking.views import DETAILS, HELD_OUT, TEST, TRAINING
 
 BATCH = 1000  # metrics that MLflow takes in one call
 
+BEGUN = TAG + "begun"
+"""The tag that says what a run was made for, before there are files with a digest: the parameters
+and the code of its training. Who comes after a process that died goes on with its run."""
+
 
 def find(client: MlflowClient, setup: Setup, training: str) -> Run | None:
     """The run of the training with this digest, if there is one."""
-    same = f"tags.`{TAG}training` = '{training}' AND tags.`{TAG}network` = '{setup.name}'"
-    runs = client.search_runs([experiment(client, setup)], same, max_results=1)
-    return runs[0] if runs else None
+    return next(iter(_search(client, setup, TAG + "training", training)), None)
 
 
-def create(client: MlflowClient, setup: Setup, *, live: bool = False) -> Run:
-    """A new run of a network; `live`: this process trains it, and it is closed if that dies."""
+def claim(client: MlflowClient, setup: Setup, training: str, live: Run | None = None) -> Run:
+    """The one run of the training with this digest; a new one if there is none.
+
+    It is the run that has the training's files, or the one that showed it live, or one that was
+    begun for it by a process that died or by a request whose answer was lost. Others are deleted.
+    """
+    begun = [run for run in _search(client, setup, BEGUN, _purpose(setup)) if not _at_work(run)]
+    unfinished = [run for run in begun if TAG + "training" not in run.data.tags]
+    found = _search(client, setup, TAG + "training", training) + [live] * bool(live) + unfinished
+    first, *others = found or [create(client, setup)]
+    for other in {run.info.run_id: run for run in others}.values():
+        if other.info.run_id != first.info.run_id:
+            delete(client, other)
+    return first
+
+
+def _search(client: MlflowClient, setup: Setup, tag: str, value: str) -> list[Run]:
+    """The runs of a network that carry a tag."""
+    ours = f"tags.`{tag}` = '{value}' AND tags.`{TAG}network` = '{setup.name}'"
+    return list(client.search_runs([experiment(client, setup)], ours))
+
+
+def _purpose(setup: Setup) -> str:
+    """The digest of what decides a training: its parameters and the code."""
+    parts = [identity.code(setup.experiment.problem), setup.document()]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def _at_work(run: Run) -> bool:
+    """Whether another process is writing a run."""
+    process = run.data.tags.get(TAG + "process", "")
+    return process != processes.name() and bool(process) and processes.alive(process)
+
+
+def delete(client: MlflowClient, run: Run) -> None:
+    """Delete a run and its children."""
+    for one in [*_children(client, run), run]:
+        client.delete_run(one.info.run_id)
+
+
+def create(client: MlflowClient, setup: Setup) -> Run:
+    """A new run of a network, which is closed if this process dies."""
     tags = {
         TAG + "experiment": arms.experiment_of(setup.name),
         TAG + "network": setup.name,
@@ -40,7 +84,8 @@ def create(client: MlflowClient, setup: Setup, *, live: bool = False) -> Run:
         "dvc.stage": os.environ.get("DVC_STAGE"),
         "dvc.experiment": os.environ.get("DVC_EXP_NAME"),
         "dvc.baseline": os.environ.get("DVC_EXP_BASELINE_REV"),
-        TAG + "process": processes.name() if live else None,
+        TAG + "process": processes.name(),
+        BEGUN: _purpose(setup),
     }
     tags = {key: value for key, value in tags.items() if value}
     return client.create_run(experiment(client, setup), tags=tags, run_name=setup.name)
@@ -91,19 +136,26 @@ def _commit() -> str | None:
 
 def children(client: MlflowClient, run: Run, count: int) -> list[Run]:
     """The child runs of the replicas, made where they are missing."""
-    parent = {"mlflow.parentRunId": run.info.run_id}
-    search = f"tags.mlflow.parentRunId = '{run.info.run_id}'"
-    found = client.search_runs([run.info.experiment_id], search, max_results=1000)
-    by_replica = {child.data.tags[TAG + "replica"]: child for child in found}
+    tags = {"mlflow.parentRunId": run.info.run_id, TAG + "process": processes.name()}
+    by_replica: dict[str, Run] = {}
+    found = _children(client, run)
+    for child in sorted(found, key=lambda child: child.info.status not in ("FINISHED", "FAILED")):
+        if by_replica.setdefault(child.data.tags[TAG + "replica"], child) is not child:
+            client.delete_run(child.info.run_id)  # made by a request whose answer was lost
     return [
         by_replica.get(str(replica))
         or client.create_run(
             run.info.experiment_id,
-            tags=parent | {TAG + "replica": str(replica)},
+            tags=tags | {TAG + "replica": str(replica)},
             run_name=f"{run.info.run_name}, replica {replica}",
         )
         for replica in range(count)
     ]
+
+
+def _children(client: MlflowClient, run: Run) -> list[Run]:
+    search = f"tags.mlflow.parentRunId = '{run.info.run_id}'"
+    return client.search_runs([run.info.experiment_id], search, max_results=1000)
 
 
 def log_dataset(client: MlflowClient, run: Run, setup: Setup) -> None:

@@ -4,9 +4,11 @@ import functools
 import logging
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 # A server that does not answer must not hold up a training: MLflow's own defaults wait for minutes.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
@@ -24,7 +26,12 @@ from pipeline.tracking import views
 TAG = "laboratory."  # begins the names of our own tags
 FAULTS = (MlflowException, SQLAlchemyError, OSError, ImportError)
 
-logging.getLogger("mlflow").setLevel(logging.ERROR)  # it tells of every table that it creates
+HOSTS = [f"{name}{port}" for name in ("localhost", "127.0.0.1") for port in ("", ":*")]
+"""How the server may be called. MLflow 3.17's default takes `10.*` and `192.168.*` besides, so that
+a page of `10.evil.example` could talk to it."""
+
+# It tells of every table that it creates, and shows the traceback of what it raises besides.
+logging.getLogger("mlflow").setLevel(logging.CRITICAL)
 
 
 def uri() -> str:
@@ -39,6 +46,7 @@ def connect() -> MlflowClient:
 
 @functools.cache
 def _connect(uri: str) -> MlflowClient:
+    _make_database(uri)
     client = MlflowClient(uri)
     experiments = [experiment.experiment_id for experiment in client.search_experiments()]
     under_way = (
@@ -48,6 +56,23 @@ def _connect(uri: str) -> MlflowClient:
         if not processes.alive(run.data.tags[TAG + "process"]):
             client.set_terminated(run.info.run_id, "KILLED")
     return client
+
+
+def _make_database(uri: str) -> None:
+    """Make an SQLite database that is not there, whole or not at all.
+
+    MLflow 3.17 makes its tables in many steps, and what a process leaves that is killed in between
+    it never takes up again: "table logged_models already exists".
+    """
+    path = Path(uri.removeprefix("sqlite:///"))
+    if not uri.startswith("sqlite:///") or path.exists():
+        return
+    partial = path.with_name(f".{path.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    MlflowClient(f"sqlite:///{partial / path.name}").search_experiments()
+    (partial / path.name).replace(path)
+    shutil.rmtree(partial)
 
 
 def warn(error: Exception) -> None:
@@ -101,4 +126,5 @@ def serve(port: int) -> None:
     artifacts = project.home() / "mlartifacts"
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--backend-store-uri", uri(), "--default-artifact-root", artifacts.as_uri()]
+    command += ["--allowed-hosts", ",".join(HOSTS)]
     raise SystemExit(subprocess.call(command))

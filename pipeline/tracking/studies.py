@@ -51,7 +51,7 @@ def _known(client: MlflowClient, place: str) -> set[str]:
     while page is None or page.token:
         page = client.search_runs([place], max_results=1000, page_token=page and page.token)
         for run in page:
-            if run.info.status in STATUS.values():
+            if run.info.status == STATUS.get(run.data.tags.get(TAG + "state")):
                 numbers.add(run.data.tags.get(TAG + "trial"))
             else:
                 client.delete_run(run.info.run_id)
@@ -117,7 +117,6 @@ def _write(client: MlflowClient, place: str, plan, trial) -> tuple[list[str], li
         TAG + "study": plan.name,
         TAG + "identity": plan.identity,
         TAG + "trial": str(trial.number),
-        TAG + "state": trial.state,
         "mlflow.note.content": note,
         "mlflow.source.name": "dvc.yaml",
         TAG + "process": processes.name(),
@@ -133,6 +132,8 @@ def _write(client: MlflowClient, place: str, plan, trial) -> tuple[list[str], li
     runs.log_metrics(client, run, runs.metrics(run, lost, 0, views.DETAILS))
     runs.log_curves(client, run, trial.result.history)
     pictures = _log_picture(client, run, plan, trial)
+    # Last, and with the state: a run without it was never whole, be it closed since.
+    client.set_tag(run.info.run_id, TAG + "state", trial.state)
     client.set_terminated(run.info.run_id, STATUS[trial.state])
     return [*client.get_run(run.info.run_id).data.metrics], pictures
 

@@ -9,7 +9,16 @@ from small import ROOT, Laboratory
 
 ONLY_REPORTING = {
     f"pipeline/{name}.py"
-    for name in ("__init__", "__main__", "console", "errors", "faults", "processes", "workers")
+    for name in (
+        "__init__",
+        "__main__",
+        "console",
+        "errors",
+        "faults",
+        "processes",
+        "recorded",
+        "workers",
+    )
 } | {"pipeline/stages/__init__.py"}
 
 # Runs a stage's command and tells which modules of the pipeline and which files it opened. MLflow

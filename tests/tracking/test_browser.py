@@ -2,6 +2,9 @@
 
 import re
 from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -42,6 +45,28 @@ def page(window, links) -> Page:
         window.open(links["shapes"])
     window.see(*NETWORKS["shapes"])
     return window
+
+
+def test_the_server_is_for_this_machine_alone(links):
+    """It listens on loopback only, and a page of another name that leads here gets no answer."""
+    host, port = urlsplit(links["shapes"]).netloc.split(":")
+    tables = [Path(f"/proc/net/{table}").read_text() for table in ("tcp", "tcp6")]
+    sockets = [line.split() for table in tables for line in table.splitlines()[1:]]
+    listening = [socket[1] for socket in sockets if socket[3] == "0A"]
+    ours = [address for address in listening if address.endswith(f":{int(port):04X}")]
+    assert ours == [f"0100007F:{int(port):04X}"]
+    path = "/api/2.0/mlflow/experiments/search?max_results=1"
+
+    def status(name: str) -> int:
+        server = HTTPConnection(host, int(port), timeout=30)
+        server.request("GET", path, headers={"Host": name})
+        return server.getresponse().status
+
+    allowed = ("127.0.0.1", "localhost", f"localhost:{port}", f"127.0.0.1:{port}", "localhost:80")
+    foreign = ("evil.example", f"evil.example:{port}", "10.evil.example", "192.168.evil.example")
+    foreign += ("10.0.0.1", "0.0.0.0", "localhost.evil.example", f"127.0.0.1.evil.example:{port}")
+    assert {name: status(name) for name in allowed} == dict.fromkeys(allowed, 200)
+    assert {name: status(name) for name in foreign} == dict.fromkeys(foreign, 403)
 
 
 @pytest.mark.parametrize(("problem", "metric"), [("shapes", "mae"), ("echo", "exact_accuracy")])

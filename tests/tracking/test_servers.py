@@ -1,0 +1,95 @@
+"""MLflow servers that are dead, die, hang, fail or lose answers: no result is lost, none twice."""
+
+import os
+import shutil
+import signal
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+from misbehaving import misbehaving
+from small import BIN, Laboratory
+from studying import free_port, wait_until
+from tracked import only_drawer_and_sizes, tracked
+
+pytestmark = pytest.mark.slow
+
+IMPATIENT = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "1"}
+
+
+FAILING = ("dead", "hangs", "fails", "strange")
+
+
+@pytest.mark.parametrize("mode", FAILING)
+def test_a_server_that_fails_costs_a_line_and_no_result(reproduced, mine, forked, mode):
+    with misbehaving(mode) as server:
+        if mode == "dead":
+            server.stop()
+        where = IMPATIENT | {"MLFLOW_TRACKING_URI": server.address}
+        shutil.rmtree(mine.root / "models/drawer")
+        done = forked.run(mine, "train", "drawer", **where)
+        assert done.status == 0, done.err
+        assert done.err.count(f"MLflow at {server.address} fails (") == 1, done.err
+        assert done.err.count("when it is back, `pipeline track` adds what is missing") == 1
+        asked = forked.run(mine, "track", **where)
+    assert (asked.status, asked.out) == (2, "")
+    assert asked.err.startswith(f"error: MLflow at {server.address}: ")
+    assert len(asked.err.splitlines()) == 1, asked.err
+    for path in (reproduced.root / "models/drawer").iterdir():
+        assert (mine.root / "models/drawer" / path.name).read_bytes() == path.read_bytes()
+
+
+@pytest.fixture
+def upstream(tmp_path) -> Iterator[tuple[int, Laboratory]]:
+    """A real MLflow server: its port, and where its database is."""
+    port, folder = free_port(), tmp_path / "server"
+    folder.mkdir()
+    command = [BIN / "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--backend-store-uri", "sqlite:///mlflow.db", "--workers", "1"]
+    command += ["--artifacts-destination", str(folder / "artifacts")]
+    with subprocess.Popen(
+        [*map(str, command)],
+        cwd=folder,
+        env=Laboratory(folder).environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+
+        def up() -> bool:
+            assert process.poll() is None
+            with suppress(OSError):
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5).close()
+                return True
+            return False
+
+        try:
+            wait_until(up)
+            yield port, Laboratory(folder)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_what_a_server_missed_is_added_once(reproduced, mine, forked, upstream):
+    """It dies while a training is shown live, then loses answers, and then is slow."""
+    port, server = upstream
+    only_drawer_and_sizes(mine.root)
+    with misbehaving("dies", port) as proxy:
+        where = {"MLFLOW_TRACKING_URI": proxy.address}
+        done = forked.run(mine, "train", "drawer", **where)
+        assert (done.status, done.err.count("fails (")) == (0, 1), done.err
+        assert server.rows("select name, status from runs") == [("drawer", "RUNNING")]
+        proxy.mode = "loses"
+        done = forked.run(mine, "track", **where)
+        assert done.status == 0, done.err
+        assert "drawer: added training, model, evaluation, figures" in done.out
+        assert "sizes: added 6 trials" in done.out
+        proxy.mode = "slow"
+        done = forked.run(mine, "train", "drawer", **where)
+        assert (done.status, "MLflow" in done.err) == (0, False), done.err
+        done = forked.run(mine, "track", **where)
+        assert "drawer: complete" in done.out
+        assert "sizes: complete" in done.out
+    assert tracked(server) == tracked(reproduced)
