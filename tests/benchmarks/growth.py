@@ -49,8 +49,8 @@ def draw(tables: Tables) -> dict[str, Figure]:
     """A panel for each axis."""
     table = tables["growth"]
     figure = style.plt.figure(figsize=(13, 6.6))
-    panels = figure.subplots(2, 3).flat
-    for axes, (axis, label) in zip(panels, LABELS.items(), strict=False):
+    *panels, legend = figure.subplots(2, 3).flat
+    for axes, (axis, label) in zip(panels, LABELS.items(), strict=True):
         rows = table[table["axis"] == axis]
         unit = 1.0
         for who, color, marker in zip(PEERS, (style.ORANGE, style.BLUE), "so", strict=True):
@@ -76,17 +76,17 @@ def draw(tables: Tables) -> dict[str, Figure]:
         )
         values = sorted(rows["value"].unique())
         axes.set_xticks(values, [f"{value:,}" for value in values])
-        axes.minorticks_off()
-    legend = next(panels)
+        axes.xaxis.minorticks_off()
+        if axis != "updates":
+            style.plain_log_ticks(axes.yaxis)
     legend.axis("off")
     handles, labels = figure.axes[0].get_legend_handles_labels()
-    fixed = ", ".join(f"{value:,} {LABELS[axis]}" for axis, value in BASE.items())
+    fixed = "\n".join(f"{LABELS[axis]}: {value:,}" for axis, value in BASE.items())
     legend.legend(handles, labels, loc="upper left")
     legend.text(
         0.02,
         0.5,
-        "Medians; bars from fastest to slowest.\nWhat is not varied: " + fixed,
-        wrap=True,
+        "Medians; bars from fastest to slowest.\n\nWhat is not varied:\n" + fixed,
         va="top",
         fontsize=9,
         transform=legend.transAxes,

@@ -4,7 +4,7 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
@@ -71,6 +71,14 @@ BENCHMARKS = {
     "repro": "where the time and memory of a cold dvc repro go",
 }
 
+CAPTIONS = {
+    "fit.svg": "The printed fit: time per update of each contestant, and of the laboratory and JAX "
+    "with replicas side by side. Medians; whiskers from the fastest to the slowest repetition.",
+    "echo.svg": "The printed encoder-decoder: time per update of each contestant.",
+    "repro.svg": "What the processes of a cold dvc repro of all experiments do.",
+}
+"""The figures that the laboratory's report shows."""
+
 
 def chosen(names: Sequence[str]) -> list[str]:
     """The benchmarks that are meant; InputError lists those that there are."""
@@ -119,9 +127,22 @@ def write() -> list[str]:
         sections=sections, labels=ENTRIES, machines=_machines(), wrong=wrong
     )
     files.write_text(FOLDER / "README.md", text)
-    goals = [goal._asdict() for section in sections.values() for goal in section["goals"]]
-    files.write_json(FOLDER / "goals.json", goals)
+    files.write_json(FOLDER / "summary.json", _summary(sections))
     return wrong
+
+
+def _summary(sections: Mapping[str, Mapping]) -> dict:
+    """What the laboratory's report shows of it."""
+    shown = _machines()["fit" if "fit" in sections else next(iter(sections))]
+    return {
+        "machine": f"{shown['processor']}, {shown['cores']} cores, {shown['memory_gib']} GiB",
+        "figures": {file: caption for file, caption in CAPTIONS.items() if file[:-4] in sections},
+        "goals": [
+            goal._asdict() | {"met": bool(goal.met)}  # NumPy's is no JSON
+            for section in sections.values()
+            for goal in section["goals"]
+        ],
+    }
 
 
 def machine() -> dict:

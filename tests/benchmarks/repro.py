@@ -132,7 +132,7 @@ def _watched(
     }
     if samples is not None:
         spy = ["py-spy", "record", "--subprocesses", "--idle", "--threads", "--function"]
-        spy += ["--full-filenames", "--format", "raw", "--rate", str(RATE), "--nonblocking"]
+        spy += ["--full-filenames", "--format", "raw", "--rate", str(RATE)]
         command = [*spy, "--output", str(samples), "--", *command]
     log = clone.with_suffix(".log")
     started = time.monotonic()

@@ -44,26 +44,19 @@ def draw(tables: Tables) -> dict[str, Figure]:
     table = tables["sampling"]
     figure = style.plt.figure(figsize=(8, 3.6))
     axes = figure.subplots()
-    height = 0.36
     for index, (kind, color) in enumerate(zip(KINDS, (style.BLUE, style.ORANGE), strict=True)):
         rows = table[table["kind"] == kind].set_index("way").loc[list(WAYS)]
         rate = rows["shapes"] / rows["median_s"]
         slow, fast = rows["shapes"] / rows["max_s"], rows["shapes"] / rows["min_s"]
-        places = [place + (index - 0.5) * height for place in range(len(WAYS))]
-        axes.barh(
-            places,
-            rate,
-            height,
-            xerr=[rate - slow, fast - rate],
-            color=color,
-            label=KINDS[kind],
-            error_kw={"ecolor": style.RED, "capsize": 3},
-        )
+        places = [place + (index - 0.5) * 0.3 for place in range(len(WAYS))]
+        look = {"marker": "os"[index], "markersize": 8, "linestyle": "", "color": color}
+        whiskers = [rate - slow, fast - rate]
+        axes.errorbar(rate, places, xerr=whiskers, capsize=3, label=KINDS[kind], **look)
         for place, value, most in zip(places, rate, fast, strict=True):
             axes.annotate(
                 f"{value:,.0f}/s" if value >= 10 else f"{value:.2g}/s",
                 (most, place),
-                xytext=(6, 0),
+                xytext=(8, 0),
                 textcoords="offset points",
                 va="center",
                 fontsize=9,
@@ -71,7 +64,6 @@ def draw(tables: Tables) -> dict[str, Figure]:
     axes.set_yticks(range(len(WAYS)), WAYS.values())
     axes.set(xscale="log", xlabel="rectangles drawn per second (log scale)")
     axes.set_xlim(right=axes.get_xlim()[1] * 5)
-    axes.grid(axis="y", visible=False)
     axes.legend(loc="lower right", fontsize=9)
     axes.invert_yaxis()
     return {"sampling": figure}

@@ -34,23 +34,21 @@ RUNNING = {"train": TRAINING, "evaluate": EVALUATION, "figures": DRAWING}
 """What a stage does while it runs a compiled program."""
 
 WAITING = (
-    r"^(_wait|wait|_communicate|communicate|_try_wait) \(.*subprocess\.py",
-    r"^(select|poll) \(.*selectors\.py",
-    r"^_process_worker .*<idle>",
-    r"^run \(.*pipeline/workers\.py",
-    r"^main \(.*multiprocessing/resource_tracker\.py",
-    r"^_process_worker \(",
+    r"\((.*/)?(subprocess|selectors|threading|queue)\.py\)$",
+    r"\(.*(multiprocessing/(connection|queues|synchronize|popen_\w+|resource_tracker)|futures/\w+)\.py\)$",
 )
-"""The last frame that tells: the process waits for another one."""
+"""The innermost frame of a process that waits for another one."""
 
-RULES = (  # the first that any frame of a stack matches, from the outermost on
-    (r"\(.*pipeline/tracking/", TRACKING),
+TRACKING_FILES = r"\(.*pipeline/tracking/"
+PROGRAM = "program"
+RULES = (  # the first that any frame of a stack matches, in any frame
+    (TRACKING_FILES, TRACKING),
     (r"^(_find_and_load|_load_unlocked|_call_with_frames_removed) ", IMPORTS),
     (r"\(.*polymorphic_function/tracing_compilation\.py", COMPILING),
     (r"\(.*autograph/", COMPILING),
     (r"^initial_weights \(", BUILDING),
     (r"^(network|build|replicas|__init__) \(.*pipeline/(shapes|echo|text)/models/", BUILDING),
-    (r"^(train|predict|run|weights) \(.*pipeline/training\.py", "program"),
+    (r"^(train|predict|run|weights) \(.*pipeline/training\.py", PROGRAM),
     (r"\(.*pipeline/(core/datasets|core/files|trained|core/reading|core/params)\.py", DATA),
     (r"\(.*pipeline/(shapes|echo|text)/data\.py", DATA),
     (r"\(.*pipeline/style\.py|\(.*pipeline/\w+/figures/|\(.*matplotlib/", DRAWING),
@@ -60,8 +58,8 @@ RULES = (  # the first that any frame of a stack matches, from the outermost on
     (r"\(.*pipeline/", DATA),
 )
 
-PROCESS = re.compile(r'^process (\d+):"(.*)"$')
 STAGE = re.compile(r"-m pipeline (\w+) ?([\w\-]*)")
+MAIN = "MainThread"
 
 
 def path() -> str:
@@ -70,15 +68,18 @@ def path() -> str:
 
 
 def classified(samples: Path, rate: int) -> pd.DataFrame:
-    """Seconds by `stage`, `name` and `doing` from py-spy's raw format; waiting is left out."""
+    """Seconds by `stage`, `name` and `doing` from py-spy's raw format; waiting is left out.
+
+    A line is `process …;process …;thread … MainThread;outermost frame;…;innermost frame count`.
+    """
     seconds: dict[tuple[str, str, str], float] = {}
     for line in samples.read_text().splitlines():
         stack, _, count = line.rpartition(" ")
-        frames = stack.split(";")
-        if not any("MainThread" in frame for frame in frames):
+        processes, main, frames = stack.partition(MAIN)
+        if not main:
             continue
-        stage, name = _stage(frames)
-        doing = _doing(stage, [frame for frame in frames if not _outer(frame)])
+        stage, name = (STAGE.findall(processes) or [("dvc", "")])[-1]
+        doing = _doing(stage, frames.split(";")[1:])
         if doing:
             key = stage, name, doing
             seconds[key] = seconds.get(key, 0.0) + int(count) / rate
@@ -86,25 +87,19 @@ def classified(samples: Path, rate: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["stage", "name", "doing", "seconds"])
 
 
-def _outer(frame: str) -> bool:
-    return frame.startswith(("process ", "thread "))
-
-
-def _stage(frames: list[str]) -> tuple[str, str]:
-    """The innermost of the processes above a stack that is a stage; else DVC's own."""
-    for frame in reversed(frames):
-        if (process := PROCESS.match(frame)) and (match := STAGE.search(process[2])):
-            return match.groups()
-    return "dvc", ""
-
-
 def _doing(stage: str, frames: list[str]) -> str | None:
     """What a stack does; None if it waits for another process."""
-    if any(re.search(rule, frames[-1]) for rule in WAITING[:2]) and stage == "dvc":
+    if not frames:
+        return IMPORTS
+    if any(re.search(rule, frames[-1]) for rule in WAITING) and not _inside(frames, TRACKING_FILES):
         return None
     if stage == "dvc":
         return DVC
     for rule, doing in RULES:
-        if any(re.search(rule, frame) for frame in frames):
-            return RUNNING.get(stage, DATA) if doing == "program" else doing
-    return None if any(re.search(rule, frames[-1]) for rule in WAITING) else IMPORTS
+        if _inside(frames, rule):
+            return RUNNING.get(stage, DATA) if doing == PROGRAM else doing
+    return IMPORTS
+
+
+def _inside(frames: list[str], rule: str) -> bool:
+    return any(re.search(rule, frame) for frame in frames)

@@ -16,7 +16,8 @@ from pipeline.core import project, reading
 REPLICAS = (1, 8, 32, 128)
 REFERENCE = 32  # replicas that the losses are compared on
 ALONE = ("keras-fit", "keras-batch", "keras-steps", "torch", "torch-compile")
-COLORS = {OURS: style.BLUE, "jax": style.ORANGE, "floor": style.BLACK}
+FLOORS = ("c", "c-least", "products")
+COLORS = {OURS: style.BLUE, "jax": style.ORANGE}
 ECHO_UPDATES = 600
 ECHO_SEEDS = 3  # replicas whose spread a loss may differ by
 
@@ -59,7 +60,7 @@ def draw_fit(tables: Tables) -> dict[str, Figure]:
     table = tables["fit"]
     figure = style.plt.figure(figsize=(13, 4.8))
     left, right = figure.subplots(1, 2, width_ratios=[1.25, 1])
-    _bars(left, table[table["replicas"] == 1])
+    _ladder(left, table[table["replicas"] == 1])
     left.set_title("One network")
     for who in ("jax", OURS):
         rows = table[table["contestant"] == who].sort_values("replicas")
@@ -76,8 +77,10 @@ def draw_fit(tables: Tables) -> dict[str, Figure]:
         title="Replicas side by side",
     )
     right.set_xticks(REPLICAS, [str(count) for count in REPLICAS])
-    right.minorticks_off()
-    right.legend(fontsize=9)
+    right.set_ylim(top=3 * right.get_ylim()[1])  # room for the legend
+    style.plain_log_ticks(right.yaxis)
+    right.xaxis.minorticks_off()
+    right.legend(fontsize=9, loc="upper right")
     return {"fit": figure}
 
 
@@ -85,7 +88,7 @@ def draw_echo(tables: Tables) -> dict[str, Figure]:
     """Everybody, and the matrix products alone."""
     figure = style.plt.figure(figsize=(8, 4.2))
     axes = figure.subplots()
-    _bars(axes, tables["echo"])
+    _ladder(axes, tables["echo"])
     axes.set_title("The printed encoder-decoder: 150 cells, 21 windows in an update")
     return {"echo": figure}
 
@@ -169,42 +172,30 @@ def _median(table: pd.DataFrame, who: str, replicas: int = 1) -> float:
     return float(rows["median_us"].iloc[0])
 
 
-def _bars(axes: Axes, table: pd.DataFrame) -> None:
-    """A bar for each contestant, the slowest above, its range as a whisker."""
+def _ladder(axes: Axes, table: pd.DataFrame) -> None:
+    """A point for each contestant, the slowest above, its range as a whisker."""
     rows = table.sort_values("median_us")
-    places = range(len(rows))
-    colors = [
-        COLORS.get("floor" if who in ("c", "c-least", "products") else who, style.SKY)
-        for who in rows["contestant"]
-    ]
-    low, high = rows["median_us"] - rows["min_us"], rows["max_us"] - rows["median_us"]
-    axes.barh(
-        places,
-        rows["median_us"],
-        xerr=[low, high],
-        color=colors,
-        height=0.62,
-        error_kw={"ecolor": style.RED, "elinewidth": 1.5, "capsize": 3},
-    )
-    for place, row in zip(places, rows.itertuples(), strict=True):
+    for place, row in enumerate(rows.itertuples()):
+        floor = row.contestant in FLOORS
+        color = style.BLACK if floor else COLORS.get(row.contestant, style.SKY)
+        whisker = [[row.median_us - row.min_us], [row.max_us - row.median_us]]
+        marker = {"marker": "D" if floor else "o", "markersize": 8, "color": color}
+        axes.errorbar(row.median_us, place, xerr=whisker, capsize=3, **marker)
         sample = " (sample)" if row.how.startswith("sample") else ""
         axes.annotate(
             micro(row.median_us) + sample,
             (row.max_us, place),
-            xytext=(6, 0),
-            fontsize=9,
+            xytext=(8, 0),
             textcoords="offset points",
             va="center",
+            fontsize=9,
         )
-    axes.set_yticks(places, [ENTRIES[who].label for who in rows["contestant"]])
-    axes.grid(axis="y", visible=False)
+    axes.set_yticks(range(len(rows)), [ENTRIES[who].label for who in rows["contestant"]])
     axes.set(xscale="log", xlabel="time per update (log scale; whiskers from fastest to slowest)")
     lowest, highest = rows["min_us"].min(), rows["max_us"].max()
     axes.set_xlim(lowest / 2, highest * (highest / lowest) ** 0.3)
-    axes.set_xticks(
-        ticks := [10.0**k for k in range(-1, 7) if lowest / 2 <= 10.0**k <= 1.5 * highest],
-        [micro(tick) for tick in ticks],
-    )
+    ticks = [10.0**k for k in range(-1, 7) if lowest / 2 <= 10.0**k <= 1.5 * highest]
+    axes.set_xticks(ticks, [micro(tick) for tick in ticks])
     axes.minorticks_off()
 
 
