@@ -19,7 +19,7 @@ class Scan:
     def __init__(self, task: Task, updates: int):
         self.task, self.updates = task, updates
         training = task.setup.experiment.training
-        adam = optax.adam(training.learning_rate, eps=1e-7)  # Keras' epsilon
+        adam = _adam(training.learning_rate)
         loss = LOSSES[task.kind]
 
         def train(weights, x, y):
@@ -63,6 +63,23 @@ class Scan:
     def _arguments(self) -> tuple:
         parts = (self.task.weights, *self.task.batches(self.updates))
         return jax.tree.map(lambda part: part[0], parts) if self.one else parts
+
+
+def _adam(rate: float) -> optax.GradientTransformation:
+    """optax's Adam with Keras' epsilon, which stands beside the uncorrected second moment.
+
+    optax.adam, which has it beside the corrected one, learns faster in the first updates.
+    """
+
+    def update(gradients, state, _=None):
+        count = state.count + 1
+        mu = jax.tree.map(lambda m, g: m + (g - m) * 0.1, state.mu, gradients)
+        nu = jax.tree.map(lambda v, g: v + (g * g - v) * 0.001, state.nu, gradients)
+        scale = -rate * jnp.sqrt(1 - 0.999**count) / (1 - 0.9**count)
+        changes = jax.tree.map(lambda m, v: scale * m / (jnp.sqrt(v) + 1e-7), mu, nu)
+        return changes, optax.ScaleByAdamState(count, mu, nu)
+
+    return optax.GradientTransformation(optax.scale_by_adam().init, update)
 
 
 def _cell(z, c):

@@ -1,5 +1,6 @@
 """PyTorch: the network of its own layers, one update after the other, as is or compiled."""
 
+import math
 import time
 
 import numpy as np
@@ -38,9 +39,11 @@ class Eager:
         self.network.load([weight[0] for weight in self.task.weights])
         rate = self.task.setup.experiment.training.learning_rate
         learned = [weight for weight in self.network.parameters() if weight.requires_grad]
-        adam = torch.optim.Adam(learned, lr=rate, eps=1e-7, fused=True)
+        adam = torch.optim.Adam(learned, lr=rate, fused=True)
         x, y = (torch.from_numpy(part[0]) for part in self.task.batches(updates))
         for update in range(updates):
+            # Keras' epsilon stands beside the uncorrected second moment.
+            adam.param_groups[0]["eps"] = 1e-7 / math.sqrt(1 - 0.999 ** (update + 1))
             adam.zero_grad(set_to_none=True)
             self.loss(x[update], y[update]).backward()
             adam.step()
