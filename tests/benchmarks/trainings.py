@@ -89,7 +89,7 @@ def draw_echo(tables: Tables) -> dict[str, Figure]:
     figure = style.plt.figure(figsize=(8, 4.2))
     axes = figure.subplots()
     _ladder(axes, tables["echo"])
-    axes.set_title("The printed encoder-decoder: 150 cells, 21 windows in an update")
+    figure.suptitle("The printed encoder-decoder: 150 cells, 21 windows in an update", fontsize=12)
     return {"echo": figure}
 
 
@@ -194,7 +194,9 @@ def _ladder(axes: Axes, table: pd.DataFrame) -> None:
     axes.set(xscale="log", xlabel="time per update (log scale; whiskers from fastest to slowest)")
     lowest, highest = rows["min_us"].min(), rows["max_us"].max()
     axes.set_xlim(lowest / 2, highest * (highest / lowest) ** 0.3)
-    ticks = [10.0**k for k in range(-1, 7) if lowest / 2 <= 10.0**k <= 1.5 * highest]
+    steps = (1, 2, 5) if highest < 100 * lowest else (1,)
+    ticks = [step * 10.0**k for k in range(-1, 7) for step in steps]
+    ticks = [tick for tick in ticks if lowest / 2 <= tick <= 1.5 * highest]
     axes.set_xticks(ticks, [micro(tick) for tick in ticks])
     axes.minorticks_off()
 
