@@ -24,6 +24,7 @@ from pipeline.errors import InputError
 ROOT = Path(__file__).parent.parent.parent
 FEW = 3000  # updates after which all that computes the same still differs by rounding alone
 ROUNDING = 2e-3  # of a loss, after few updates
+NOTHING = 1e-4  # a difference between losses that have come down to zero
 
 CORES = sorted(os.sched_getaffinity(0))
 MEASURED = CORES[-1]
@@ -141,7 +142,7 @@ def judged(
     ours = right[: len(losses)].mean()
     # Long training makes roundings grow: there the spread over seeds is what losses differ by.
     spread = right.std(ddof=1) if updates > FEW and len(right) > 1 else 0.0
-    allowed = max(ROUNDING * ours, spread)
+    allowed = max(ROUNDING * ours, spread, NOTHING)
     return {
         "loss": losses.mean(),
         "laboratory_loss": ours,

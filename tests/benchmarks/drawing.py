@@ -27,7 +27,9 @@ def main(kind: str, repetitions: int, core: int) -> list[dict]:
     setup = reading.read(project.params()).setup(f"rectangle-generators/{kind}")
     network = models.network(setup)
     # Drawing takes the same time whatever was learned.
-    replicas = Replicas(network, initial_weights(lambda: models.network(setup), [1]))
+    weights = initial_weights(lambda: models.network(setup), [1])
+    network.model.set_weights([weight[0] for weight in weights])
+    replicas = Replicas(network, weights)
     drawer = Drawer(replicas, setup)
     shape = setup.dataset.shape
 

@@ -34,28 +34,26 @@ RUNNING = {"train": TRAINING, "evaluate": EVALUATION, "figures": DRAWING}
 """What a stage does while it runs a compiled program."""
 
 WAITING = (
-    r"\((.*/)?(subprocess|selectors|threading|queue)\.py\)$",
-    r"\(.*(multiprocessing/(connection|queues|synchronize|popen_\w+|resource_tracker)|futures/\w+)\.py\)$",
+    r"/(subprocess|selectors|threading|queue)\.py:",
+    r"/multiprocessing/(connection|queues|synchronize|resource_tracker|popen_\w+)\.py:",
+    r"/concurrent/futures/\w+\.py:",
 )
 """The innermost frame of a process that waits for another one."""
 
-TRACKING_FILES = r"\(.*pipeline/tracking/"
+TRACKING_FILES = r"/pipeline/tracking/"
 PROGRAM = "program"
-RULES = (  # the first that any frame of a stack matches, in any frame
+RULES = (  # the first that any frame of a stack matches
     (TRACKING_FILES, TRACKING),
     (r"^(_find_and_load|_load_unlocked|_call_with_frames_removed) ", IMPORTS),
-    (r"\(.*polymorphic_function/tracing_compilation\.py", COMPILING),
-    (r"\(.*autograph/", COMPILING),
-    (r"^initial_weights \(", BUILDING),
-    (r"^(network|build|replicas|__init__) \(.*pipeline/(shapes|echo|text)/models/", BUILDING),
-    (r"^(train|predict|run|weights) \(.*pipeline/training\.py", PROGRAM),
-    (r"\(.*pipeline/(core/datasets|core/files|trained|core/reading|core/params)\.py", DATA),
-    (r"\(.*pipeline/(shapes|echo|text)/data\.py", DATA),
-    (r"\(.*pipeline/style\.py|\(.*pipeline/\w+/figures/|\(.*matplotlib/", DRAWING),
-    (r"\(.*pipeline/stages/evaluate\.py|\(.*pipeline/\w+/metrics/", EVALUATION),
-    (r"\(.*pipeline/stages/train\.py", TRAINING),
-    (r"\(.*pipeline/stages/figures\.py", DRAWING),
-    (r"\(.*pipeline/", DATA),
+    (r"/polymorphic_function/tracing_compilation\.py:|/autograph/", COMPILING),
+    (r"^initial_weights |^(network|build|replicas|\w+\.__init__) .*/models/", BUILDING),
+    (r"^Replicas\.(train|predict|run|weights) ", PROGRAM),
+    (r"/pipeline/(core/\w+|trained|\w+/data)\.py:", DATA),
+    (r"/pipeline/style\.py:|/pipeline/\w+/figures/|/matplotlib/", DRAWING),
+    (r"/pipeline/stages/evaluate\.py:|/pipeline/\w+/metrics/", EVALUATION),
+    (r"/pipeline/stages/train\.py:", TRAINING),
+    (r"/pipeline/stages/figures\.py:", DRAWING),
+    (r"/pipeline/stages/", REST),
 )
 
 STAGE = re.compile(r"-m pipeline (\w+) ?([\w\-]*)")
@@ -70,7 +68,8 @@ def path() -> str:
 def classified(samples: Path, rate: int) -> pd.DataFrame:
     """Seconds by `stage`, `name` and `doing` from py-spy's raw format; waiting is left out.
 
-    A line is `process …;process …;thread … MainThread;outermost frame;…;innermost frame count`.
+    A line is `process …;process …;thread … MainThread;outermost frame;…;innermost frame count`,
+    a frame is `function (file:line)`.
     """
     seconds: dict[tuple[str, str, str], float] = {}
     for line in samples.read_text().splitlines():
