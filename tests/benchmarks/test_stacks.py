@@ -16,12 +16,12 @@ MAIN = "thread (7): MainThread"
         (f"{DVC};{MAIN};main (/dvc/cli.py:1);hash_file (/dvc/hash.py:9)", ("dvc", "", stacks.DVC)),
         (f"{DVC};{MAIN};main (/dvc/cli.py:1);Popen._try_wait (/lib/subprocess.py:7)", None),
         (
-            f"{STAGE};{MAIN};<module> (/pipeline/a.py:1);_find_and_load (<frozen>:1);f (/keras.py:2)",
+            f"{STAGE};{MAIN};<module> (/a.py:1);_find_and_load (<frozen>:1);f (/keras.py:2)",
             ("train", "echo-full", stacks.IMPORTS),
         ),
         (f"{STAGE};{MAIN};run (/pipeline/workers.py:3);Event.wait (/lib/threading.py:5)", None),
         (
-            f"{WORKER};{MAIN};Replicas.train (/pipeline/training.py:8);execute (/tensorflow/e.py:2)",
+            f"{WORKER};{MAIN};Replicas.train (/pipeline/training.py:8);execute (/tf/e.py:2)",
             ("train", "echo-full", stacks.TRAINING),
         ),
         (
