@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 INSTALLED := $(VENV)/installed
+PEERS := $(VENV)/peers
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test lint format ui screenshots lock clean
+.PHONY: help repro test bench lint format ui screenshots lock clean
 
 help: ## Show this list
 	@awk -F ': .*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +17,9 @@ repro: $(INSTALLED) ## Run the whole pipeline, or TARGET=figures@rectangle alone
 
 test: $(INSTALLED) ## Run the tests; ARGS="-m 'not slow'" leaves out the slow ones
 	pytest -n auto --dist worksteal $(ARGS)
+
+bench: $(PEERS) ## Measure speed beside JAX, PyTorch, Keras, C; NAMES="fit echo", ARGS="--repetitions 3"
+	python tests/benchmarks $(NAMES) $(ARGS)
 
 lint: $(INSTALLED) ## Check style and types of faults that ruff knows
 	ruff check .
@@ -33,7 +37,8 @@ screenshots: $(INSTALLED) ## Look at MLflow's pages in Chromium and write docs/s
 
 lock: $(INSTALLED) ## Write requirements.lock anew from pyproject.toml
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
-	    --no-emit-find-links --no-header --all-extras pyproject.toml -o requirements.lock
+	    --no-emit-find-links --no-header --extra dask --extra dashboard --extra postgresql \
+	    --extra dev pyproject.toml -o requirements.lock
 
 clean: ## Remove the virtual environment and caches; data, models and results stay
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis *.egg-info
@@ -44,3 +49,10 @@ $(INSTALLED): requirements.lock pyproject.toml
 	pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $(INSTALLED)
+
+# What is installed already keeps its version.
+$(PEERS): $(INSTALLED)
+	pip freeze --exclude-editable > $(VENV)/frozen.txt
+	pip install --quiet --disable-pip-version-check --constraint $(VENV)/frozen.txt \
+	    --no-build-isolation --editable ".[bench]"
+	touch $(PEERS)

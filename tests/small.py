@@ -237,9 +237,10 @@ def copied(laboratory: Laboratory, root: Path) -> Laboratory:
 
 def make_laboratory(root: Path) -> Laboratory:
     root.mkdir(parents=True, exist_ok=True)
-    for name in ("pipeline", ".dvc/config", ".dvc/plots", ".dvcignore", ".gitignore", "dvc.yaml"):
+    parts = ("pipeline", "reports/benchmarks/summary.json", ".dvc/config", ".dvc/plots")
+    for name in (*parts, ".dvcignore", ".gitignore", "dvc.yaml"):
         source, target = ROOT / name, root / name
-        target.parent.mkdir(exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:

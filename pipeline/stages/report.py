@@ -16,6 +16,7 @@ from pipeline.stages import studied
 from pipeline.stages.figures import CAPTIONS
 
 TEMPLATE = "report.md.j2"
+SPEED = Path("reports", "benchmarks", "summary.json")  # by `make bench`, no stage of DVC's
 
 
 def run() -> None:
@@ -34,6 +35,7 @@ def run() -> None:
         problems=[_problem(problem, found) for problem in problems],
         findings=[finding.title for finding in findings.shown(found)],
         confidence=f"{100 * statistics.CONFIDENCE:.0f} %",
+        speed=files.read_json(project.root() / SPEED, remedy="make it with: make bench"),
     )
     files.write_text(project.report(), page)
     with files.whole(project.comparisons()) as folder:

@@ -1,0 +1,127 @@
+"""What contestants are given: a network, its first weights and its data, in one file.
+
+Axes: R replica, N sample, B batch, T step, H cell, C class.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from pipeline.core import files, params, seeds
+from pipeline.core.rooms import Room
+
+HELD_OUT = 256  # sequences that the final weights are measured on
+
+
+class Task(NamedTuple):
+    """A network, its data and how often it is updated."""
+
+    setup: params.Setup
+    updates: int
+    weights: list[np.ndarray]  # each (R, …), in the order of the Keras model
+    inputs: np.ndarray  # (R, N, …)
+    targets: np.ndarray  # (R, N, …)
+    held_inputs: np.ndarray  # (N, …)
+    held_targets: np.ndarray  # (N, …)
+
+    @property
+    def kind(self) -> str:
+        """Which network it is: `point`, `sequence` or `encoder-decoder`."""
+        return kind(self.setup)
+
+    @property
+    def batch(self) -> int:
+        """Samples of an update."""
+        return self.setup.experiment.training.batch_size
+
+    @property
+    def replicas(self) -> int:
+        """Networks trained side by side."""
+        return len(self.inputs)
+
+    def batches(self, updates: int) -> tuple[np.ndarray, np.ndarray]:
+        """The samples of so many updates, of each replica: (R, U, B, …)."""
+        return tuple(
+            part[:, : updates * self.batch].reshape(
+                self.replicas, updates, self.batch, *part.shape[2:]
+            )
+            for part in (self.inputs, self.targets)
+        )
+
+
+def kind(setup: params.Setup) -> str:
+    """The network's kind, by which contestants build it."""
+    if setup.experiment.problem == "shapes":
+        return "point"
+    architecture = setup.experiment.model.architecture
+    return "sequence" if architecture == "lstm" else architecture
+
+
+def changed(setup: params.Setup, changes: Mapping[str, Mapping], **dataset) -> params.Setup:
+    """The same network with some keys of its sections and of its dataset changed."""
+    document = setup.document()
+    for section, entries in changes.items():
+        document["experiment"][section] |= entries
+    document["dataset"] |= dataset
+    return params.setup(document)
+
+
+def make(setup: params.Setup, updates: int) -> Task:
+    """A task of `training.replicas` replicas; replica r is the same one in any number of them."""
+    training, data = setup.experiment.training, Room(setup.experiment.problem).data
+    needed = -(-updates * training.batch_size // data.samples_per_sequence(setup))
+    setup = changed(
+        setup,
+        {"training": {"sequences": needed, "snapshots": []}},
+        replicas=training.replicas,
+        train=needed,
+        test=HELD_OUT,
+    )
+    arrays = data.generate(setup.dataset)
+    inputs, targets = data.frame(arrays["train"], setup)
+    replicas = [_first_weights(setup, replica) for replica in range(training.replicas)]
+    weights = [np.stack(weights) for weights in zip(*replicas, strict=True)]
+    return Task(setup, updates, weights, inputs, targets, *data.frame(arrays["test"], setup))
+
+
+def write(path: Path, task: Task) -> None:
+    """Write a task for other processes."""
+    weights = {f"weight{index}": weight for index, weight in enumerate(task.weights)}
+    arrays = {name: getattr(task, name) for name in Task._fields[3:]}
+    about = {"setup": task.setup.document(), "updates": task.updates}
+    files.write_arrays(path, weights | arrays, about)
+
+
+def read(path: Path) -> Task:
+    """Read a task."""
+    arrays, about = files.read_arrays(path, remedy="run the benchmark anew")
+    weights = [array for name, array in arrays.items() if name.startswith("weight")]
+    rest = [arrays[name] for name in Task._fields[3:]]
+    return Task(params.setup(about["setup"]), about["updates"], weights, *rest)
+
+
+def _first_weights(setup: params.Setup, replica: int) -> list[np.ndarray]:
+    """Weights as Keras begins with: Glorot's, orthogonal recurrent ones, forget gates open."""
+    rng = seeds.generator(setup.experiment.training.seed, "benchmark", replica)
+    cells = setup.experiment.model.cells
+
+    def glorot(rows: int, columns: int) -> np.ndarray:
+        limit = np.sqrt(6 / (rows + columns))
+        return rng.uniform(-limit, limit, (rows, columns)).astype(np.float32)
+
+    def lstm(inputs: int) -> list[np.ndarray]:
+        q, r = np.linalg.qr(rng.normal(size=(4 * cells, cells)))
+        recurrent = np.ascontiguousarray((q * np.sign(np.diag(r))).T, np.float32)
+        bias = np.repeat(np.float32([0, 1, 0, 0]), cells)
+        return [glorot(inputs, 4 * cells), recurrent, bias]
+
+    def dense(outputs: int) -> list[np.ndarray]:
+        return [glorot(cells, outputs), np.zeros(outputs, np.float32)]
+
+    if kind(setup) == "point":
+        return lstm(2) + dense(2)
+    classes = setup.dataset.classes
+    decoder = lstm(cells) if kind(setup) == "encoder-decoder" else []
+    return lstm(classes) + decoder + dense(classes)

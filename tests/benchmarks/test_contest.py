@@ -1,0 +1,65 @@
+"""A contest is fair, and notices who learns something else."""
+
+import numpy as np
+import pytest
+from small import ROOT
+
+from benchmarks import contest, forward, tasks, trainings
+from pipeline.core import params, reading
+from pipeline.core.rooms import Room
+
+
+def small(experiment: str, replicas: int = 2, **model) -> params.Setup:
+    setup = reading.read(ROOT / "params.yaml").setup(experiment)
+    changes = {"training": {"replicas": replicas, "vectorized": True}, "model": model}
+    return tasks.changed(setup, changes)
+
+
+def test_contestants_are_timed_and_reach_the_same_loss():
+    settings = {
+        "one": (tasks.make(small("rectangle", 1), 60), ["c"]),
+        "two": (tasks.make(small("rectangle"), 60), ["ours"]),
+    }
+    table = contest.hold(settings, settings["two"][0], 2, lambda said: None)
+    assert table["contestant"].tolist() == ["c", "ours"]
+    assert table["right"].tolist() == ["yes", "yes"]
+    assert (table["min_us"] <= table["median_us"]).all()
+    assert (table["median_us"] <= table["max_us"]).all()
+    assert not trainings.wrong(table)
+
+
+def test_a_fast_wrong_answer_does_not_count():
+    task = tasks.make(small("rectangle"), 60)
+    trained = {f"60/{index}": weight for index, weight in enumerate(task.weights)}
+    found = [weight.copy() for weight in task.weights]
+    assert contest.judged(task, task, found, trained, 60)["right"] == "yes"
+    found[3] *= 1.5
+    assert contest.judged(task, task, found, trained, 60)["right"] == "no"
+
+
+@pytest.mark.parametrize(
+    ("setup", "kept"),
+    [
+        (small("rectangle"), "vertices"),
+        (small("echo-partial", cells=6), "cross_entropy"),
+    ],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_the_judge_computes_the_loss_of_the_laboratory(setup, kept):
+    from pipeline.training import Replicas
+
+    task = tasks.make(setup, 3)
+    replicas = Replicas(Room(setup.experiment.problem).models.network(setup), task.weights)
+    found = replicas.predict(task.held_inputs[None], task.held_targets[None])[kept]
+    if kept == "vertices":
+        found = np.abs(found - task.held_targets)
+    expected = found.reshape(2, -1).mean(axis=1)
+    np.testing.assert_allclose(forward.losses(task, task.weights), expected, rtol=1e-5)
+
+
+def test_a_replica_is_the_same_one_in_any_number():
+    few, many = (tasks.make(small("echo-partial", count, cells=4), 3) for count in (1, 3))
+    for one, several in zip(few.weights, many.weights, strict=True):
+        np.testing.assert_array_equal(one[0], several[0])
+    np.testing.assert_array_equal(few.inputs[0], many.inputs[0])
+    np.testing.assert_array_equal(few.held_inputs, many.held_inputs)
