@@ -43,9 +43,9 @@ sys.modules["pipeline.tracking"] = types.SimpleNamespace(
 )
 import pipeline; pipeline.tracking = sys.modules["pipeline.tracking"]
 from pipeline import workers
-def here(function, jobs, hear=None, apart=False):
+def serially(function, jobs, hear=None, apart=False):
     yield from ((n, function(*job, lambda told: None)) for n, job in enumerate(jobs))
-workers.run = here
+workers.run = serially
 @contextmanager
 def beside(module):
     yield lambda function, *arguments: types.SimpleNamespace(result=lambda: None)
