@@ -17,7 +17,7 @@ KILLS = {"generate": 4, "train": 3, "evaluate": 3, "figures": 4, "report": 3}
 
 TRACK_KILLS = 6
 
-REPRO_KILLS = ("generate@rectangle", "train@drawer", "evaluate@drawer", "figures@drawer")
+REPRO_KILLS = ("generate@rectangle", "train@drawer", "figures@drawer", "report")
 
 RESULTS = {
     "generate": ["data/rectangle.npz"],
@@ -99,7 +99,7 @@ def test_after_kills_and_damage_dvc_repro_makes_the_same_bytes(reproduced, mine,
         process = begin(mine, "dvc", "repro", "--force", "--single-item", stage)
         time.sleep(rng.uniform(1, 8))
         kill(process)
-    damaged = ["data/pictures/drawer", "reports/metrics/drawer.csv", "reports/README.md"]
+    damaged = ["data/pictures/drawer", "reports/figures/drawer", "reports/README.md"]
     for path in [path for name in damaged for path in files(mine.root / name)]:
         path.write_bytes(damage.any_of(rng)(path.read_bytes(), rng))
     mine.run("dvc", "repro")
