@@ -8,8 +8,13 @@ class InputError(Exception):
     """
 
     def __init__(self, *faults: str):
-        super().__init__("\n".join(faults))
-        self.faults = faults
+        self.faults = tuple(map(_in_a_line, faults))
+        super().__init__("\n".join(self.faults))
+
+
+def _in_a_line(fault: str) -> str:
+    """A fault without what would begin a line or move a terminal's cursor, be it part of a name."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in fault)
 
 
 class TrainingError(Exception):

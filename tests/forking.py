@@ -24,13 +24,20 @@ for module in sys.argv[1:]:
 from pipeline import __main__ as pipeline
 for line in sys.stdin:
     job = json.loads(line)
-    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+    with (
+        tempfile.TemporaryFile("w+") as given,
+        tempfile.TemporaryFile("w+") as out,
+        tempfile.TemporaryFile("w+") as err,
+    ):
+        given.write(job["input"])
+        given.seek(0)
         started = time.monotonic()
         child = os.fork()
         if not child:
             os.chdir(job["folder"])
-            for number, file in enumerate((open(os.devnull), out, err)):
+            for number, file in enumerate((given, out, err)):
                 os.dup2(file.fileno(), number)
+            sys.stdin = open(0, closefd=False)
             os.environ.update(job["environment"])
             sys.argv = ["pipeline", *job["words"]]
             code = 70
@@ -58,9 +65,9 @@ for line in sys.stdin:
 class Done(NamedTuple):
     """How a command ended."""
 
-    status: int  # -9 if it was killed before its end
-    out: str
-    err: str
+    returncode: int  # -9 if it was killed before its end
+    stdout: str
+    stderr: str
     seconds: float
 
 
@@ -74,11 +81,12 @@ class Nursery:
         self,
         laboratory: Laboratory,
         *words: str,
+        input: str = "",
         seconds: float | None = None,
         **environment: str,
     ) -> Done:
         """Run a command to its end, or kill it after so many seconds."""
-        job = {"folder": str(laboratory.root), "words": words, "seconds": seconds}
+        job = {"folder": str(laboratory.root), "words": words, "seconds": seconds, "input": input}
         job["environment"] = environment
         self._process.stdin.write(json.dumps(job) + "\n")
         self._process.stdin.flush()

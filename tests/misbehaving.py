@@ -4,7 +4,7 @@ import http.client
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 HOP = {"connection", "transfer-encoding", "content-length", "host"}
@@ -51,10 +51,11 @@ class Proxy:
 
             def forward(self, body: bytes) -> tuple[int, bytes, str]:
                 kept = {k: v for k, v in self.headers.items() if k.lower() not in HOP}
-                server = http.client.HTTPConnection("127.0.0.1", outer.upstream, timeout=60)
-                server.request(self.command, self.path, body, kept)
-                found = server.getresponse()
-                return found.status, found.read(), found.getheader("Content-Type", "")
+                upstream = http.client.HTTPConnection("127.0.0.1", outer.upstream, timeout=60)
+                with closing(upstream) as server:
+                    server.request(self.command, self.path, body, kept)
+                    with server.getresponse() as found:
+                        return found.status, found.read(), found.getheader("Content-Type", "")
 
             def say(self, status: int, content: bytes, kind: str = "application/json") -> None:
                 self.send_response(status)

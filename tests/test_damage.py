@@ -225,12 +225,12 @@ def test_a_swapped_file_is_said(spoilt, forked: Nursery, command, name, other):
         done = forked.run(spoilt, *command.split(), **place)
     finally:
         path.write_bytes(whole)
-    assert "Traceback" not in done.err
-    warned = [line.split()[1] for line in done.err.splitlines() if line.startswith("warning: ")]
-    assert any(path in name for path in warned), done.err
-    assert done.status in (0, 2), done.err
-    if done.status:
-        assert done.err.splitlines()[-1].startswith("error: ")
+    assert "Traceback" not in done.stderr
+    warned = [line.split()[1] for line in done.stderr.splitlines() if line.startswith("warning: ")]
+    assert any(path in name for path in warned), done.stderr
+    assert done.returncode in (0, 2), done.stderr
+    if done.returncode:
+        assert done.stderr.splitlines()[-1].startswith("error: ")
 
 
 def test_an_undamaged_laboratory_is_as_recorded(reproduced, monkeypatch, capsys):

@@ -69,14 +69,14 @@ def test_a_full_disk_costs_a_line_and_no_old_result(mine, forked, disk, command,
     before = content(folder)
     filler = fill(folder)
     done = forked.run(mine, *command.split())
-    assert done.status == 2, done.err
-    assert "No space left on device" in done.err.splitlines()[-1]
-    assert "what stood there before is still there" in done.err
-    assert "Traceback" not in done.err
+    assert done.returncode == 2, done.stderr
+    assert "No space left on device" in done.stderr.splitlines()[-1]
+    assert "what stood there before is still there" in done.stderr
+    assert "Traceback" not in done.stderr
     assert content(folder) == before
     filler.unlink()
     done = forked.run(mine, *command.split())
-    assert done.status == 0, done.err
+    assert done.returncode == 0, done.stderr
     assert content(folder) == before
 
 
@@ -86,9 +86,9 @@ def test_a_read_only_folder_costs_a_line(mine, forked, disk, command, name):
     before = content(folder)
     subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
     done = forked.run(mine, *command.split())
-    assert done.status == 2, done.err
-    assert "Read-only file system" in done.err.splitlines()[-1]
-    assert "Traceback" not in done.err
+    assert done.returncode == 2, done.stderr
+    assert "Read-only file system" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
     assert content(folder) == before
 
 
@@ -104,9 +104,9 @@ def test_a_database_that_cannot_be_written_costs_a_line_and_no_result(mine, fork
     shutil.rmtree(mine.root / "models/drawer")
     where = {"MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db"}
     done = forked.run(mine, "train", "drawer", **where)
-    assert done.status == 0, done.err
-    assert done.err.count(" fails (") == 1
-    assert "Traceback" not in done.err
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count(" fails (") == 1
+    assert "Traceback" not in done.stderr
     assert (mine.root / "models/drawer/model.keras").is_file()
 
 

@@ -131,9 +131,9 @@ def test_models_that_hold_code_are_not_run(mine, forked):
         path.write_bytes(with_layer(whole, layer(mine, hacked)))
         lost = {"MLFLOW_TRACKING_URI": f"sqlite:///{mine.root}/other.db"}
         done = forked.run(mine, "track", **lost)
-        assert done.status == 2, done.err
-        assert "error: models/drawer/model.keras: damaged or foreign; make it with: " in done.err
-        assert "Traceback" not in done.err
+        assert done.returncode == 2, done.stderr
+        assert "error: models/drawer/model.keras: damaged or foreign; make it with: " in done.stderr
+        assert "Traceback" not in done.stderr
         assert not hacked.exists()
 
 
@@ -195,8 +195,8 @@ def test_arguments_that_are_paths_or_commands_touch_nothing(mine, forked):
     for command in COMMANDS:
         for name in ARGUMENTS:
             done = forked.run(mine, command, "--", name)
-            assert done.status == 2, done.err
-            assert done.err.startswith("error: unknown ")
+            assert done.returncode == 2, done.stderr
+            assert done.stderr.startswith("error: unknown ")
     assert everything() == before
 
 
@@ -208,6 +208,6 @@ def test_a_model_that_calls_itself_a_path_writes_nothing_outside(mine, forked, e
     outside = set(mine.root.parent.iterdir())
     for words in (("figures", "drawer"), ("evaluate", "drawer"), ("track",)):
         done = forked.run(mine, *words)
-        assert done.status == 2, done.err
-        assert "Traceback" not in done.err
+        assert done.returncode == 2, done.stderr
+        assert "Traceback" not in done.stderr
     assert set(mine.root.parent.iterdir()) == outside

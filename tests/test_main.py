@@ -7,8 +7,8 @@ from small import Laboratory
 
 
 @pytest.mark.slow
-def test_draw_prints_polygons(reproduced):
-    done = reproduced.run("pipeline", "draw", "drawer", "--count", "3", "--json")
+def test_draw_prints_polygons(reproduced, forked):
+    done = forked.run(reproduced, "draw", "drawer", "--count", "3", "--json")
     found = json.loads(done.stdout)
     assert (found["experiment"], found["shape"]) == ("drawer", "rectangle")
     assert len(found["polygons"]) == 3
@@ -18,45 +18,45 @@ def test_draw_prints_polygons(reproduced):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "start"), [("p.svg", b"<?xml"), ("p.png", b"\x89PNG")])
-def test_draw_writes_pictures(reproduced, tmp_path, name, start):
+def test_draw_writes_pictures(reproduced, forked, tmp_path, name, start):
     path = tmp_path / name
-    done = reproduced.run("pipeline", "draw", "drawer", "--replica", "2", "--out", str(path))
+    done = forked.run(reproduced, "draw", "drawer", "--replica", "2", "--out", str(path))
     assert done.stdout.strip() == str(path)
     assert path.read_bytes().startswith(start)
 
 
 @pytest.mark.slow
-def test_draw_is_what_evaluation_measured(reproduced):
+def test_draw_is_what_evaluation_measured(reproduced, forked):
     import numpy as np
 
-    done = reproduced.run("pipeline", "draw", "drawer", "--replica", "1", "--json")
+    done = forked.run(reproduced, "draw", "drawer", "--replica", "1", "--json")
     predictions = np.load(reproduced.root / "data/predictions/drawer/predictions.npz")
     drawn = json.loads(done.stdout)["polygons"][0]
     np.testing.assert_allclose(drawn, predictions["polygons"][-1, 1], atol=1e-6)
 
 
 @pytest.mark.slow
-def test_echo_of_arguments_and_of_lines(reproduced):
-    done = reproduced.run("pipeline", "echo", "echoer", "1", "2", "3", "4", "5", "--json")
+def test_echo_of_arguments_and_of_lines(reproduced, forked):
+    done = forked.run(reproduced, "echo", "echoer", "1", "2", "3", "4", "5", "--json")
     one = json.loads(done.stdout)
     assert one["input"] == one["expected"] == [1, 2, 3, 4, 5]
     lines = "1 2 3 4 5\n\n9 8 7 6 5\n1 2 3 4 5\n"
-    done = reproduced.run("pipeline", "echo", "echoer", input=lines)
+    done = forked.run(reproduced, "echo", "echoer", input=lines)
     predicted = [[int(word) for word in line.split()] for line in done.stdout.splitlines()]
     assert len(predicted) == 3
     assert predicted[0] == predicted[2] == one["predicted"]
 
 
 @pytest.mark.slow
-def test_write_writes_the_same_text_for_the_same_seed(reproduced):
-    words = ("pipeline", "write", "writer", "--length", "40", "--seed", "the cat")
-    one = reproduced.run(*words, "--random-seed", "5").stdout
+def test_write_writes_the_same_text_for_the_same_seed(reproduced, forked):
+    words = (reproduced, "write", "writer", "--length", "40", "--seed", "the cat")
+    one = forked.run(*words, "--random-seed", "5").stdout
     assert one.startswith("the cat")
     assert len(one) == len("the cat") + 40 + len("\n")
-    assert reproduced.run(*words, "--random-seed", "5").stdout == one
-    assert reproduced.run(*words, "--random-seed", "6").stdout != one
-    cold = reproduced.run(*words, "--temperature", "0").stdout
-    assert reproduced.run(*words, "--temperature", "0", "--random-seed", "6").stdout == cold
+    assert forked.run(*words, "--random-seed", "5").stdout == one
+    assert forked.run(*words, "--random-seed", "6").stdout != one
+    cold = forked.run(*words, "--temperature", "0").stdout
+    assert forked.run(*words, "--temperature", "0", "--random-seed", "6").stdout == cold
 
 
 @pytest.mark.slow
@@ -141,8 +141,8 @@ REFUSALS = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("words", "message"), REFUSALS)
-def test_a_refusal_is_one_line_and_exits_with_2(reproduced, words, message):
-    done = reproduced.run("pipeline", *words, check=False, input="")
+def test_a_refusal_is_one_line_and_exits_with_2(reproduced, forked, words, message):
+    done = forked.run(reproduced, *words)
     assert (done.returncode, done.stderr, done.stdout) == (2, f"error: {message}\n", "")
 
 

@@ -367,9 +367,9 @@ def test_track_says_what_is_not_here(laboratory, forked):
     dead = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9"}
     forked.run(laboratory, "generate", "rectangle")
     done = forked.run(laboratory, "train", "drawer", **dead)
-    assert done.err.count("MLflow at http://127.0.0.1:9 fails") == 1
+    assert done.stderr.count("MLflow at http://127.0.0.1:9 fails") == 1
     missing = "reports/metrics/{0}.json: does not exist yet; make it with: dvc repro evaluate@{0}"
-    assert forked.run(laboratory, "track").out.splitlines() == [
+    assert forked.run(laboratory, "track").stdout.splitlines() == [
         "drawer: added training, model",
         "echoer: not trained here; dvc pull, or dvc repro train@echoer",
         "widths: not trained here; dvc pull, or dvc repro train@widths",

@@ -85,6 +85,9 @@ def choose(name: str, found: Params) -> Champion:
     means = {}
     for network in networks:
         aggregates = results.aggregates(network)
+        if not project.model(network).is_dir():  # metrics are in git, models in DVC's cache
+            remedy = f"dvc pull, or dvc repro train@{arms.experiment_of(network)}"
+            raise InputError(f"models.{name}: {network} is not trained here; {remedy}")
         if aggregates["trained"] != results.trained_digest(network):
             experiment = arms.experiment_of(network)
             remedy = f"measure it with: dvc repro evaluate@{experiment}"

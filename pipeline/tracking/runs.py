@@ -11,6 +11,7 @@ from importlib import import_module
 import numpy as np
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Run
+from mlflow.exceptions import MlflowException
 
 from pipeline import processes, results
 from pipeline.core import arms, project, reading
@@ -170,7 +171,11 @@ def log_dataset(client: MlflowClient, run: Run, setup: Setup) -> None:
         profile=json.dumps(setup.dataset.model_dump()),
     )
     context = [InputTag("mlflow.data.context", "training")]
-    client.log_inputs(run.info.run_id, [DatasetInput(dataset, context)])
+    try:
+        client.log_inputs(run.info.run_id, [DatasetInput(dataset, context)])
+    except MlflowException:  # 3.17 refuses what is there, as after a request whose answer was lost
+        if not client.get_run(run.info.run_id).inputs.dataset_inputs:
+            raise
 
 
 def log_curves(client: MlflowClient, run: Run, curves: Mapping[str, np.ndarray]) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -58,9 +59,10 @@ def test_the_server_is_for_this_machine_alone(links):
     path = "/api/2.0/mlflow/experiments/search?max_results=1"
 
     def status(name: str) -> int:
-        server = HTTPConnection(host, int(port), timeout=30)
-        server.request("GET", path, headers={"Host": name})
-        return server.getresponse().status
+        with closing(HTTPConnection(host, int(port), timeout=30)) as server:
+            server.request("GET", path, headers={"Host": name})
+            with server.getresponse() as answer:
+                return answer.status
 
     allowed = ("127.0.0.1", "localhost", f"localhost:{port}", f"127.0.0.1:{port}", "localhost:80")
     foreign = ("evil.example", f"evil.example:{port}", "10.evil.example", "192.168.evil.example")

@@ -30,13 +30,13 @@ def test_a_server_that_fails_costs_a_line_and_no_result(reproduced, mine, forked
         where = IMPATIENT | {"MLFLOW_TRACKING_URI": server.address}
         shutil.rmtree(mine.root / "models/drawer")
         done = forked.run(mine, "train", "drawer", **where)
-        assert done.status == 0, done.err
-        assert done.err.count(f"MLflow at {server.address} fails (") == 1, done.err
-        assert done.err.count("when it is back, `pipeline track` adds what is missing") == 1
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.count(f"MLflow at {server.address} fails (") == 1, done.stderr
+        assert done.stderr.count("when it is back, `pipeline track` adds what is missing") == 1
         asked = forked.run(mine, "track", **where)
-    assert (asked.status, asked.out) == (2, "")
-    assert asked.err.startswith(f"error: MLflow at {server.address}: ")
-    assert len(asked.err.splitlines()) == 1, asked.err
+    assert (asked.returncode, asked.stdout) == (2, "")
+    assert asked.stderr.startswith(f"error: MLflow at {server.address}: ")
+    assert len(asked.stderr.splitlines()) == 1, asked.stderr
     for path in (reproduced.root / "models/drawer").iterdir():
         assert (mine.root / "models/drawer" / path.name).read_bytes() == path.read_bytes()
 
@@ -79,17 +79,17 @@ def test_what_a_server_missed_is_added_once(reproduced, mine, forked, upstream):
     with misbehaving("dies", port) as proxy:
         where = {"MLFLOW_TRACKING_URI": proxy.address}
         done = forked.run(mine, "train", "drawer", **where)
-        assert (done.status, done.err.count("fails (")) == (0, 1), done.err
+        assert (done.returncode, done.stderr.count("fails (")) == (0, 1), done.stderr
         assert server.rows("select name, status from runs") == [("drawer", "RUNNING")]
         proxy.mode = "loses"
         done = forked.run(mine, "track", **where)
-        assert done.status == 0, done.err
-        assert "drawer: added training, model, evaluation, figures" in done.out
-        assert "sizes: added 6 trials" in done.out
+        assert done.returncode == 0, done.stderr
+        assert "drawer: added training, model, evaluation, figures" in done.stdout
+        assert "sizes: added 6 trials" in done.stdout
         proxy.mode = "slow"
         done = forked.run(mine, "train", "drawer", **where)
-        assert (done.status, "MLflow" in done.err) == (0, False), done.err
+        assert (done.returncode, "MLflow" in done.stderr) == (0, False), done.stderr
         done = forked.run(mine, "track", **where)
-        assert "drawer: complete" in done.out
-        assert "sizes: complete" in done.out
+        assert "drawer: complete" in done.stdout
+        assert "sizes: complete" in done.stdout
     assert tracked(server) == tracked(reproduced)
