@@ -24,7 +24,7 @@ from pipeline.core import project, reading
 
 FIRST = "rectangle"  # the experiment of the first picture
 RATE = 10  # samples a second
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.5
 STAGE = re.compile(r"-m pipeline (generate|train|evaluate|figures|check|report) ?(\S*)")
 COMPILED = re.compile(r"Compiled \S+ \d+ times, compile time: (\d+) us")
 GIB = 2**30
@@ -158,7 +158,7 @@ def _stages(process: subprocess.Popen) -> pd.DataFrame:
                 if not match:
                     continue
                 family = [child, *child.children(recursive=True)]
-                held = sum(each.memory_full_info().pss for each in family)
+                held = sum(each.memory_info().rss for each in family)
                 since = child.create_time()
             except psutil.Error:
                 continue
@@ -185,4 +185,5 @@ def _with_compilation(spent: pd.DataFrame, log: str) -> pd.DataFrame:
         rows.append((stage, name, stacks.COMPILING, seconds))
         rows.append((stage, name, running, -seconds))
     moved = pd.concat([spent, pd.DataFrame(rows, columns=spent.columns)])
-    return moved.groupby(list(spent.columns[:3]), as_index=False)["seconds"].sum()
+    moved = moved.groupby(list(spent.columns[:3]), as_index=False)["seconds"].sum()
+    return moved.assign(seconds=moved["seconds"].clip(lower=0))

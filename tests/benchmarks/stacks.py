@@ -45,7 +45,7 @@ PROGRAM = "program"
 RULES = (  # the first that any frame of a stack matches
     (TRACKING_FILES, TRACKING),
     (r"^(_find_and_load|_load_unlocked|_call_with_frames_removed) ", IMPORTS),
-    (r"/polymorphic_function/tracing_compilation\.py:|/autograph/", COMPILING),
+    (r"^(trace_function|_maybe_define_function|func_graph_from_py_func) |/autograph/", COMPILING),
     (r"^initial_weights |^(network|build|replicas|\w+\.__init__) .*/models/", BUILDING),
     (r"^Replicas\.(train|predict|run|weights) ", PROGRAM),
     (r"/pipeline/(core/\w+|trained|\w+/data)\.py:", DATA),
