@@ -64,12 +64,14 @@ class TestTextOfTheManual(RoomContract):
         window=10,
         model={"layers": 2, "embedding": 3},
         training={"state": "sequence", "batch_size": 4},
-        dataset=writers.DOCS,
+        dataset=writers.DOCS | {"characters": 50_000},
     )
 
 
 class TestTextOfTheStandardLibrary(RoomContract):
-    setup = writers.setup(window=8, dataset=writers.DOCS | {"corpus": "source"})
+    setup = writers.setup(
+        window=8, dataset=writers.DOCS | {"corpus": "source", "characters": 50_000}
+    )
 
 
 def test_every_room_is_tested_here():
