@@ -1,26 +1,29 @@
 """Stage `figures@<experiment>`: draw what was measured."""
 
+from collections.abc import Mapping
+
 from pipeline import curves, results, style, workers
 from pipeline.core import arms, files, project, reading
-from pipeline.core.rooms import Room
+from pipeline.core.params import Setup
+from pipeline.core.rooms import Results, Room
 
 CAPTIONS = "captions.json"
 
 
 def run(name: str) -> None:
     """Write reports/figures/<name>/*.svg with their captions, and data/pictures/<network>/."""
-    # MLflow starts while the figures are drawn: that takes about as long.
-    with workers.beside("pipeline.tracking") as call:
-        call("prepare")
-        _draw(name)
-        call("record", name).result()
-
-
-def _draw(name: str) -> None:
     found = {
         setup.name: results.read(setup.name)
         for setup in reading.read(project.params()).setups(name)
     }
+    # MLflow starts while the figures are drawn: that takes about as long.
+    with workers.beside("pipeline.tracking") as call:
+        call("prepare")
+        _draw(name, found)
+        call("record", name).result()
+
+
+def _draw(name: str, found: Mapping[str, tuple[Setup, Results]]) -> None:
     ((setup, alone), *others) = found.values()
     room = Room(setup.experiment.problem)
     if others:

@@ -112,7 +112,9 @@ def test_dependencies_are_what_a_stage_runs_and_reads(mine, stage):
     if command == "study":  # else its trials would not be made again
         shutil.rmtree(mine.root / ".studies")
         shutil.rmtree(mine.root / "data/studies")
-    done = mine.run("python", "-W", "ignore", "-c", WATCH, command, name)
+    # Run by hand it would look whether its inputs are what DVC recorded, and open them all.
+    by_dvc = {"DVC_STAGE": stage}
+    done = mine.run("python", "-W", "ignore", "-c", WATCH, command, name, env=by_dvc)
     modules, opened = json.loads(done.stdout.splitlines()[-1])
     rooms = {"echoer": "pipeline/echo", "writer": "pipeline/text"}
     room = rooms.get(name, "pipeline/shapes")
