@@ -14,6 +14,7 @@ from pathlib import Path
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
 
+import mlflow.store.db.utils
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
@@ -32,6 +33,8 @@ a page of `10.evil.example` could talk to it."""
 
 # It tells of every table that it creates, and shows the traceback of what it raises besides.
 logging.getLogger("mlflow").setLevel(logging.CRITICAL)
+
+mlflow.store.db.utils.MAX_RETRY_COUNT = 3  # to reach a database: with its own 10 it takes minutes
 
 
 def uri() -> str:
