@@ -1,5 +1,7 @@
 """A contest is fair, and notices who learns something else."""
 
+import shutil
+
 import numpy as np
 import pytest
 from small import ROOT
@@ -15,6 +17,7 @@ def small(experiment: str, replicas: int = 2, **model) -> params.Setup:
     return tasks.changed(setup, changes)
 
 
+@pytest.mark.skipif(not shutil.which("cc"), reason="needs a C compiler")
 def test_contestants_are_timed_and_reach_the_same_loss():
     settings = {
         "one": (tasks.make(small("rectangle", 1), 60), ["c"]),
