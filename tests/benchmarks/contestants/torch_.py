@@ -13,16 +13,11 @@ from benchmarks.tasks import Task
 torch.set_num_threads(1)
 
 
-class Eager:
-    """`nn.LSTM`, `backward`, and Adam in its fused form."""
-
-    def __init__(self, task: Task, updates: int):
-        self.task, self.updates = task, updates
-        self.network = Network(task)
-        self.loss = self._loss
+class Torch:
+    """What both ways to train have in common: their first updates are the preparation."""
 
     def prepare(self) -> None:
-        """The first updates."""
+        """Make the first updates, traced and compiled where that is the way."""
         self._train(3)
 
     def run(self) -> float:
@@ -30,6 +25,15 @@ class Eager:
         started = time.perf_counter()
         self._train(self.updates)
         return time.perf_counter() - started
+
+
+class Eager(Torch):
+    """`nn.LSTM`, `backward`, and Adam in its fused form."""
+
+    def __init__(self, task: Task, updates: int):
+        self.task, self.updates = task, updates
+        self.network = Network(task)
+        self.loss = self._loss
 
     def weights(self) -> list[np.ndarray]:
         """Those of its one network, in Keras' layout."""
@@ -93,7 +97,7 @@ class Network(nn.Module):
         return [parameter.detach().numpy().T.copy() for parameter in self._in_order()]
 
 
-class Compiled:
+class Compiled(Torch):
     """One update as a pure function: gradient and Adam in one compiled program."""
 
     def __init__(self, task: Task, updates: int):
@@ -113,16 +117,6 @@ class Compiled:
                 weight.sub_(scale * m / (torch.sqrt(v) + 1e-7))
 
         self.update = update
-
-    def prepare(self) -> None:
-        """Trace and compile."""
-        self._train(3)
-
-    def run(self) -> float:
-        """Conversion to tensors included."""
-        started = time.perf_counter()
-        self._train(self.updates)
-        return time.perf_counter() - started
 
     def weights(self) -> list[np.ndarray]:
         """Those of its one network."""
