@@ -1,7 +1,6 @@
 """How long each network of params.yaml takes to compile, and whether anything is compiled twice."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 from matplotlib.figure import Figure
 
-from benchmarks.contest import CORES, MEASURED, environment
+from benchmarks.contest import MEASURED, environment, out_of_the_way
 from benchmarks.options import Goal, Options, Tables
 from pipeline import style
 from pipeline.core import project, reading
@@ -23,7 +22,6 @@ SHOWN = 25  # networks of the figure
 
 def measure(options: Options, say: Callable[[str], None]) -> Tables:
     """A process for each experiment, and in it its networks, one after the other."""
-    os.sched_setaffinity(0, {CORES[0]})
     experiments = options.only or list(reading.read(project.params()).experiments)
     rows = []
     for number, experiment in enumerate(experiments, start=1):
@@ -32,7 +30,9 @@ def measure(options: Options, say: Callable[[str], None]) -> Tables:
             answer = Path(folder, "rows.json")
             command = [sys.executable, "-m", "benchmarks.compiling"]
             command += [experiment, str(answer), str(MEASURED)]
-            if subprocess.run(command, env=environment(), check=False).returncode:
+            with out_of_the_way():
+                done = subprocess.run(command, env=environment(), check=False)
+            if done.returncode:
                 raise InputError(f"compilation of {experiment} failed; what it said stands above")
             rows += json.loads(answer.read_text())
     return {"compilation": pd.DataFrame(rows)}

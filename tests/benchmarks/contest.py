@@ -8,8 +8,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -30,6 +30,16 @@ CORES = sorted(os.sched_getaffinity(0))
 MEASURED = CORES[-1]
 
 
+@contextmanager
+def out_of_the_way() -> Iterator[None]:
+    """This process stays off the core on which is measured, for as long as the context lasts."""
+    os.sched_setaffinity(0, {CORES[0]})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, CORES)
+
+
 class Contest:
     """Processes of contestants, tasks on disk, and whose turn it is."""
 
@@ -37,7 +47,7 @@ class Contest:
         self._stack = stack
         self.folder = Path(stack.enter_context(TemporaryDirectory(prefix="benchmark-")))
         self._processes: dict[str, subprocess.Popen] = {}
-        os.sched_setaffinity(0, {CORES[0]})
+        stack.enter_context(out_of_the_way())
 
     def add(self, name: str, task: tasks.Task) -> str:
         """Put a task on disk; the path that contestants read it from."""

@@ -1,7 +1,6 @@
 """Shapes drawn per second by trained generators, and by Keras' `predict` in a loop."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,7 +8,7 @@ from collections.abc import Callable
 import pandas as pd
 from matplotlib.figure import Figure
 
-from benchmarks.contest import CORES, MEASURED, environment
+from benchmarks.contest import MEASURED, environment, out_of_the_way
 from benchmarks.options import Goal, Options, Tables
 from pipeline import style
 from pipeline.errors import InputError
@@ -24,15 +23,15 @@ WAYS = {
 
 def measure(options: Options, say: Callable[[str], None]) -> Tables:
     """A process for each kind of generator, and in it both ways in turn."""
-    os.sched_setaffinity(0, {CORES[0]})
     rows = []
     for kind in KINDS:
         say(f"draw with the {KINDS[kind]}")
         command = [sys.executable, "-m", "benchmarks.drawing", kind]
         command += [str(options.repetitions), str(MEASURED)]
-        done = subprocess.run(
-            command, env=environment(), stdout=subprocess.PIPE, text=True, check=False
-        )
+        with out_of_the_way():
+            done = subprocess.run(
+                command, env=environment(), stdout=subprocess.PIPE, text=True, check=False
+            )
         if done.returncode:
             raise InputError(f"sampling: the {KINDS[kind]} failed; what it said stands above")
         rows += [{"kind": kind, **row} for row in json.loads(done.stdout.splitlines()[-1])]
