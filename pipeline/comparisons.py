@@ -114,6 +114,7 @@ def _dots(axes: Axes, entries: Sequence[Mapping | None]) -> None:
             textcoords="offset points",
             ha="center",
             fontsize=9,
+            path_effects=style.HALO,
         )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, StrMethodFormatter
 
 from pipeline.statistics import band
@@ -24,6 +25,7 @@ GREY = "#666666"
 COLORS = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK)
 LINES = ("-", "--", ":")
 MARKERS = "osD^vPX"
+HALO = [withStroke(linewidth=3, foreground="white")]  # of numbers that lie over lines
 MANY = 6  # lines of a legend that still find place inside a plot
 
 # Beside the name of a metric: more is better, less is better, neither.
@@ -41,7 +43,7 @@ plt.rcParams.update(
         "axes.spines.right": False,
         "axes.grid": True,
         "grid.color": "#ECECEC",
-        "legend.frameon": False,
+        "legend.edgecolor": "none",  # what it lies over fades
         "lines.linewidth": 2,
     }
 )

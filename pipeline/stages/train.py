@@ -45,6 +45,7 @@ def run(name: str) -> None:
             if all(parts[setup.name]):
                 results, firsts = zip(*parts.pop(setup.name), strict=True)
                 _write(trained.join(results), next(filter(None, firsts), None))
+                shown.complete(setup.name)
 
 
 def packs(training: params.Training) -> list[range]:
@@ -172,7 +173,7 @@ class _Shown:
     def __init__(self, name: str, jobs: Sequence[tuple[params.Setup, range]], stack: ExitStack):
         self._jobs = jobs
         self._stack = stack
-        self._live: dict = {}
+        self._live: dict = {}  # by network, and what ends it
         total = sum(setup.experiment.training.sequences_seen for setup, _ in jobs)
         self._progress = stack.enter_context(console.progress(f"train {name}", total, "sequences"))
         self._seen = [0] * len(jobs)
@@ -196,7 +197,13 @@ class _Shown:
                 for name, value in point.items()
             }
             if not (failures := np.concatenate(failures)).all():
-                self._live[setup.name].log(statistics.bands(together, ~failures))
+                live, _ = self._live[setup.name]
+                live.log(statistics.bands(together, ~failures))
+
+    def complete(self, network: str) -> None:
+        """Complete the run of a network that is on disk, while others are still trained."""
+        _, end = self._live[network]
+        end.close()
 
     def _go_live(self) -> None:
         """Make the runs in MLflow: when the first point is heard, so that no training waits."""
@@ -204,4 +211,5 @@ class _Shown:
 
         for setup, _ in self._jobs:
             if setup.name not in self._live:
-                self._live[setup.name] = self._stack.enter_context(tracking.live(setup))
+                end = self._stack.enter_context(ExitStack())
+                self._live[setup.name] = end.enter_context(tracking.live(setup)), end

@@ -115,7 +115,12 @@ def effects(arms: Arms) -> Figure:
         for place, mean in enumerate(middle):
             offset = (0, 9 if mean < 0.9 else -18)
             axes.annotate(
-                f"{mean:.1%}", (place, mean), offset, textcoords="offset points", ha="center"
+                f"{mean:.1%}",
+                (place, mean),
+                offset,
+                textcoords="offset points",
+                ha="center",
+                path_effects=style.HALO,
             )
         shown = [f"{level:,}" if isinstance(level, int) else str(level) for level in levels]
         axes.set(xticks=range(len(levels)), xticklabels=shown, xlim=(-0.4, len(levels) - 0.6))

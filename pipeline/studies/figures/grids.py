@@ -124,6 +124,7 @@ def _bars(axes: Axes, choices: Sequence, values: dict, title: str) -> None:
             textcoords="offset points",
             ha="center",
             fontsize=9,
+            path_effects=style.HALO,
         )
     for choice, row in rows.items():
         if choice not in there:

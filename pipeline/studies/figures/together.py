@@ -280,4 +280,5 @@ def _names(axes: Axes, plan: Plan, trials: Sequence[Trial], first: str, second: 
             fontsize=9,
             ha=align,
             va="center",
+            path_effects=style.HALO,
         )
