@@ -77,7 +77,7 @@ def _seconds(draw) -> tuple[float, np.ndarray]:
 def _loop(network, drawer, count: int) -> np.ndarray:
     """Shapes (count, V, 2) of the first random numbers that `drawer` takes."""
     from pipeline.core import seeds
-    from pipeline.shapes.data import Grid
+    from pipeline.shapes.data.grids import Grid
 
     setup, steps = drawer.setup, drawer.slots.steps
     bins, family = setup.experiment.framing.bins, setup.dataset.family

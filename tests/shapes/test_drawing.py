@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from untrained import CASES, replicas
 
 from pipeline import __main__, trained
-from pipeline.shapes.data import FAMILIES
+from pipeline.shapes.data.families import FAMILIES
 
 
 @pytest.fixture

@@ -12,7 +12,9 @@ from untrained import CASES, replicas, setup
 from pipeline.core import params
 from pipeline.errors import InputError
 from pipeline.shapes import models
-from pipeline.shapes.data import FAMILIES, Grid, frame, generate
+from pipeline.shapes.data import frame, generate
+from pipeline.shapes.data.families import FAMILIES
+from pipeline.shapes.data.grids import Grid
 from pipeline.shapes.models import generators
 
 unit = st.floats(0, 1, exclude_max=True, width=32)
@@ -39,27 +41,6 @@ class TestMixture(RoomContract):
 
 class TestAnyFamily(RoomContract):
     setup = CASES["tokens of any family"]
-
-
-@given(st.data(), st.sampled_from(sorted(FAMILIES)), st.sampled_from([2, 16, 256]))
-def test_a_bin_is_within_half_its_width_and_tokens_lead_to_it(data, name, bins):
-    family = FAMILIES[name]
-    polygon = family.members(np.array([data.draw(unit) for _ in family.parameters]))
-    grid = Grid(family, bins)
-    cells = grid.cells(polygon)
-    assert cells.min() >= 0
-    assert cells.max() < bins
-    assert (np.abs(grid.centres(cells) - polygon) <= grid.bin / 2 + 1e-9)[1:].all()
-    np.testing.assert_array_equal(grid.cells(grid.centres(cells)), cells)
-    np.testing.assert_allclose(grid.polygons(grid.scaled(polygon)), polygon, atol=1e-12)
-    tokens = grid.tokens(cells)
-    assert tokens.min() >= 0
-    assert tokens.max() < grid.alphabet
-    np.testing.assert_array_equal(grid.along(tokens), cells)
-    steps = grid.steps(polygon)
-    assert steps.min() >= -1e-12
-    assert steps.max() <= 1 + 1e-12
-    np.testing.assert_allclose(grid.led_by(steps), polygon, atol=1e-12)
 
 
 def test_any_family_comes_in_turn_and_ends_where_it_ends():

@@ -1,6 +1,6 @@
 """What is measured of generators: how likely held-out shapes are to them, and what they draw.
 
-Axes as in `data.py`.
+Axes as in `data`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ import numpy as np
 import scipy
 
 from pipeline.core.rooms import Evaluation
-from pipeline.shapes.data import FAMILIES, Dataset, Family, Grid, frame
+from pipeline.shapes.data import Dataset, frame
+from pipeline.shapes.data.families import FAMILIES, Family
+from pipeline.shapes.data.grids import Grid
 from pipeline.shapes.metrics.drawings import correlation, distances, validity
 from pipeline.shapes.models import generators
 

@@ -11,7 +11,8 @@ from pydantic import Field
 from pipeline.core import params
 from pipeline.errors import InputError
 from pipeline.faults import unknown
-from pipeline.shapes.data import Family, Framing
+from pipeline.shapes.data import Framing
+from pipeline.shapes.data.families import Family
 from pipeline.shapes.models import generators
 from pipeline.shapes.models.answers import answerer as answerer  # they belong to these functions
 from pipeline.shapes.models.answers import question as question

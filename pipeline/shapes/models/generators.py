@@ -32,7 +32,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.core import params, seeds
-from pipeline.shapes.data import ENDED, Grid
+from pipeline.shapes.data import ENDED
+from pipeline.shapes.data.grids import Grid
 
 if TYPE_CHECKING:
     import keras

@@ -14,7 +14,8 @@ import numpy as np
 
 from pipeline.core import params, seeds
 from pipeline.errors import InputError
-from pipeline.text.data import decode, encode, texts
+from pipeline.text.data import decode, encode
+from pipeline.text.data.corpora import texts
 from pipeline.text.models import EMBEDDING, OUTPUT, lstm_name
 
 if TYPE_CHECKING:
