@@ -21,7 +21,7 @@ def main(kind: str, repetitions: int, core: int) -> list[dict]:
     os.sched_setaffinity(0, {core})
     from pipeline.core import project, reading
     from pipeline.shapes import models
-    from pipeline.shapes.models.generators import Drawer
+    from pipeline.shapes.models.drawing import Drawer
     from pipeline.training import Replicas, initial_weights
 
     setup = reading.read(project.params()).setup(f"rectangle-generators/{kind}")

@@ -13,7 +13,7 @@ from pipeline.errors import InputError
 from pipeline.faults import unknown
 from pipeline.shapes.data import Framing
 from pipeline.shapes.data.families import Family
-from pipeline.shapes.models import generators
+from pipeline.shapes.models import drawing, generators
 from pipeline.shapes.models.answers import answerer as answerer  # they belong to these functions
 from pipeline.shapes.models.answers import question as question
 
@@ -218,6 +218,6 @@ def sample(
     if temperature < 0:
         raise ValueError(f"a temperature must be at least 0, got {temperature}")
     if setup.experiment.framing.generative:
-        drawer = generators.Drawer(replicas, setup)
+        drawer = drawing.Drawer(replicas, setup)
         return drawer(shape or setup.dataset.shape, count, seed, temperature)[0]
     return np.repeat(draw(replicas, setup)[:1], count, axis=0)

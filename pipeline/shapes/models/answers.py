@@ -13,7 +13,7 @@ from pipeline.core import params
 from pipeline.core.rooms import Answerer, Row
 from pipeline.errors import InputError
 from pipeline.faults import shown, unknown
-from pipeline.shapes.models import generators
+from pipeline.shapes.models import drawing
 
 if TYPE_CHECKING:
     from pipeline.training import Replicas
@@ -43,7 +43,7 @@ def answerer(replicas: Replicas, setup: params.Setup) -> Answerer:
     answered, and why.
     """
     if setup.experiment.framing.generative:
-        drawer = generators.Drawer(replicas, setup)
+        drawer = drawing.Drawer(replicas, setup)
     else:
         drawer = None
         from pipeline.shapes.models import draw
