@@ -9,7 +9,7 @@ from scipy import stats
 from typer.testing import CliRunner
 from untrained import CASES, replicas
 
-from pipeline import __main__, trained
+from pipeline import commands, trained
 from pipeline.core import params
 from pipeline.shapes import models
 from pipeline.shapes.data.families import FAMILIES
@@ -112,7 +112,7 @@ def draw(monkeypatch):
     def run(case, *options: str):
         monkeypatch.setattr(trained, "known", lambda *_: SimpleNamespace(setup=CASES[case]))
         monkeypatch.setattr(trained, "one", lambda *_: replicas(CASES[case], [1]))
-        return CliRunner().invoke(__main__.app, ["draw", "generator", *options])
+        return CliRunner().invoke(commands.app, ["draw", "generator", *options])
 
     return run
 

@@ -12,6 +12,7 @@ ONLY_REPORTING = {
     for name in (
         "__init__",
         "__main__",
+        "commands",
         "console",
         "errors",
         "faults",
@@ -50,7 +51,7 @@ workers.run = serially
 def beside(module):
     yield lambda function, *arguments: types.SimpleNamespace(result=lambda: None)
 workers.beside = beside
-from pipeline.__main__ import app
+from pipeline.commands import app
 if sys.argv[1] == "study":  # its trials run in this process, to be watched
     from pipeline.studies import pools, trials
     class Here:
