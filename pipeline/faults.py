@@ -5,6 +5,7 @@ import errno
 import math
 import re
 from collections.abc import Iterable, Mapping
+from numbers import Real
 from typing import get_args
 
 from pydantic import BaseModel, ValidationError
@@ -85,6 +86,13 @@ def shown(value: object) -> str:
         return "a mapping" if value else "an empty mapping"
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def of_temperature(found: object) -> str | None:
+    """What a temperature must be, or None if this is one."""
+    if isinstance(found, Real) and 0 <= found < math.inf:
+        return None
+    return "must be a finite number of at least 0"
 
 
 DISK = (

@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from small import ROOT
 from typer.main import get_command
 
-from pipeline.__main__ import app
+from pipeline.commands import app
 from pipeline.core import reading
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -1,7 +1,7 @@
 """What params.yaml may say, as types; every error names its key.
 
-The sections here hold for every problem. A room narrows them in its `data.py` (`Dataset`,
-`Framing`) and `models.py` (`Experiment`); `reading.py` checks the whole file against all of them.
+The sections here hold for every problem. A room narrows them in its `data` (`Dataset`,
+`Framing`) and `models` (`Experiment`); `reading.py` checks the whole file against all of them.
 """
 
 import re

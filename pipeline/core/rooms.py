@@ -1,8 +1,8 @@
 """The rooms: one folder per problem, each with the same four parts.
 
-A room is a package `pipeline.<problem>` that holds `data.py` and the packages `models`, `metrics`
-and `figures` with the functions below. The stages find it by the `problem:` key of params.yaml and
-know no problem by name; a new problem is a new folder.
+A room is a package `pipeline.<problem>` that holds the packages `data`, `models`, `metrics` and
+`figures` with the functions below. The stages find it by the `problem:` key of params.yaml and know
+no problem by name; a new problem is a new folder.
 
 Axes of arrays, here and everywhere: R replica, S sequence (one shape, one run of integers),
 N sample (what the network sees at once), T time step, F feature, K point of a learning curve.
@@ -34,7 +34,7 @@ PARTS = ("data", "models", "metrics", "figures")
 
 
 class DataFile(Protocol):
-    """`data.py`: the raw sequences and how they are cut into samples."""
+    """`data`: the raw sequences and how they are cut into samples."""
 
     Dataset: type[Dataset]
 
@@ -174,7 +174,7 @@ class Room:
 
     @property
     def data(self) -> DataFile:
-        """`data.py` of the room."""
+        """`data` of the room."""
         return self._part("data")
 
     @property

@@ -4,34 +4,27 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
-import jinja2
 import numpy as np
 import pandas as pd
 
-from pipeline import comparisons, findings, results, statistics, style
+from pipeline import comparisons, findings, results, statistics, style, templates
 from pipeline.core import arms, files, project, reading
 from pipeline.core.params import Experiment, Params, Setup
 from pipeline.core.rooms import Metric, Room
 from pipeline.stages import studied
 from pipeline.stages.figures import CAPTIONS
 
-TEMPLATE = "report.md.j2"
+TEMPLATE = Path(__file__).with_name("report.md.j2")
 SPEED = Path("reports", "benchmarks", "summary.json")  # by `make bench`, no stage of DVC's
 
 
 def run() -> None:
     """Write reports/README.md and its pictures, and curves/, from the results of everything."""
     found = reading.read(project.params())
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"number": number, "spread": spread}
     problems = dict.fromkeys(network.problem for network in found.networks.values())
-    page = environment.get_template(TEMPLATE).render(
+    page = templates.page(
+        TEMPLATE,
+        {"number": number, "spread": spread},
         problems=[_problem(problem, found) for problem in problems],
         findings=[finding.title for finding in findings.shown(found)],
         confidence=f"{100 * statistics.CONFIDENCE:.0f} %",

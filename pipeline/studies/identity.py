@@ -27,7 +27,7 @@ CODE = (
     "stages/train.py",
     "studies/asking.py",
     "studies/trials.py",
-    "{problem}/data.py",
+    "{problem}/data",
     "{problem}/metrics",
     "{problem}/models",
 )

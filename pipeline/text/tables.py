@@ -8,7 +8,8 @@ import numpy as np
 from pipeline.core import project, reading
 from pipeline.errors import InputError
 from pipeline.faults import unknown
-from pipeline.text.data import Dataset, Framing, decode, encode, texts
+from pipeline.text.data import Dataset, Framing, decode, encode
+from pipeline.text.data.corpora import texts
 
 FRAMINGS = ("one-to-one", "many-to-one", "one-to-many")  # of the chapter's tables 11.2 to 11.4
 ROWS = 10  # of each table

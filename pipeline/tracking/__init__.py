@@ -1,10 +1,10 @@
 """MLflow: every network is a run that its files can rebuild.
 
-A run is made from what the stages left on disk, part by part (training, evaluation, figures), and
-carries the digest of each part as a tag. `record` adds the parts that are missing and no others, so
-it may be called at any time: by a stage when it ends, and by `pipeline track` for whatever came
-from DVC's cache, a fresh clone, or the time when a server was down. While training goes on, `live`
-shows its curve on a run that `record` completes.
+A run is made from what the stages left on disk, part by part (`parts.py`), and carries the digest
+of each part as a tag. `record` adds the parts that are missing and no others, so it may be called
+at any time: by a stage when it ends, and by `pipeline track` for whatever came from DVC's cache, a
+fresh clone, or the time when a server was down. While training goes on, `live` shows its curve on a
+run that `record` completes.
 
 People compare top-level runs, because the charts of MLflow 3.17 fold children away: so the run of
 a network carries the curves over its replicas, the final metrics and the pictures; the replicas are
@@ -12,22 +12,18 @@ its children. Nothing outside this package imports mlflow.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import NamedTuple
 
-import mlflow
 from mlflow import MlflowClient
-from mlflow.entities import Param, Run
+from mlflow.entities import Run
 
-from pipeline import processes, results, statistics, trained
-from pipeline.core import arms, files, project, reading
+from pipeline import processes
+from pipeline.core import project, reading
 from pipeline.core.params import Setup
 from pipeline.errors import InputError
-from pipeline.stages.figures import CAPTIONS
 from pipeline.tracking import (
-    models,
+    parts,
     registry,
     runs,
     server,
@@ -50,16 +46,6 @@ __all__ = [
 ]
 
 LIVE_SECONDS = 5.0  # between two looks at a training under way
-
-HISTORY = "history"  # the figure that every experiment has
-
-
-class Part(NamedTuple):
-    """One part of a run: what it is made from, and how it is written."""
-
-    name: str
-    digest: str
-    write: Callable[[MlflowClient, Run], None]
 
 
 def prepare() -> None:
@@ -193,128 +179,17 @@ def live(setup: Setup) -> Iterator[Live]:
 
 
 def _record(name: str, run: Run | None = None) -> list[str]:
-    setup, parts = _parts(name)
+    setup, made = parts.of(name)
     with processes.alone():
         client = server.connect()
-        run = runs.claim(client, setup, parts[0].digest, run)
-        missing = [part for part in parts if run.data.tags.get(TAG + part.name) != part.digest]
+        run = runs.claim(client, setup, made[0].digest, run)
+        missing = [part for part in made if run.data.tags.get(TAG + part.name) != part.digest]
         for part in missing:
             part.write(client, run)
             client.set_tag(run.info.run_id, TAG + part.name, part.digest)
         if missing:
             metrics = client.get_run(run.info.run_id).data.metrics
-            views.take_in(client, run.info.experiment_id, metrics, _pictures(name))
+            views.take_in(client, run.info.experiment_id, metrics, parts.pictures(name))
         if missing or run.info.status != "FINISHED":
             client.set_terminated(run.info.run_id, "FINISHED")
     return [part.name for part in missing]
-
-
-def _parts(name: str) -> tuple[Setup, list[Part]]:
-    """What there is on disk of a network; evaluation and figures only of this very training."""
-    result, experiment = trained.read(name), arms.experiment_of(name)
-    digest = results.trained_digest(name)
-    parts = [
-        Part("training", digest, lambda client, run: _write_training(client, run, result)),
-        Part("model", digest, lambda client, run: models.write(client, run, result.setup)),
-    ]
-    if measured := _measured(name, digest):
-        write = lambda client, run: _write_evaluation(client, run, result)  # noqa: E731
-        parts.append(Part("evaluation", measured, write))
-    captions = project.figures(experiment) / CAPTIONS
-    if _drawn_of(captions, name) == digest:
-        drawn = [path for path in project.figures(experiment).iterdir() if path != captions]
-        write = lambda client, run: _write_figures(client, run, result.setup, drawn)  # noqa: E731
-        parts.append(Part("figures", results.digest(drawn), write))
-    return result.setup, parts
-
-
-def _drawn_of(captions: Path, name: str) -> str | None:
-    """The digest of the training whose figures stand there, if it says so."""
-    try:
-        return files.read_json(captions, remedy="")["trained"][name]
-    except (InputError, KeyError, TypeError):  # none yet, or of an experiment in another form
-        return None
-
-
-def _measured(name: str, digest: str) -> str | None:
-    """The digest of what was measured of this very training, if it was."""
-    experiment = arms.experiment_of(name)
-    paths = [project.metrics(experiment), project.replicas(experiment)]
-    if not all(path.exists() for path in paths):
-        return None
-    try:
-        current = results.aggregates(name)["trained"] == digest
-    except InputError:  # an arm that was not there yet
-        return None
-    return results.digest(paths) if current else None
-
-
-def _write_training(client: MlflowClient, run: Run, result: trained.Trained) -> None:
-    """Parameters, dataset and learning curves of the run, and the curves of its children."""
-    client.log_batch(
-        run.info.run_id,
-        params=[Param(key, str(value)) for key, value in result.setup.flat().items()],
-    )
-    runs.log_dataset(client, run, result.setup)
-    runs.log_curves(client, run, statistics.bands(result.history, ~result.failed))
-    client.log_metric(run.info.run_id, "test/failure_rate", float(result.failed.mean()))
-    for replica, child in enumerate(runs.children(client, run, len(result.failed))):
-        own = {
-            name: curve if curve.ndim == 1 else curve[replica]
-            for name, curve in result.history.items()
-        }
-        runs.log_curves(client, child, own)
-        client.set_terminated(child.info.run_id, "FAILED" if result.failed[replica] else "FINISHED")
-
-
-def _write_evaluation(client: MlflowClient, run: Run, result: trained.Trained) -> None:
-    """Final metrics of the run (means over replicas), of its children, their files, and texts."""
-    name = result.setup.name
-    entries = results.aggregates(name)["metrics"].items()
-    means = {metric: entry["mean"] for metric, entry in entries if entry["mean"] is not None}
-    problem = result.setup.experiment.problem
-    runs.log_metrics(client, run, runs.finals(run, problem, means))
-    rows = results.replica_metrics(name)
-    for child, (_, row) in zip(runs.children(client, run, len(rows)), rows.iterrows(), strict=True):
-        runs.log_metrics(client, child, runs.finals(child, problem, row))
-    experiment = arms.experiment_of(name)
-    for path in (project.metrics(experiment), project.replicas(experiment)):
-        client.log_artifact(run.info.run_id, path, "metrics")
-    for key, text in _texts(name).items():
-        client.log_text(run.info.run_id, text, f"texts/{key}.txt")
-
-
-def _texts(name: str) -> dict[str, str]:
-    """What is text among a network's predictions: to read, as figures are to look at."""
-    path = project.predictions(name)
-    if not path.exists():  # metrics are in git, predictions in DVC's cache
-        return {}
-    arrays, _ = files.read_arrays(path, remedy="")
-    return {key: str(array) for key, array in arrays.items() if array.dtype.kind == "U"}
-
-
-def _write_figures(client: MlflowClient, run: Run, setup: Setup, drawn: Sequence[Path]) -> None:
-    """The figures as they stand in the report, and the pictures that the step slider shows.
-
-    MLflow's page that compares runs shows the artifacts that all of them have, side by side, but
-    looks for them in no folder: so the last pictures stand outside of any, too.
-    """
-    for path in drawn:
-        client.log_artifact(run.info.run_id, path, "figures")
-        if path.stem == HISTORY:
-            client.log_artifact(run.info.run_id, path)
-    for key, steps in _pictures(setup.name).items():
-        for path in steps:
-            image = mlflow.Image(str(path))
-            client.log_image(run.info.run_id, image, key=key, step=int(path.stem))
-        client.log_image(run.info.run_id, mlflow.Image(str(steps[-1])), f"{key}.png")
-    described = runs.description(setup, sorted(path.name for path in drawn))
-    client.set_tag(run.info.run_id, "mlflow.note.content", described)
-
-
-def _pictures(name: str) -> dict[str, list[Path]]:
-    """The pictures of a training's progress: the files under each key, as training went on."""
-    found: dict[str, list[Path]] = {}
-    for path in project.pictures(name).glob("*/*.png"):
-        found.setdefault(path.parent.name, []).append(path)
-    return {key: sorted(paths, key=lambda path: int(path.stem)) for key, paths in found.items()}

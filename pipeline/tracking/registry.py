@@ -40,7 +40,7 @@ CODE = (
     "frameworks.py",
     "training.py",
     "{problem}/__init__.py",
-    "{problem}/data.py",
+    "{problem}/data",
     "{problem}/models",
 )
 """The modules that a model needs where it is loaded."""

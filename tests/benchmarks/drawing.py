@@ -21,7 +21,7 @@ def main(kind: str, repetitions: int, core: int) -> list[dict]:
     os.sched_setaffinity(0, {core})
     from pipeline.core import project, reading
     from pipeline.shapes import models
-    from pipeline.shapes.models.generators import Drawer
+    from pipeline.shapes.models.drawing import Drawer
     from pipeline.training import Replicas, initial_weights
 
     setup = reading.read(project.params()).setup(f"rectangle-generators/{kind}")
@@ -77,7 +77,7 @@ def _seconds(draw) -> tuple[float, np.ndarray]:
 def _loop(network, drawer, count: int) -> np.ndarray:
     """Shapes (count, V, 2) of the first random numbers that `drawer` takes."""
     from pipeline.core import seeds
-    from pipeline.shapes.data import Grid
+    from pipeline.shapes.data.grids import Grid
 
     setup, steps = drawer.setup, drawer.slots.steps
     bins, family = setup.experiment.framing.bins, setup.dataset.family

@@ -9,7 +9,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
-import jinja2
 import pandas as pd
 import psutil
 
@@ -17,13 +16,14 @@ from benchmarks import compilation, growth, repro, sampling, trainings
 from benchmarks.contest import ROOT
 from benchmarks.contestants import ENTRIES
 from benchmarks.options import Goal, Options, Tables, micro
-from pipeline import style
+from pipeline import style, templates
 from pipeline.console import say
 from pipeline.core import files
 from pipeline.errors import InputError
 from pipeline.faults import unknown
 
 FOLDER = ROOT / "reports" / "benchmarks"
+TEMPLATE = Path(__file__).with_name("page.md.j2")
 LIBRARIES = (
     "tensorflow", "keras", "numpy", "jax", "jaxlib", "optax", "torch", "dvc", "mlflow", "py-spy",
 )  # fmt: skip
@@ -115,16 +115,13 @@ def write() -> list[str]:
             "goals": benchmark.goals(tables),
             "tables": {table: rows.to_dict("records") for table, rows in tables.items()},
         }
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"micro": micro}
-    text = environment.get_template("page.md.j2").render(
-        sections=sections, labels=ENTRIES, machines=_machines(), wrong=wrong
+    text = templates.page(
+        TEMPLATE,
+        {"micro": micro},
+        sections=sections,
+        labels=ENTRIES,
+        machines=_machines(),
+        wrong=wrong,
     )
     files.write_text(FOLDER / "README.md", text)
     files.write_json(FOLDER / "summary.json", _summary(sections))

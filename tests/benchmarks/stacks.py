@@ -48,7 +48,7 @@ RULES = (  # the first that any frame of a stack matches
     (r"^(trace_function|_maybe_define_function|func_graph_from_py_func) |/autograph/", COMPILING),
     (r"^initial_weights |^(network|build|replicas|\w+\.__init__) .*/models/", BUILDING),
     (r"^Replicas\.(train|predict|run|weights) ", PROGRAM),
-    (r"/pipeline/(core/\w+|trained|\w+/data)\.py:", DATA),
+    (r"/pipeline/(core/\w+|trained|\w+/data/\w+)\.py:", DATA),
     (r"/pipeline/style\.py:|/pipeline/\w+/figures/|/matplotlib/", DRAWING),
     (r"/pipeline/stages/evaluate\.py:|/pipeline/\w+/metrics/", EVALUATION),
     (r"/pipeline/stages/train\.py:", TRAINING),

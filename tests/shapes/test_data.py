@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.core import params
-from pipeline.shapes.data import FAMILIES, Dataset, frame, generate, samples_per_sequence
+from pipeline.shapes.data import Dataset, frame, generate, samples_per_sequence
 from pipeline.shapes.models import Experiment
 
 SMALL = {"problem": "shapes", "shape": "rectangle", "seed": 1, "replicas": 3}
@@ -22,17 +22,6 @@ def setup(sample: str) -> params.Setup:
         training=training,
     )
     return params.Setup("small", experiment, Dataset(**SMALL))
-
-
-def test_rectangles_start_in_the_origin_and_run_anticlockwise():
-    (w, h) = theta = np.array([0.3, 0.7])
-    expected = [(0, 0), (w, 0), (w, h), (0, h)]
-    np.testing.assert_array_equal(FAMILIES["rectangle"].members(theta), expected)
-
-
-def test_every_family_starts_in_the_origin():
-    for family in FAMILIES.values():
-        assert not family.matrix[:2].any()
 
 
 def test_data_have_the_promised_shapes_and_lie_in_the_unit_square():

@@ -1,14 +1,110 @@
-"""`pipeline draw` of generators, with networks that have learned nothing."""
+"""What generators draw that have learned nothing, by themselves and by `pipeline draw`."""
 
 import json
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from scipy import stats
 from typer.testing import CliRunner
 from untrained import CASES, replicas
 
-from pipeline import __main__, trained
-from pipeline.shapes.data import FAMILIES
+from pipeline import commands, trained
+from pipeline.core import params
+from pipeline.shapes import models
+from pipeline.shapes.data.families import FAMILIES
+from pipeline.shapes.data.grids import Grid
+from pipeline.shapes.models import drawing
+
+
+@pytest.fixture(scope="module", params=CASES)
+def generator(request) -> tuple[params.Setup, drawing.Drawer]:
+    case = CASES[request.param]
+    return case, drawing.Drawer(replicas(case), case)
+
+
+def test_drawing_follows_the_network(generator):
+    """Drawn by the program and by asking the whole network again for each coordinate."""
+    case, drawer = generator
+    shape = case.dataset.shapes[-1]
+    drawn = drawer(shape, 6, seed=5, temperature=0.0)
+    bins, family = case.experiment.framing.bins, FAMILIES[shape]
+    grid, steps = Grid(family, bins), 2 * (family.vertices - 1)
+    kind = np.float32 if bins is None else np.int16
+    inputs = np.zeros((1, drawer.slots.steps + 1), kind)
+    inputs[0, 0] = len(case.dataset.shapes) - 1
+    network = drawer.replicas.network
+    network.model.set_weights([weight[1] for weight in drawer.replicas.weights])
+    for step in range(steps):
+        seen, _ = network.encode(inputs[:, :-1], inputs[:, 1:])
+        outputs = np.asarray(network.model(seen))[0, step]
+        if bins is None:
+            logits, means, _ = np.split(outputs, 3)
+            inputs[0, step + 1] = means[logits.argmax()].clip(0, 1)
+        else:
+            inputs[0, step + 1] = outputs.argmax()
+    found = inputs[0, 1 : steps + 1]
+    if bins is None:
+        made = grid.led_by(found.astype(float)).clip(grid.low, grid.low + grid.span)
+    else:
+        made = grid.centres(grid.along(found).clip(0, bins - 1))
+    np.testing.assert_allclose(drawn[1], np.broadcast_to(made, drawn[1].shape), atol=1e-5)
+
+
+def test_the_same_seed_draws_the_same_whatever_the_number(generator):
+    case, drawer = generator
+    shape = case.dataset.shapes[0]
+    few, many = drawer(shape, 3, seed=5), drawer(shape, 5000, seed=5)  # two batches
+    np.testing.assert_allclose(few, many[:, :3], atol=1e-6)
+    np.testing.assert_array_equal(many, drawer(shape, 5000, seed=5))
+    again = models.sample(drawer.replicas, case, 3, 5, 1.0, shape)
+    np.testing.assert_array_equal(again, few[0])
+    other = drawer(shape, 5000, seed=6)
+    assert not np.array_equal(many, other)
+    assert not np.array_equal(many[0, 1:], many[0, :-1])
+
+
+def test_at_temperature_0_every_shape_is_the_likeliest(generator):
+    case, drawer = generator
+    shape = case.dataset.shapes[0]
+    first, second = drawer(shape, 4, 5, 0.0), drawer(shape, 4, 6, 0.0)
+    np.testing.assert_array_equal(first, second)
+    np.testing.assert_array_equal(first, first[:, :1].repeat(4, axis=1))
+
+
+@pytest.mark.parametrize("temperature", [-1.0, float("nan"), float("inf")])
+def test_a_temperature_that_makes_no_sense_is_refused(generator, temperature):
+    case, drawer = generator
+    with pytest.raises(ValueError, match="a temperature must be at least 0"):
+        drawer(case.dataset.shapes[0], 1, 0, temperature)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
+def test_tokens_are_drawn_by_their_probabilities(temperature):
+    logits = np.array([0.0, 1.0, -1.0, 2.0], np.float32)
+    count = 20_000
+    uniform = np.random.default_rng(1).random(count, np.float32)
+    drawn = drawing._pick(
+        np.tile(logits, (count, 1)), uniform, np.full(count, temperature, np.float32)
+    )
+    expected = np.exp(logits / temperature) / np.exp(logits / temperature).sum()
+    found = np.bincount(np.asarray(drawn), minlength=4) / count
+    np.testing.assert_allclose(found, expected, atol=0.01)
+
+
+def test_a_mixture_is_drawn_as_it_is():
+    count = 20_000
+    outputs = np.array([0.0, 1.0, 0.3, 0.7, np.log(0.02), np.log(0.05)], np.float32)
+    uniform = np.random.default_rng(1).random((count, 2), np.float32)
+    one = np.ones(count, np.float32)
+    drawn = drawing._draw_component(np.tile(outputs, (count, 1)), uniform, one)
+    weight = 1 / (1 + np.exp(-1))
+
+    def cdf(x):
+        ours = (1 - weight) * stats.logistic.cdf(x, 0.3, 0.02)
+        return ours + weight * stats.logistic.cdf(x, 0.7, 0.05)
+
+    assert stats.kstest(np.asarray(drawn), cdf).statistic < 0.015
 
 
 @pytest.fixture
@@ -16,7 +112,7 @@ def draw(monkeypatch):
     def run(case, *options: str):
         monkeypatch.setattr(trained, "known", lambda *_: SimpleNamespace(setup=CASES[case]))
         monkeypatch.setattr(trained, "one", lambda *_: replicas(CASES[case], [1]))
-        return CliRunner().invoke(__main__.app, ["draw", "generator", *options])
+        return CliRunner().invoke(commands.app, ["draw", "generator", *options])
 
     return run
 

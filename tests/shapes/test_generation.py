@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.shapes.data import FAMILIES, Family, Grid
+from pipeline.shapes.data.families import FAMILIES, Family
+from pipeline.shapes.data.grids import Grid
 from pipeline.shapes.metrics import describe, generation
 from pipeline.shapes.models import generators
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.shapes import metrics
-from pipeline.shapes.data import FAMILIES, Dataset, Family, generate
+from pipeline.shapes.data import Dataset, generate
+from pipeline.shapes.data.families import FAMILIES, Family
 
 RECTANGLE = FAMILIES["rectangle"]
 coordinates = st.floats(-2, 2, allow_nan=False, width=32)

@@ -12,6 +12,7 @@ ONLY_REPORTING = {
     for name in (
         "__init__",
         "__main__",
+        "commands",
         "console",
         "errors",
         "faults",
@@ -50,7 +51,7 @@ workers.run = serially
 def beside(module):
     yield lambda function, *arguments: types.SimpleNamespace(result=lambda: None)
 workers.beside = beside
-from pipeline.__main__ import app
+from pipeline.commands import app
 if sys.argv[1] == "study":  # its trials run in this process, to be watched
     from pipeline.studies import pools, trials
     class Here:
@@ -120,7 +121,7 @@ def test_dependencies_are_what_a_stage_runs_and_reads(mine, stage):
     room = rooms.get(name, "pipeline/shapes")
     others = tuple({"pipeline/shapes", *rooms.values()} - {room})
     # All rooms say what params.yaml may hold; only the stage's own room makes its result, and the
-    # data only its `data.py`. A part of a room is a package, a dependency as a whole.
+    # data only its `data`. A part of a room is a package, a dependency as a whole.
     if command == "generate":
         validating = (f"{room}/models/", f"{room}/metrics/")
         modules = [module for module in modules if not module.startswith(validating)]

@@ -111,7 +111,7 @@ def test_trials_that_came_from_dvc_are_not_made_again(laboratory, undisturbed):
     (laboratory.root / ".studies/journal.log").unlink()
     program = """
 from contextlib import contextmanager
-from pipeline.__main__ import app
+from pipeline.commands import app
 from pipeline.studies import pools
 class Nobody:
     def run(self, jobs):

@@ -1,7 +1,4 @@
-"""Texts, passages and framings."""
-
-import json
-import platform
+"""Passages and framings."""
 
 import numpy as np
 import pytest
@@ -9,8 +6,18 @@ import writers
 from pydantic import ValidationError
 
 from pipeline.errors import InputError
-from pipeline.text import data, tables
-from pipeline.text.data import Dataset, Framing, decode, encode, frame, generate, passages_of
+from pipeline.text import tables
+from pipeline.text.data import (
+    Dataset,
+    Framing,
+    corpora,
+    decode,
+    encode,
+    frame,
+    generate,
+    passages_of,
+    samples_per_sequence,
+)
 
 HELLO = writers.SMALL | {"text": "hello world", "length": 10, "train": 1, "validation": 1}
 HELLO |= {"test": 1}
@@ -44,7 +51,7 @@ def test_hello_world_is_framed_as_the_chapter_frames_it(framing, inputs, targets
     x, y = frame(generate(setup.dataset)["test"], setup)
     assert words(x, setup.dataset.alphabet) == inputs
     assert words(y, setup.dataset.alphabet) == targets
-    assert data.samples_per_sequence(setup) == len(inputs)
+    assert samples_per_sequence(setup) == len(inputs)
 
 
 def test_where_state_is_carried_each_sample_goes_on_where_the_one_of_the_batch_before_ended():
@@ -74,47 +81,13 @@ def test_passages_follow_on_each_other():
     np.testing.assert_array_equal(passages[:-1, -1], passages[1:, 0])
 
 
-def test_no_topic_is_in_two_parts_and_none_of_the_test_is_in_the_training_text():
-    dataset = Dataset(**DOCS)
-    found = data.texts(dataset)
-    held_out = json.loads(found.provenance)["held_out"]
-    assert not set(held_out["test"]) & set(held_out["validation"])
-    topics = data.python_docs()
-    for part in ("validation", "test"):
-        assert held_out[part]
-        for name in held_out[part]:
-            assert topics[name] not in found.train
-    paragraphs = [p for p in found.test.split("\n\n")[:-1] if len(p) > 80]
-    assert len(paragraphs) > 5
-    assert not [p for p in paragraphs if p in found.train]
-    assert all(topic in found.train for name, topic in topics.items() if name not in _all(held_out))
-
-
-def _all(held_out: dict) -> set[str]:
-    return {name for names in held_out.values() for name in names}
-
-
-def test_a_dataset_records_which_python_it_comes_from():
-    found = json.loads(str(generate(Dataset(**DOCS))["provenance"]))
-    assert found["python"] == platform.python_version()
-    assert len(found["sha256"]) == 64
-    again = json.loads(str(generate(Dataset(**DOCS | {"seed": 2}))["provenance"]))
-    assert again["sha256"] == found["sha256"]
-    assert again["held_out"] != found["held_out"]
-
-
 def test_replicas_see_other_cuts_of_the_same_text():
     dataset = Dataset(**DOCS | {"train": 3})
     train = generate(dataset)["train"]
-    text = data.texts(dataset).train
+    text = corpora.texts(dataset).train
     assert not np.array_equal(train[0], train[1])
     for passage in train.reshape(-1, 1001):
         assert decode(passage, dataset.alphabet) in text
-
-
-def test_the_training_text_may_be_limited():
-    dataset = Dataset(**DOCS | {"corpus": "source", "characters": 5000})
-    assert len(data.texts(dataset).train) == 5000
 
 
 @pytest.mark.parametrize(
@@ -131,21 +104,10 @@ def test_a_dataset_without_its_text_is_refused(changes, fault):
         Dataset(**HELLO | changes)
 
 
-def test_a_corpus_that_is_too_short_is_refused():
-    with pytest.raises(InputError, match=r"test: the python-docs of Python .* have only [0-9]+"):
-        generate(Dataset(**DOCS | {"length": 10**6}))
-
-
 def test_characters_outside_the_alphabet_are_named():
     with pytest.raises(InputError, match=r"must hold only characters of ' dehlorw', got 'é', '☃'"):
         encode("hé☃lo", Dataset(**HELLO).alphabet)
     assert decode(encode("low", "low"), "low") == "low"
-
-
-def test_normalised_text_is_ascii_without_blanks_at_the_ends_of_lines():
-    found = data.normalised("“It’s” — a ß…  \r\n*********\n\n\n\nend\n")
-    assert found == '"It\'s" - a ?...\n***\n\nend'
-    assert set(found) <= set(data.PRINTABLE)
 
 
 def test_a_table_shows_what_frame_does():

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from pipeline import style
 from pipeline.core.params import Setup
 from pipeline.core.rooms import Picture, Results
-from pipeline.shapes.data import FAMILIES, Family
+from pipeline.shapes.data.families import FAMILIES, Family
 from pipeline.shapes.figures.words import plural
 from pipeline.shapes.metrics.generation import DRAWN, EACH, HISTOGRAM, SHEET, TEMPERATURES, name_of
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.core.rooms import Evaluation, Metric
-from pipeline.shapes.data import Dataset, Family, frame, samples_per_sequence
+from pipeline.shapes.data import Dataset, frame, samples_per_sequence
+from pipeline.shapes.data.families import Family
 from pipeline.shapes.metrics import generation
 from pipeline.shapes.metrics.drawings import (
     MARGIN,

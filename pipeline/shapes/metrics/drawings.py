@@ -1,9 +1,9 @@
-"""What is measured of drawn polygons, whoever drew them. Axes as in `data.py`."""
+"""What is measured of drawn polygons, whoever drew them. Axes as in `data`."""
 
 import numpy as np
 import scipy
 
-from pipeline.shapes.data import Family
+from pipeline.shapes.data.families import Family
 
 MARGIN = 0.01  # how far outside the data's range a drawn vertex may lie and still be valid
 

@@ -1,6 +1,6 @@
 """What is measured of generators: how likely held-out shapes are to them, and what they draw.
 
-Axes as in `data.py`.
+Axes as in `data`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ import numpy as np
 import scipy
 
 from pipeline.core.rooms import Evaluation
-from pipeline.shapes.data import FAMILIES, Dataset, Family, Grid, frame
+from pipeline.shapes.data import Dataset, frame
+from pipeline.shapes.data.families import FAMILIES, Family
+from pipeline.shapes.data.grids import Grid
 from pipeline.shapes.metrics.drawings import correlation, distances, validity
-from pipeline.shapes.models import generators
+from pipeline.shapes.models import drawing, generators
 
 if TYPE_CHECKING:
     from pipeline.core.params import Framing, Setup
@@ -145,7 +147,7 @@ def evaluate(
     lost = readout[name] - floor(test, setup)
     metrics["regret"] = lost.mean(axis=1, dtype=np.float64)
 
-    drawer = generators.Drawer(replicas, setup)
+    drawer = drawing.Drawer(replicas, setup)
     several = len(dataset.shapes) > 1
     by_family, predictions = {}, {}
     for shape, family in zip(dataset.shapes, dataset.families, strict=True):
@@ -178,7 +180,7 @@ def evaluate(
     return Evaluation(metrics, predictions)
 
 
-def _in_turn(drawer: generators.Drawer, dataset: Dataset, count: int) -> np.ndarray:
+def _in_turn(drawer: drawing.Drawer, dataset: Dataset, count: int) -> np.ndarray:
     """Shapes (count, V, 2) drawn by replica 0, of all families in turn, as in the data."""
     made = np.full((count, dataset.vertices, 2), np.nan, np.float32)
     for shape in dataset.shapes:

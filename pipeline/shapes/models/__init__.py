@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
@@ -10,9 +9,10 @@ from pydantic import Field
 
 from pipeline.core import params
 from pipeline.errors import InputError
-from pipeline.faults import unknown
-from pipeline.shapes.data import Family, Framing
-from pipeline.shapes.models import generators
+from pipeline.faults import of_temperature, unknown
+from pipeline.shapes.data import Framing
+from pipeline.shapes.data.families import Family
+from pipeline.shapes.models import drawing, generators
 from pipeline.shapes.models.answers import answerer as answerer  # they belong to these functions
 from pipeline.shapes.models.answers import question as question
 
@@ -192,8 +192,8 @@ def drawable(setup: params.Setup, shape: str | None, temperature: float | None) 
             f"--temperature: {name} does not draw at random, it always draws the same shape; leave "
             "it out, or take a generator (framing.sample: tokens or coordinates)"
         )
-    if temperature is not None and not 0 <= temperature < math.inf:
-        raise InputError(f"--temperature: must be a finite number of at least 0, got {temperature}")
+    if temperature is not None and (fault := of_temperature(temperature)):
+        raise InputError(f"--temperature: {fault}, got {temperature}")
     if shape is None and len(shapes) > 1:
         raise InputError(f"--shape: is missing; {name} draws {', '.join(shapes)}")
     if shape is not None and shape not in shapes:
@@ -217,6 +217,6 @@ def sample(
     if temperature < 0:
         raise ValueError(f"a temperature must be at least 0, got {temperature}")
     if setup.experiment.framing.generative:
-        drawer = generators.Drawer(replicas, setup)
+        drawer = drawing.Drawer(replicas, setup)
         return drawer(shape or setup.dataset.shape, count, seed, temperature)[0]
     return np.repeat(draw(replicas, setup)[:1], count, axis=0)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from numbers import Integral, Real
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +11,8 @@ import numpy as np
 from pipeline.core import params
 from pipeline.core.rooms import Answerer, Row
 from pipeline.errors import InputError
-from pipeline.faults import shown, unknown
-from pipeline.shapes.models import generators
+from pipeline.faults import of_temperature, shown, unknown
+from pipeline.shapes.models import drawing
 
 if TYPE_CHECKING:
     from pipeline.training import Replicas
@@ -43,7 +42,7 @@ def answerer(replicas: Replicas, setup: params.Setup) -> Answerer:
     answered, and why.
     """
     if setup.experiment.framing.generative:
-        drawer = generators.Drawer(replicas, setup)
+        drawer = drawing.Drawer(replicas, setup)
     else:
         drawer = None
         from pipeline.shapes.models import draw
@@ -84,8 +83,8 @@ def answerer(replicas: Replicas, setup: params.Setup) -> Answerer:
             and not (isinstance(row.get(key), Integral) and row[key] >= least[key])
         ]
         heat = row.get("temperature")
-        if drawer and not (isinstance(heat, Real) and 0 <= heat < math.inf):
-            faults.append(f"temperature: must be a finite number of at least 0, got {shown(heat)}")
+        if drawer and (fault := of_temperature(heat)):
+            faults.append(f"temperature: {fault}, got {shown(heat)}")
         shapes = setup.dataset.shapes
         if len(shapes) > 1 and row.get("shape") not in shapes:
             faults.append(f"shape: {unknown('shape', row.get('shape'), shapes)}")

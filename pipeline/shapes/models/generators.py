@@ -1,4 +1,4 @@
-"""The networks that draw shapes at random, one coordinate after the other, and their drawing.
+"""The networks that draw shapes at random, one coordinate after the other, and what they lose.
 
 An LSTM reads the coordinates so far and says how the next one is distributed; one is drawn from
 that and read in its turn, so every shape is another one. There are two kinds of distribution:
@@ -31,14 +31,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.core import params, seeds
-from pipeline.shapes.data import ENDED, Grid
+from pipeline.core import params
+from pipeline.shapes.data import ENDED
+from pipeline.shapes.data.grids import Grid
 
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
-    from pipeline.training import Network, Replicas
+    from pipeline.training import Network
 
 OCTAVES = 6  # of the sines and cosines by which the last coordinate is shown, besides itself
 COSINES = 32  # among the logits of tokens
@@ -48,8 +49,6 @@ HALF = 0.01
 has no greatest value where a step is determined; the probability of an interval has."""
 
 NARROWEST = 0.002  # the least scale of a mixture's component, as a share of the widest step
-
-COLDEST = 1e-6  # a temperature as good as 0
 
 
 class Slots:
@@ -214,97 +213,3 @@ def negative_log_likelihood(targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor
     between = tf.math.log1p(-tf.exp(-2 * HALF * tf.exp(-log_scales)))
     log_p += tf.where(no_upper | no_lower, 0.0, between)
     return -tf.reduce_logsumexp(tf.nn.log_softmax(logits) + log_p, axis=-1)
-
-
-class Drawer:
-    """Draws with trained replicas: one compiled program for all temperatures and families."""
-
-    def __init__(self, replicas: Replicas, setup: params.Setup):
-        self.replicas, self.setup = replicas, setup
-        self.slots = Slots(setup)
-        self.random = 1 if setup.experiment.framing.bins else 2  # numbers that a coordinate takes
-
-    def __call__(
-        self, shape: str, count: int, seed: int, temperature: float = 1.0, *stream: str | int
-    ) -> np.ndarray:
-        """Polygons (R, count, V, 2), float64, of one family.
-
-        They depend on nothing but seed, stream and a replica's weights and place; the first of many
-        are the same as few. Temperature 0 takes what is likeliest at each step.
-        """
-        if not 0 <= temperature < math.inf:
-            raise ValueError(f"a temperature must be at least 0, got {temperature}")
-        family = self.setup.dataset.shapes.index(shape)
-        size = (count, self.slots.steps, self.random)
-        uniform = [
-            seeds.generator(seed, "draw", replica, *stream).random(size, np.float32)
-            for replica in range(self.replicas.count)
-        ]
-        given = (np.full((1, count), temperature, np.float32), np.full((1, count), family))
-        drawn = self.replicas.run(self._program, np.stack(uniform), *given)["drawn"]
-        drawn = drawn[..., : self.slots.lengths[family]]
-        bins = self.setup.experiment.framing.bins
-        grid = Grid(self.setup.dataset.families[family], bins)
-        if bins is None:
-            polygons = grid.led_by(drawn.astype(float))
-            return polygons.clip(grid.low, grid.low + grid.span)
-        return grid.centres(grid.along(drawn.astype(int)).clip(0, bins - 1))
-
-    def _program(self, uniform, temperature, family):
-        """Coordinates or tokens (B, L) by random numbers (B, L, …), temperatures, families (B,)."""
-        import tensorflow as tf
-
-        model, steps = self.replicas.network.model, self.slots.steps
-        lstm, head = model.get_layer("lstm"), model.get_layer("head")
-        draw = _draw_component if self.setup.experiment.framing.bins is None else _draw_token
-        slots = tf.gather(tf.constant(self.slots.table), family)  # (B, L, C)
-        count = tf.shape(uniform)[0]
-
-        def step(t, last, seen, drawn, state):
-            slot = slots[:, t][:, None]
-            shown = features(last[:, None], seen[:, None], slot)
-            read = tf.concat([shown[..., : 1 + 2 * OCTAVES], slot], axis=-1)
-            hidden, *state = lstm(read, initial_state=state)
-            found = draw(head([hidden, seen[:, None], slot])[:, 0], uniform[:, t], temperature)
-            last = self.slots.unit(found, family)
-            seen += (last - 0.5)[:, None] * tf.one_hot(t, steps)
-            return t + 1, last, seen, drawn.write(t, tf.cast(found, tf.float32)), state
-
-        drawn = tf.TensorArray(tf.float32, steps, element_shape=(uniform.shape[0],))
-        state = [tf.zeros((count, lstm.units))] * 2
-        start = (0, tf.fill((count,), 0.5), tf.zeros((count, steps)), drawn, state)
-        drawn = tf.while_loop(lambda t, *_: t < steps, step, start)[3]
-        return {"drawn": tf.transpose(drawn.stack())}
-
-
-def _pick(logits, uniform, temperature):
-    """Indices (B,) drawn from logits (B, N) by random numbers (B,), at temperatures (B,)."""
-    import tensorflow as tf
-
-    logits -= tf.reduce_max(logits, axis=-1, keepdims=True)
-    p = tf.exp(logits / tf.maximum(temperature, COLDEST)[:, None])
-    below = tf.cumsum(p, axis=-1)
-    drawn = tf.reduce_sum(tf.cast(below <= uniform[:, None] * below[:, -1:], tf.int32), axis=-1)
-    drawn = tf.minimum(drawn, logits.shape[-1] - 1)
-    return tf.where(temperature > 0, drawn, tf.argmax(logits, axis=-1, output_type=tf.int32))
-
-
-def _draw_token(logits, uniform, temperature):
-    return _pick(logits, uniform[:, 0], temperature)
-
-
-def _draw_component(outputs, uniform, temperature):
-    """A component, and a value of its logistic distribution, within the range.
-
-    The temperature divides the components' logits and multiplies their scales, as in sketch-rnn (Ha
-    & Eck 2017).
-    """
-    import tensorflow as tf
-
-    logits, means, log_scales = tf.split(outputs, 3, axis=-1)
-    component = _pick(logits, uniform[:, 0], temperature)
-    mean, scale = (
-        tf.gather(values, component, batch_dims=1) for values in (means, tf.exp(log_scales))
-    )
-    u = tf.clip_by_value(uniform[:, 1], 1e-6, 1 - 1e-6)
-    return tf.clip_by_value(mean + temperature * scale * (tf.math.log(u) - tf.math.log1p(-u)), 0, 1)

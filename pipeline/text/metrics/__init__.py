@@ -17,7 +17,8 @@ import numpy as np
 from pipeline.core.params import Setup
 from pipeline.core.rooms import Evaluation, Metric
 from pipeline.errors import InputError
-from pipeline.text.data import Dataset, decode, encode, frame, samples_per_sequence, texts
+from pipeline.text.data import Dataset, decode, encode, frame, samples_per_sequence
+from pipeline.text.data.corpora import texts
 from pipeline.text.metrics import ngrams, written
 
 if TYPE_CHECKING:

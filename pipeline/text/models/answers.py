@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from numbers import Integral, Real
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 from pipeline.core import params
 from pipeline.core.rooms import Answerer, Row
 from pipeline.errors import InputError
-from pipeline.faults import shown
+from pipeline.faults import of_temperature, shown
 from pipeline.text.data import decode
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ def answerer(replicas: Replicas, setup: params.Setup) -> Answerer:
                 limits = f"from {least} to {most:,}" if most < math.inf else f"of at least {least}"
                 found.append(f"{key}: must be an integer {limits}, got {shown(value)}")
         heat = row.get("temperature")
-        if not (isinstance(heat, Real) and 0 <= heat < math.inf):
-            found.append(f"temperature: must be a finite number of at least 0, got {shown(heat)}")
+        if fault := of_temperature(heat):
+            found.append(f"temperature: {fault}, got {shown(heat)}")
         return found
 
     def answer(rows: Sequence[Row]) -> list[Row]:

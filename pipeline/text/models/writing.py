@@ -6,7 +6,6 @@ Axes: R replica, B text written beside others, T character, H cell.
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,9 @@ import numpy as np
 
 from pipeline.core import params, seeds
 from pipeline.errors import InputError
-from pipeline.text.data import decode, encode, texts
+from pipeline.faults import of_temperature
+from pipeline.text.data import decode, encode
+from pipeline.text.data.corpora import texts
 from pipeline.text.models import EMBEDDING, OUTPUT, lstm_name
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ def begin(setup: params.Setup, text: str | None) -> np.ndarray:
 
 def warmth(temperature: float) -> float:
     """A temperature to write at; InputError if it is negative or infinite."""
-    if not 0 <= temperature < math.inf:
-        raise InputError(f"--temperature: must be a finite number of at least 0, got {temperature}")
+    if fault := of_temperature(temperature):
+        raise InputError(f"--temperature: {fault}, got {temperature}")
     return temperature
 
 

@@ -1,0 +1,289 @@
+"""The commands: each parses, calls, prints. Nothing that a result depends on lives here."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline import recorded
+from pipeline.core import arms, project, reading
+from pipeline.errors import InputError
+
+app = typer.Typer(
+    name="pipeline",
+    help="The LSTM laboratory: draw shapes, echo integers, write text, and compare.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+STAGES, USE, LOOK = (
+    "Stages (dvc repro runs them)",
+    "Use what is trained",
+    "Look after the laboratory",
+)
+
+DatasetName = Annotated[str, typer.Argument(metavar="DATASET", help="A name under datasets:.")]
+NetworkName = Annotated[
+    str, typer.Argument(metavar="EXPERIMENT", help="A name under experiments:, or experiment/arm.")
+]
+ExperimentName = Annotated[
+    str, typer.Argument(metavar="EXPERIMENT", help="A name under experiments: in params.yaml.")
+]
+
+
+@app.command(rich_help_panel=STAGES)
+def generate(dataset: DatasetName) -> None:
+    """Make the raw sequences of a dataset: data/DATASET.npz."""
+    from pipeline.stages import generate
+
+    generate.run(dataset)
+
+
+@app.command(rich_help_panel=STAGES)
+def train(experiment: ExperimentName) -> None:
+    """Train all replicas of an experiment's networks: models/EXPERIMENT/."""
+    from pipeline.stages import train
+
+    recorded.warn_of_inputs(f"train@{experiment}")
+    train.run(experiment)
+
+
+@app.command(rich_help_panel=STAGES)
+def evaluate(experiment: ExperimentName) -> None:
+    """Measure every replica on test sequences: reports/metrics/ and reports/history/."""
+    from pipeline.stages import evaluate
+
+    recorded.warn_of_inputs(f"evaluate@{experiment}")
+    evaluate.run(experiment)
+
+
+@app.command(rich_help_panel=STAGES)
+def figures(experiment: ExperimentName) -> None:
+    """Draw an evaluated experiment: reports/figures/EXPERIMENT/."""
+    from pipeline.stages import figures
+
+    recorded.warn_of_inputs(f"figures@{experiment}")
+    figures.run(experiment)
+
+
+@app.command(rich_help_panel=STAGES)
+def study(
+    name: Annotated[str, typer.Argument(metavar="STUDY", help="A name under studies:.")],
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes on this machine; default: one per core.")
+    ] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Run the trials on Dask's workers instead."),
+    ] = None,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Where trials are kept: postgresql://…, or a journal file; default: .studies/.",
+        ),
+    ] = None,
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="No more than the first so many trials.")
+    ] = None,
+) -> None:
+    """Run what is missing of a study, and show what it found: reports/studies/STUDY/."""
+    from pipeline.stages import study
+
+    study.run(name, workers, dask, storage, trials)
+
+
+@app.command(rich_help_panel=STAGES)
+def report() -> None:
+    """Write reports/README.md and draw the comparisons, from all that was measured."""
+    from pipeline.stages import report
+
+    recorded.warn_of_inputs("report")
+    report.run()
+
+
+@app.command(rich_help_panel=STAGES)
+def check() -> None:
+    """Check the whole of params.yaml and name the key of each fault."""
+    from pipeline.stages import check
+
+    check.run()
+
+
+@app.command(rich_help_panel=USE)
+def draw(
+    experiment: NetworkName,
+    count: Annotated[int, typer.Option(min=1, max=100_000, help="How many shapes to draw.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Of generators that sample.")] = 0,
+    temperature: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Of generators that sample: 0 draws what is likeliest, 1 (default) as learned, "
+            "more is wilder.",
+        ),
+    ] = None,
+    shape: Annotated[
+        str | None, typer.Option(help="Of generators that draw several kinds: which.")
+    ] = None,
+    replica: Annotated[int, typer.Option(min=0, help="Which of the trained networks draws.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="Picture to write, .svg or .png; default EXPERIMENT.svg.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the polygons as JSON instead of drawing them.")
+    ] = False,
+) -> None:
+    """Let a trained network draw shapes."""
+    if out and out.suffix not in (".svg", ".png"):
+        raise InputError(f"--out: must end in .svg or .png, got {str(out)!r}")
+    from pipeline import trained
+    from pipeline.shapes import models
+
+    _warn_of_network(experiment)
+    found = trained.known(experiment, "shapes")
+    setup = found.setup
+    shape = models.drawable(setup, shape, temperature)
+    drawer = trained.one(found, replica)
+    polygons = models.sample(
+        drawer, setup, count, seed, 1.0 if temperature is None else temperature, shape
+    )
+    if as_json:
+        print(json.dumps({"experiment": experiment, "shape": shape, "polygons": polygons.tolist()}))
+        return
+    from pipeline import style
+    from pipeline.core import files
+    from pipeline.shapes import figures
+
+    path = out or Path(f"{setup.identifier}.svg")
+    with files.whole(path) as partial:
+        style.save(figures.polygons(setup, polygons), partial, path.suffix[1:])
+    print(path)
+
+
+@app.command(rich_help_panel=USE, context_settings={"ignore_unknown_options": True})
+def echo(
+    experiment: NetworkName,
+    integers: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="INTEGER…", help="One window; without any, a window per line of stdin."
+        ),
+    ] = None,
+    replica: Annotated[int, typer.Option(min=0, help="Which of the trained networks echoes.")] = 0,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object per window.")
+    ] = False,
+) -> None:
+    """Let a trained network echo a window of integers."""
+    from pipeline import trained
+    from pipeline.echo import data, models
+
+    lines = [integers] if integers else [line.split() for line in sys.stdin if line.strip()]
+    _warn_of_network(experiment)
+    found = trained.known(experiment, "echo")
+    windows = data.parse(lines, found.setup)
+    echoed = models.echo(trained.one(found, replica), found.setup, windows)
+    for window, predicted, expected in zip(windows, *echoed, strict=True):
+        if as_json:
+            shown = window[window != data.MISSING]
+            found = {"input": shown, "predicted": predicted, "expected": expected}
+            print(json.dumps({key: [int(i) for i in value] for key, value in found.items()}))
+        else:
+            print(*predicted)
+
+
+@app.command(rich_help_panel=USE)
+def show(
+    dataset: DatasetName,
+    window: Annotated[
+        int, typer.Option(min=1, help="Characters of the windows that are shown.")
+    ] = 3,
+) -> None:
+    """Show a dataset of text: where it comes from, and how it is framed."""
+    from pipeline.text import tables
+
+    for line in tables.lines(dataset, window):
+        print(line)
+
+
+@app.command(rich_help_panel=USE)
+def write(
+    experiment: NetworkName,
+    seed: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="What to begin with; default: as the corpus does."),
+    ] = None,
+    length: Annotated[
+        int, typer.Option(min=1, max=1_000_000, help="How many characters to write.")
+    ] = 500,
+    temperature: Annotated[
+        float,
+        typer.Option(help="0 writes what is likeliest, 1 as learned, more is wilder."),
+    ] = 1.0,
+    random_seed: Annotated[int, typer.Option(min=0, help="Of what is drawn at random.")] = 0,
+    replica: Annotated[int, typer.Option(min=0, help="Which of the trained networks writes.")] = 0,
+) -> None:
+    """Let a trained network write text, shown as it comes."""
+    from pipeline import trained
+    from pipeline.text.models import writing
+
+    _warn_of_network(experiment)
+    found = trained.known(experiment, "text")
+    start = writing.begin(found.setup, seed)
+    heat = writing.warmth(temperature)
+    writer = writing.Writer(trained.one(found, replica), found.setup)
+    for text in writer.tell(start, heat, random_seed, length):
+        print(text, end="", flush=True)
+    print()
+
+
+@app.command(rich_help_panel=LOOK)
+def track(
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="Where trials of studies under way are kept, if not here."
+        ),
+    ] = None,
+) -> None:
+    """Add to MLflow whatever runs and models are missing there, from the files that are here."""
+    from pipeline import console, tracking
+
+    found = reading.read(project.params())
+    recorded.warn_of_results()
+    known = found.experiments
+    ready = [name for name in known if all(project.model(n).is_dir() for n in known[name])]
+    with console.progress("track", len(ready), "experiments") as progress:
+        for done, name in enumerate(ready, start=1):
+            for network, added in tracking.track(name).items():
+                print(f"{network}: {'added ' + ', '.join(added) if added else 'complete'}")
+            progress(done, name)
+    for name in known:
+        if name not in ready:
+            print(f"{name}: not trained here; dvc pull, or dvc repro train@{name}")
+    for name in found.studies:
+        added = tracking.track_study(name, storage)
+        if added is None:
+            print(f"{name}: no trials here; dvc pull, or dvc repro study@{name}")
+        else:
+            print(f"{name}: {f'added {len(added)} trials' if added else 'complete'}")
+    for name in found.models:
+        print(f"{name}: {tracking.track_model(name)}")
+
+
+@app.command(rich_help_panel=LOOK)
+def ui(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this machine.")] = 5000,
+) -> None:
+    """Start the MLflow UI on the tracking database and print the links to its charts."""
+    from pipeline.tracking import server
+
+    server.serve(port)
+
+
+def _warn_of_network(name: str) -> None:
+    recorded.warn_of_results(f"train@{arms.experiment_of(name)}")

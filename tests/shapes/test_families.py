@@ -1,0 +1,16 @@
+"""Families of shapes."""
+
+import numpy as np
+
+from pipeline.shapes.data.families import FAMILIES
+
+
+def test_rectangles_start_in_the_origin_and_run_anticlockwise():
+    (w, h) = theta = np.array([0.3, 0.7])
+    expected = [(0, 0), (w, 0), (w, h), (0, h)]
+    np.testing.assert_array_equal(FAMILIES["rectangle"].members(theta), expected)
+
+
+def test_every_family_starts_in_the_origin():
+    for family in FAMILIES.values():
+        assert not family.matrix[:2].any()
