@@ -1,15 +1,12 @@
 """Work spread over processes, one per core; what the jobs tell on the way reaches the caller."""
 
-import functools
 import multiprocessing
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from importlib import import_module
 from typing import Any
 
 from pipeline.errors import TrainingError
@@ -54,30 +51,12 @@ def run(
         for process in list((pool._processes or {}).values()):
             process.terminate()
         if isinstance(error, BrokenProcessPool):
-            raise TrainingError(KILLED) from None
+            raise TrainingError(
+                "a worker process was killed; is there too little memory?"
+            ) from None
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-@contextmanager
-def beside(module: str) -> Iterator[Callable[..., Future]]:
-    """A process that does something else in the meantime, with the functions of a module.
-
-    Yields `call(function, *arguments)`: it returns at once, and its result has what the function
-    returns, or raises what it raises there. Calls are answered one after the other.
-    """
-    pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), prepare)
-    try:
-        yield functools.partial(pool.submit, _call_of, module)
-    except BrokenProcessPool:
-        raise TrainingError(KILLED) from None
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _call_of(module: str, function: str, *arguments: Any) -> Any:
-    return getattr(import_module(module), function)(*arguments)
 
 
 def prepare(told: Any = None) -> None:

@@ -10,10 +10,6 @@ def square(number, tell):
     return number**2, os.getpid()
 
 
-def add(one, other):
-    return one + other
-
-
 def fail(number, tell):
     if number == 1:
         raise ValueError("job 1 fails")

@@ -37,20 +37,6 @@ def test_a_single_job_runs_elsewhere_if_it_is_to():
     assert process != os.getpid()
 
 
-def test_what_runs_beside_answers_later():
-    with workers.beside("jobs") as call:
-        first, second = call("add", 1, 2), call("add", 3, 4)
-        assert (second.result(), first.result()) == (7, 3)
-        with pytest.raises(TypeError):
-            call("add", 1, "2").result()
-
-
-def test_what_runs_beside_and_is_killed_is_an_error():
-    killed = pytest.raises(TrainingError, match="a worker process was killed")
-    with killed, workers.beside("jobs") as call:
-        call("die", 0, None).result()
-
-
 def test_an_error_of_a_job_ends_the_others():
     with pytest.raises(ValueError, match="job 1 fails"):
         list(workers.run(jobs.fail, [(0,), (1,)], lambda *told: None))

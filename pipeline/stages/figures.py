@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from pipeline import curves, results, style, workers
+from pipeline import curves, results, style
 from pipeline.core import arms, files, project, reading
 from pipeline.core.params import Setup
 from pipeline.core.rooms import Results, Room
@@ -16,11 +16,10 @@ def run(name: str) -> None:
         setup.name: results.read(setup.name)
         for setup in reading.read(project.params()).setups(name)
     }
-    # MLflow starts while the figures are drawn: that takes about as long.
-    with workers.beside("pipeline.tracking") as call:
-        call("prepare")
-        _draw(name, found)
-        call("record", name).result()
+    _draw(name, found)
+    from pipeline import tracking  # starts MLflow, once what is drawn is on disk
+
+    tracking.record(name)
 
 
 def _draw(name: str, found: Mapping[str, tuple[Setup, Results]]) -> None:

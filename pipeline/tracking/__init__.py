@@ -13,7 +13,7 @@ its children. Nothing outside this package imports mlflow.
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from mlflow import MlflowClient
 from mlflow.entities import Run
@@ -35,7 +35,6 @@ from pipeline.tracking.server import FAULTS, TAG
 __all__ = [
     "Live",
     "live",
-    "prepare",
     "record",
     "record_model",
     "record_study",
@@ -46,12 +45,6 @@ __all__ = [
 ]
 
 LIVE_SECONDS = 5.0  # between two looks at a training under way
-
-
-def prepare() -> None:
-    """Connect before there is anything to record; whether that fails, `record` will tell."""
-    with suppress(*FAULTS), processes.alone():
-        server.connect()
 
 
 def record(experiment: str) -> None:
