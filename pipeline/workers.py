@@ -51,9 +51,7 @@ def run(
         for process in list((pool._processes or {}).values()):
             process.terminate()
         if isinstance(error, BrokenProcessPool):
-            raise TrainingError(
-                "a worker process was killed; is there too little memory?"
-            ) from None
+            raise TrainingError(KILLED) from None
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
