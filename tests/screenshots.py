@@ -1,7 +1,7 @@
 """Writes docs/screenshots/*.png, MLflow's pages as the README shows them: `make screenshots`.
 
 They show what is in the MLflow database of this repository, so reproduce something first. Two runs
-are compared that draw, or the first two that there are; the study is the one with fewest trials.
+are compared, of the problem that draws, and the study of cells is shown, if it has been run.
 """
 
 import sys
