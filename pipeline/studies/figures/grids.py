@@ -111,8 +111,11 @@ def _bars(axes: Axes, choices: Sequence, values: dict, title: str) -> None:
     there = {choice: value for choice, value in values.items() if value is not None}
     axes.plot(list(there.values()), [rows[choice] for choice in there], "o", color=style.BLUE, ms=8)
     low = min(there.values(), default=1.0)
-    if there and max(there.values()) > 5 * low > 0:
+    if there and (high := max(there.values())) > 5 * low > 0:
         axes.set_xscale("log")
+        axes.set_xlim(low / 1.6, high * 1.6)
+        if high < 10 * low:
+            style.plain_log_ticks(axes.xaxis)
     elif there:
         axes.set_xlim(0, 1.25 * max(there.values()))
         axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
