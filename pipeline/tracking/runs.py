@@ -1,5 +1,6 @@
 """Runs as MLflow keeps them: made, found, and filled with curves, metrics and datasets."""
 
+import functools
 import hashlib
 import json
 import os
@@ -7,6 +8,7 @@ import re
 import subprocess
 from collections.abc import Collection, Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 from mlflow import MlflowClient
@@ -114,7 +116,8 @@ def experiment(client: MlflowClient, setup: Setup) -> str:
 def description(setup: Setup, figures: Sequence[str] = ()) -> str:
     """What a run is, and which figures belong to it once they are drawn: their files' names."""
     name = arms.experiment_of(setup.name)
-    question = reading.read(project.params()).questions.get(name, name)
+    params = project.params()
+    question = _questions(params, params.stat().st_mtime_ns).get(name, name)
     shown = ", ".join(f"`figures/{figure}`" for figure in figures)
     return (
         f"{question}\n\nThe network `{setup.name}`: median, 10 % and 90 % quantile over "
@@ -122,6 +125,12 @@ def description(setup: Setup, figures: Sequence[str] = ()) -> str:
         + (f"Its figures, among the artifacts: {shown}. " if shown else "")
         + f"In the report: `reports/README.md#{name}`. Made by `dvc repro figures@{name}`."
     )
+
+
+@functools.cache
+def _questions(params: Path, changed: int) -> Mapping[str, str]:
+    """What each experiment asks, read once as long as the file stays as it is."""
+    return reading.read(params).questions
 
 
 def _commit() -> str | None:

@@ -44,13 +44,10 @@ sys.modules["pipeline.tracking"] = types.SimpleNamespace(
 )
 import pipeline; pipeline.tracking = sys.modules["pipeline.tracking"]
 from pipeline import workers
-def serially(function, jobs, hear=None, apart=False):
-    yield from ((n, function(*job, lambda told: None)) for n, job in enumerate(jobs))
+def serially(function, jobs, hear=lambda job, told: None, apart=False):
+    for n, job in enumerate(jobs):
+        yield n, function(*job, lambda told: hear(n, told))
 workers.run = serially
-@contextmanager
-def beside(module):
-    yield lambda function, *arguments: types.SimpleNamespace(result=lambda: None)
-workers.beside = beside
 from pipeline.commands import app
 if sys.argv[1] == "study":  # its trials run in this process, to be watched
     from pipeline.studies import pools, trials
