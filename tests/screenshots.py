@@ -1,7 +1,8 @@
 """Writes docs/screenshots/*.png, MLflow's pages as the README shows them: `make screenshots`.
 
-They show what is in the MLflow database of this repository, so reproduce something first. Two runs
-are compared, of the problem that draws, and the study of cells is shown, if it has been run.
+They show what is in the MLflow database of this repository, so reproduce something first; a fresh
+clone that has little more than the two runs that are compared shows them best. The study of cells
+is shown, if it has been run.
 """
 
 import sys
@@ -55,9 +56,9 @@ def main() -> None:
         page.click("//button[@role='switch']")
         page.click("//*[normalize-space()='drawn shapes.png']")
         ui.wait(lambda: len(page.loaded("img[alt='drawn shapes.png']")) == 2)
-        page.driver.set_window_size(1500, 1250)
-        page.look_at(page.find("//*[normalize-space()='Metrics']"))
-        save(page, "compare", 1250)
+        page.driver.set_window_size(1500, 1500)
+        page.look_at(page.find("//*[normalize-space()='Artifacts']"))
+        save(page, "compare", 1500)
         if STUDY in studies:
             page.open(studies[STUDY])
             page.card("Parallel Coordinates")
