@@ -94,5 +94,6 @@ def _panel(axes: Axes, arms: Arms, name: str, looks: Mapping[str, dict]) -> None
     values = np.concatenate(drawn)
     if not share and values.min() > 0 and values.max() > LOG_SPAN * values.min():
         axes.set_yscale("log")
+        style.plain_log_ticks(axes.yaxis)
     if not looks:
         axes.legend(fontsize=9)

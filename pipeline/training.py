@@ -21,6 +21,10 @@ from pipeline.frameworks import keras, tf
 CHUNK_BYTES = 64 * 2**20
 """The most training data handed to the program at once."""
 
+FEW, MANY = 32, 1024
+"""The fewest samples that a program is made for, so that one serves all small questions; and the
+most that are asked at once, so that there is memory for them."""
+
 
 class Network(NamedTuple):
     """A Keras model and what training it needs beside it.
@@ -71,7 +75,7 @@ class Replicas:
         self._groups = [
             slice(first, first + self._lanes) for first in range(0, self.count, self._lanes)
         ]
-        self._ask = _compiled(self._asked)
+        self._ask = tf.function(self._asked, autograph=False)  # asked too seldom to be compiled
         self._programs: dict[Callable, Callable] = {}
 
     @property
@@ -157,7 +161,8 @@ class Replicas:
         """
         samples = inputs.shape[1]
         if batch_size is None or not self._memory:
-            batch_size = min(batch_size or samples, samples)
+            batches = -(-samples // (batch_size or MANY))
+            batch_size = -(-samples // batches)  # all alike, as far as that goes
         # The last batch is filled up with the first samples, so that one program serves all.
         batches = np.arange(-(-samples // batch_size) * batch_size).reshape(-1, batch_size)
         found = []
@@ -175,7 +180,7 @@ class Replicas:
         return {name: np.concatenate([kept[name] for kept in found]) for name in found[0]}
 
     def run(
-        self, program: Callable, *inputs: np.ndarray, batch_size: int = 4096
+        self, program: Callable, *inputs: np.ndarray, batch_size: int = MANY
     ) -> dict[str, np.ndarray]:
         """What `program` makes of inputs (R, N, …), or (1, N, …) for all: {name: (R, N, …)}.
 
@@ -189,7 +194,7 @@ class Replicas:
                 lambda weights, *batch: self._call(program, weights, blank, *batch)[0]
             )
         samples = inputs[0].shape[1]
-        batch_size = min(batch_size, samples)
+        batch_size = min(max(samples, FEW), batch_size)
         found = []
         for replica in range(self.count):
             weights = [tf.constant(weight[replica]) for weight in self._weights]
@@ -251,6 +256,7 @@ class Replicas:
     def _asked(self, weights, inputs, targets, carry):
         """The readouts of batches (U, R, B, …), one after the other: {name: (U, R, B, …)}."""
 
+        @tf.function(autograph=False)  # traced once, for the shapes of what it makes and to be run
         def ask(args):
             mine, memory, x, y = args
             x, y = self.network.encode(x, y)
@@ -260,7 +266,7 @@ class Replicas:
         count, memory = inputs.shape[0], self._blank()
         first = weights, memory, inputs[0], targets[0]
         one = tf.nest.map_structure(lambda part: tf.TensorSpec(part.shape[1:], part.dtype), first)
-        made, _ = tf.function(ask, autograph=False).get_concrete_function(one).structured_outputs
+        made, _ = ask.get_concrete_function(one).structured_outputs
         readout = {
             name: tf.TensorArray(like.dtype, count, element_shape=(self._lanes, *like.shape))
             for name, like in made.items()

@@ -1,22 +1,26 @@
 """Writes docs/screenshots/*.png, MLflow's pages as the README shows them: `make screenshots`.
 
-They show what is in the MLflow database of this repository, so reproduce something first; a fresh
-clone that has little more than the two runs that are compared shows them best. The study of cells
-is shown, if it has been run.
+They show an MLflow database of their own, with the two runs that are compared and a study, made
+from what was reproduced here.
 """
 
+import os
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import ui
 from selenium.webdriver.remote.webelement import WebElement
 
+from pipeline import tracking
+from pipeline.errors import InputError
+
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs" / "screenshots"
 
 COMPARED = ("rectangle", "rectangle-recurrent")
-PROBLEM, STUDY = "shapes", "study cells"
+PROBLEM, STUDY = "shapes", "cells"
 
 
 def save(page: ui.Page, name: str, height: int) -> None:
@@ -28,10 +32,17 @@ def save(page: ui.Page, name: str, height: int) -> None:
     print((FOLDER / f"{name}.png").relative_to(ROOT))
 
 
-def hide_all_but(page: ui.Page, *runs: str) -> None:
-    """Hide the other runs from the charts, as a click on their eyes does."""
-    for run in set(page.runs()) - {*runs}:
-        page.click(f"//*[@role='row'][.//a[normalize-space()='{run}']]//label[1]")
+def track() -> None:
+    """Make the database."""
+    try:
+        for network in COMPARED:
+            tracking.track(network)
+        if tracking.track_study(STUDY) is None:
+            raise InputError(
+                f"study {STUDY}: is not here yet; make it with: dvc repro study@{STUDY}"
+            )
+    except InputError as error:
+        sys.exit(f"error: {error}")
 
 
 def pictures(page: ui.Page) -> WebElement:
@@ -43,11 +54,19 @@ def main() -> None:
     """Take all of them."""
     if not (ui.CHROMIUM and ui.DRIVER):
         sys.exit("error: needs Chromium: apt-get install chromium chromium-driver")
+    os.chdir(ROOT)
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["DVC_ROOT"] = home  # where the database is
+        track()
+        take()
+
+
+def take() -> None:
+    """Take the pictures of the database."""
     with ui.served(ROOT) as links, ui.browser() as page:
-        studies = {name.rpartition(" ")[0]: link for name, link in links.items()}
+        (study,) = (link for name, link in links.items() if name.startswith(f"study {STUDY}"))
         page.open(links[PROBLEM])
         page.see(*COMPARED)
-        hide_all_but(page, *COMPARED)
         page.slide(pictures(page), 25000)
         save(page, "charts", 1750)
         page.select(*COMPARED)
@@ -59,10 +78,9 @@ def main() -> None:
         page.driver.set_window_size(1500, 1500)
         page.look_at(page.find("//*[normalize-space()='Artifacts']"))
         save(page, "compare", 1500)
-        if STUDY in studies:
-            page.open(studies[STUDY])
-            page.card("Parallel Coordinates")
-            save(page, "study", 1300)
+        page.open(study)
+        page.card("Parallel Coordinates")
+        save(page, "study", 1300)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ Axes of arrays, here and everywhere: R replica, S sequence (one shape, one run o
 N sample (what the network sees at once), T time step, F feature, K point of a learning curve.
 """
 
+import functools
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
@@ -152,6 +153,7 @@ class FiguresFile(Protocol):
         """Pictures of the training's progress: {key: {sequences seen: figure}}; may be empty."""
 
 
+@functools.cache
 def names() -> list[str]:
     """The problems that there is a room for."""
     home = Path(pipeline.__file__).parent

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from pipeline.core import datasets, params, project, reading, seeds
 from pipeline.core.rooms import Room
 from pipeline.errors import InputError, TrainingError
 from pipeline.trained import Saved, Trained
+
+if TYPE_CHECKING:
+    from pipeline import tracking
 
 POINTS = 32
 """Points of a learning curve, evenly spaced; before the first of them it is asked at 1, 2, 4, …"""
@@ -167,13 +171,20 @@ def _write(result: Trained, first: Saved | None) -> None:
     trained.write(result, first)
 
 
+class _Run(NamedTuple):
+    """A network's run in MLflow while it is trained."""
+
+    live: tracking.Live
+    end: ExitStack  # closed, it completes the run from what is on disk
+
+
 class _Shown:
     """What is seen of the trainings under way: a progress bar, and live curves in MLflow."""
 
     def __init__(self, name: str, jobs: Sequence[tuple[params.Setup, range]], stack: ExitStack):
         self._jobs = jobs
         self._stack = stack
-        self._live: dict = {}  # by network, and what ends it
+        self._runs: dict[str, _Run] = {}  # by network
         total = sum(setup.experiment.training.sequences_seen for setup, _ in jobs)
         self._progress = stack.enter_context(console.progress(f"train {name}", total, "sequences"))
         self._seen = [0] * len(jobs)
@@ -181,7 +192,7 @@ class _Shown:
 
     def hear(self, job: int, told: tuple[Point, np.ndarray]) -> None:
         """Take a point of one pack; the curve goes on when all packs have come that far."""
-        if not self._live:
+        if not self._runs:
             self._go_live()
         (setup, pack), (point, failed) = self._jobs[job], told
         self._seen[job] = int(point["sequences"])
@@ -197,19 +208,17 @@ class _Shown:
                 for name, value in point.items()
             }
             if not (failures := np.concatenate(failures)).all():
-                live, _ = self._live[setup.name]
-                live.log(statistics.bands(together, ~failures))
+                self._runs[setup.name].live.log(statistics.bands(together, ~failures))
 
     def complete(self, network: str) -> None:
         """Complete the run of a network that is on disk, while others are still trained."""
-        _, end = self._live[network]
-        end.close()
+        self._runs[network].end.close()
 
     def _go_live(self) -> None:
         """Make the runs in MLflow: when the first point is heard, so that no training waits."""
         from pipeline import tracking
 
         for setup, _ in self._jobs:
-            if setup.name not in self._live:
+            if setup.name not in self._runs:
                 end = self._stack.enter_context(ExitStack())
-                self._live[setup.name] = end.enter_context(tracking.live(setup)), end
+                self._runs[setup.name] = _Run(end.enter_context(tracking.live(setup)), end)

@@ -85,6 +85,28 @@ def by_hand(network: keras.Model, model: dict, held: np.ndarray, steps: int) -> 
     return own
 
 
+@pytest.mark.parametrize("architecture", ["lstm", "encoder-decoder"])
+def test_the_networks_that_the_article_prints_are_as_it_prints_them(architecture):
+    """With its layers, a Dense for each time step among them, the same weights answer the same."""
+    echo = 5 if architecture == "lstm" else 2
+    case = setup(5, echo, model={"architecture": architecture, "cells": 6})
+    network, asked = models.network(case), windows(case)
+    answers = keras.layers.TimeDistributed(keras.layers.Dense(100, activation="softmax"))
+    if architecture == "lstm":
+        layers = [keras.layers.LSTM(6, return_sequences=True), answers]
+    else:
+        layers = [
+            keras.layers.LSTM(6),
+            keras.layers.RepeatVector(2),
+            keras.layers.LSTM(6, return_sequences=True),
+            answers,
+        ]
+    printed = keras.Sequential([keras.Input((5, 100)), *layers])
+    printed.set_weights(network.model.get_weights())
+    x, _ = network.encode(asked, asked[:, :echo])
+    np.testing.assert_allclose(printed(x), network.model(x), rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("missing", ["masked", "marked"])
 def test_after_missing_integers_the_decoder_begins_as_in_training(missing):
     case = setup(4, 4, model={"cells": 6, **TAUGHT}, dataset={"classes": 7}, missing=missing)

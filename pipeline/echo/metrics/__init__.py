@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 LEARNED = 0.99  # exact accuracy from which an echo counts as learned
 KEPT = 6  # windows that are kept to look at, wrong ones and as many right ones
-AT_ONCE = 1024  # windows of other lengths asked at once: they may be long
 
 METRICS = {
     "token_accuracy": Metric(
@@ -210,7 +209,7 @@ def _lengths(setup: Setup, replicas: Replicas, test: np.ndarray) -> dict[str, np
     for length in lengths:
         there = np.arange(longest) < length
         windows = np.where(there, test[:, :longest], np.int16(MISSING))
-        echoed = longer.predict(windows[None], windows[None], batch_size=AT_ONCE)["integers"]
+        echoed = longer.predict(windows[None], windows[None])["integers"]
         right = exact(echoed == windows, there)
         found[f"exact_accuracy_at_length_{length}"] = right.mean(axis=1)
     return found

@@ -1,5 +1,8 @@
 """The Keras models of the architectures, layer by layer.
 
+Where the article prints TimeDistributed(Dense), there is a Dense: it, too, serves each time step by
+itself, in one product instead of one for each step.
+
 Axes: B batch, T integers of a window, E echoed positions, C classes (1 for scaled integers), H
 cells. Windows come in as (B, T, F): one-hot, scaled, or for attention with a one-hot position
 beside the integer.
@@ -27,7 +30,7 @@ def build(setup: Setup) -> Models:
     """The models of an experiment, with fresh initial weights; outputs are (B, E, C)."""
     model = setup.experiment.model
     models = ARCHITECTURES[model.architecture](setup)
-    for layer in models.asked.layers:
+    for layer in (models.trained or models.asked).layers:
         if isinstance(layer, keras.layers.LSTM):
             *kernels, bias = layer.get_weights()
             bias[model.cells : 2 * model.cells] = model.forget_bias  # input, forget, cell, output
@@ -38,15 +41,13 @@ def build(setup: Setup) -> Models:
 def recurrent(setup: Setup) -> Models:
     """One LSTM, and an answer at each time step."""
     lstm = _lstm(setup, "lstm", return_sequences=True)
-    output = keras.layers.TimeDistributed(_output(setup), name="integers")
-    return _sequential(setup, lstm, output)
+    return _sequential(setup, lstm, _output(setup))
 
 
 def memoryless(setup: Setup) -> Models:
     """A hidden layer that sees one integer at a time and remembers none."""
     hidden = keras.layers.Dense(setup.experiment.model.cells, "tanh", name="hidden")
-    output = keras.layers.TimeDistributed(_output(setup), name="integers")
-    return _sequential(setup, keras.layers.TimeDistributed(hidden, name="hiddens"), output)
+    return _sequential(setup, hidden, _output(setup))
 
 
 def vector(setup: Setup) -> Models:
@@ -78,14 +79,15 @@ def encoder_decoder(setup: Setup) -> Models:
         go_backwards=model.reverse,
     )
     decoder = _lstm(setup, "decoder", return_sequences=True, return_state=True)
-    output = keras.layers.TimeDistributed(_output(setup), name="integers")
+    output = _output(setup)
     attention = keras.layers.Attention(name="attention")
     embed = _embedding(setup)
     encoded, *state = encoder(embed(read))
     vector = state[0]
     mask = _mask(setup, window)
+    begin = state if model.handover == "state" else None
 
-    def decode(previous, state):
+    def decode(run, previous, state):
         """Answers (B, E, C) after previous integers (B, E, C), and the state after them."""
         steps, inputs = previous.shape[1], []
         if model.handover == "vector":
@@ -93,24 +95,31 @@ def encoder_decoder(setup: Setup) -> Models:
         if model.teacher_forcing or not inputs:
             inputs.append(embed(previous) if model.teacher_forcing else previous)
         step = inputs[0] if len(inputs) == 1 else keras.layers.Concatenate()(inputs)
-        hidden, *state = decoder(step, initial_state=state)
+        hidden, *state = run(step, initial_state=state)
         if model.attends:
             context = attention([hidden, encoded], mask=[None, mask])
             hidden = keras.layers.Concatenate()([hidden, context])
         return output(hidden), state
 
-    begin = state if model.handover == "state" else None
     if not model.teacher_forcing:
         nothing = keras.ops.zeros_like(window[:, :echo, :1])
-        answers, _ = decode(nothing, begin)
+        answers, _ = decode(decoder, nothing, begin)
         return Models(keras.Model(window, answers, name=setup.identifier))
     classes = setup.dataset.classes
     first = keras.ops.zeros_like(window[:, :1, :classes])
     right = keras.layers.Concatenate(axis=1)([first, window[:, : echo - 1, :classes]])
-    taught, _ = decode(right if echo > 1 else first, begin)
+    taught, _ = decode(decoder, right if echo > 1 else first, begin)
+    decoder.cell.name = decoder.name  # for it stands in the decoder's place
+
+    def one_step(step, initial_state):
+        """What the decoder makes of a single step, without the loop over steps around it."""
+        nothing = [keras.ops.zeros_like(vector)] * 2
+        hidden, state = decoder.cell(step[:, 0], initial_state or nothing)
+        return keras.ops.expand_dims(hidden, axis=1), *state
+
     previous, state, own = first, begin, []
     for step in range(echo):
-        answer, state = decode(previous, state)
+        answer, state = decode(one_step, previous, state)
         own.append(answer)
         previous = keras.ops.one_hot(keras.ops.argmax(answer, axis=-1), classes)
         if setup.experiment.framing.missing in ("masked", "marked"):
@@ -139,7 +148,7 @@ def attending(setup: Setup) -> Models:
     found = keras.layers.Attention(use_scale=True, name="attention")(
         [queries, encoded, keys], mask=[None, _mask(setup, window[:, :, :classes])]
     )
-    answers = keras.layers.TimeDistributed(_output(setup), name="integers")(found)
+    answers = _output(setup)(found)
     return Models(keras.Model(window, answers, name=setup.identifier))
 
 
@@ -211,7 +220,7 @@ def _embedding(setup: Setup) -> Callable:
 
 def _output(setup: Setup) -> keras.layers.Dense:
     """The answer to one integer."""
-    return keras.layers.Dense(_outputs(setup), activation=_activation(setup), name="integer")
+    return keras.layers.Dense(_outputs(setup), activation=_activation(setup), name="integers")
 
 
 def _whole_echo(setup: Setup) -> list[keras.layers.Layer]:

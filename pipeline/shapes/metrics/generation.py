@@ -142,7 +142,7 @@ def evaluate(
     """
     dataset, name = setup.dataset, name_of(setup.experiment.framing)
     inputs, targets = frame(test, setup)
-    readout = replicas.predict(inputs[None], targets[None], batch_size=1024)
+    readout = replicas.predict(inputs[None], targets[None])
     metrics = {name: readout[name].mean(axis=1, dtype=np.float64)}
     lost = readout[name] - floor(test, setup)
     metrics["regret"] = lost.mean(axis=1, dtype=np.float64)

@@ -63,6 +63,7 @@ class Drawer:
         draw = _draw_component if self.setup.experiment.framing.bins is None else _draw_token
         slots = tf.gather(tf.constant(self.slots.table), family)  # (B, L, C)
         count = tf.shape(uniform)[0]
+        longest = tf.reduce_max(tf.gather(tf.constant(self.slots.lengths), family))
 
         def step(t, last, seen, drawn, state):
             slot = slots[:, t][:, None]
@@ -77,7 +78,7 @@ class Drawer:
         drawn = tf.TensorArray(tf.float32, steps, element_shape=(uniform.shape[0],))
         state = [tf.zeros((count, lstm.units))] * 2
         start = (0, tf.fill((count,), 0.5), tf.zeros((count, steps)), drawn, state)
-        drawn = tf.while_loop(lambda t, *_: t < steps, step, start)[3]
+        drawn = tf.while_loop(lambda t, *_: t < longest, step, start)[3]
         return {"drawn": tf.transpose(drawn.stack())}
 
 
