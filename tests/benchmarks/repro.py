@@ -46,7 +46,7 @@ def measure(options: Options, say: Callable[[str], None]) -> Tables:
         time_spent = _with_compilation(stacks.classified(samples, RATE), log)
     whole = [
         ("cold repro", cold, f"of {len(experiments)} experiments, watched by py-spy"),
-        ("no-op repro", again, "of the same, up to date"),
+        ("no-op repro", again, "of the same, up to date, each a target of its own"),
         ("first picture", first, f"dvc repro figures@{FIRST} in a fresh clone"),
     ]
     return {
@@ -158,7 +158,8 @@ def _stages(process: subprocess.Popen) -> pd.DataFrame:
                 if not match:
                     continue
                 family = [child, *child.children(recursive=True)]
-                held = sum(each.memory_info().rss for each in family)
+                # What processes share is counted once, divided among them.
+                held = sum(each.memory_full_info().pss for each in family)
                 since = child.create_time()
             except psutil.Error:
                 continue
