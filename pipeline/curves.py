@@ -16,6 +16,7 @@ TRAIN = "train_"
 
 COLUMNS = 3
 LOG_SPAN = 20.0  # ratio of a panel's ends from which its axis is logarithmic
+DECADES_SPAN = 1000.0  # and from which powers of ten label it
 
 Arms = Mapping[str, tuple[Setup, Results]]
 
@@ -94,6 +95,7 @@ def _panel(axes: Axes, arms: Arms, name: str, looks: Mapping[str, dict]) -> None
     values = np.concatenate(drawn)
     if not share and values.min() > 0 and values.max() > LOG_SPAN * values.min():
         axes.set_yscale("log")
-        style.plain_log_ticks(axes.yaxis)
+        if values.max() < DECADES_SPAN * values.min():
+            style.plain_log_ticks(axes.yaxis)
     if not looks:
         axes.legend(fontsize=9)
