@@ -42,20 +42,7 @@ def draw(found: Params) -> Figure:
             continue
         axes.set_title(finding.title, loc="left", fontweight="bold")
         (_curves if finding.study else _dots)(axes, finding, found)
-    _settle(figure)
     return figure
-
-
-def _settle(figure: Figure) -> None:
-    """Lay the panels out once and for all, at rounded places.
-
-    The layout of many panels differs from run to run in its last digits, and with it the names that
-    an SVG gives to its parts.
-    """
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
-    for axes in figure.axes:
-        axes.set_position([round(edge, 6) for edge in axes.get_position().bounds])
 
 
 def _height(finding: Finding, found: Params) -> float:

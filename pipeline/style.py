@@ -55,10 +55,24 @@ def save(figure: Figure, path: Path, kind: str | None = None) -> None:
         low, high = sorted(axis.get_view_interval())
         if axis.get_scale() == "log" and high >= 100 * low:
             axis.set_minor_locator(NullLocator())  # minor ticks take as long as all the rest
+    _settle(figure)
     kind = kind or path.suffix.removeprefix(".")
     metadata = {"Date": None} if kind == "svg" else {"Software": None}
     figure.savefig(path, format=kind, metadata=metadata, dpi=100)
     plt.close(figure)
+
+
+def _settle(figure: Figure) -> None:
+    """Lay the panels out once and for all, at rounded places.
+
+    The layout of many panels differs from run to run in its last digits, and with it the names that
+    an SVG gives to its parts.
+    """
+    if engine := figure.get_layout_engine():
+        engine.execute(figure)
+        figure.set_layout_engine("none")
+        for axes in figure.axes:
+            axes.set_position([round(edge, 6) for edge in axes.get_position(original=True).bounds])
 
 
 def close(figure: Figure) -> None:

@@ -161,8 +161,8 @@ class Replicas:
         """
         samples = inputs.shape[1]
         if batch_size is None or not self._memory:
-            batches = -(-samples // (batch_size or MANY))
-            batch_size = -(-samples // batches)  # all alike, as far as that goes
+            count = -(-samples // (batch_size or MANY))
+            batch_size = -(-samples // count)  # all alike, as far as that goes
         # The last batch is filled up with the first samples, so that one program serves all.
         batches = np.arange(-(-samples // batch_size) * batch_size).reshape(-1, batch_size)
         found = []
@@ -279,7 +279,9 @@ class Replicas:
             return done + 1, memory, readout
 
         start = tf.constant(0), memory, readout
-        *_, readout = tf.while_loop(lambda done, *_: done < count, batch, start)
+        *_, readout = tf.while_loop(  # one batch after the other: there is memory for one
+            lambda done, *_: done < count, batch, start, parallel_iterations=1
+        )
         return {name: kept.stack() for name, kept in readout.items()}
 
     def _each(self, function: Callable, arguments):

@@ -18,7 +18,7 @@ from pipeline.trained import Saved, Trained
 if TYPE_CHECKING:
     from pipeline import tracking
 
-POINTS = 32
+POINTS = 24
 """Points of a learning curve, evenly spaced; before the first of them it is asked at 1, 2, 4, …"""
 
 EXAMPLES = 4  # samples of the example that goes with a model, unless it needs its batch size
