@@ -13,6 +13,7 @@ from pipeline.core.rooms import Room
 COLUMNS = 3
 WIDTH = 6.0  # of a panel, in inches
 CURVES = 4.0  # height of a panel of curves, in inches
+AROUND = 0.12  # a panel, in inches
 
 
 def shown(found: Params) -> list[Finding]:
@@ -36,6 +37,7 @@ def draw(found: Params) -> Figure:
         height_ratios=heights,
         squeeze=False,
     )
+    figure.get_layout_engine().set(w_pad=AROUND, h_pad=AROUND)
     for axes, finding in itertools.zip_longest(panels.flat, findings):
         if finding is None:
             axes.set_axis_off()

@@ -12,6 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, StrMethodFormatter
@@ -55,8 +56,11 @@ def save(figure: Figure, path: Path, kind: str | None = None) -> None:
         low, high = sorted(axis.get_view_interval())
         if axis.get_scale() == "log" and high >= 100 * low:
             axis.set_minor_locator(NullLocator())  # minor ticks take as long as all the rest
-    _settle(figure)
     kind = kind or path.suffix.removeprefix(".")
+    if kind == "svg":  # so that what is laid out is as large as what is drawn
+        figure.set_canvas(FigureCanvasSVG(figure))
+        figure.set_dpi(FigureCanvasSVG.fixed_dpi)
+    _settle(figure)
     metadata = {"Date": None} if kind == "svg" else {"Software": None}
     figure.savefig(path, format=kind, metadata=metadata, dpi=100)
     plt.close(figure)

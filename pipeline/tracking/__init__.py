@@ -11,9 +11,16 @@ a network carries the curves over its replicas, the final metrics and the pictur
 its children. Nothing outside this package imports mlflow.
 """
 
+import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+
+# Its makers are not told what is done here, as DVC's are not (.dvc/config).
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+# A server that does not answer must not hold up a training: MLflow's own defaults wait for minutes.
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
 
 from mlflow import MlflowClient
 from mlflow.entities import Run
@@ -22,14 +29,7 @@ from pipeline import processes
 from pipeline.core import project, reading
 from pipeline.core.params import Setup
 from pipeline.errors import InputError
-from pipeline.tracking import (
-    parts,
-    registry,
-    runs,
-    server,
-    studies,
-    views,
-)  # server sets how long MLflow waits
+from pipeline.tracking import parts, registry, runs, server, studies, views
 from pipeline.tracking.server import FAULTS, TAG
 
 __all__ = [

@@ -10,10 +10,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-# A server that does not answer must not hold up a training: MLflow's own defaults wait for minutes.
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
-
 import mlflow.store.db.utils
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
