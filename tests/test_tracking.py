@@ -4,6 +4,7 @@ import os
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -101,3 +102,14 @@ def test_a_password_is_never_shown(mine):
     assert done.returncode == 2
     assert "secret" not in done.stderr + done.stdout
     assert "postgresql://…@127.0.0.1:9/none" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("asked", "silent"), [({}, "True"), ({"MLFLOW_DISABLE_TELEMETRY": "0"}, "False")]
+)
+def test_mlflow_tells_its_makers_nothing_unless_asked_to(asked, silent):
+    """In an environment of its own: in CI and under pytest MLflow is silent anyway."""
+    ask = "from pipeline import tracking; from mlflow.telemetry import utils; "
+    ask += "print(utils.is_telemetry_disabled())"
+    done = subprocess.run([sys.executable, "-c", ask], env=asked, capture_output=True, text=True)
+    assert done.stdout.strip() == silent, done.stderr
