@@ -58,6 +58,8 @@ CHANGES = st.one_of(
 def at(document, path):
     """What stands at a path, or KeyError."""
     for part in path:
+        if not isinstance(document, dict | list):  # a text has places, too, which cannot be set
+            raise KeyError(part)
         try:
             document = document[part]
         except (TypeError, IndexError) as error:
