@@ -33,7 +33,7 @@ def main(
     repetitions: Annotated[int, typer.Option(min=1, help="of each contestant's turn")] = 7,
     only: Annotated[
         list[str] | None,
-        typer.Option(help="experiments for `compilation` and `repro`, instead of all"),
+        typer.Option(help="experiments of `compilation`, `repro`, `tracking`, instead of theirs"),
     ] = None,
     page_only: Annotated[
         bool, typer.Option("--page", help="draw and write anew what was measured before")

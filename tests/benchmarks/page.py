@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pandas as pd
 import psutil
 
-from benchmarks import compilation, growth, repro, sampling, trainings
+from benchmarks import compilation, growth, repro, sampling, tracking, trainings
 from benchmarks.contest import ROOT
 from benchmarks.contestants import ENTRIES
 from benchmarks.options import Goal, Options, Tables, micro
@@ -60,6 +60,7 @@ ALL = {
     "repro": Benchmark(
         repro.measure, repro.draw, repro.goals, ("repro-time", "repro-stages", "repro")
     ),
+    "tracking": Benchmark(tracking.measure, tracking.draw, tracking.goals, ("tracking",)),
 }
 
 BENCHMARKS = {
@@ -69,6 +70,7 @@ BENCHMARKS = {
     "sampling": "shapes drawn per second, against Keras' predict in a loop",
     "compilation": "how long each network of params.yaml compiles, and none twice",
     "repro": "where the time and memory of a cold dvc repro go",
+    "tracking": "what MLflow adds to an experiment's wall time",
 }
 
 CAPTIONS = {
