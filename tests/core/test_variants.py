@@ -124,10 +124,6 @@ def check(folder, text: str | bytes) -> None:
 STRUCTURES = st.lists(CHANGES, min_size=1, max_size=4)
 
 
-SIGNS = [b"&a ", b"*a ", b"!!set ", b"<<: ", b"? ", b"- ", b"[", b"}", b"|\n", b"\t", b"#"]
-"""What means something in YAML."""
-
-
 @st.composite
 def texts(draw) -> bytes:
     """The file with a few pieces of its text cut out, doubled, moved, or replaced by any bytes."""
