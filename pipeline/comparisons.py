@@ -57,9 +57,12 @@ def panel(axes: Axes, aggregates: Mapping[str, Mapping], metric: str, room: Room
     known = aggregates[networks[0]]["references"].get(metric, {})
     if all(entry["references"].get(metric, {}) == known for entry in aggregates.values()):
         for label, value in known.items():
-            if axes.get_xscale() == "linear" or value > 0:
+            if axes.get_xscale() == "log" and value < axes.get_xlim()[0]:
+                axes.plot([], [], " ", label=f"{label}: {value:.2g}, further left")
+            else:
                 axes.axvline(value, color=style.GREY, linestyle="--", linewidth=1.2, label=label)
-                axes.legend(fontsize=9)
+        if known:
+            axes.legend(fontsize=9)
     axes.set_xlabel(f"{about.label} {style.ARROWS[about.higher_is_better]}")
     axes.set(yticks=range(len(networks)), yticklabels=_labels(networks))
     axes.set_ylim(len(networks) - 0.5, -0.5)

@@ -67,5 +67,5 @@ def _curves(axes: Axes, finding: Finding, found: Params) -> None:
     plan = studies.plan(finding.study, found)
     trials, _ = exports.read_arrays(plan)
     together.panel(axes, plan, trials, finding.metric)
-    many = len(axes.get_legend_handles_labels()[1]) > 4
+    many = len(axes.get_legend_handles_labels()[1]) > 6
     axes.legend(fontsize=9, ncols=2 if many else 1)

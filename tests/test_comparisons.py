@@ -1,0 +1,49 @@
+"""Panels of comparisons: what was known before training is in them, on any axis."""
+
+import matplotlib.pyplot as plt
+import pytest
+
+from pipeline import comparisons
+from pipeline.core.rooms import Room
+
+
+def drawn(means: list[float], known: dict[str, float]) -> plt.Axes:
+    """A panel of networks with these mean regrets."""
+    aggregates = {
+        f"network-{number}": {
+            "metrics": {"mae_regret": {"mean": mean, "low": mean, "high": mean}},
+            "references": {"mae_regret": known},
+        }
+        for number, mean in enumerate(means)
+    }
+    _, axes = plt.subplots()
+    comparisons.panel(axes, aggregates, "mae_regret", Room("shapes"))
+    return axes
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def words(axes: plt.Axes) -> list[str]:
+    return [text.get_text() for text in axes.get_legend().get_texts()]
+
+
+def test_a_reference_within_the_axis_is_a_line():
+    axes = drawn([0.1, 0.2], {"chance": 0.15})
+    assert words(axes) == ["chance"]
+    assert [line.get_xdata()[0] for line in axes.lines if line.get_label() == "chance"] == [0.15]
+
+
+@pytest.mark.parametrize(("value", "said"), [(0.0, "0"), (1e-10, "1e-10")])
+def test_a_reference_left_of_a_logarithmic_axis_is_said(value, said):
+    axes = drawn([0.0001, 0.2], {"floor": value})
+    assert axes.get_xscale() == "log"
+    assert words(axes) == [f"floor: {said}, further left"]
+    assert axes.get_xlim()[0] > value
+
+
+def test_without_references_there_is_no_legend():
+    assert drawn([0.1, 0.2], {}).get_legend() is None
