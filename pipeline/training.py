@@ -8,15 +8,14 @@ Axes: R replica, U update, B batch (the samples of one update), N sample; what f
 network's own.
 """
 
-import random
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
-from unittest import mock
 
 import numpy as np
 
 from pipeline.core.params import Training
 from pipeline.frameworks import keras, tf
+from pipeline.starting import make_optimizer
 
 CHUNK_BYTES = 64 * 2**20
 """The most training data handed to the program at once."""
@@ -324,53 +323,3 @@ def _compiled(function: Callable) -> Callable:
 def _assign(variables: Sequence, values: Sequence[np.ndarray]) -> None:
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
-
-
-def recurrent(training: Training) -> dict[str, bool]:
-    """How the recurrent layers of a network are built, so that XLA makes the most of them.
-
-    As plain steps if replicas are vectorised, because what vectorises takes no loops over time
-    steps; else as such loops, which compile in a second or two, however long they are.
-    """
-    return {"unroll": training.vectorized, "use_cudnn": False}
-
-
-def initial_weights(build: Callable[[], Network], seeds: Sequence[int]) -> list[np.ndarray]:
-    """Fresh weights, one replica per seed, stacked to (R, …); a seed always gives the same ones.
-
-    They are those that follow `keras.utils.set_random_seed(seed)`.
-    """
-    replicas = []
-    for seed in seeds:
-        # Keras draws its layers' seeds from Python's global stream, which other threads of a
-        # process share; those of Dask's workers do draw from it.
-        stream = random.Random(seed)
-        with mock.patch("keras.src.random.seed_generator.python_random", stream):
-            replicas.append(build().model.get_weights())
-    return [np.stack(weights) for weights in zip(*replicas, strict=True)]
-
-
-def make_optimizer(training: Training, updates: int) -> keras.Optimizer:
-    """The optimizer with its learning rate over so many updates, without clipping.
-
-    Keras' own clipping by global norm would take the norm over all replicas.
-    """
-    rate = training.learning_rate
-    warm = round(training.warmup * updates)
-    if training.schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(
-            0.0 if warm else rate,
-            updates - warm,
-            warmup_target=rate if warm else None,
-            warmup_steps=warm,
-        )
-    elif warm:
-        rate = keras.optimizers.schedules.PolynomialDecay(rate / warm, warm, rate)
-    match training.optimizer:
-        case "adam":
-            return keras.optimizers.Adam(rate)
-        case "rmsprop":
-            return keras.optimizers.RMSprop(rate)
-        case "sgd":
-            return keras.optimizers.SGD(rate, momentum=training.momentum)
-    raise ValueError(f"unknown optimizer {training.optimizer!r}")

@@ -11,7 +11,8 @@ from pipeline import curves
 from pipeline.core import params, rooms
 from pipeline.core.rooms import Room
 from pipeline.errors import InputError
-from pipeline.training import Replicas, initial_weights
+from pipeline.starting import initial_weights
+from pipeline.training import Replicas
 
 
 class RoomContract:
@@ -27,7 +28,7 @@ class RoomContract:
         return self.room.data.generate(self.setup.dataset)
 
     def trained(self) -> Replicas:
-        weights = initial_weights(lambda: self.room.models.network(self.setup), [1, 2])
+        weights = initial_weights(lambda: self.room.models.network(self.setup).model, [1, 2])
         return Replicas(self.room.models.network(self.setup), weights)
 
     def test_it_offers_the_functions_of_the_protocol_with_their_parameters(self):

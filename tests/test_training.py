@@ -1,8 +1,5 @@
 """The compiled loop is the printed procedure, replica by replica."""
 
-import random
-import threading
-
 import keras
 import numpy as np
 import pytest
@@ -10,7 +7,8 @@ import pytest
 from pipeline.core import params
 from pipeline.core.params import Setup
 from pipeline.core.rooms import Room
-from pipeline.training import Network, Replicas, initial_weights
+from pipeline.starting import initial_weights
+from pipeline.training import Network, Replicas
 
 ROUNDING = {"rtol": 1e-4, "atol": 2e-6}  # float32, summed in another order over some updates
 
@@ -323,7 +321,7 @@ def rate(training: params.Training, update: int, total: int) -> float:
 
 
 def start(case: Setup, seeds) -> list[np.ndarray]:
-    return initial_weights(lambda: network(case), seeds)
+    return initial_weights(lambda: network(case).model, seeds)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -468,39 +466,3 @@ def test_predictions_are_those_of_keras():
         expected.append(np.asarray(built.model(x[4 * batch : 4 * batch + 4])))
     expected = np.concatenate(expected).argmax(axis=-1)
     np.testing.assert_array_equal(readout["integers"][0], expected)
-
-
-def test_initial_weights_follow_their_seed_alone():
-    case = CASES["memoryless"]
-    first, again, other = start(case, [7, 8]), start(case, [8, 7]), start(case, [9])
-    for one, two in zip(first, again, strict=True):
-        np.testing.assert_array_equal(one, two[::-1])
-    assert not np.array_equal(first[0][0], other[0][0])
-
-
-def test_initial_weights_are_those_that_keras_gives_after_its_seed_is_set():
-    case = CASES["memoryless"]
-    keras.utils.set_random_seed(7)
-    expected = network(case).model.get_weights()
-    for one, two in zip(start(case, [7]), expected, strict=True):
-        np.testing.assert_array_equal(one[0], two)
-
-
-def test_initial_weights_do_not_depend_on_what_other_threads_draw():
-    """Dask's own threads draw from Python's global stream while its worker builds a network."""
-    case, ended = CASES["memoryless"], threading.Event()
-    expected = start(case, [7])
-
-    def draw() -> None:
-        while not ended.is_set():
-            random.random()
-
-    thread = threading.Thread(target=draw)
-    thread.start()
-    try:
-        found = start(case, [7] * 5)
-    finally:
-        ended.set()
-        thread.join()
-    for one, many in zip(expected, found, strict=True):
-        np.testing.assert_array_equal(many, np.repeat(one, 5, axis=0))

@@ -4,7 +4,8 @@ import numpy as np
 
 from pipeline.core import params
 from pipeline.shapes import models
-from pipeline.training import Replicas, initial_weights
+from pipeline.starting import initial_weights
+from pipeline.training import Replicas
 
 
 def setup(shape="rectangle", **changes) -> params.Setup:
@@ -36,7 +37,7 @@ CASES = {
 
 
 def replicas(case: params.Setup, seeds=(1, 2)) -> Replicas:
-    weights = initial_weights(lambda: models.network(case), seeds)
+    weights = initial_weights(lambda: models.network(case).model, seeds)
     rng = np.random.default_rng(0)  # not as they start: all maps of slots would be alike
     weights = [weight + rng.normal(0, 0.3, weight.shape).astype("float32") for weight in weights]
     return Replicas(models.network(case), weights)

@@ -70,13 +70,14 @@ def fit(
     Replica r starts from the same weights and sees the same data in every experiment with the same
     seed and dataset. If all of them diverge, their curves end in NaN there.
     """
-    from pipeline.training import Replicas, initial_weights
+    from pipeline.starting import initial_weights
+    from pipeline.training import Replicas
 
     room, training = Room(setup.experiment.problem), setup.experiment.training
     per_sequence = room.data.samples_per_sequence(setup)
     network = room.models.network(setup)
     start = [seeds.integer(training.seed, "weights", replica) for replica in replicas]
-    lanes = Replicas(network, initial_weights(lambda: room.models.network(setup), start))
+    lanes = Replicas(network, initial_weights(lambda: room.models.network(setup).model, start))
 
     sequences = arrays["train"][list(replicas), : training.sequences]
     inputs, targets = room.data.frame(sequences, setup)

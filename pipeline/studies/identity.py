@@ -21,6 +21,7 @@ CODE = (
     "core/seeds.py",
     "core/spaces.py",
     "frameworks.py",
+    "starting.py",
     "statistics.py",
     "trained.py",
     "training.py",

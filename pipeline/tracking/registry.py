@@ -38,6 +38,7 @@ CODE = (
     "errors.py",
     "faults.py",
     "frameworks.py",
+    "starting.py",
     "training.py",
     "{problem}/__init__.py",
     "{problem}/data",

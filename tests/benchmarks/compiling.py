@@ -51,7 +51,8 @@ def _compiled(setup) -> dict:
     from pipeline.core.params import ALL
     from pipeline.core.rooms import Room
     from pipeline.stages.train import packs
-    from pipeline.training import Replicas, initial_weights
+    from pipeline.starting import initial_weights
+    from pipeline.training import Replicas
 
     room, training = Room(setup.experiment.problem), setup.experiment.training
     lanes = len(packs(training)[0])
@@ -66,7 +67,7 @@ def _compiled(setup) -> dict:
 
     clock = [time.perf_counter()]
     network = room.models.network(setup)
-    weights = initial_weights(lambda: room.models.network(setup), [1] * lanes)
+    weights = initial_weights(lambda: room.models.network(setup).model, [1] * lanes)
     replicas = Replicas(network, weights)
     inputs, targets = room.data.frame(arrays["train"], setup)
     clock.append(time.perf_counter())

@@ -22,12 +22,13 @@ def main(kind: str, repetitions: int, core: int) -> list[dict]:
     from pipeline.core import project, reading
     from pipeline.shapes import models
     from pipeline.shapes.models.drawing import Drawer
-    from pipeline.training import Replicas, initial_weights
+    from pipeline.starting import initial_weights
+    from pipeline.training import Replicas
 
     setup = reading.read(project.params()).setup(f"rectangle-generators/{kind}")
     network = models.network(setup)
     # Drawing takes the same time whatever was learned.
-    weights = initial_weights(lambda: models.network(setup), [1])
+    weights = initial_weights(lambda: models.network(setup).model, [1])
     network.model.set_weights([weight[0] for weight in weights])
     replicas = Replicas(network, weights)
     drawer = Drawer(replicas, setup)

@@ -6,7 +6,8 @@ import pytest
 from echoes import setup
 
 from pipeline.echo import data, models
-from pipeline.training import Replicas, initial_weights
+from pipeline.starting import initial_weights
+from pipeline.training import Replicas
 
 TAUGHT = {"handover": "state", "teacher_forcing": True}
 
@@ -18,7 +19,7 @@ def windows(case, count: int = 40) -> np.ndarray:
 
 def replicas(case, seeds=(1, 2)) -> Replicas:
     return Replicas(
-        models.network(case), initial_weights(lambda: models.network(case), list(seeds))
+        models.network(case), initial_weights(lambda: models.network(case).model, list(seeds))
     )
 
 

@@ -4,15 +4,16 @@ import numpy as np
 import pytest
 import writers
 
+from pipeline.starting import initial_weights
 from pipeline.text import data, models
-from pipeline.training import Replicas, initial_weights
+from pipeline.training import Replicas
 
 CARRIED = {"state": "sequence", "batch_size": 4}
 
 
 def replicas(case, seeds=(1, 2)) -> Replicas:
     return Replicas(
-        models.network(case), initial_weights(lambda: models.network(case), list(seeds))
+        models.network(case), initial_weights(lambda: models.network(case).model, list(seeds))
     )
 
 

@@ -7,10 +7,11 @@ import pytest
 import writers
 
 from pipeline.errors import InputError
+from pipeline.starting import initial_weights
 from pipeline.text import models
 from pipeline.text.data import decode, encode
 from pipeline.text.models import writing
-from pipeline.training import Replicas, initial_weights
+from pipeline.training import Replicas
 
 CASES = {
     "sequence": writers.setup("sequence", 4, model={"layers": 2, "embedding": 3}),
@@ -22,7 +23,7 @@ CASES = {
 
 
 def writer(case, seeds=(1, 2)) -> writing.Writer:
-    weights = initial_weights(lambda: models.network(case), list(seeds))
+    weights = initial_weights(lambda: models.network(case).model, list(seeds))
     rng = np.random.default_rng(0)  # not as they start: all characters would be as likely
     weights = [weight + rng.normal(0, 0.6, weight.shape).astype("float32") for weight in weights]
     return writing.Writer(Replicas(models.network(case), weights), case)

@@ -74,11 +74,11 @@ NUMBERED = {
     ),
     "exact_accuracy_at_length_{}": (
         "exact accuracy at length {}",
-        "share of sequences of {} integers whose echo is correct at every position",
+        "share of sequences of length {} whose echo is correct at every position",
     ),
     "exact_accuracy_start_{}": (
-        "exact accuracy of {} integers at the start",
-        "exact accuracy of windows that hold the first {} integers of a sequence and nothing else",
+        "exact accuracy, {} at the start",
+        "exact accuracy of windows with the first {} of a sequence's integers and nothing else",
     ),
 }
 

@@ -10,12 +10,13 @@ beside the integer.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
 import keras
 
-from pipeline import training
+from pipeline import starting
 from pipeline.core.params import Setup
 
 
@@ -117,16 +118,25 @@ def encoder_decoder(setup: Setup) -> Models:
         hidden, state = decoder.cell(step[:, 0], initial_state or nothing)
         return keras.ops.expand_dims(hidden, axis=1), *state
 
-    previous, state, own = first, begin, []
-    for step in range(echo):
-        answer, state = decode(one_step, previous, state)
+    own = _own_echo(setup, window, first, begin, functools.partial(decode, one_step))
+    return Models(keras.Model(window, own, name=setup.identifier), keras.Model(window, taught))
+
+
+def _own_echo(setup: Setup, window, previous, state, decode_step: Callable):
+    """Answers (B, E, C) of a decoder that reads its own: the likeliest integer is its next input.
+
+    `decode_step` takes the previous integer (B, 1, C) and a state, and returns the answer to it
+    and the state after it.
+    """
+    framing, classes, own = setup.experiment.framing, setup.dataset.classes, []
+    for step in range(framing.echo):
+        answer, state = decode_step(previous, state)
         own.append(answer)
         previous = keras.ops.one_hot(keras.ops.argmax(answer, axis=-1), classes)
-        if setup.experiment.framing.missing in ("masked", "marked"):
+        if framing.missing in ("masked", "marked"):
             # Where the window misses an integer there is nothing to echo, in training as here.
             previous *= keras.ops.max(window[:, step : step + 1, :classes], axis=-1, keepdims=True)
-    answers = keras.layers.Concatenate(axis=1)(own) if echo > 1 else own[0]
-    return Models(keras.Model(window, answers, name=setup.identifier), keras.Model(window, taught))
+    return keras.layers.Concatenate(axis=1)(own) if framing.echo > 1 else own[0]
 
 
 def attending(setup: Setup) -> Models:
@@ -202,7 +212,7 @@ def _mask(setup: Setup, window):
 
 def _lstm(setup: Setup, name: str, **options) -> keras.layers.LSTM:
     stateful = setup.experiment.training.state != "batch"
-    options |= training.recurrent(setup.experiment.training)
+    options |= starting.recurrent(setup.experiment.training)
     return keras.layers.LSTM(setup.experiment.model.cells, name=name, stateful=stateful, **options)
 
 

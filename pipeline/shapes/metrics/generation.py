@@ -245,7 +245,7 @@ def findings(setup: Setup, metrics: dict, references: dict) -> list[str]:
         f"({floor:.2f}).",
     ]
     if len(dataset.shapes) > 1:
-        worst = max(dataset.shapes, key=lambda shape: mean[f"regret_{shape}"])
+        worst = max(dataset.shapes, key=lambda shape: mean[f"wrong_{shape}"])
         sentences.append(
             f"Of its families it draws the {worst} least well: {mean[f'wrong_{worst}']:.2%} are "
             f"visibly wrong, the sizes' distance is {mean[f'ks_{worst}']:.3f}."

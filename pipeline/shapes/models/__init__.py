@@ -113,7 +113,8 @@ def network(setup: params.Setup) -> Network:
         return generators.network(setup)
     import keras
 
-    from pipeline.training import Network, recurrent
+    from pipeline.starting import recurrent
+    from pipeline.training import Network
 
     experiment = setup.experiment
     whole = experiment.framing.sample == "shape"

@@ -101,7 +101,8 @@ def network(setup: params.Setup) -> Network:
     import tensorflow as tf
     from keras import ops
 
-    from pipeline.training import Network, recurrent
+    from pipeline.starting import recurrent
+    from pipeline.training import Network
 
     slots = Slots(setup)
     shown = 1 + 2 * OCTAVES

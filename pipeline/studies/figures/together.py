@@ -192,8 +192,9 @@ def learning(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
     handles = [plt.Line2D([], [], color=colors[c], label=f"{c:g}") for c in choices]
     figure.legend(handles=handles, title=word(along), loc="outside right upper", fontsize=9)
     caption = (
-        f"Learning curves: the median over {len(plan.replicas)} replicas, a panel for each "
-        f"{word(other) if other else 'network'}, a line for each number of {word(along)}."
+        f"Learning curves: the median over {len(plan.replicas)} replicas; "
+        + (f"panels by {word(other)}, " if other else "")
+        + f"lines by {word(along)}."
     )
     return [Picture("learning", figure, caption)]
 

@@ -92,7 +92,8 @@ def network(setup: params.Setup) -> Network:
     import keras
     import tensorflow as tf
 
-    from pipeline.training import Network, recurrent
+    from pipeline.starting import recurrent
+    from pipeline.training import Network
 
     framing, model = setup.experiment.framing, setup.experiment.model
     training, letters = setup.experiment.training, len(setup.dataset.alphabet)
