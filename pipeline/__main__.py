@@ -2,6 +2,8 @@
 
 import os
 import sys
+import traceback
+from pathlib import Path
 from typing import NoReturn
 
 from pipeline import faults, recorded
@@ -15,7 +17,8 @@ OUR_OWN = (ImportError, NameError, SyntaxError)
 All others may come of what a damaged file holds: KeyError of a column that is gone, TypeError and
 AttributeError of a list where a mapping was, ValueError or an error of TensorFlow's own of weights
 in another shape. They may be mistakes of this code, too, and nothing in them tells which. So they
-are put down to the file that was warned of; once that is made anew, a mistake shows its traceback.
+are put down to the file that was warned of, with the line of this code that met them; once that
+file is made anew, a mistake shows its traceback.
 """
 
 
@@ -36,12 +39,13 @@ def main() -> None:
         sys.exit(0)
     except Exception as error:
         if said := faults.of_disk(error):
-            _fail(2, said)
+            kept = "" if _stage_of_dvc() else "; what stood there before is still there"
+            _fail(2, said + kept)
         if said := faults.of_memory(error):
             _fail(1, said)
         if recorded.warned and not isinstance(error, OUR_OWN):
             what = f"{type(error).__name__}: {error}".splitlines()[0]
-            _fail(2, f"{', '.join(recorded.warned)}: cannot be used ({what})")
+            _fail(2, f"{', '.join(recorded.warned)}: cannot be used ({what}; {_place(error)})")
         raise
 
 
@@ -52,10 +56,26 @@ def _fail(code: int, *said: str) -> NoReturn:
     sys.exit(code)
 
 
+def _place(error: Exception) -> str:
+    """The innermost line of this package in a traceback: pipeline/results.py:31."""
+    home = Path(__file__).parent
+    *_, (path, line) = (
+        (Path(frame.f_code.co_filename), line)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if home in Path(frame.f_code.co_filename).parents
+    )
+    return f"{path.relative_to(home.parent).as_posix()}:{line}"
+
+
+def _stage_of_dvc() -> str | None:
+    """The stage that DVC runs, unless it is `check`, which has no results to lose."""
+    stage = os.environ.get("DVC_STAGE")
+    return None if stage == "check" else stage
+
+
 def _say_what_dvc_removed() -> None:
     """DVC removes a stage's results before it runs it; they are in its cache and in git."""
-    stage = os.environ.get("DVC_STAGE", "check")
-    if stage != "check":
+    if stage := _stage_of_dvc():
         say(f"The last results of {stage} come back with: dvc checkout; git checkout -- reports")
 
 

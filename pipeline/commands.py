@@ -87,10 +87,19 @@ def study(
         ),
     ] = None,
     trials: Annotated[
-        int | None, typer.Option(min=1, help="No more than the first so many trials.")
+        int | None,
+        typer.Option(
+            min=1,
+            help="Run and export only the first so many trials: reports/studies/STUDY/ then shows "
+            "those alone.",
+        ),
     ] = None,
 ) -> None:
     """Run what is missing of a study, and show what it found: reports/studies/STUDY/."""
+    if workers and dask:
+        raise InputError(
+            "--workers, --dask: give one of them: so many processes here, or Dask's workers"
+        )
     from pipeline.stages import study
 
     study.run(name, workers, dask, storage, trials)
@@ -272,7 +281,7 @@ def track(
         else:
             print(f"{name}: {f'added {len(added)} trials' if added else 'complete'}")
     for name in found.models:
-        print(f"{name}: {tracking.track_model(name)}")
+        print(f"{name}: {tracking.track_model(name, found)}")
 
 
 @app.command(rich_help_panel=LOOK)

@@ -21,7 +21,7 @@ SPAN = 30.0
 
 
 def draw(name: str, found: Params) -> Figure:
-    """A panel for each metric: the mean of every experiment with its 95 % interval.
+    """A panel for each metric: the mean of every experiment with its interval.
 
     Raises InputError if a metric is one that none of the networks has.
     """
@@ -54,18 +54,32 @@ def panel(axes: Axes, aggregates: Mapping[str, Mapping], metric: str, room: Room
     """
     networks, about = list(aggregates), room.metrics.describe(metric)
     _dots(axes, [entry["metrics"].get(metric) for entry in aggregates.values()])
-    known = aggregates[networks[0]]["references"].get(metric, {})
-    if all(entry["references"].get(metric, {}) == known for entry in aggregates.values()):
-        for label, value in known.items():
-            if axes.get_xscale() == "log" and value < axes.get_xlim()[0]:
-                axes.plot([], [], " ", label=f"{label}: {value:.2g}, further left")
-            else:
-                axes.axvline(value, color=style.GREY, linestyle="--", linewidth=1.2, label=label)
-        if known:
-            axes.legend(fontsize=9)
+    _references(axes, [entry["references"].get(metric, {}) for entry in aggregates.values()])
     axes.set_xlabel(f"{about.label} {style.ARROWS[about.higher_is_better]}")
     axes.set(yticks=range(len(networks)), yticklabels=_labels(networks))
     axes.set_ylim(len(networks) - 0.5, -0.5)
+
+
+def _references(axes: Axes, known: Sequence[Mapping[str, float]]) -> None:
+    """What is known of each network: a line where it is the same of all, else a mark for each.
+
+    Nothing where networks are known by other things: that would be too much.
+    """
+    labels = {tuple(mine) for mine in known if mine}
+    if len(labels) != 1:
+        return
+    left = axes.get_xlim()[0] if axes.get_xscale() == "log" else -np.inf
+    for label in labels.pop():
+        values = [mine.get(label, np.nan) for mine in known]
+        if np.nanmax(values) < left:
+            most = f"{np.nanmax(values):.2g}"
+            axes.plot([], [], " ", label=f"{label}: {most}, further left")
+        elif len(set(values)) == 1:
+            axes.axvline(values[0], color=style.GREY, linestyle="--", linewidth=1.2, label=label)
+        else:
+            rows = range(len(values))
+            axes.plot(values, rows, "|", color=style.GREY, ms=16, mew=1.6, label=label)
+    axes.legend(fontsize=9, markerscale=0.6)
 
 
 def _labels(networks: Sequence[str]) -> list[str]:
@@ -86,7 +100,7 @@ def differences(comparison: Comparison, found: Params) -> Iterator[dict]:
             continue
         shared = tables[0].index.intersection(tables[1].index)
         ours, theirs = (table.loc[shared, metric].to_numpy(float) for table in tables)
-        if not np.isnan(ours + theirs).all():
+        if not np.isnan([ours, theirs]).all():
             about = room.metrics.describe(metric)
             difference = statistics.paired(ours, theirs, higher_is_better=about.higher_is_better)
             ours, theirs = _labels([other, first])

@@ -84,7 +84,8 @@ def progress(title: str, total: int, unit: str) -> Iterator[Callable[[int, str],
             TimeRemainingColumn(),
             TextColumn("{task.fields[note]}"),
         )
-        with Progress(*columns, console=stderr) as bar:
+        # What is printed meanwhile goes above the bar; but to its file, if it goes to one.
+        with Progress(*columns, console=stderr, redirect_stdout=sys.stdout.isatty()) as bar:
             task = bar.add_task(title, total=total, rate="", note="")
 
             def report(done: int, note: str = "") -> None:

@@ -11,6 +11,9 @@ from pipeline import style
 from pipeline.core.params import Setup
 from pipeline.core.rooms import Picture, Results, Room
 
+LOSS = "training loss"
+"""Begins the titles of the panels of what training lowers: of some networks a mixture."""
+
 TRAIN = "train_"
 """Begins the names of what was measured on the sequences that a replica is trained on."""
 
@@ -43,12 +46,14 @@ def histories(arms: Arms) -> Picture:
 
 def draw(arms: Arms) -> Figure:
     """A panel for each loss, and for each metric that some of the networks have."""
-    panels = list(dict.fromkeys(name for arm in arms.values() for name in _measured(*arm)))
+    titles = _losses(arms)
+    measured = {name: [titles[name], *_metrics(results)] for name, (_, results) in arms.items()}
+    panels = list(dict.fromkeys(name for names in measured.values() for name in names))
     rows, columns = -(-len(panels) // COLUMNS), min(len(panels), COLUMNS)
     figure, grid = plt.subplots(rows, columns, figsize=(4.2 * columns, 3.4 * rows), squeeze=False)
     looks = dict(zip(arms, style.looks(), strict=False))
     for axes, name in zip(grid.flat, panels, strict=False):
-        mine = {arm: found for arm, found in arms.items() if name in _measured(*found)}
+        mine = {arm: found for arm, found in arms.items() if name in measured[arm]}
         _panel(axes, mine, name, looks if len(arms) > 1 else {})
     for axes in list(grid.flat)[len(panels) :]:
         axes.remove()
@@ -58,12 +63,17 @@ def draw(arms: Arms) -> Figure:
     return figure
 
 
-def _measured(setup: Setup, results: Results) -> list[str]:
-    """What there is a panel for: the loss by its name, and the metrics."""
-    loss = f"loss ({setup.experiment.training.loss.replace('_', ' ')})"
+def _losses(arms: Arms) -> dict[str, str]:
+    """The title of each network's panel of losses: one for those that can be compared."""
+    losses = {arm: setup.experiment.training.loss for arm, (setup, _) in arms.items()}
+    if len(set(losses.values())) == 1:
+        return dict.fromkeys(arms, LOSS)
+    return {arm: f"{LOSS}\n({loss.replace('_', ' ')})" for arm, loss in losses.items()}
+
+
+def _metrics(results: Results) -> list[str]:
     known = ("sequences", "updates")
-    names = [name for name in results.history if name not in known and not name.startswith(TRAIN)]
-    return [loss, *names]
+    return [name for name in results.history if name not in known and not name.startswith(TRAIN)]
 
 
 def _panel(axes: Axes, arms: Arms, name: str, looks: Mapping[str, dict]) -> None:
@@ -71,7 +81,7 @@ def _panel(axes: Axes, arms: Arms, name: str, looks: Mapping[str, dict]) -> None
     drawn = []
     for arm, (_, results) in arms.items():
         held_out, train = name, TRAIN + name
-        if name.startswith("loss"):
+        if name.startswith(LOSS):
             held_out, train = "", f"{TRAIN}loss"
         curves = results.history
         for key, label, color, line in (
@@ -88,7 +98,7 @@ def _panel(axes: Axes, arms: Arms, name: str, looks: Mapping[str, dict]) -> None
                 axes.plot(curves["sequences"], drawn[-1], linewidth=1.5, **look)
     setup, _ = next(iter(arms.values()))
     label, share = name, False
-    if not name.startswith("loss"):
+    if not name.startswith(LOSS):
         about = Room(setup.experiment.problem).metrics.describe(name)
         label, share = about.label.removeprefix("held-out "), about.higher_is_better
     axes.set(xscale="log", xlabel="training sequences seen", ylabel=label)

@@ -18,4 +18,7 @@ def _in_a_line(fault: str) -> str:
 
 
 class TrainingError(Exception):
-    """Every replica diverged, so there is nothing to save; the command line exits with 1."""
+    """The work itself failed, with all that was given in order; the command line exits with 1.
+
+    Every replica diverged, a worker process was killed, or Dask's scheduler is gone.
+    """

@@ -88,6 +88,11 @@ def shown(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+def without_password(text: str) -> str:
+    """A text whose addresses say neither user nor password; the latter may hold / and @."""
+    return re.sub(r"//([^\s/@:]*:\S*|[^\s/@]*)@", "//…@", text)
+
+
 def of_temperature(found: object) -> str | None:
     """What a temperature must be, or None if this is one."""
     if isinstance(found, Real) and 0 <= found < math.inf:
@@ -106,8 +111,7 @@ def of_disk(error: BaseException) -> str | None:
     if not isinstance(error, OSError) or errno.errorcode.get(error.errno) not in DISK:
         return None
     place = f"{error.filename}: " if error.filename else ""
-    kept = "what stood there before is still there"
-    return f"{place}cannot be read or written ({error.strerror}); {kept}"
+    return f"{place}cannot be read or written ({error.strerror})"
 
 
 def of_memory(error: BaseException) -> str | None:

@@ -17,7 +17,8 @@ from pipeline import console
 from pipeline.core import project
 from pipeline.errors import InputError
 
-IGNORED = re.compile(r"__pycache__|\..*\.(partial|replaced)")  # as in .dvcignore
+IGNORED = re.compile(r"__pycache__|\..*\.(partial|replaced)")
+"""What Python leaves in a folder (as in .dvcignore), and what a killed process does (files.py)."""
 
 warned: list[str] = []
 """Paths of which this process has said that they are not what DVC recorded."""

@@ -17,15 +17,16 @@ def read(name: str) -> tuple[Setup, Results]:
     """An evaluated network, without the replicas that diverged; InputError if not evaluated."""
     sound = trained.read(name).surviving()
     predictions, _ = files.read_arrays(project.predictions(name), remedy=_remedy(name))
-    arrays, _ = datasets.read(sound.setup.experiment.dataset)
+    setup = sound.setup
+    test = datasets.read(setup.experiment.dataset, setup.dataset)["test"]
     aggregate = aggregates(name)
     metrics = replica_metrics(name).dropna(how="all").reindex(columns=[*aggregate["metrics"]])
-    return sound.setup, Results(
+    return setup, Results(
         sound.history,
         predictions,
         {metric: values.to_numpy(float) for metric, values in metrics.items()},
         aggregate["references"],
-        arrays["test"],
+        test,
     )
 
 

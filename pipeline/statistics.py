@@ -1,7 +1,7 @@
 """Statistics over replicas: one function, one statistic. Values are (R,), one per replica.
 
-NaN marks a replica that has no value (it never reached a threshold, say); it is left out, and
-`summary` says how many were left. Replicas that diverged never come this far.
+NaN marks a replica that has no value: it never reached a threshold, or diverged. It is left out,
+and `summary` says how many were left; where two networks are paired, it counts as the worse one.
 """
 
 from collections.abc import Mapping
@@ -10,6 +10,9 @@ import numpy as np
 import scipy  # its parts are loaded when first used: most that import this module need none
 
 CONFIDENCE = 0.95
+FEW = 5
+"""From so many values on, resampling tells an interval: of two, it gives their range as 95 %."""
+
 RESAMPLES = 9999
 SEED = 1979  # of the resampling; any other gives the same intervals to about two digits
 
@@ -20,9 +23,14 @@ def interquartile_mean(values: np.ndarray) -> float:
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:
-    """The 95 % bootstrap interval (BCa, Efron 1987) of the mean; NaN if there is only one value."""
+    """The 95 % bootstrap interval (BCa, Efron 1987) of the mean; of fewer than FEW, their range.
+
+    NaN if there is only one value.
+    """
     if len(values) < 2:
         return np.nan, np.nan
+    if len(values) < FEW:
+        return float(np.min(values)), float(np.max(values))
     if np.ptp(values) == 0:  # BCa divides by the spread
         return float(values[0]), float(values[0])
     low, high = scipy.stats.bootstrap(
@@ -36,10 +44,16 @@ def interval(values: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def summary(values: np.ndarray) -> dict[str, float | int | None]:
-    """Mean, sample standard deviation, interquartile mean, 95 % interval of the mean, minimum.
+def name_of_interval(replicas: int) -> str:
+    """What `interval` gives of so many values, for tables and captions."""
+    return f"{100 * CONFIDENCE:.0f} % interval" if replicas >= FEW else "range"
 
-    What cannot be said (no value at all, the spread of a single one) is None.
+
+def summary(values: np.ndarray) -> dict[str, float | int | None]:
+    """Mean, sample standard deviation, interquartile mean, interval of the mean, minimum.
+
+    What cannot be said (no value at all, the spread of a single one, the middle half of three) is
+    None.
     """
     values = values[~np.isnan(values)]
     if not len(values):
@@ -48,7 +62,7 @@ def summary(values: np.ndarray) -> dict[str, float | int | None]:
     found = {
         "mean": np.mean(values),
         "sd": np.std(values, ddof=1) if len(values) > 1 else np.nan,
-        "iqm": interquartile_mean(values),
+        "iqm": interquartile_mean(values) if len(values) >= 4 else np.nan,
         "low": low,
         "high": high,
         "min": np.min(values),
@@ -62,22 +76,22 @@ def paired(
 ) -> dict[str, float | None]:
     """Compare two experiments replica by replica: both saw the same data and started alike.
 
-    Returns the mean difference (ours minus theirs) with its 95 % interval, and P(better), the share
-    of pairs in which ours is better, ties counted half; None if neither more nor less is better.
+    Returns the mean difference (ours minus theirs) with its interval over the `pairs` in which both
+    have a value, and P(better), the share of pairs in which ours is better, ties counted half: who
+    has no value is worse than who has. None if neither more nor less is better, and of no pair.
     """
-    both = ~np.isnan(ours) & ~np.isnan(theirs)
-    difference = (ours - theirs)[both]
+    there = ~np.isnan([ours, theirs])
+    pairs = there.all(axis=0)
+    difference = (ours - theirs)[pairs]
     low, high = interval(difference)
     p_better = None
-    if higher_is_better is not None:
-        gain = difference if higher_is_better else -difference
-        p_better = float(np.mean((gain > 0) + 0.5 * (gain == 0)))
-    return {
-        "difference": float(np.mean(difference)),
-        "low": low,
-        "high": high,
-        "p_better": p_better,
-    }
+    if higher_is_better is not None and there.any():
+        gain = np.where(pairs, np.sign(ours - theirs), 0.0) * (1 if higher_is_better else -1)
+        gain += there[0].astype(float) - there[1]
+        p_better = float(np.mean((1 + gain[there.any(axis=0)]) / 2))
+    found = {"difference": np.mean(difference) if pairs.any() else np.nan, "low": low, "high": high}
+    plain = {name: None if np.isnan(value) else float(value) for name, value in found.items()}
+    return plain | {"p_better": p_better, "pairs": int(pairs.sum())}
 
 
 def band(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,7 +1,7 @@
 """A trained network on disk: the folder that training writes and everything else reads.
 
 experiment.json   the parameters that it was trained with
-model.keras       replica 0, for plain Keras
+model.keras       the first sound replica, for plain Keras
 weights.npz       the final weights of all replicas, each (R, …), in the model's order
 snapshots.npz     the same after so many sequences
 history.npz       the learning curves of all replicas, (R, K)

@@ -9,6 +9,7 @@ network's own.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -48,7 +49,7 @@ class Progress(NamedTuple):
 
     updates: int
     loss: np.ndarray  # (R,) mean training loss of the updates since the last report
-    failed: np.ndarray  # (R,) bool: the loss became NaN or infinite
+    failed: np.ndarray  # (R,) bool: the loss or a weight became NaN or infinite
 
 
 class Replicas:
@@ -92,6 +93,16 @@ class Replicas:
         for mine, weight in zip(self._weights, weights, strict=True):
             mine[...] = weight
 
+    @contextmanager
+    def holding(self, weights: Sequence[np.ndarray]) -> Iterator[None]:
+        """Other weights for a while, those of a snapshot say."""
+        own = self.weights
+        try:
+            self.weights = weights
+            yield
+        finally:
+            self.weights = own
+
     def train(
         self,
         inputs: np.ndarray,
@@ -104,7 +115,7 @@ class Replicas:
         """Train on samples (R, N, …) in their order, and report after each update in `stops`.
 
         Stateful layers forget after every `carry` updates. Between two reports the weights may be
-        read. A replica whose loss becomes NaN or infinite goes on as such and disturbs no other.
+        read. A replica that becomes NaN or infinite goes on as such and disturbs no other.
         """
         samples = inputs.shape[1]
         batch_size = training.batch(samples)
@@ -141,7 +152,8 @@ class Replicas:
                 states[turn] = [variable.numpy() for variable in optimizer.variables], memory
                 for mine, weight in zip(self._weights, weights, strict=True):
                     mine[group] = weight.numpy()
-            failed |= ~np.isfinite(total)
+            # A loss is taken before its update, so the last one's harm shows in the weights alone.
+            failed |= ~np.isfinite(total) | ~self._finite()
             yield Progress(stop, total / (stop - started), failed.copy())
             started = stop
 
@@ -309,6 +321,11 @@ class Replicas:
     def _trainable(self, weights: Sequence) -> list:
         pairs = zip(self.network.model.weights, weights, strict=True)
         return [weight for variable, weight in pairs if variable.trainable]
+
+    def _finite(self) -> np.ndarray:
+        """Whether all weights of a replica (R,) are finite."""
+        flat = (weight.reshape(self.count, -1) for weight in self._weights)
+        return np.all([np.isfinite(weight).all(axis=1) for weight in flat], axis=0)
 
     def _blank(self) -> list[tf.Tensor]:
         """The memory of layers that have seen nothing."""

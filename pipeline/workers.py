@@ -36,7 +36,7 @@ def run(
         return
     context = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
     told = context.SimpleQueue()  # unlike a Queue, it has a job's last word before its result
-    count = min(len(jobs), len(os.sched_getaffinity(0)))
+    count = min(len(jobs), cores())
     pool = ProcessPoolExecutor(count, context, prepare, (told,))
     try:
         numbers = {pool.submit(_call, function, n, job): n for n, job in enumerate(jobs)}
@@ -55,6 +55,13 @@ def run(
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def cores() -> int:
+    """How many cores this process may use; where the system does not say, as macOS, all of them."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def prepare(told: Any = None) -> None:

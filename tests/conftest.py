@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 from forking import Nursery, nursery
+from ruamel.yaml import YAML
 from small import Laboratory, copied, make_laboratory
 from studying import exported
+
+from pipeline import recorded
 
 
 @pytest.fixture
@@ -56,15 +59,25 @@ def mine(reproduced, tmp_path) -> Laboratory:
 
 
 @pytest.fixture
-def in_folder(tmp_path, monkeypatch) -> Callable[[str], Path]:
-    """Write a params.yaml in an empty folder and work there."""
+def in_folder(tmp_path, monkeypatch) -> Callable[[str | dict], Path]:
+    """Write a params.yaml, given as text or as a document, in an empty folder and work there."""
 
-    def write(text: str) -> Path:
-        (tmp_path / "params.yaml").write_text(text)
+    def write(content: str | dict) -> Path:
+        place = tmp_path / "params.yaml"
+        if isinstance(content, str):
+            place.write_text(content)
+        else:
+            YAML(typ="safe").dump(content, place)
         monkeypatch.chdir(tmp_path)
-        return tmp_path / "params.yaml"
+        return place
 
     return write
+
+
+@pytest.fixture(autouse=True)
+def nothing_warned_of(monkeypatch) -> None:
+    """A process remembers which damaged files it told of; each test begins as a fresh one does."""
+    monkeypatch.setattr(recorded, "warned", [])
 
 
 @pytest.fixture(autouse=True)

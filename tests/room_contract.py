@@ -100,9 +100,33 @@ class RoomContract:
             self.room.data.samples_per_sequence(self.setup)
         )
         readout = self.trained().predict(inputs[None], targets[None], **asking)
-        for name, values in self.room.metrics.curve(targets, readout).items():
+        found = self.room.metrics.curve(targets, readout)
+        for name, values in found.items():
             assert values.shape == (2,), name
             assert np.isfinite(values).all()
+        for of_all in (targets[None], np.stack([targets, targets])):
+            again = self.room.metrics.curve(of_all, readout)
+            assert again.keys() == found.keys()
+            for name, values in again.items():
+                np.testing.assert_array_equal(values, found[name])
+
+    def test_snapshots_are_kept_in_their_order_and_the_weights_as_they_were(self):
+        trained, arrays = self.trained(), self.data()
+        final = trained.weights
+        curve = {"sequences": np.array([1]), "updates": np.array([1])}
+        curve |= {"exact_accuracy": np.ones((2, 1))}
+        blank = [np.zeros_like(weight) for weight in final]
+        found, plain = (
+            self.room.metrics.evaluate(self.setup, trained, arrays["test"], curve, snapshots)
+            for snapshots in ({9: blank, 2: final, 5: blank}, {})
+        )
+        for weight, before in zip(trained.weights, final, strict=True):
+            np.testing.assert_array_equal(weight, before)
+        for name, values in plain.metrics.items():  # those of the final weights
+            np.testing.assert_array_equal(found.metrics[name], values)
+        for key in {"steps", "early_seen"} & found.predictions.keys():
+            last = self.setup.experiment.training.sequences_seen
+            assert found.predictions[key].tolist() == sorted({2, 5, 9, last})
 
     def test_every_metric_and_reference_can_be_spoken_of_and_drawn(self):
         trained, test = self.trained(), self.data()["test"]

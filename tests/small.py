@@ -169,6 +169,22 @@ comparisons:
 """
 
 
+REMOVE = object()
+
+
+def altered(path: str, value) -> dict:
+    """The small parameters with one value changed, added or, if it is REMOVE, removed."""
+    document = section = YAML(typ="safe").load(PARAMS)
+    *parents, last = path.split("/")
+    for parent in parents:
+        section = section[parent]
+    if value is REMOVE:
+        del section[last]
+    else:
+        section[last] = value
+    return document
+
+
 def small_setup(experiment: str) -> params.Setup:
     """An experiment of the small parameters."""
     document = YAML(typ="safe").load(PARAMS)

@@ -94,6 +94,13 @@ def test_show_prints_a_text_framed_in_three_ways(laboratory):
     )
 
 
+@pytest.mark.slow
+def test_of_more_trials_than_there_are_all_are_run(mine, forked):
+    done = forked.run(mine, "study", "sizes", "--trials", "500")
+    assert done.returncode == 0, done.stderr
+    assert "study sizes: 6 of 6 trials" in done.stderr
+
+
 REFUSALS = [
     (("echo", "echoer", "6", "100", "3", "4", "5"), "integer 2: must be in 0..9, got 100"),
     (("echo", "echoer", "-6", "1", "3", "4", "5"), "integer 1: must be in 0..9, got -6"),
@@ -126,6 +133,10 @@ REFUSALS = [
     (
         ("write", "writer", "--temperature", "-1"),
         "--temperature: must be a finite number of at least 0, got -1.0",
+    ),
+    (
+        ("study", "sizes", "--workers", "2", "--dask", "tcp://127.0.0.1:9"),
+        "--workers, --dask: give one of them: so many processes here, or Dask's workers",
     ),
     (
         ("train", "drawr"),

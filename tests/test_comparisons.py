@@ -7,12 +7,13 @@ from pipeline import comparisons
 from pipeline.core.rooms import Room
 
 
-def drawn(means: list[float], known: dict[str, float]) -> plt.Axes:
-    """A panel of networks with these mean regrets."""
+def drawn(means: list[float], *known: dict[str, float]) -> plt.Axes:
+    """A panel of networks with these mean regrets, and what is known of each, or of all."""
+    each = known if len(known) > 1 else known * len(means)
     aggregates = {
         f"network-{number}": {
             "metrics": {"mae_regret": {"mean": mean, "low": mean, "high": mean}},
-            "references": {"mae_regret": known},
+            "references": {"mae_regret": each[number]},
         }
         for number, mean in enumerate(means)
     }
@@ -43,6 +44,17 @@ def test_a_reference_left_of_a_logarithmic_axis_is_said(value, said):
     assert axes.get_xscale() == "log"
     assert words(axes) == [f"floor: {said}, further left"]
     assert axes.get_xlim()[0] > value
+
+
+def test_references_that_differ_are_marks_beside_their_networks():
+    axes = drawn([0.1, 0.2, 0.3], {"chance": 0.15}, {}, {"chance": 0.25})
+    (marks,) = (line for line in axes.lines if line.get_label() == "chance")
+    places = {row: x for x, row in marks.get_xydata().tolist() if x == x}
+    assert places == {0: 0.15, 2: 0.25}
+
+
+def test_networks_that_are_known_by_other_things_have_no_references():
+    assert drawn([0.1, 0.2], {"chance": 0.15}, {"floor": 0.05}).get_legend() is None
 
 
 def test_without_references_there_is_no_legend():

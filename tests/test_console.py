@@ -1,4 +1,9 @@
-"""What long work shows while it runs, in a log."""
+"""What long work shows while it runs, in a log and on a terminal."""
+
+import os
+import pty
+import subprocess
+import sys
 
 import pytest
 
@@ -38,3 +43,28 @@ def test_work_that_is_done_at_once_has_no_rate(clock, capsys):
     with console.progress("evaluate", 1, "networks") as report:
         report(1, "rectangle")
     assert capsys.readouterr().err == "evaluate: 1 of 1 networks  rectangle\n"
+
+
+def test_what_is_printed_beside_a_bar_goes_where_it_was_sent():
+    """As in `pipeline track > file`: the bar is on the terminal, the lines are in the file."""
+    program = (
+        "from pipeline import console\n"
+        "with console.progress('track', 2, 'experiments') as report:\n"
+        "    print('drawer: complete')\n"
+        "    report(2)\n"
+    )
+    ours, theirs = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"TERM": "xterm"},
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        text=True,
+        check=True,
+    )
+    os.close(theirs)
+    shown = os.read(ours, 1 << 16).decode()
+    os.close(ours)
+    assert done.stdout == "drawer: complete\n"
+    assert "track" in shown
+    assert "drawer" not in shown

@@ -13,7 +13,7 @@ import damage
 import numpy as np
 import pytest
 from forking import Nursery
-from small import Laboratory, copied
+from small import Laboratory, copied, small_setup
 
 from pipeline import recorded, results, trained
 from pipeline.core import datasets, files, project, reading
@@ -79,7 +79,7 @@ def stored(study: str) -> Callable[[], object]:
 
 
 CHECKED = {
-    "data/rectangle.npz": (12, lambda: datasets.read("rectangle")),
+    "data/rectangle.npz": (12, lambda: datasets.read("rectangle", small_setup("drawer").dataset)),
     "data/predictions/writer/predictions.npz": (12, lambda: results.read("writer")[1]),
     "models/drawer/weights.npz": (16, lambda: trained.read("drawer")),
     "models/drawer/snapshots.npz": (12, lambda: trained.read("drawer")),

@@ -1,10 +1,11 @@
 """How a command ends: its exit code, and what is said."""
 
 import errno
+import re
 
 import pytest
 
-from pipeline import __main__, recorded
+from pipeline import __main__, recorded, statistics
 from pipeline.errors import InputError, TrainingError
 
 
@@ -53,12 +54,33 @@ def test_a_stage_says_how_its_last_results_come_back(ended, monkeypatch):
     ]
 
 
+def test_only_where_dvc_removed_nothing_all_is_said_to_be_still_there(ended, monkeypatch):
+    full, kept = OSError(errno.ENOSPC, "No space left on device", "data"), "is still there"
+    assert kept in ended(full)[1][0]
+    monkeypatch.setenv("DVC_STAGE", "check")
+    assert kept in ended(full)[1][0]
+    monkeypatch.setenv("DVC_STAGE", "train@drawer")
+    assert ended(full)[1] == [
+        "error: data: cannot be read or written (No space left on device)",
+        "The last results of train@drawer come back with: dvc checkout; git checkout -- reports",
+    ]
+
+
 @pytest.mark.parametrize("error", [KeyError("mae"), TypeError("a list\nof many lines")])
 def test_after_a_damaged_file_was_warned_of_it_cannot_be_used(ended, monkeypatch, error):
     monkeypatch.setattr(recorded, "warned", ["data/one.npz", "models/two"])
     code, (said,) = ended(error)
     assert code == 2
     assert said.startswith("error: data/one.npz, models/two: cannot be used (")
+
+
+def test_beside_a_damaged_file_the_line_of_code_is_said_that_met_it(monkeypatch, capsys):
+    monkeypatch.setattr(recorded, "warned", ["reports/metrics/drawer.csv"])
+    monkeypatch.setattr(__main__, "app", lambda **_: statistics.summary("no numbers"))
+    with pytest.raises(SystemExit):
+        __main__.main()
+    said = capsys.readouterr().err.strip()
+    assert re.search(r"cannot be used \(.+; pipeline/statistics\.py:[0-9]+\)$", said), said
 
 
 @pytest.mark.parametrize("error", [KeyError("mae"), NameError("maee")])

@@ -230,7 +230,7 @@ print(json.dumps({
     assert found["datasets"] == ["rectangle"]
     assert "figures/drawings.svg" in found["artifacts"]
     (text,) = (reproduced.root / "mlartifacts/text").rglob("texts/samples.txt")
-    assert text.read_text().startswith("writer, replica 0")
+    assert text.read_text().startswith("writer, its first sound replica")
     assert sum(path.endswith(".png") for path in found["artifacts"]) == 2
     assert found["place"].startswith(f"{reproduced.root.as_uri()}/mlartifacts/")
     assert found["model"] == "drawer"
@@ -345,7 +345,7 @@ from pipeline.core import project, reading
 from pipeline.core import datasets
 from pipeline.stages import evaluate, train
 setup = reading.read(project.params()).setup("drawer")
-arrays, _ = datasets.read("rectangle")
+arrays = datasets.read("rectangle", setup.dataset)
 arrays["train"][1] = np.nan
 from pipeline import training
 result = train.fit(setup, arrays, range(3))

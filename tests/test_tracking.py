@@ -1,16 +1,24 @@
 """Tracking with a real database and real processes."""
 
+import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+import psutil
 import pytest
+from mlflow import MlflowClient
 from small import BIN, Laboratory
+from studying import begin, free_port, kill
+
+from pipeline import processes
 
 pytestmark = pytest.mark.slow
 
@@ -96,12 +104,84 @@ def test_figures_of_another_training_are_not_taken_for_its_own(mine):
     ]
 
 
-def test_a_password_is_never_shown(mine):
-    address = {"MLFLOW_TRACKING_URI": "postgresql://student:secret@127.0.0.1:9/none"}
+def test_what_comes_later_from_dvcs_cache_completes_a_run(mine, forked, tmp_path):
+    for place in ("mlartifacts", *(f"models/{name}" for name in ("echoer", "sampler", "widths"))):
+        shutil.rmtree(mine.root / place)
+    (mine.root / "mlflow.db").unlink()
+    absent = [mine.root / "data/pictures", mine.root / "data/predictions"]
+    for folder in absent:
+        folder.rename(tmp_path / folder.name)
+    said = forked.run(mine, "track").stdout.splitlines()
+    assert "writer: added training, model, evaluation, figures" in said
+    assert not list(mine.root.glob("mlartifacts/*/*/artifacts/texts/*"))
+    for folder in absent:
+        (tmp_path / folder.name).rename(folder)
+    said = forked.run(mine, "track").stdout.splitlines()
+    assert "drawer: added evaluation, figures" in said
+    assert "writer: added evaluation, figures" in said
+    assert list(mine.root.glob("mlartifacts/text/*/artifacts/texts/*.txt"))
+    assert list(mine.root.glob("mlartifacts/shapes/*/artifacts/images/*.png"))
+    assert not (mine.root / "mlruns").exists()  # where MLflow would put what it is not told of
+    said = forked.run(mine, "track").stdout.splitlines()
+    assert {"drawer: complete", "writer: complete"} <= set(said)
+
+
+@pytest.mark.filterwarnings("ignore")  # SQLAlchemy's, of MLflow
+def test_of_a_studys_runs_those_that_nobody_ends_are_made_anew(mine, forked):
+    """Neither one that another machine is writing, nor one that is none of the laboratory's."""
+    client = MlflowClient(f"sqlite:///{mine.root}/mlflow.db")
+    (place,) = [e for e in client.search_experiments() if e.name.startswith("study sizes")]
+    trials = {
+        run.data.tags["laboratory.trial"]: run.info.run_id
+        for run in client.search_runs([place.experiment_id])
+    }
+    own = client.create_run(place.experiment_id, run_name="a student's own").info.run_id
+    for number, host in (("0", "elsewhere"), ("1", processes.HOST)):
+        client.delete_tag(trials[number], "laboratory.state")
+        client.set_tag(trials[number], "laboratory.process", f"{host}:1:0.00")
+        client.update_run(trials[number], status="RUNNING")
+    assert "sizes: added 1 trials" in forked.run(mine, "track").stdout
+    assert "sizes: complete" in forked.run(mine, "track").stdout
+    kept = {run.info.run_id for run in client.search_runs([place.experiment_id])}
+    assert trials["1"] not in kept
+    assert kept > {own, *trials.values()} - {trials["1"]}
+    assert len(kept) == 7
+
+
+@pytest.mark.parametrize("database", ["postgresql://{}@127.0.0.1:9/none", "postgres://{}@host/db"])
+def test_a_password_is_never_shown(mine, database):
+    address = {"MLFLOW_TRACKING_URI": database.format("student:secret")}
     done = mine.run("pipeline", "track", env=address, check=False)
     assert done.returncode == 2
     assert "secret" not in done.stderr + done.stdout
-    assert "postgresql://…@127.0.0.1:9/none" in done.stderr
+    assert database.format("…") in done.stderr
+
+
+def test_the_command_line_of_the_ui_does_not_show_the_database(reproduced):
+    """Which may have a password, and all users of a machine see each other's command lines."""
+    address = f"http://127.0.0.1:{(port := free_port())}"
+    process = begin(reproduced, "pipeline", "ui", "--port", str(port))
+    try:
+
+        def experiments() -> list[str]:
+            body = urllib.request.Request(
+                f"{address}/api/2.0/mlflow/experiments/search",
+                json.dumps({"max_results": 10}).encode(),
+                {"Content-Type": "application/json"},
+            )
+            with suppress(OSError), urllib.request.urlopen(body, timeout=5) as answer:
+                return [found["name"] for found in json.load(answer)["experiments"]]
+            return []
+
+        wait_until(lambda: "shapes" in experiments())
+        lines = []
+        for started in psutil.Process(process.pid).children(recursive=True):
+            with suppress(psutil.Error):  # it has ended
+                lines.append(" ".join(started.cmdline()))
+        assert any("mlflow server" in line for line in lines)
+        assert not [line for line in lines if "mlflow.db" in line]
+    finally:
+        kill(process)
 
 
 @pytest.mark.parametrize(

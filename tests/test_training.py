@@ -359,6 +359,34 @@ def test_garbage_in_other_replicas_changes_nothing_and_is_reported():
         np.testing.assert_allclose(weight[[0, 2]], expected[[0, 2]], **ROUNDING)
 
 
+def test_a_replica_whose_last_update_loses_it_has_failed():
+    """Its losses are all finite: they were taken before."""
+    document = SHAPES["experiment"]["training"] | {"optimizer": "sgd", "loss": "mse"}
+    case = setup(SHAPES, training=document)
+    begin, (inputs, targets) = start(case, range(2)), samples(case, 2)
+    targets[1] *= 1e19  # its gradient is one, its loss is not infinite, and its weights will be
+    training = case.experiment.training.model_copy(update={"learning_rate": 1e38})
+    replicas = Replicas(network(case), begin)
+    progress = next(replicas.train(inputs, targets, training, stops=[1]))
+    assert np.isfinite(progress.loss).all()
+    sound = [
+        all(np.isfinite(weight[replica]).all() for weight in replicas.weights)
+        for replica in range(2)
+    ]
+    assert progress.failed.tolist() == [not fine for fine in sound]
+    assert progress.failed[1]
+
+
+def test_weights_are_held_for_a_while_only():
+    case = CASES["memoryless"]
+    begin, others = start(case, [1]), start(case, [2])
+    replicas = Replicas(network(case), begin)
+    with pytest.raises(RuntimeError), replicas.holding(others):
+        np.testing.assert_array_equal(replicas.weights[0], others[0])
+        raise RuntimeError
+    np.testing.assert_array_equal(replicas.weights[0], begin[0])
+
+
 def test_stopping_to_look_changes_nothing():
     case = CASES["echo, state carried over a sequence"]
     begin = start(case, [5, 6])

@@ -49,6 +49,12 @@ def test_a_killed_worker_is_an_error_and_not_a_hang():
         list(workers.run(jobs.die, [(0,), (1,)], lambda *told: None))
 
 
+def test_cores_are_counted_where_the_system_does_not_say_which_are_ours(monkeypatch):
+    assert 1 <= workers.cores() <= os.cpu_count()
+    monkeypatch.delattr(os, "sched_getaffinity")
+    assert workers.cores() == os.cpu_count()
+
+
 def test_workers_do_not_outlive_their_parent(tmp_path):
     program = (
         "import sys, pathlib, jobs\n"

@@ -8,8 +8,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pipeline.core import arms, rooms, spaces
+from pipeline.core import rooms
 from pipeline.core.params import ALL, Dataset, Experiment, Params, Setup
+from pipeline.core.spaces import along_numbers
 from pipeline.errors import InputError
 from pipeline.faults import sentences, unknown
 
@@ -67,9 +68,13 @@ def of_network(
 
 
 def _of_batches(setup: Setup, per_sequence: int) -> list[str]:
-    """Faults of the batch size beside the samples that a sequence is cut into."""
+    """Faults of batch size and warm-up beside the samples that a sequence is cut into."""
     training = setup.experiment.training
     samples = training.sequences * per_sequence
+    updates = samples * training.epochs // training.batch(samples)
+    if training.warmup and round(training.warmup * updates) >= updates > 0:
+        share = f"{training.warmup} of {updates}"
+        return [f".training.warmup: must leave updates after it, got {share}"]
     if training.batch_size == ALL:
         if training.state == "batch":
             return []
@@ -90,58 +95,18 @@ def _of_batches(setup: Setup, per_sequence: int) -> list[str]:
     ]
 
 
-def of_study(study: spaces.Study, document: dict, datasets: dict, experiments: dict) -> list:
-    """Faults of a study beside what it varies; none where that has faults of its own.
-
-    `datasets` and `experiments` are those entries of the document that hold by themselves.
-    """
-    named = document.get("experiments")
-    if study.experiment not in (named if isinstance(named, dict) else {}):
-        return [f".experiment: {unknown('experiment', study.experiment, experiments)}"]
-    networks = experiments.get(study.experiment, {})
-    if study.network not in networks:
-        known = [arms.short(network) for network in networks if "/" in network]
-        if study.arm is None:
-            return [f".arm: is missing; known: {', '.join(known)}"]
-        return [f".arm: {unknown('arm', study.arm, known)}"]
-    base = networks[study.network]
-    if base is None or base.dataset not in datasets:
-        return []
-    if of_network(study.network, base, document["datasets"], datasets):
-        return []
-    for key in ("problem", "dataset"):
-        ours, theirs = getattr(study, key), getattr(base, key)
-        if ours != theirs:
-            return [f".{key}: must be that of its experiment, {theirs!r}, got {ours!r}"]
-    room, entry = rooms.Room(base.problem), base.model_dump()
-
-    def found(point: spaces.Point) -> list[str]:
-        network, wrong = typed(
-            spaces.document(study, entry, point), lambda entry: room.models.Experiment
-        )
-        return wrong or of_network(study.network, network, document["datasets"], datasets)
-
-    faults = spaces.faults(study, found)
-    used, there = base.training.replicas, datasets[base.dataset].replicas
-    used = study.change.get("training", {}).get("replicas", used)
-    if not faults and used + (study.confirm or 0) > there:
-        most = f"datasets.{base.dataset}.replicas - training.replicas = {there - used}"
-        faults.append(f".confirm: must be at most {most}, got {study.confirm}")
-    for section in ("objectives", "metrics"):
-        for metric in getattr(study, section):
-            faults += _of_metric(f".{section}", metric, base.problem)
-    return faults
-
-
 def of_comparisons(params: Params) -> list[str]:
-    """Comparisons of networks that do not exist, or of different problems."""
-    return [
-        fault
-        for name, comparison in params.comparisons.items()
-        for fault in _together(
-            params, f"comparisons.{name}.experiments", params.compared(comparison)
-        )
-    ]
+    """Comparisons of networks that do not exist, or of different problems, or by no metric."""
+    faults = []
+    for name, comparison in params.comparisons.items():
+        key, networks = f"comparisons.{name}", params.compared(comparison)
+        if wrong := _together(params, f"{key}.experiments", networks):
+            faults += wrong
+            continue
+        problem = params.networks[networks[0]].problem
+        for metric in comparison.metrics:
+            faults += of_metric(f"{key}.metrics", metric, problem)
+    return faults
 
 
 def of_findings(params: Params) -> list[str]:
@@ -154,11 +119,13 @@ def of_findings(params: Params) -> list[str]:
         elif finding.study is None:
             networks = params.meant(finding.experiments)
             wrong = _together(params, f"{key}.experiments", networks)
-            faults += wrong or _of_metric(
+            faults += wrong or of_metric(
                 f"{key}.metric", finding.metric, params.networks[networks[0]].problem
             )
         elif finding.study not in params.studies:
             faults.append(f"{key}.study: {unknown('study', finding.study, params.studies)}")
+        elif not along_numbers(params.studies[finding.study]):
+            faults.append(f"{key}.study: {finding.study} has no curves over a dimension of numbers")
         elif finding.metric not in (known := params.studies[finding.study].measured):
             faults.append(f"{key}.metric: {unknown('metric', finding.metric, known)}")
     return faults
@@ -173,7 +140,7 @@ def of_models(params: Params) -> list[str]:
             faults += wrong
             continue
         key, problem = f"models.{name}.metric", params.networks[networks[0]].problem
-        if wrong := _of_metric(key, model.metric, problem):
+        if wrong := of_metric(key, model.metric, problem):
             faults += wrong
         elif rooms.Room(problem).metrics.describe(model.metric).higher_is_better is None:
             faults.append(f"{key}: of {model.metric!r} neither more nor less is better")
@@ -193,7 +160,7 @@ def _together(params: Params, key: str, compared: list[str]) -> list[str]:
     return []
 
 
-def _of_metric(key: str, metric: str, problem: str) -> list[str]:
+def of_metric(key: str, metric: str, problem: str) -> list[str]:
     """A fault if a problem has no such metric."""
     try:
         rooms.Room(problem).metrics.describe(metric)

@@ -4,6 +4,7 @@ import numpy as np
 
 from pipeline.core import files, project
 from pipeline.core.params import Dataset
+from pipeline.errors import InputError
 
 PARTS = ("train", "validation", "test")
 
@@ -13,10 +14,14 @@ def write(name: str, arrays: dict[str, np.ndarray], dataset: Dataset) -> None:
     files.write_arrays(project.dataset(name), arrays, dataset.model_dump())
 
 
-def read(name: str) -> tuple[dict[str, np.ndarray], dict]:
-    """Read back what `write` wrote, and the parameters of the dataset that it was made with.
+def read(name: str, dataset: Dataset) -> dict[str, np.ndarray]:
+    """Read back what `write` wrote of this dataset.
 
-    Raises InputError with the remedy if the file is missing, damaged or foreign.
+    Raises InputError with the remedy if the file is missing, damaged or foreign, or was made with
+    other parameters.
     """
-    remedy = f"make it with: dvc repro generate@{name}"
-    return files.read_arrays(project.dataset(name), *PARTS, remedy=remedy)
+    path, remedy = project.dataset(name), f"make it with: dvc repro generate@{name}"
+    arrays, made_with = files.read_arrays(path, *PARTS, remedy=remedy)
+    if made_with != dataset.model_dump():
+        raise InputError(f"{project.relative(path)}: was made with other parameters; {remedy}")
+    return arrays

@@ -7,7 +7,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from pipeline.core import arms, checks, rooms, spaces
+from pipeline.core import arms, checks, rooms, spaces, study_checks
 from pipeline.core.params import (
     Candidates,
     Comparison,
@@ -163,7 +163,7 @@ def _studies(
     for name, study in studies.items():
         if name in experiments:
             faults.append(f"studies.{name}: is the name of an experiment, too")
-        wrong = checks.of_study(study, document, datasets, experiments)
+        wrong = study_checks.of_study(study, document, datasets, experiments)
         faults += [f"studies.{name}{fault}" for fault in wrong]
     return studies
 

@@ -97,7 +97,10 @@ class MetricsFile(Protocol):
         """How a metric that `evaluate` returns is spoken of."""
 
     def curve(self, targets: np.ndarray, readout: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The held-out metrics (R,) of a learning curve, from targets (N, …) and a readout."""
+        """The metrics (R,) of a learning curve, from targets and a readout {name: (R, N, …)}.
+
+        Targets are (N, …) or (1, N, …) for all replicas, or each has its own, (R, N, …).
+        """
 
     def references(self, setup: Setup, held_out: np.ndarray) -> dict[str, dict[str, float]]:
         """What is known before training: {metric: {name of the reference: value}}."""

@@ -18,14 +18,13 @@ with these keys changed is the network that a trial trains. Nothing here knows O
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from pipeline.core import arms
-from pipeline.core.params import Count, Section, Seed, name_fault
-from pipeline.faults import shown, unknown
+from pipeline.core.params import Count, Section, Seed
 
 VARIANT = "variant"
 """The dimension of a study's variants, beside those of its space."""
@@ -131,6 +130,14 @@ class Study(Section):
         return list(dict.fromkeys([*self.objectives, *self.metrics, *marked]))
 
     @property
+    def goal(self) -> str:
+        """What is to be reached, as people say it: shares that are sought in per cent."""
+        way = next(iter(self.objectives.values()))
+        if way == "maximize" and 0 < self.reach <= 1:
+            return f"{100 * self.reach:g} %"
+        return f"{self.reach:g}"
+
+    @property
     def planned(self) -> int:
         """How many trials there are to be."""
         if self.sampler == "tpe":
@@ -141,6 +148,18 @@ class Study(Section):
         """All that decides a trial, as plain JSON values; figures and tables do not."""
         words = {"figures", "metrics", "reach", "confirm", "mark"}
         return self.model_dump(mode="json", exclude=words)
+
+
+def numeric(choices: list) -> bool:
+    """Whether choices are numbers, which can stand along an axis; true and false are none."""
+    return all(type(choice) in (int, float) for choice in choices)
+
+
+def along_numbers(study: Study) -> bool:
+    """Whether trials can be drawn over a dimension of numbers, told apart by at most one other."""
+    dimensions = list(study.dimensions.values())
+    lists = [choices for choices in dimensions if isinstance(choices, list)]
+    return len(lists) == len(dimensions) <= 2 and any(map(numeric, lists))
 
 
 def grid(study: Study) -> list[dict[str, Any]]:
@@ -165,135 +184,3 @@ def document(study: Study, experiment: Mapping[str, Any], point: Point) -> dict[
         section, _, name = key.partition(".")
         changed[section] = changed[section] | {name: value}
     return changed
-
-
-def faults(study: Study, found: Callable[[Point], list[str]]) -> list[str]:
-    """What is wrong with a study, each with its key from the study down.
-
-    `found(point)` are the faults of a point's network, as `.key: what is wrong`.
-    """
-    wrong = [*_change_faults(study), *_space_faults(study), *_sampler_faults(study)]
-    return wrong or _choice_faults(study, found)
-
-
-def _change_faults(study: Study) -> Iterator[str]:
-    """Faults of what is changed for all trials, or for those of a variant."""
-    places = {".change": study.change}
-    for name, changes in study.variants.items():
-        if fault := name_fault(name):
-            yield f".variants.{name}: {fault}"
-        places[f".variants.{name}"] = changes
-    for place, changes in places.items():
-        for section in changes:
-            if section not in arms.CHANGEABLE:
-                yield f"{place}.{section}: {unknown('key', section, arms.CHANGEABLE)}"
-
-
-def _space_faults(study: Study) -> Iterator[str]:
-    """Faults of the dimensions themselves."""
-    if not study.space:
-        yield ".space: is empty; it needs a dimension, such as model.cells: [1, 10, 100]"
-    for key, values in study.space.items():
-        place = f".space.{key}"
-        yield from _key_faults(place, key)
-        if isinstance(values, dict):
-            yield from _range_faults(place, values, study)
-        elif not isinstance(values, list):
-            yield f"{place}: must be a list of choices or {{low, high, log}}, got {shown(values)}"
-        elif not values:
-            yield f"{place}: is empty; it needs choices"
-        elif len({repr(value) for value in values}) < len(values):
-            yield f"{place}: has a choice twice"
-        elif not all(isinstance(value, str | int | float | bool) for value in values):
-            yield f"{place}: must be a list of numbers, texts or true and false"
-    for key, dimension in study.ties.items():
-        yield from _key_faults(f".ties.{key}", key)
-        if dimension not in study.space:
-            yield f".ties.{key}: {unknown('dimension', dimension, study.space)}"
-        elif key in study.space:
-            yield f".ties.{key}: is a dimension itself"
-
-
-def _key_faults(place: str, key: str) -> Iterator[str]:
-    section, _, name = key.partition(".")
-    if section not in arms.CHANGEABLE or not name:
-        yield f"{place}: must be a key of an experiment, such as model.cells, got {key!r}"
-    elif key in ("training.seed", "training.processes"):
-        yield f"{place}: is the same for all trials, which see the same data"
-
-
-def _range_faults(place: str, values: Mapping, study: Study) -> Iterator[str]:
-    """Faults of {low, high, log}."""
-    if study.sampler == "grid":
-        yield f"{place}: must be a list of choices for sampler: grid, got a mapping"
-        return
-    if wrong := [key for key in values if key not in Range.model_fields]:
-        yield f"{place}.{wrong[0]}: {unknown('key', wrong[0], Range.model_fields)}"
-    elif missing := [key for key in ("low", "high") if key not in values]:
-        yield f"{place}.{missing[0]}: is missing"
-    elif not isinstance(values.get("log", False), bool):
-        yield f"{place}.log: must be true or false, got {shown(values['log'])}"
-    else:
-        low, high = values["low"], values["high"]
-        for end, value in (("low", low), ("high", high)):
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not number or not math.isfinite(value):
-                yield f"{place}.{end}: must be a finite number, got {shown(value)}"
-                return
-        if not low < high:
-            yield f"{place}.high: must be more than low = {low:g}, got {shown(high)}"
-        elif values.get("log") and low <= 0:
-            yield f"{place}.low: must be more than 0 for log: true, got {shown(low)}"
-
-
-def _sampler_faults(study: Study) -> Iterator[str]:
-    """Keys that belong to the other sampler, and grids that are too large."""
-    if study.sampler == "tpe":
-        if study.trials is None:
-            yield ".trials: is missing; sampler: tpe needs it"
-        if study.prune:
-            for key in ("training.sequences", "training.epochs"):
-                if key in study.space:
-                    yield f".space.{key}: must not vary beside prune, which compares at a share"
-    else:
-        for key in ("trials", "prune"):
-            if getattr(study, key) is not None:
-                yield f".{key}: belongs to sampler: tpe, not to grid"
-    if len(study.objectives) > 1 and (study.prune or study.confirm):
-        yield ".objectives: must be one for prune and confirm"
-    if study.sampler == "grid" and all(isinstance(v, list) for v in study.space.values()):
-        points = math.prod(len(choices) for choices in study.dimensions.values())
-        if points > MOST_POINTS:
-            yield f".space: must have at most {MOST_POINTS} points, got {points}"
-
-
-def _choice_faults(study: Study, found: Callable[[Point], list[str]]) -> list[str]:
-    """Choices that the experiment's own validation refuses: each key once."""
-    ends = {
-        key: [values.low, values.high] if isinstance(values, Range) else values
-        for key, values in study.dimensions.items()
-    }
-    points = itertools.islice(itertools.product(*ends.values()), MOST_POINTS)
-    faults: dict[str, str] = {}  # by key, so that one is said for each
-    for values in points:
-        point = dict(zip(ends, values, strict=True))
-        for fault in found(point):
-            key = fault.partition(":")[0].removeprefix(".")
-            faults.setdefault(key, _blame(study, point, key, fault))
-    return list(faults.values())
-
-
-def _blame(study: Study, point: Point, key: str, fault: str) -> str:
-    """Where in the study a fault of a point's network is to be mended."""
-    what = fault.partition(": ")[2]
-    section, _, name = key.partition(".")
-    if key in study.space:
-        return f".space.{key}: {what}"
-    variant = point.get(VARIANT)
-    if name in study.variants.get(variant, {}).get(section, {}):
-        return f".variants.{variant}.{key}: {what}"
-    if name in study.change.get(section, {}) and len(study.dimensions) == 0:
-        return f".change.{key}: {what}"
-    at = ", ".join(f"{dimension} {value}" for dimension, value in point.items())
-    place = f".change.{key}" if name in study.change.get(section, {}) else f".space ({key})"
-    return f"{place}: {what}, at {at}"

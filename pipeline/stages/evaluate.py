@@ -42,7 +42,7 @@ def _measure(network: str, tell: Callable) -> Measured:
     result = trained.read(network)
     setup, sound = result.setup, result.surviving()
     room = Room(setup.experiment.problem)
-    test = datasets.read(setup.experiment.dataset)[0]["test"]
+    test = datasets.read(setup.experiment.dataset, setup.dataset)["test"]
     found = room.metrics.evaluate(
         setup, trained.replicas(sound), test, sound.history, sound.snapshots
     )

@@ -24,10 +24,11 @@ def run() -> None:
     problems = dict.fromkeys(network.problem for network in found.networks.values())
     page = templates.page(
         TEMPLATE,
-        {"number": number, "spread": spread},
+        {"number": number, "spread": spread, "name_of_interval": statistics.name_of_interval},
         problems=[_problem(problem, found) for problem in problems],
         findings=[finding.title for finding in findings.shown(found)],
         confidence=f"{100 * statistics.CONFIDENCE:.0f} %",
+        few=statistics.FEW,
         speed=files.read_json(project.root() / SPEED, remedy="make it with: make bench"),
     )
     files.write_text(project.report(), page)
@@ -45,8 +46,8 @@ def run() -> None:
 
     from pipeline import tracking
 
-    for name in found.models:  # all that they are chosen from is there now
-        tracking.record_model(name)
+    for name in found.models:  # all that they are chosen from is measured now
+        tracking.record_model(name, found)
 
 
 def number(value: float | None) -> str:
@@ -60,13 +61,16 @@ def number(value: float | None) -> str:
     return f"{value:.4f}" if abs(value) >= 0.001 else f"{value:.2g}"
 
 
-def spread(entry: Mapping) -> str:
-    """Mean and interval of an aggregated metric."""
+def spread(entry: Mapping, replicas: int | None = None) -> str:
+    """Mean and interval of an aggregated metric, and how many of the replicas are in it, if few."""
     if entry["mean"] is None:
         return "–"
-    if entry["low"] is None:
-        return number(entry["mean"])
-    return f"{number(entry['mean'])} [{number(entry['low'])}, {number(entry['high'])}]"
+    told = number(entry["mean"])
+    if entry["low"] is not None:
+        told += f" [{number(entry['low'])}, {number(entry['high'])}]"
+    if replicas and entry["replicas"] < replicas:
+        told += f" ({entry['replicas']} of {replicas})"
+    return told
 
 
 def _problem(problem: str, found: Params) -> dict:

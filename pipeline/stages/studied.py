@@ -55,9 +55,8 @@ def _tables(study: Study, summary: Mapping) -> list[dict]:
     title = "No other trial is better in every objective" if several else "The best trial"
     tables = [{"title": title, "rows": [_row(entry) for entry in summary["best"]]}]
     if "least" in summary:
-        goal = f"{study.reach:.0%}" if study.reach <= 1 else f"{study.reach:g}"
         metric = Room(study.problem).metrics.describe(next(iter(study.objectives))).label
-        title = f"The network with fewest parameters that reaches {goal} {metric}"
+        title = f"The network with fewest parameters that reaches {study.goal} {metric}"
         tables.append({"title": title, "rows": [_row(entry) for entry in summary["least"]]})
     return [table for table in tables if table["rows"]]
 

@@ -1,11 +1,19 @@
 """Stage `study@<name>`: run the trials of a study, and show what they found."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from pipeline import console
 from pipeline.core import files, project, reading
 from pipeline.core.rooms import Room
 from pipeline.errors import InputError
+
+if TYPE_CHECKING:  # these load Optuna
+    from pipeline.studies import Plan, Trial
+    from pipeline.studies.storage import Store
+    from pipeline.studies.trials import Result
 
 CAPTIONS = "captions.json"
 
@@ -26,11 +34,12 @@ def run(
     from pipeline.studies import storage as stores
 
     _check_writable(name)
+    wanted = min(until or study.planned, study.planned)
     plan = studies.plan(name, found)
     with stores.opened(plan, storage) as store:
         _bring_back(plan, store)
         with (
-            console.progress(f"study {name}", until or study.planned, "trials") as progress,
+            console.progress(f"study {name}", wanted, "trials") as progress,
             pools.opened(workers, dask) as pool,
         ):
             report = _reporter(plan, progress)
@@ -40,7 +49,7 @@ def run(
                 kept = len(store.finished())
                 console.say(
                     f"stopped; {kept} of {study.planned} trials are kept. "
-                    f"Go on with: pipeline study {name}"
+                    f"Go on with: {_again(name, storage, dask)}"
                 )
                 raise
     exports.write_arrays(plan, ended, confirmed)
@@ -49,6 +58,12 @@ def run(
     from pipeline import tracking
 
     tracking.record_study(name)
+
+
+def _again(name: str, storage: str | None, dask: str | None) -> str:
+    """How to go on with a study. Addresses, which may hold passwords, are not repeated."""
+    given = [option for option, v in (("--storage", storage), ("--dask", dask)) if v]
+    return f"pipeline study {name}" + (f", with the same {' and '.join(given)}" if given else "")
 
 
 def _check_writable(name: str) -> None:
@@ -64,7 +79,7 @@ def _check_writable(name: str) -> None:
             raise InputError(f"{shown}: cannot be written ({error.strerror})") from None
 
 
-def _bring_back(plan, store) -> None:
+def _bring_back(plan: Plan, store: Store) -> None:
     """Take over the trials of data/studies/, where they came from DVC's cache or a remote."""
     from pipeline.studies import exports
 
@@ -82,13 +97,15 @@ def _bring_back(plan, store) -> None:
             store.confirm(name, result)
 
 
-def _reporter(plan, progress):
+def _reporter(
+    plan: Plan, progress: Callable[[int, str], None]
+) -> Callable[[Mapping[int, Trial]], None]:
     """Tell of the trials that have ended, and of the best so far."""
     from pipeline import studies
 
     objective = next(iter(plan.study.objectives))
 
-    def report(done: Mapping) -> None:
+    def report(done: Mapping[int, Trial]) -> None:
         trials = [done[number] for number in sorted(done)]
         winners = studies.best(plan, trials)
         note = f"best {objective} {winners[0].mean(objective):.4g}" if winners else ""
@@ -99,7 +116,7 @@ def _reporter(plan, progress):
     return report
 
 
-def write(plan, ended, confirmed) -> None:
+def write(plan: Plan, ended: Sequence[Trial], confirmed: Mapping[str, Result]) -> None:
     """Write reports/studies/<name>/: the table, the best, the figures and their captions."""
     from pipeline import style
     from pipeline.studies import exports, figures

@@ -12,7 +12,7 @@ import numpy as np
 from pipeline import console, statistics, trained, workers
 from pipeline.core import datasets, params, project, reading, seeds
 from pipeline.core.rooms import Room
-from pipeline.errors import InputError, TrainingError
+from pipeline.errors import TrainingError
 from pipeline.trained import Saved, Trained
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ Report = Callable[[Point, np.ndarray], None]
 def run(name: str) -> None:
     """Train and write models/<network>/ for each network of the experiment."""
     setups = reading.read(project.params()).setups(name)
-    _data(setups[0])  # before anything is started
+    datasets.read(setups[0].experiment.dataset, setups[0].dataset)  # before anything is started
     jobs = [(setup, pack) for setup in setups for pack in packs(setup.experiment.training)]
     # The longest first, so that no core waits long for the last one.
     jobs.sort(key=lambda job: -job[0].experiment.training.sequences_seen * len(job[1]))
@@ -67,6 +67,10 @@ def fit(
 ) -> Trained:
     """Train the given replicas of a network in one program: a pure function of its arguments.
 
+    `arrays` are those of its dataset: `train` (R, S, …), a stream for each replica of the dataset,
+    and `validation` (S, …), which all share; the metrics of the curve are given it as (1, N, …),
+    and what replicas are trained on as (R, N, …).
+
     Replica r starts from the same weights and sees the same data in every experiment with the same
     seed and dataset. If all of them diverge, their curves end in NaN there.
     """
@@ -90,7 +94,9 @@ def fit(
 
     snapshots, points = {}, []
     failed = np.zeros(len(replicas), bool)
-    snapshot_at = {updates(training, per_sequence, seen): seen for seen in training.snapshots}
+    snapshot_at: dict[int, list[int]] = {}  # one update may complete several
+    for seen in training.snapshots:
+        snapshot_at.setdefault(updates(training, per_sequence, seen), []).append(seen)
     stops = curve_stops(training, per_sequence)
     carry = training.carry(per_sequence)
     for done in lanes.train(inputs, targets, training, stops=stops, carry=carry):
@@ -102,12 +108,13 @@ def fit(
             point |= {prefix + name: values for name, values in measured.items()}
         points.append(point)
         report(point, failed)
-        if done.updates in snapshot_at:
-            snapshots[snapshot_at[done.updates]] = lanes.weights
-        if failed.all():
+        for snapshot in snapshot_at.get(done.updates, ()):
+            snapshots[snapshot] = lanes.weights
+        if failed.all():  # given up: later snapshots would be no better
+            snapshots |= {
+                seen: lanes.weights for seen in training.snapshots if seen not in snapshots
+            }
             break
-    for seen in training.snapshots:  # of replicas that were given up before
-        snapshots.setdefault(seen, lanes.weights)
     history = {name: np.stack([point[name] for point in points], axis=-1) for name in points[0]}
     return Trained(setup, lanes.weights, snapshots, history, failed)
 
@@ -130,21 +137,9 @@ def curve_stops(training: params.Training, per_sequence: int) -> list[int]:
     return sorted({updates(training, per_sequence, sequences) for sequences in seen})
 
 
-def _data(setup: params.Setup) -> dict[str, np.ndarray]:
-    """The sequences of a network's dataset; InputError if they were made with other parameters."""
-    name = setup.experiment.dataset
-    arrays, made_with = datasets.read(name)
-    if made_with != setup.dataset.model_dump():
-        raise InputError(
-            f"{project.relative(project.dataset(name))}: was made with other parameters; "
-            f"make it with: dvc repro generate@{name}"
-        )
-    return arrays
-
-
 def _fit(setup: params.Setup, pack: range, tell: Callable) -> tuple[Trained, Saved | None]:
     """The job of a worker: what training made, and its first sound replica, if there is one."""
-    arrays = _data(setup)
+    arrays = datasets.read(setup.experiment.dataset, setup.dataset)
     result = fit(setup, arrays, pack, lambda *point: tell(point))
     if result.failed.all():
         return result, None
@@ -189,27 +184,38 @@ class _Shown:
         total = sum(setup.experiment.training.sequences_seen for setup, _ in jobs)
         self._progress = stack.enter_context(console.progress(f"train {name}", total, "sequences"))
         self._seen = [0] * len(jobs)
-        self._arrived: dict[tuple[str, int], dict[range, tuple[Point, np.ndarray]]] = {}
+        self._given_up: set[int] = set()  # jobs that will tell nothing more
+        # What is not logged yet: by network, update and job.
+        self._arrived: dict[str, dict[int, dict[int, tuple[Point, np.ndarray]]]] = {}
 
     def hear(self, job: int, told: tuple[Point, np.ndarray]) -> None:
-        """Take a point of one pack; the curve goes on when all packs have come that far."""
+        """Take a point of one pack; the curve goes on when all that go on have come that far."""
         if not self._runs:
             self._go_live()
-        (setup, pack), (point, failed) = self._jobs[job], told
+        (setup, _), (point, failed) = self._jobs[job], told
         self._seen[job] = int(point["sequences"])
         lost = f", {failed.sum()} of {len(failed)} failed" if failed.any() else ""
         self._progress(sum(self._seen), f"loss {np.median(point['train_loss']):.4g}{lost}")
-        all_packs = packs(setup.experiment.training)
-        arrived = self._arrived.setdefault((setup.name, point["updates"]), {})
-        arrived[pack] = told
-        if len(arrived) == len(all_packs):
-            points, failures = zip(*(arrived[pack] for pack in all_packs), strict=True)
-            together = {
-                name: np.concatenate([part[name] for part in points]) if np.ndim(value) else value
-                for name, value in point.items()
-            }
-            if not (failures := np.concatenate(failures)).all():
-                self._runs[setup.name].live.log(statistics.bands(together, ~failures))
+        waiting = self._arrived.setdefault(setup.name, {})
+        waiting.setdefault(point["updates"], {})[job] = told
+        if failed.all():
+            self._given_up.add(job)
+        ours = {number for number, (other, _) in enumerate(self._jobs) if other.name == setup.name}
+        going = ours - self._given_up
+        for update in sorted(waiting):
+            if going <= waiting[update].keys():
+                self._log(setup.name, waiting.pop(update))
+
+    def _log(self, network: str, arrived: Mapping[int, tuple[Point, np.ndarray]]) -> None:
+        """Log a point of a network's curve, from those of its packs by their jobs."""
+        order = sorted(arrived, key=lambda job: self._jobs[job][1].start)
+        points, failures = zip(*(arrived[job] for job in order), strict=True)
+        together = {
+            name: np.concatenate([part[name] for part in points]) if np.ndim(value) else value
+            for name, value in points[0].items()
+        }
+        if not (failures := np.concatenate(failures)).all():
+            self._runs[network].live.log(statistics.bands(together, ~failures))
 
     def complete(self, network: str) -> None:
         """Complete the run of a network that is on disk, while others are still trained."""

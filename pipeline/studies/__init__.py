@@ -66,7 +66,7 @@ def _run_batch(
 
 def job(plan: Plan, document: dict, replicas: list[int], hurdles: list) -> Job:
     """What a worker is given."""
-    return Job(identity.code(plan.study.problem), document, replicas, hurdles)
+    return Job(identity.worker(plan.study.problem), document, replicas, hurdles)
 
 
 def best(plan: Plan, trials: list[Trial]) -> list[Trial]:

@@ -7,7 +7,7 @@ which of them was first, nor on how often the study was stopped.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,7 +43,7 @@ class Trial(NamedTuple):
 
     def mean(self, metric: str) -> float | None:
         """The mean of a metric over the replicas that have a value; None if none has."""
-        values = self.result.metrics.get(metric, np.array([]))
+        values = self.result.values(metric)
         values = values[~np.isnan(values)]
         return float(np.mean(values)) if len(values) else None
 
@@ -96,6 +96,10 @@ class Plan(NamedTuple):
         """The replicas that confirm the best trial: those after the search's."""
         first = len(self.replicas)
         return list(range(first, first + (self.study.confirm or 0)))
+
+    def confirms(self, result: Result) -> bool:
+        """Whether a result is of those replicas: how many they are is no part of the identity."""
+        return len(result.failed) == len(self.fresh)
 
     @property
     def batches(self) -> list[range]:
@@ -154,19 +158,23 @@ class Plan(NamedTuple):
         return found
 
     def ended(self, number: int, point: dict[str, Any], result: Result) -> Trial:
-        """A trial and how it ended; InputError if its network lacks an objective."""
+        """A trial and how it ended; InputError if its network lacks what the study goes by."""
         if result.pruned:
             return Trial(number, point, "pruned", result)
         if result.failed.all():
             return Trial(number, point, "failed", result)
         for objective in self.study.objectives:
             if objective not in result.metrics:
-                raise InputError(
-                    f"{project.PARAMS}: studies.{self.name}.objectives: "
-                    + unknown("metric of this network", objective, result.metrics)
-                )
+                raise self._lacking("objectives", "metric", objective, result.metrics)
+        if self.study.prune and self.study.prune.metric not in result.history:
+            known = [name for name in result.history if f"{name}_low" in result.history]
+            raise self._lacking("prune.metric", "learning curve", self.study.prune.metric, known)
         trial = Trial(number, point, "complete", result)
         return trial._replace(state="failed") if None in trial.values(self.study) else trial
+
+    def _lacking(self, key: str, kind: str, name: str, known: Iterable[str]) -> InputError:
+        what = unknown(f"{kind} of this network", name, known)
+        return InputError(f"{project.PARAMS}: studies.{self.name}.{key}: {what}")
 
     def frozen(self, trial: Trial, **attributes: Any) -> optuna.trial.FrozenTrial:
         """A trial as Optuna keeps it."""
@@ -196,13 +204,13 @@ def distributions(study: Study) -> dict[str, optuna.distributions.BaseDistributi
     found = {}
     for key, values in study.dimensions.items():
         if isinstance(values, Range):
-            ends, log = (values.low, values.high), values.log
-        elif study.sampler == "grid" and all(type(value) in (int, float) for value in values):
-            ends, log = (min(values), max(values)), False
+            numbers, log = (values.low, values.high), values.log
+        elif study.sampler == "grid" and spaces.numeric(values):
+            numbers, log = values, False
         else:
             found[key] = optuna.distributions.CategoricalDistribution(values)
             continue
-        whole = all(isinstance(end, int) for end in ends)
+        whole = all(isinstance(number, int) for number in numbers)
         kind = "IntDistribution" if whole else "FloatDistribution"
-        found[key] = getattr(optuna.distributions, kind)(*ends, log=log)
+        found[key] = getattr(optuna.distributions, kind)(min(numbers), max(numbers), log=log)
     return found

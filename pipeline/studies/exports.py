@@ -35,7 +35,7 @@ def _row(plan: Plan, trial: Trial) -> dict:
     row = {"trial": trial.number, "state": trial.state, **trial.point}
     row |= {"parameters": result.parameters or None, "diverged": int(result.failed.sum())}
     for metric in plan.study.measured:
-        values = result.metrics.get(metric, np.full(len(result.failed), np.nan))
+        values = result.values(metric)
         found = statistics.summary(values)
         row |= {
             metric: found["mean"],
@@ -104,12 +104,12 @@ def _confirmation(plan: Plan, confirmed: Mapping[str, Result], about) -> dict:
     found: dict = {"replicas": plan.fresh}
     for name, result in confirmed.items():
         found[name] = {
-            metric: statistics.summary(result.metrics[metric]) for metric in plan.study.measured
+            metric: statistics.summary(result.values(metric)) for metric in plan.study.measured
         }
     found["difference"] = {
         metric: statistics.paired(
-            confirmed[TUNED].metrics[metric],
-            confirmed[UNTUNED].metrics[metric],
+            confirmed[TUNED].values(metric),
+            confirmed[UNTUNED].values(metric),
             higher_is_better=about(metric).higher_is_better,
         )
         for metric in plan.study.measured
@@ -157,7 +157,7 @@ def read_arrays(plan: Plan) -> tuple[list[Trial], dict[str, Result]]:
     confirmed = {
         owner.removeprefix(f"{CONFIRMED} "): result
         for owner, result in found.items()
-        if owner.startswith(CONFIRMED)
+        if owner.startswith(CONFIRMED) and plan.confirms(result)
     }
     return ended, confirmed
 

@@ -7,6 +7,7 @@ parameters or code never mix with older ones.
 import functools
 import hashlib
 import json
+import platform
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -48,6 +49,11 @@ def code(problem: str) -> str:
             found.update(hashlib.sha256(path.read_bytes()).digest())
     found.update(json.dumps({name: version(name) for name in LIBRARIES}).encode())
     return found.hexdigest()
+
+
+def worker(problem: str) -> str:
+    """The digest of what workers must share: besides, Python, whose own files are a corpus."""
+    return f"{code(problem)} {platform.python_version()}"
 
 
 def of(study: Study, base: Mapping) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
-import os
 import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
@@ -42,7 +41,7 @@ def opened(count: int | None, address: str | None) -> Iterator[Pool]:
         with _dask(address) as pool:
             yield pool
         return
-    pool = _Processes(count or len(os.sched_getaffinity(0)))
+    pool = _Processes(count or workers.cores())
     try:
         yield pool
     except BaseException:
@@ -62,10 +61,11 @@ class _Processes:
         left, idle = list(reversed(jobs.items())), list(self._processes)
         under_way: dict[Future, tuple[int, _Process]] = {}
         ended: set[Future] = set()
+        found: list[tuple[int, Result]] = []
         try:
             while left or under_way:
                 found = []
-                for future in ended:
+                for future in sorted(ended, key=lambda future: future.exception() is not None):
                     number, process = under_way.pop(future)
                     found.append((number, trials.decode(future.result())))
                     idle.append(process)
@@ -74,10 +74,14 @@ class _Processes:
                     under_way[process.submit(job)] = number, process
                 yield from found  # when the processes have something to do again
                 ended = wait(under_way, return_when=FIRST_COMPLETED).done
-        except trials.OtherCodeError:
-            raise InputError("the code was changed while the study ran; start it again") from None
-        except BrokenProcessPool:
-            raise TrainingError(f"{workers.KILLED} What was finished is kept.") from None
+        except Exception as error:
+            yield from found  # what ended at the same moment, and well
+            if isinstance(error, trials.OtherCodeError):
+                what = "the code was changed while the study ran; start it again"
+                raise InputError(what) from None
+            if isinstance(error, BrokenProcessPool):
+                raise TrainingError(f"{workers.KILLED} What was finished is kept.") from None
+            raise
 
     def stop(self) -> None:
         """Do not wait for the jobs under way."""
@@ -168,8 +172,8 @@ class _Dask:
                 yield numbers[future], trials.decode(future.result())
         except trials.OtherCodeError:
             raise InputError(
-                "a Dask worker runs another version of the code or of its libraries: install this "
-                "one there, from requirements.lock, and start it again"
+                "a Dask worker runs another version of the code, of its libraries or of Python: "
+                "install this one there, from requirements.lock, and start it again"
             ) from None
         except KilledWorker as error:
             raise TrainingError(f"{error} What was finished is kept.") from None

@@ -25,7 +25,9 @@ from optuna.storages.journal import JournalFileBackend
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from pipeline.core import project
+from pipeline.core.spaces import Range
 from pipeline.errors import InputError
+from pipeline.faults import without_password
 from pipeline.studies import trials
 from pipeline.studies.asking import Plan, Trial, directions
 from pipeline.studies.trials import Result
@@ -38,30 +40,29 @@ and of its point, since a journal has no checksums."""
 
 
 class Store:
-    """The finished trials of one study."""
+    """The finished trials of one study.
 
-    def __init__(self, plan: Plan, storage: optuna.storages.BaseStorage, where: str):
-        self._plan, self._storage, self._where = plan, storage, where
-        self._study = optuna.create_study(
-            storage=storage,
-            study_name=f"{plan.name}-{plan.identity}",
-            directions=directions(plan.study),
-            load_if_exists=True,
-        )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            self._study.set_metric_names(list(plan.study.objectives))
+    All of its methods raise InputError where the storage fails, or holds what is damaged.
+    """
+
+    def __init__(self, plan: Plan, study: optuna.Study, where: str):
+        self._plan, self._study, self._where = plan, study, where
 
     def finished(self) -> dict[int, Trial]:
         """The trials by their numbers; of any that two drivers made, the first."""
         found: dict[int, Trial] = {}
-        for kept in self._study.get_trials(deepcopy=False):
+        with refusals(self._where):
+            there = self._study.get_trials(deepcopy=False)
+        for kept in there:
             number, text = (kept.system_attrs.get(key) for key in (NUMBER, RESULT))
             if number is None or number in found:
                 continue
-            point = in_order(self._plan, kept.params)
-            sealed = kept.system_attrs.get(SEAL)
-            if sealed not in (None, seal(number, point, text)):  # older versions wrote none
+            try:
+                point = in_order(self._plan, kept.params)
+                sound = kept.system_attrs[SEAL] == seal(number, point, text)
+            except (KeyError, ValueError):  # of a dimension or a choice that the study has not
+                sound = False
+            if not sound:
                 raise InputError(f"trial {number} of study {self._study.study_name}: damaged")
             result = self._decoded(f"trial {number}", text)
             found[number] = self._plan.ended(number, point, result)
@@ -86,18 +87,21 @@ class Store:
 
     def confirmations(self) -> dict[str, Result]:
         """What was trained anew after the search, by the name that `confirm` was given."""
-        kept = self._storage.get_study_system_attrs(self._study._study_id)
-        return {
+        with refusals(self._where):
+            kept = self._study._storage.get_study_system_attrs(self._study._study_id)
+        found = {
             key.removeprefix(RESULT): self._decoded(key, text)
             for key, text in kept.items()
             if key.startswith(RESULT)
         }
+        return {name: result for name, result in found.items() if self._plan.confirms(result)}
 
     def confirm(self, name: str, result: Result) -> None:
         """Keep a training that is no trial of the search."""
         text = trials.encode(result)
         with refusals(self._where):
-            self._storage.set_study_system_attr(self._study._study_id, RESULT + name, text)
+            key = RESULT + name
+            self._study._storage.set_study_system_attr(self._study._study_id, key, text)
 
     def _decoded(self, what: str, text: object) -> Result:
         try:
@@ -116,20 +120,24 @@ def seal(number: int, point: Mapping[str, Any], text: str) -> str:
 
 
 def in_order(plan: Plan, point: Mapping[str, Any]) -> dict[str, Any]:
-    """A point as the study has its dimensions; JSON and databases keep no order."""
-    return {key: point[key] for key in plan.study.dimensions}
+    """A point as the study has it: JSON and databases keep no order, and give back 0 as 0.0."""
+    return {
+        key: point[key] if isinstance(choices, Range) else choices[choices.index(point[key])]
+        for key, choices in plan.study.dimensions.items()
+    }
 
 
 @contextmanager
 def opened(plan: Plan, address: str | None) -> Iterator[Store]:
     """The store of a study in a database, or in a journal file: by default the repository's.
 
-    Raises InputError if it cannot be reached, or if another process runs the study.
+    Raises InputError if it cannot be reached, or if another process runs the study on that journal.
+    On a database two may: they make the same trials, and the first of each counts.
     """
     if address and "://" in address:
-        where = shown(address)
+        where = without_password(address)
         with refusals(where):
-            store = Store(plan, _database(address), where)
+            store = Store(plan, _made(plan, _database(address)), where)
         yield store
         return
     path = Path(address).absolute() if address else project.journal()
@@ -137,7 +145,7 @@ def opened(plan: Plan, address: str | None) -> Iterator[Store]:
     with ExitStack() as stack:
         with refusals(where):
             stack.enter_context(_alone(path, plan))
-            store = Store(plan, _journal(path), where)
+            store = Store(plan, _made(plan, _journal(path)), where)
         yield store
 
 
@@ -147,18 +155,33 @@ def peek(plan: Plan, address: str | None = None) -> dict[int, Trial]:
     path = Path(address).absolute() if address and not database else project.journal()
     if not database and not path.exists():
         return {}
-    where = shown(address) if database else project.relative(path)
+    where = without_password(address) if database else project.relative(path)
     with refusals(where):
         storage = _database(address) if database else _journal(path)
-        names = [summary.study_name for summary in storage.get_all_studies()]
-        if f"{plan.name}-{plan.identity}" not in names:
+        names = [study.study_name for study in storage.get_all_studies()]
+        if _name(plan) not in names:
             return {}
-        return Store(plan, storage, where).finished()
+        study = optuna.load_study(study_name=_name(plan), storage=storage)
+    return Store(plan, study, where).finished()
 
 
-def shown(address: str) -> str:
-    """A database's address without its password."""
-    return re.sub(r"//[^/@]*@", "//…@", address)
+def _name(plan: Plan) -> str:
+    """What Optuna calls a study: those of other parameters or code are others."""
+    return f"{plan.name}-{plan.identity}"
+
+
+def _made(plan: Plan, storage: optuna.storages.BaseStorage) -> optuna.Study:
+    """The study in a storage, made if it is not there."""
+    study = optuna.create_study(
+        storage=storage,
+        study_name=_name(plan),
+        directions=directions(plan.study),
+        load_if_exists=True,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study.set_metric_names(list(plan.study.objectives))
+    return study
 
 
 @contextmanager
@@ -182,7 +205,9 @@ def refusals(where: str) -> Iterator[None]:
 
 def _line(error: BaseException) -> str:
     """The first line of what went wrong, without passwords."""
-    return shown(str(error).splitlines()[0])[:200] if str(error) else type(error).__name__
+    if not str(error):
+        return type(error).__name__
+    return without_password(str(error).splitlines()[0])[:200]
 
 
 def _database(address: str) -> RDBStorage:
@@ -232,9 +257,9 @@ class _Lock(optuna.storages.journal._file.BaseJournalFileLock):
 
 @contextmanager
 def _alone(journal: Path, plan: Plan) -> Iterator[None]:
-    """Let one process at a time run a study on a journal."""
+    """Let one process at a time run a study on a journal, which all of DVC's experiments share."""
     journal.parent.mkdir(parents=True, exist_ok=True)
-    with journal.with_name(f"{journal.name}.{plan.name}").open("a") as file:
+    with journal.with_name(f"{journal.name}.{_name(plan)}").open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

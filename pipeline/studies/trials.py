@@ -34,11 +34,15 @@ class Result(NamedTuple):
     parameters: int  # weights of one replica
     pruned: bool
 
+    def values(self, metric: str) -> np.ndarray:
+        """A metric by replica (R,): NaN where there is none."""
+        return self.metrics.get(metric, np.full(len(self.failed), np.nan))
+
 
 class Job(NamedTuple):
     """All that a worker needs to know."""
 
-    code: str  # the digest of the code that asks
+    code: str  # the digest of what asks: code, libraries, Python
     document: dict  # of a Setup
     replicas: list[int]
     hurdles: list[tuple[int, str, float]]  # given up if the metric is above that after so many
@@ -49,12 +53,12 @@ class _GivenUpError(Exception):
 
 
 class OtherCodeError(Exception):
-    """A worker has another version of the code, whose results must not be mixed in."""
+    """A worker has other code, libraries or Python, whose results must not be mixed in."""
 
 
 def run(job: Job) -> str:
     """Train and measure; the result is encoded, as it is sent and stored."""
-    if job.code != identity.code(job.document["experiment"]["problem"]):
+    if job.code != identity.worker(job.document["experiment"]["problem"]):
         raise OtherCodeError
     with _ONE_AT_A_TIME:
         return encode(_run(params.setup(job.document), job.replicas, job.hurdles))

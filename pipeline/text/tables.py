@@ -37,7 +37,7 @@ def lines(name: str, window: int) -> Iterator[str]:
     yield f"{name}: {about['characters']:,} characters in {about['topics']} topics"
     if about["python"]:
         yield f"the {dataset.corpus} of Python {about['python']}, SHA-256 {about['sha256']}"
-    if dataset.corpus != "text":
+    if dataset.holds_out:
         yield from _parts(found, about["held_out"])
     for sample in FRAMINGS:
         yield ""

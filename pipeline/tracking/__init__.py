@@ -25,9 +25,9 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from pipeline import processes
+from pipeline import console, processes
 from pipeline.core import project, reading
-from pipeline.core.params import Setup
+from pipeline.core.params import Params, Setup
 from pipeline.errors import InputError
 from pipeline.tracking import parts, registry, runs, server, studies, views
 from pipeline.tracking.server import FAULTS, TAG
@@ -64,10 +64,8 @@ def track(experiment: str) -> dict[str, list[str]]:
 
     Returns the parts that were added to each network's run.
     """
-    try:
+    with server.refusals():
         return {network: _record(network) for network in _networks(experiment)}
-    except FAULTS as error:
-        raise InputError(f"MLflow at {server.shown_uri()}: {server.cause(error)}") from None
 
 
 def record_study(name: str) -> None:
@@ -83,32 +81,36 @@ def track_study(name: str, storage: str | None = None) -> list[str] | None:
 
     None if there are no trials of it here.
     """
-    try:
+    with server.refusals():
         return studies.record(name, storage)
-    except FAULTS as error:
-        raise InputError(f"MLflow at {server.shown_uri()}: {server.cause(error)}") from None
 
 
-def record_model(name: str) -> None:
-    """As `record`, of a model to hand on, whose candidates have all been measured."""
+def record_model(name: str, found: Params) -> None:
+    """As `record`, of a model to hand on.
+
+    A model whose candidates are not all here is none yet: that is said, and no fault.
+    """
     try:
-        _record(registry.choose(name, reading.read(project.params())).network)
-        registry.record(name)
+        champion = registry.choose(name, found)
+        _record(champion.network)
+        registry.record(name, found, champion)
+    except InputError as error:
+        console.say(error.faults[0])
     except FAULTS as error:
         server.warn(error)
 
 
-def track_model(name: str) -> str:
+def track_model(name: str, found: Params) -> str:
     """As `track`, of a model to hand on; returns what was done, in words.
 
     A model whose candidates are not all here is none yet, and no fault.
     """
-    try:
-        number, champion, new = registry.record(name)
-    except InputError as error:
-        return error.faults[0]
-    except FAULTS as error:
-        raise InputError(f"MLflow at {server.shown_uri()}: {server.cause(error)}") from None
+    with server.refusals():
+        try:
+            champion = registry.choose(name, found)
+            number, new = registry.record(name, found, champion)
+        except InputError as error:
+            return error.faults[0]
     if not new:
         return "complete"
     return f"added version {number}, {champion.network}, replica {champion.replica}"

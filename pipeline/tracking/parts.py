@@ -44,7 +44,8 @@ def of(name: str) -> tuple[Setup, list[Part]]:
     if _drawn_of(captions, name) == digest:
         drawn = [path for path in project.figures(experiment).iterdir() if path != captions]
         write = lambda client, run: _write_figures(client, run, result.setup, drawn)  # noqa: E731
-        parts.append(Part("figures", results.digest(drawn), write))
+        shown = [path for steps in pictures(name).values() for path in steps]
+        parts.append(Part("figures", results.digest([*drawn, *shown]), write))
     return result.setup, parts
 
 
@@ -65,7 +66,7 @@ def _drawn_of(captions: Path, name: str) -> str | None:
 
 
 def _measured(name: str, digest: str) -> str | None:
-    """The digest of what was measured of this very training, if it was."""
+    """The digest of what was measured of this very training, if it was, and of its predictions."""
     experiment = arms.experiment_of(name)
     paths = [project.metrics(experiment), project.replicas(experiment)]
     if not all(path.exists() for path in paths):
@@ -74,6 +75,8 @@ def _measured(name: str, digest: str) -> str | None:
         current = results.aggregates(name)["trained"] == digest
     except InputError:  # an arm that was not there yet
         return None
+    predictions = project.predictions(name)  # metrics are in git, predictions in DVC's cache
+    paths += [predictions] * predictions.exists()
     return results.digest(paths) if current else None
 
 
@@ -115,7 +118,7 @@ def _write_evaluation(client: MlflowClient, run: Run, result: trained.Trained) -
 def _texts(name: str) -> dict[str, str]:
     """What is text among a network's predictions: to read, as figures are to look at."""
     path = project.predictions(name)
-    if not path.exists():  # metrics are in git, predictions in DVC's cache
+    if not path.exists():
         return {}
     arrays, _ = files.read_arrays(path, remedy="")
     return {key: str(array) for key, array in arrays.items() if array.dtype.kind == "U"}

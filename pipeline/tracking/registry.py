@@ -22,7 +22,7 @@ from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 
 import pipeline
 from pipeline import console, processes, results, trained
-from pipeline.core import arms, files, project, reading
+from pipeline.core import arms, files, project
 from pipeline.core.params import Params
 from pipeline.core.rooms import Room
 from pipeline.errors import InputError
@@ -58,14 +58,12 @@ class Champion(NamedTuple):
     mean: float  # of the metric, over the network's replicas
 
 
-def record(name: str) -> tuple[str, Champion, bool]:
-    """See to it that the registry has a model, under its alias.
+def record(name: str, found: Params, champion: Champion) -> tuple[str, bool]:
+    """See to it that the registry has a model, which is this champion, under its alias.
 
-    Returns its version, what it is, and whether the version is new. InputError if a candidate is
-    not measured here, and if MLflow has no run of the champion yet.
+    Returns its version, and whether that is new. InputError if MLflow has no run of the champion
+    yet.
     """
-    found = reading.read(project.params())
-    champion = choose(name, found)
     with processes.alone(), _folder(champion) as folder:
         client = server.connect()
         digest = results.digest_of(folder)
@@ -74,11 +72,14 @@ def record(name: str) -> tuple[str, Champion, bool]:
         if new := number is None:
             number = _register(client, name, champion, folder, digest)
         _describe(client, name, number, found, champion)
-    return number, champion, new
+    return number, new
 
 
 def choose(name: str, found: Params) -> Champion:
-    """The champion among a model's candidates; those that lack the metric do not compete."""
+    """The champion among a model's candidates; those that lack the metric do not compete.
+
+    InputError if a candidate is not trained or not measured here.
+    """
     model = found.model(name)
     networks = found.meant(model.candidates)
     metric = Room(found.networks[networks[0]].problem).metrics.describe(model.metric)

@@ -21,6 +21,7 @@ from pipeline.core.params import Setup
 from pipeline.core.rooms import Room
 from pipeline.curves import TRAIN
 from pipeline.studies import identity
+from pipeline.tracking import server
 from pipeline.tracking.server import TAG
 from pipeline.tracking.views import DETAILS, HELD_OUT, TEST, TRAINING
 
@@ -42,7 +43,7 @@ def claim(client: MlflowClient, setup: Setup, training: str, live: Run | None = 
     It is the run that has the training's files, or the one that showed it live, or one that was
     begun for it by a process that died or by a request whose answer was lost. Others are deleted.
     """
-    begun = [run for run in _search(client, setup, BEGUN, _purpose(setup)) if not _at_work(run)]
+    begun = [run for run in _search(client, setup, BEGUN, _purpose(setup)) if not at_work(run)]
     unfinished = [run for run in begun if TAG + "training" not in run.data.tags]
     found = _search(client, setup, TAG + "training", training) + [live] * bool(live) + unfinished
     first, *others = found or [create(client, setup)]
@@ -64,7 +65,7 @@ def _purpose(setup: Setup) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
-def _at_work(run: Run) -> bool:
+def at_work(run: Run) -> bool:
     """Whether another process is writing a run."""
     process = run.data.tags.get(TAG + "process", "")
     return process != processes.name() and bool(process) and processes.alive(process)
@@ -99,17 +100,13 @@ def experiment(client: MlflowClient, setup: Setup) -> str:
     problem = setup.experiment.problem
     if found := client.get_experiment_by_name(problem):
         return found.experiment_id
-    # A server keeps artifacts where it was told to; our own database beside itself.
-    place = (
-        None if "MLFLOW_TRACKING_URI" in os.environ else project.home() / "mlartifacts" / problem
-    )
     title = import_module(f"pipeline.{problem}").__doc__.strip().partition("\n")[0]
     note = (
         f"{title} Each run is a network, its replicas are child runs. Learning curves: solid "
         "lines are medians over replicas, broken ones 10 % and 90 % quantiles."
     )
     return client.create_experiment(
-        problem, place and place.as_uri(), tags={"mlflow.note.content": note}
+        problem, server.artifacts(problem), tags={"mlflow.note.content": note}
     )
 
 

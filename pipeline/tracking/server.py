@@ -3,11 +3,12 @@
 import functools
 import logging
 import os
-import re
 import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import mlflow.store.db.utils
@@ -18,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from pipeline import console, processes
 from pipeline.core import project
 from pipeline.errors import InputError
+from pipeline.faults import without_password
 from pipeline.tracking import views
 
 TAG = "laboratory."  # begins the names of our own tags
@@ -35,7 +37,19 @@ mlflow.store.db.utils.MAX_RETRY_COUNT = 3  # to reach a database: with its own 1
 
 def uri() -> str:
     """Where runs go: MLFLOW_TRACKING_URI, or the database in the repository's root."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{project.home() / 'mlflow.db'}"
+    return os.environ.get("MLFLOW_TRACKING_URI") or _own_uri()
+
+
+def _own_uri() -> str:
+    return f"sqlite:///{project.home() / 'mlflow.db'}"
+
+
+def artifacts(name: str) -> str | None:
+    """Where an experiment's artifacts go: of our own database beside it, of others where they say.
+
+    MLFLOW_TRACKING_URI being set does not tell them apart: `mlflow.set_tracking_uri` sets it.
+    """
+    return (project.home() / "mlartifacts" / name).as_uri() if uri() == _own_uri() else None
 
 
 def connect() -> MlflowClient:
@@ -87,14 +101,25 @@ def warn(error: Exception) -> None:
 _warned: list[Exception] = []
 
 
+@contextmanager
+def refusals() -> Iterator[None]:
+    """What a server or a database raises that fails, as InputError."""
+    try:
+        yield
+    except FAULTS as error:
+        raise InputError(f"MLflow at {shown_uri()}: {cause(error)}") from None
+
+
 def cause(error: Exception) -> str:
-    """The first line of an error, without the retries that MLflow wraps it in."""
-    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+    """The first line of an error, without the retries that MLflow wraps it in, and passwords."""
+    if not str(error):
+        return type(error).__name__
+    return without_password(str(error).splitlines()[0])[:200]
 
 
 def shown_uri() -> str:
     """The address without a password."""
-    return re.sub(r"//[^/@]*@", "//…@", uri())
+    return without_password(uri())
 
 
 def serve(port: int) -> None:
@@ -102,11 +127,8 @@ def serve(port: int) -> None:
 
     It listens on this machine alone. If MLFLOW_TRACKING_URI names a server, that one is linked to.
     """
-    try:
-        with processes.alone():
-            experiments = connect().search_experiments(order_by=["name"])
-    except FAULTS as error:
-        raise InputError(f"MLflow at {shown_uri()}: {cause(error)}") from None
+    with refusals(), processes.alone():
+        experiments = connect().search_experiments(order_by=["name"])
     served = uri().startswith("http")
     address = shown_uri().rstrip("/") if served else f"http://127.0.0.1:{port}"
     for experiment in experiments:
@@ -124,6 +146,7 @@ def serve(port: int) -> None:
         return
     artifacts = project.home() / "mlartifacts"
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--backend-store-uri", uri(), "--default-artifact-root", artifacts.as_uri()]
-    command += ["--allowed-hosts", ",".join(HOSTS)]
-    raise SystemExit(subprocess.call(command))
+    command += ["--default-artifact-root", artifacts.as_uri(), "--allowed-hosts", ",".join(HOSTS)]
+    # Not on the command line, which all users of the machine may read: it may hold a password.
+    environment = os.environ | {"MLFLOW_BACKEND_STORE_URI": uri()}
+    raise SystemExit(subprocess.call(command, env=environment))

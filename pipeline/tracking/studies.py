@@ -5,7 +5,6 @@ be called at any time. Trials of changed parameters or code are another study, a
 experiment beside the first.
 """
 
-import os
 import tempfile
 from pathlib import Path
 
@@ -45,20 +44,26 @@ def record(name: str, address: str | None = None) -> list[str] | None:
 
 
 def _known(client: MlflowClient, place: str) -> set[str]:
-    """The numbers of the trials that are there; those begun and never ended are removed."""
+    """The numbers of the trials that are there, or that another process is just adding.
+
+    Those begun and never ended are removed. Runs that are not the laboratory's stay as they are.
+    """
     numbers = set()
     page = None
     while page is None or page.token:
         page = client.search_runs([place], max_results=1000, page_token=page and page.token)
         for run in page:
-            if run.info.status == STATUS.get(run.data.tags.get(TAG + "state")):
-                numbers.add(run.data.tags.get(TAG + "trial"))
+            tags = run.data.tags
+            if TAG + "trial" not in tags:
+                continue
+            if run.info.status == STATUS.get(tags.get(TAG + "state")) or runs.at_work(run):
+                numbers.add(tags[TAG + "trial"])
             else:
                 client.delete_run(run.info.run_id)
     return numbers
 
 
-def _name(plan, trial) -> str:
+def _name(plan: asking.Plan, trial: asking.Trial) -> str:
     """A run's name: the trial's point, in few words."""
     words = [
         value if isinstance(value, str) else f"{key.rpartition('.')[2]} {value:.3g}"
@@ -67,16 +72,16 @@ def _name(plan, trial) -> str:
     return f"{trial.number:03d} {', '.join(words)}"
 
 
-def _experiment(client: MlflowClient, plan, found: Params) -> str:
+def _experiment(client: MlflowClient, plan: asking.Plan, found: Params) -> str:
     """The study's MLflow experiment, with what it asks and where it is answered."""
     name = f"study {plan.name} {plan.identity}"
     known = client.get_experiment_by_name(name)
     if known:
         place = known.experiment_id
     else:
-        folder = project.home() / "mlartifacts" / f"study-{plan.name}-{plan.identity}"
-        own = None if "MLFLOW_TRACKING_URI" in os.environ else folder.as_uri()
-        place = client.create_experiment(name, own)
+        place = client.create_experiment(
+            name, server.artifacts(f"study-{plan.name}-{plan.identity}")
+        )
     wanted = {
         "mlflow.note.content": _description(plan, found),
         TAG + "study": plan.name,
@@ -89,7 +94,7 @@ def _experiment(client: MlflowClient, plan, found: Params) -> str:
     return place
 
 
-def _description(plan, found: Params) -> str:
+def _description(plan: asking.Plan, found: Params) -> str:
     question = found.questions.get(plan.name, plan.name)
     answer = found.answers.get(plan.name, "")
     dimensions = ", ".join(plan.study.dimensions)
@@ -102,7 +107,9 @@ def _description(plan, found: Params) -> str:
     )
 
 
-def _write(client: MlflowClient, place: str, plan, trial) -> tuple[list[str], list[str]]:
+def _write(
+    client: MlflowClient, place: str, plan: asking.Plan, trial: asking.Trial
+) -> tuple[list[str], list[str]]:
     """A run of a trial: its point, the metrics over replicas, its curve and its picture.
 
     Returns the names of its metrics and of its pictures.
@@ -138,7 +145,9 @@ def _write(client: MlflowClient, place: str, plan, trial) -> tuple[list[str], li
     return [*client.get_run(run.info.run_id).data.metrics], pictures
 
 
-def _log_picture(client: MlflowClient, run: Run, plan, trial) -> list[str]:
+def _log_picture(
+    client: MlflowClient, run: Run, plan: asking.Plan, trial: asking.Trial
+) -> list[str]:
     """What the network drew or echoed, if the trial came so far; returns the pictures' names."""
     if trial.state != "complete" or not trial.result.predictions:
         return []

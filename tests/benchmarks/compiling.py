@@ -61,7 +61,7 @@ def _compiled(setup) -> dict:
         needed = -(-2 * training.batch_size // room.data.samples_per_sequence(setup))
         sequences = min(sequences, max(needed, setup.dataset.validation))
     small = {"training": {"replicas": lanes, "sequences": sequences, "snapshots": []}}
-    setup = changed(setup, small, replicas=lanes, train=sequences, test=1)
+    setup = changed(setup, small, replicas=lanes, train=sequences)
     arrays = room.data.generate(setup.dataset)
     training, per_sequence = setup.experiment.training, room.data.samples_per_sequence(setup)
 

@@ -94,9 +94,8 @@ def _loop(network, drawer, count: int) -> np.ndarray:
             if step + 1 < steps:
                 so_far[0, step + 1] = drawn[shape, step]
     grid = Grid(family, bins)
-    if bins is None:
-        return grid.led_by(drawn).clip(grid.low, grid.low + grid.span)
-    return grid.centres(grid.along(drawn.astype(int)).clip(0, bins - 1))
+    freely = grid.led_by(drawn) if bins is None else grid.centres(grid.along(drawn.astype(int)))
+    return drawer.put_back(setup.dataset.shape, freely)
 
 
 def _drawn(outputs: np.ndarray, uniform: np.ndarray, bins: int | None) -> float:

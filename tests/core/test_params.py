@@ -1,41 +1,16 @@
 """params.yaml is accepted whole or refused with one sentence per fault, each naming its key."""
 
-import io
-
 import pytest
 from ruamel.yaml import YAML
-from small import PARAMS, ROOT
+from small import PARAMS, REMOVE, ROOT, altered
 
 from pipeline.core import params, reading
 from pipeline.errors import InputError
 
-yaml = YAML(typ="safe")
-REMOVE = object()
 
-
-def changed(path: str, value) -> str:
-    """The small params.yaml with one value changed, added or removed."""
-    document = yaml.load(PARAMS)
-    section = document
-    *parents, last = path.split("/")
-    for parent in parents:
-        section = section[parent]
-    if value is REMOVE:
-        del section[last]
-    else:
-        section[last] = value
-    return dump(document)
-
-
-def dump(document) -> str:
-    stream = io.StringIO()
-    yaml.dump(document, stream)
-    return stream.getvalue()
-
-
-def faults(text: str, in_folder) -> tuple[str, ...]:
+def faults(content: str | dict, in_folder) -> tuple[str, ...]:
     with pytest.raises(InputError) as refused:
-        reading.read(in_folder(text))
+        reading.read(in_folder(content))
     return refused.value.faults
 
 
@@ -45,6 +20,8 @@ def test_the_shipped_parameters_are_sound():
         found.experiments
     )
 
+
+ANY = altered("datasets/rectangle/shape", "any")["datasets"]["rectangle"]
 
 DRAWER, ECHOER, WIDTHS = "experiments/drawer", "experiments/echoer", "experiments/widths"
 
@@ -232,6 +209,11 @@ FAULTS = [
         "'cross' or 'any', got 'hexagon'",
     ),
     (
+        "datasets/rectangle",
+        ANY | {"test": 4},
+        "datasets.rectangle: test must be at least 5, a shape of each family, got 4",
+    ),
+    (
         "comparisons/drawers/experiments",
         ["drawer", "drawr"],
         "comparisons.drawers.experiments: unknown experiment 'drawr' (did you mean 'drawer'?); "
@@ -286,6 +268,16 @@ FAULTS = [
         "models/shape-drawer/metric",
         "size",
         "models.shape-drawer.metric: of 'size' neither more nor less is better",
+    ),
+    (
+        "comparisons/drawers/metrics",
+        ["mae_regret", "sise"],
+        "comparisons.drawers.metrics: unknown metric 'sise' of shapes",
+    ),
+    (
+        f"{DRAWER}/training/warmup",
+        0.995,
+        "experiments.drawer.training.warmup: must leave updates after it, got 0.995 of 60",
     ),
     (
         "comparisons/drawers/metrics",
@@ -353,17 +345,16 @@ FAULTS = [
 @pytest.mark.parametrize(("path", "value", "sentence"), FAULTS)
 def test_a_fault_is_said_whole(path, value, sentence, in_folder):
     if path == "experiments/../outside":
-        document = yaml.load(PARAMS)
+        document = YAML(typ="safe").load(PARAMS)
         document["experiments"]["../outside"] = value
-        text = dump(document)
     else:
-        text = changed(path, value)
-    found = faults(text, in_folder)
+        document = altered(path, value)
+    found = faults(document, in_folder)
     assert any(fault.startswith(f"params.yaml: {sentence}") for fault in found), found
 
 
 def test_a_window_longer_than_the_sequence_is_one_fault(in_folder):
-    assert faults(changed(f"{ECHOER}/framing/window", 13), in_folder) == (
+    assert faults(altered(f"{ECHOER}/framing/window", 13), in_folder) == (
         "params.yaml: experiments.echoer.framing.window: must be at most "
         "datasets.echo.length = 12, got 13",
         "params.yaml: experiments.echoer.framing.echo: must be framing.window = 13, got 5: an lstm "
@@ -372,10 +363,9 @@ def test_a_window_longer_than_the_sequence_is_one_fault(in_folder):
 
 
 def test_every_fault_is_said_at_once(in_folder):
-    document = yaml.load(PARAMS)
-    document["experiments"]["drawer"]["model"]["cells"] = 0
+    document = altered(f"{DRAWER}/model/cells", 0)
     document["datasets"]["echo"]["classes"] = 1
-    assert len(faults(dump(document), in_folder)) == 2
+    assert len(faults(document, in_folder)) == 2
 
 
 @pytest.mark.parametrize(
@@ -404,7 +394,7 @@ def test_names_of_experiments_are_looked_up_kindly(in_folder):
     )
 
 
-def test_arms_are_the_experiment_with_some_keys_changed(in_folder):
+def test_arms_are_the_experiment_with_some_keys_altered(in_folder):
     found = reading.read(in_folder(PARAMS))
     narrow, wide = found.setups("widths")
     assert (narrow.name, wide.name) == ("widths/narrow", "widths/wide")

@@ -11,6 +11,7 @@ from pipeline.core.rooms import Results
 from pipeline.echo import figures, metrics
 from pipeline.echo.data import frame
 from pipeline.echo.figures import factors
+from pipeline.echo.figures.together import details, starts, windows
 from pipeline.statistics import summary
 
 
@@ -79,6 +80,46 @@ def test_an_experiment_has_its_pictures_alone_and_as_an_arm(framing, extra, draw
     assert both == ["learning-curves", *drawn, "errors"]
 
 
+def test_arms_of_other_windows_are_drawn_over_their_own():
+    past = {"answer": "sequence", "model": {"architecture": "lstm"}}
+    found = {}
+    for window in (5, 12):
+        case = setup(window, window, stride=window, **past)
+        count = 25 // window
+        extra = {f"accuracy_in_window_{n}": 0.3 for n in range(1, count + 1)}
+        found[f"{window}"] = (case, results(case, **extra))
+    figure = windows(found)
+    lines = {line.get_label(): line.get_xdata() for line in figure.axes[0].lines}
+    assert lines["5"].round().tolist() == [1, 2, 3, 4, 5]
+    assert lines["12"].round().tolist() == [1, 2]
+
+    found = {}
+    for window in (3, 5):
+        case = setup(window, missing="masked")
+        extra = {f"exact_accuracy_start_{n}": 0.5 for n in range(1, window)}
+        extra |= {"exact_accuracy_start": 0.5, "exact_accuracy_full": 1}
+        found[f"{window}"] = (case, results(case, **extra))
+    (axes,) = starts(found).axes
+    lines = {line.get_label(): line.get_xdata() for line in axes.lines}
+    assert lines["3"].round().tolist() == [1, 2, 3]
+    assert lines["5"].round().tolist() == [1, 2, 3, 4, 5]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "2", "3", "4", "5"]
+    (axes,) = starts({"5": found["5"]}).axes
+    assert axes.get_xticklabels()[-1].get_text() == "5 (full)"
+
+
+def test_lengths_of_the_training_are_shaded_where_all_arms_have_the_same():
+    extra = {f"exact_accuracy_at_length_{n}": 1 for n in (5, 9)}
+    found = {}
+    for window in (5, 9):
+        case = setup(window, window, lengths=[5, 9])
+        found[f"{window}"] = (case, results(case, **extra))
+    for arms, shaded in ((found, False), ({"5": found["5"]}, True)):
+        (picture,) = details(arms)
+        labels = picture.figure.axes[0].get_legend_handles_labels()[1]
+        assert ("trained on" in labels) == ("Shaded" in picture.caption) == shaded
+
+
 def test_the_legend_of_the_learning_curve_covers_no_curve():
     case = setup()
     figure = figures.learning_curve(case, results(case))
@@ -129,3 +170,12 @@ def test_arms_of_many_cells_are_drawn_against_them():
     left, right = factors.cells(found).axes
     assert left.get_legend_handles_labels()[1] == ["one-hot", "scaled"]
     assert right.get_ylim()[0] == 0
+
+
+def test_as_many_groups_as_there_are_have_a_line():
+    found = {}
+    for cells, stride in itertools.product([2, 4, 8], range(1, 10)):
+        case = setup(model={"cells": cells}, stride=stride)
+        found[f"{stride}-{cells}"] = (case, results(case))
+    left, _ = factors.cells(found).axes
+    assert len(left.get_legend_handles_labels()[1]) == 9

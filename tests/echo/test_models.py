@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from echoes import setup
 
-from pipeline.echo import data, models
+from pipeline.echo import data, metrics, models
 from pipeline.starting import initial_weights
 from pipeline.training import Replicas
 
@@ -159,6 +159,22 @@ def test_longer_windows_change_nothing_of_shorter_ones(model):
         return
     known = np.broadcast_to(asked != data.MISSING, expected.shape)
     assert (found == expected)[known].mean() > 0.99  # ties of float32
+
+
+@pytest.mark.parametrize("lengths", [[1, 2, 5], [3, 10, 20]])
+@pytest.mark.parametrize("positions", [None, 25])
+def test_attention_is_asked_for_any_lengths_that_its_table_holds(lengths, positions):
+    model = {"architecture": "attention", "positions": positions}
+    case = setup(10, 10, model=model, lengths=lengths)
+    if positions is None and max(lengths) > 10:
+        assert models.check(case)
+        return
+    assert not models.check(case)
+    test = data.generate(case.dataset)["test"]
+    history = {"sequences": np.array([1]), "updates": np.array([1])}
+    history["exact_accuracy"] = np.ones((2, 1))
+    found = metrics.evaluate(case, replicas(case), test, history, {}).metrics
+    assert {f"exact_accuracy_at_length_{length}" for length in lengths} <= found.keys()
 
 
 def test_positions_begin_anywhere_in_the_table_and_follow_each_other():

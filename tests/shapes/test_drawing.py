@@ -14,6 +14,7 @@ from pipeline.core import params
 from pipeline.shapes import models
 from pipeline.shapes.data.families import FAMILIES
 from pipeline.shapes.data.grids import Grid
+from pipeline.shapes.metrics.drawings import validity
 from pipeline.shapes.models import drawing
 
 
@@ -44,10 +45,8 @@ def test_drawing_follows_the_network(generator):
         else:
             inputs[0, step + 1] = outputs.argmax()
     found = inputs[0, 1 : steps + 1]
-    if bins is None:
-        made = grid.led_by(found.astype(float)).clip(grid.low, grid.low + grid.span)
-    else:
-        made = grid.centres(grid.along(found).clip(0, bins - 1))
+    made = grid.led_by(found.astype(float)) if bins is None else grid.centres(grid.along(found))
+    made = made.clip(grid.low, grid.low + grid.span)
     np.testing.assert_allclose(drawn[1], np.broadcast_to(made, drawn[1].shape), atol=1e-5)
 
 
@@ -62,6 +61,17 @@ def test_the_same_seed_draws_the_same_whatever_the_number(generator):
     other = drawer(shape, 5000, seed=6)
     assert not np.array_equal(many, other)
     assert not np.array_equal(many[0, 1:], many[0, :-1])
+
+
+def test_what_leads_out_of_the_range_of_the_data_is_put_back_at_its_edge(generator):
+    case, drawer = generator
+    shape = case.dataset.shapes[0]
+    free, drawn = drawer.freely(shape, 200, seed=5), drawer(shape, 200, seed=5)
+    assert (validity(free, FAMILIES[shape]) < 1).all()
+    assert (validity(drawn, FAMILIES[shape]) == 1).all()
+    inside = (free == drawn).all(axis=(-2, -1))
+    assert inside.any()
+    assert not inside.all()
 
 
 def test_at_temperature_0_every_shape_is_the_likeliest(generator):

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from untrained import CASES, replicas
 
+from pipeline.shapes.data import generate
 from pipeline.shapes.data.families import FAMILIES, Family
 from pipeline.shapes.data.grids import Grid
 from pipeline.shapes.metrics import describe, generation
@@ -68,6 +70,34 @@ def test_what_is_drawn_is_measured():
     assert found["correlation"][0] < 0.1
     assert found["correlation"][3] == pytest.approx(1)
     assert (found["ks"][4], found["correlation"][4]) == pytest.approx((0.5, 1))
+
+
+@pytest.mark.parametrize("parameters", [1, 2, 3])
+def test_true_shapes_have_the_distance_that_chance_gives_them(monkeypatch, parameters):
+    monkeypatch.setattr(generation, "DRAWN", 2000)
+    family = next(f for f in FAMILIES.values() if len(f.parameters) == parameters)
+    theta = np.random.default_rng(1).random((300, 2000, parameters))
+    found = generation.distances(theta, family)["ks"]
+    assert generation.chance_distance(parameters) == pytest.approx(found.mean(), rel=0.05)
+
+
+def test_the_distance_of_several_families_is_their_mean_and_so_is_its_reference(monkeypatch):
+    monkeypatch.setattr(generation, "DRAWN", 50)
+    case = CASES["tokens of any family"]
+    test = generate(case.dataset)["test"]
+    found = generation.evaluate(case, replicas(case), test, {}).metrics
+    each = [found[f"ks_{shape}"] for shape in FAMILIES]
+    np.testing.assert_allclose(found["ks"], np.mean(each, axis=0))
+    (known,) = generation.references(case, test)["ks"].values()
+    counts = [len(family.parameters) for family in FAMILIES.values()]
+    assert known == pytest.approx(np.mean([generation.chance_distance(n) for n in counts]))
+
+
+@pytest.mark.parametrize("name", ["ks_width", "ks_", "ks_w_cross"])
+def test_a_parameter_that_no_family_has_is_a_key_error(name):
+    assert describe("ks_w").label == "KS distance of w"
+    with pytest.raises(KeyError):
+        describe(name)
 
 
 def test_a_family_of_one_parameter_has_no_correlation():

@@ -1,13 +1,20 @@
 """How a training is divided: into packs of replicas, and into points of its curve."""
 
+from contextlib import contextmanager
+from types import SimpleNamespace
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from small import small_setup
+from small import PARAMS, small_setup
 
+import pipeline
 from pipeline import trained
-from pipeline.core import params
-from pipeline.stages import train
+from pipeline.core import datasets, params
+from pipeline.core.rooms import Room
+from pipeline.errors import InputError
+from pipeline.stages import generate, train
 from pipeline.trained import Trained
 
 counts = st.integers(1, 200)
@@ -38,6 +45,79 @@ def test_curves_end_with_the_training_and_have_a_point_for_each_snapshot(
     assert stops == sorted(set(stops))
     assert stops[-1] == samples * epochs // found.batch(samples)
     assert {train.updates(found, per_sequence, snapshot) for snapshot in snapshots} <= set(stops)
+
+
+def fitted(*, harm: float = 0.0, **changes) -> Trained:
+    """The small drawer, trained in this way; `harm` is added to what it is trained on."""
+    setup = small_setup("drawer")
+    found = setup.experiment.training.model_copy(update=changes)
+    setup = setup._replace(experiment=setup.experiment.model_copy(update={"training": found}))
+    arrays = Room("shapes").data.generate(setup.dataset)
+    return train.fit(setup, arrays | {"train": arrays["train"] + harm}, range(2))
+
+
+def test_snapshots_that_one_update_completes_are_all_kept():
+    found = fitted(batch_size=60, snapshots=[10, 20, 60])  # 20 shapes an update
+    assert found.history["updates"].tolist() == [1, 2, 3]
+    for early, late in zip(found.snapshots[10], found.snapshots[20], strict=True):
+        np.testing.assert_array_equal(early, late)
+    assert not np.array_equal(found.snapshots[20][0], found.weights[0])
+    for last, final in zip(found.snapshots[60], found.weights, strict=True):
+        np.testing.assert_array_equal(last, final)
+
+
+def test_replicas_that_are_given_up_have_all_snapshots():
+    found = fitted(harm=np.nan, snapshots=[10, 60])
+    assert found.failed.all()
+    assert found.history["sequences"].tolist() == [1]
+    assert set(found.snapshots) == {10, 60}
+
+
+def test_a_dataset_of_other_parameters_is_refused(in_folder):
+    in_folder(PARAMS)
+    generate.run("rectangle")
+    dataset = small_setup("drawer").dataset
+    assert set(datasets.read("rectangle", dataset)) == {"train", "validation", "test"}
+    with pytest.raises(InputError) as refused:
+        datasets.read("rectangle", dataset.model_copy(update={"seed": 12}))
+    assert str(refused.value) == (
+        "data/rectangle.npz: was made with other parameters; "
+        "make it with: dvc repro generate@rectangle"
+    )
+
+
+def test_curves_go_on_without_a_pack_that_was_given_up(in_folder, monkeypatch):
+    in_folder(PARAMS.replace("processes: 2", "processes: 2, replicas: 3"))
+    generate.run("rectangle")
+    logged: list[dict] = []
+
+    @contextmanager
+    def live(setup):
+        ours = logged if setup.name == "widths/wide" else []
+        yield SimpleNamespace(log=lambda bands: ours.append(bands))
+
+    def told(fit, jobs, hear, *, apart):
+        """What two packs tell, the first of which fails at its second point."""
+        one, two = (job for job, (setup, _) in enumerate(jobs) if setup.name == "widths/wide")
+        one, two = sorted((one, two), key=lambda job: jobs[job][1].start)
+        for job, update, loss in (
+            (two, 1, 3.0),
+            (one, 1, 1.0),
+            (two, 2, 2.0),
+            (two, 3, 2.0),
+            (one, 2, np.nan),
+            (two, 4, 1.0),
+        ):
+            losses = np.full(len(jobs[job][1]), loss)
+            point = {"sequences": update, "updates": update, "train_loss": losses}
+            hear(job, (point, np.isnan(losses)))
+        return iter(())
+
+    monkeypatch.setattr(pipeline, "tracking", SimpleNamespace(live=live), raising=False)
+    monkeypatch.setattr(train.workers, "run", told)
+    train.run("widths")
+    assert [point["updates"] for point in logged] == [1, 2, 3, 4]
+    assert [float(point["train_loss"]) for point in logged] == [3.0, 2.0, 2.0, 1.0]
 
 
 def test_packs_are_joined_in_order_and_one_that_was_given_up_ends_in_nan():

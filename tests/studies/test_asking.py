@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from plans import plan, result
 
 from pipeline import studies
+from pipeline.core.rooms import Room
 from pipeline.errors import InputError
-from pipeline.studies import exports, identity, trials
+from pipeline.studies import exports, identity, storage, trials
 from pipeline.studies.asking import Trial
 
 
@@ -77,6 +78,42 @@ def test_an_objective_that_the_network_lacks_is_named():
     mine = plan("search", objectives={"mae": "minimize"})
     with pytest.raises(InputError, match=r"studies\.search\.objectives: unknown metric of this"):
         mine.ended(0, mine.ask(0, []), result({"token_accuracy": 0.5}))
+
+
+def test_a_learning_curve_that_pruning_lacks_is_named():
+    mine = plan("search", prune={"metric": "mae", "rungs": [0.5]})
+    with pytest.raises(InputError, match=r"studies\.search\.prune\.metric: unknown learning curve"):
+        mine.ended(0, mine.ask(0, []), result({"token_accuracy": 0.5}))
+
+
+def test_whole_and_broken_numbers_may_stand_in_one_grid():
+    space, metrics = {"model.consistency": [0, 0.5, 1]}, {"mae_regret": 1, "consistency_error": 2}
+    mine = plan("sizes", space=space, variants={})
+    for number, choice in enumerate(space["model.consistency"]):
+        trial = mine.ended(number, mine.ask(number, []), result(metrics))
+        assert mine.frozen(trial).params == {"model.consistency": choice}
+        kept = {key: float(value) for key, value in trial.point.items()}  # as databases do
+        assert repr(storage.in_order(mine, kept)) == repr(trial.point)
+
+
+def test_a_confirmation_of_other_replicas_is_none():
+    two = result({"token_accuracy": [0.5, 0.6]}, failed=[False, False])
+    assert plan("search", confirm=2).confirms(two)
+    assert not plan("search", confirm=1).confirms(two)
+    assert plan("search", confirm=1).identity == plan("search", confirm=2).identity
+
+
+def test_a_confirmation_all_of_which_diverged_is_said_so():
+    mine = plan("search")
+    confirmed = {
+        studies.TUNED: result({"token_accuracy": 0.5, "cross_entropy": 1.0}),
+        studies.UNTUNED: result({}, failed=[True]),
+    }
+    about = Room("echo").metrics.describe
+    found = exports.as_json(exports.summary(mine, search(6), confirmed, about))["confirmed"]
+    assert found["untuned"]["token_accuracy"]["mean"] is None
+    difference = found["difference"]["token_accuracy"]
+    assert (difference["difference"], difference["p_better"]) == (None, 1)
 
 
 def test_the_best_is_the_best_of_those_that_lost_no_replica():

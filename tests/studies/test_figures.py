@@ -89,3 +89,11 @@ def test_every_kind_of_a_search_is_drawn(count):
     assert {"history", "slices", "parallel", "confirmation"} <= set(found)
     assert ("importance" in found) == (count > 4)
     assert found == drawn(mine, ended, again)
+
+
+@pytest.mark.parametrize("metrics", [{}, {"token_accuracy": np.nan, "cross_entropy": np.nan}])
+def test_a_confirmation_of_which_nothing_is_left_is_drawn_too(metrics):
+    mine = plan("search", trials=1)
+    ended = [mine.ended(0, mine.ask(0, []), result({"token_accuracy": 0.5}))]
+    again = {name: result(metrics, failed=[True]) for name in (TUNED, UNTUNED)}
+    assert "confirmation" in drawn(mine, ended, again)

@@ -43,10 +43,11 @@ def test_a_study_that_is_killed_at_any_moment_goes_on_and_leaves_the_same_bytes(
 
 
 def test_a_line_that_was_cut_off_costs_its_trial_and_nothing_else(laboratory, undisturbed):
-    laboratory.run("python", "-m", "pipeline", "study", "sizes", "--trials", "3")
+    alone = ("python", "-m", "pipeline", "study", "sizes", "--workers", "1")
+    laboratory.run(*alone, "--trials", "3")
     journal = laboratory.root / ".studies/journal.log"
     journal.write_bytes(journal.read_bytes()[:-100])
-    laboratory.run("python", "-m", "pipeline", "study", "sizes")
+    laboratory.run(*alone)
     assert exported(laboratory, "sizes") == undisturbed["sizes"]
     for damaged in (b"{}\n", b"nothing\n", b"\xff\x00\n{}\n"):
         content = journal.read_bytes()
@@ -76,7 +77,7 @@ def test_changed_parameters_or_code_start_a_new_study(laboratory):
         text = (laboratory.root / ".studies/journal.log").read_text()
         return {word for word in text.split('"') if word.startswith("sizes-")}
 
-    small = ("python", "-m", "pipeline", "study", "sizes", "--trials", "1")
+    small = ("python", "-m", "pipeline", "study", "sizes", "--workers", "1", "--trials", "1")
     laboratory.run(*small)
     assert len(studies()) == 1
     laboratory.change("How many cells?", "How many cells are enough?")
@@ -107,7 +108,7 @@ def test_a_diverging_trial_is_recorded_and_stops_nothing(laboratory):
 
 
 def test_trials_that_came_from_dvc_are_not_made_again(laboratory, undisturbed):
-    laboratory.run("python", "-m", "pipeline", "study", "sizes")
+    laboratory.run("python", "-m", "pipeline", "study", "sizes", "--workers", "1")
     (laboratory.root / ".studies/journal.log").unlink()
     program = """
 from contextlib import contextmanager
@@ -128,7 +129,7 @@ app(["study", "sizes"])
 
 def test_trials_that_mlflow_does_not_have_are_added_from_the_storage(laboratory):
     dead = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9"}
-    command = ("python", "-m", "pipeline", "study", "sizes", "--trials", "2")
+    command = ("python", "-m", "pipeline", "study", "sizes", "--workers", "1", "--trials", "2")
     done = laboratory.run(*command, env=dead)
     assert done.stderr.count("MLflow at http://127.0.0.1:9 fails") == 1
     (laboratory.root / "data/studies/sizes.npz").unlink()  # as if it had been killed

@@ -6,16 +6,22 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import mlflow
+import psutil
 import psycopg
 import pytest
-from small import BIN, Laboratory
+from small import BIN, Laboratory, small_setup
 from studying import exported, free_port, in_journal, kill, start, trials_in, wait_until
+
+from pipeline.errors import TrainingError
+from pipeline.studies import identity, pools
+from pipeline.studies.trials import Job
 
 pytestmark = pytest.mark.slow
 
@@ -68,6 +74,39 @@ def test_a_lost_dask_worker_loses_no_trial_and_makes_none_twice(
     laboratory.run("python", "-m", "pipeline", "study", "search", "--dask", address)
     assert dashboard(running, laboratory, ".studies/journal.log") == ["sizes", "search"]
     assert exported(laboratory, "search") == undisturbed["search"]
+
+
+def test_a_stopped_study_says_that_its_storage_must_be_named_again(laboratory):
+    process = start(laboratory, "sizes", "--workers", "1", "--storage", "elsewhere.log")
+    journal = laboratory.root / "elsewhere.log"
+    wait_until(lambda: journal.exists() and b"laboratory:number" in journal.read_bytes())
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert "Go on with: pipeline study sizes, with the same --storage\n" in said
+
+
+def test_what_ended_beside_a_killed_process_is_kept():
+    """Two short jobs, and one that would take minutes in the place of the first that ended."""
+    document = small_setup("drawer").document()
+    short = Job(identity.worker("shapes"), document, [0], [])
+    long = json.loads(json.dumps(document))
+    long["dataset"]["train"] = 60_000
+    long["experiment"]["training"] |= {"sequences": 60_000, "epochs": 2000}
+    with pools.opened(2, None) as pool:
+        ended = pool.run({0: short, 1: short, 2: short._replace(document=long)})
+        first, _ = next(ended)
+        processes = [
+            child for child in psutil.Process().children() if "spawn_main" in str(child.cmdline())
+        ]
+        wait_until(lambda: any(process.cpu_percent(3) < 1 for process in processes))
+        for process in processes:
+            process.kill()
+        psutil.wait_procs(processes, timeout=30)
+        time.sleep(1)
+        second, _ = next(ended)
+        assert {first, second} == {0, 1}
+        with pytest.raises(TrainingError, match="What was finished is kept"):
+            next(ended)
 
 
 def test_workers_with_other_code_are_refused(laboratory, cluster):

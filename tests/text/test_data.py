@@ -97,6 +97,10 @@ def test_replicas_see_other_cuts_of_the_same_text():
         ({"corpus": "source"}, "text belongs to corpus: text, not to source"),
         ({"length": 11}, "length must be less than the 11 characters of the text, got 11"),
         ({"text": ""}, "String should have at least 1 character"),
+        (
+            {"corpus": "source", "text": None, "characters": 10},
+            "characters must be more than length = 10, got 10",
+        ),
     ],
 )
 def test_a_dataset_without_its_text_is_refused(changes, fault):

@@ -1,5 +1,7 @@
 """The pictures of experiments with text, and of their arms together."""
 
+import re
+
 import numpy as np
 import pytest
 import writers
@@ -79,8 +81,44 @@ def test_places_are_binned_ever_wider():
     np.testing.assert_allclose(means[0], x)
 
 
-def test_findings_say_what_is_beaten_and_what_is_not():
+def test_what_is_not_held_out_is_not_called_so():
+    for dataset, said in (({}, False), (writers.DOCS, True)):
+        case = writers.setup("sequence", 4, dataset=dataset)
+        arms = {"one": (case, results(case)), "two": (case, results(case))}
+        pictures = [*figures.figures(case, results(case)), *figures.together(arms)]
+        words = [picture.caption for picture in pictures]
+        for picture in pictures:
+            for axes in picture.figure.axes:
+                words += [axes.get_xlabel(), axes.get_ylabel()]
+                words += axes.get_legend_handles_labels()[1]
+        found = [w for w in words if re.search("validation|test|held-out", w, re.IGNORECASE)]
+        found = [words for words in found if "nothing is held out" not in words]
+        assert bool(found) == said, found
+
+
+def test_findings_of_a_text_that_is_not_held_out_compare_it_with_none():
     case = writers.setup("sequence", 4)
+    found = results(case)
+    aggregated = {name: summary(values) for name, values in found.metrics.items()}
+    lines = {"bits_per_character": found.references["bits_per_character"]}
+    said = metrics.findings(case, aggregated, lines)
+    assert said[0].startswith("The text costs it 2.000 bits per character, less than uniform")
+    assert said[1:] == [
+        "The longest passage that it copies from the training text has 9 characters on average."
+    ]
+
+
+def test_places_are_left_out_where_only_one_character_is_read():
+    case = writers.setup("one-to-many", 8)
+    found = results(case)
+    del found.predictions["by_place"]
+    assert "places" not in names(figures.figures(case, found))
+    both = {"one": (case, found), "two": (writers.setup("sequence", 4), results(case))}
+    assert "places" in names(figures.together(both))
+
+
+def test_findings_say_what_is_beaten_and_what_is_not():
+    case = writers.setup("sequence", 4, dataset=writers.DOCS)
     found = results(case)
     aggregated = {name: summary(values) for name, values in found.metrics.items()}
     said = metrics.findings(case, aggregated, found.references)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -176,3 +177,13 @@ def test_a_model_is_registered_once_and_anew_only_when_it_changed(mine):
     said = mine.run("pipeline", "track").stdout
     assert "shape-drawer: added version 2, sampler, replica" in said
     assert registry(mine)["shape-drawer"]["versions"] == 2
+
+
+def test_a_report_needs_no_candidates_of_models(mine, forked):
+    """Metrics are in git, networks in DVC's cache: what is not here is said, and no fault."""
+    for network in ("sampler", "echoer"):
+        shutil.rmtree(mine.root / "models" / network)
+    done = forked.run(mine, "report")
+    assert done.returncode == 0, done.stderr
+    remedy = "sampler is not trained here; dvc pull, or dvc repro train@sampler"
+    assert done.stderr.splitlines()[-2] == f"models.shape-drawer: {remedy}"

@@ -13,10 +13,9 @@ from pipeline.echo.figures.together import details
 from pipeline.echo.figures.together import (
     together as together,  # it belongs to this file's functions
 )
-from pipeline.echo.metrics import LEARNED
-from pipeline.statistics import summary
+from pipeline.echo.metrics import LEARNED, exact, wrong_and_right
+from pipeline.statistics import name_of_interval, summary
 
-EXAMPLES = 12  # rows of the table of echoes
 WORTH_ZOOMING = 0.9  # accuracies above this would all look like 1 on an axis from 0
 
 
@@ -33,7 +32,8 @@ def figures(setup: Setup, results: Results) -> list[Picture]:
         Picture(
             "positions",
             positions(setup, results),
-            "Accuracy at each position of the echo: mean over replicas with its 95 % interval.",
+            "Accuracy at each position of the echo: mean over replicas with its "
+            f"{name_of_interval(count)}.",
         ),
         Picture(
             "echoes",
@@ -113,8 +113,7 @@ def echoes(results: Results) -> Figure:
     """A table of windows, echoes and expectations of the least accurate replica, errors marked."""
     windows, expected = results.predictions["windows"], results.predictions["expected"]
     predicted = results.predictions["integers"][worst(results)]
-    right = ((predicted == expected) | (expected == MISSING)).all(axis=1)
-    rows = np.concatenate([_some(np.flatnonzero(~right)), _some(np.flatnonzero(right))])
+    rows = wrong_and_right(exact(predicted == expected, expected != MISSING))
     figure, axes = plt.subplots(figsize=(9, 0.36 * len(rows) + 0.7))
     axes.axis("off")
     starts = np.cumsum([0, windows.shape[1] + 1, expected.shape[1] + 1])
@@ -132,11 +131,6 @@ def echoes(results: Results) -> Figure:
 def worst(results: Results) -> int:
     """The replica with the fewest exact echoes: the one with errors to show, if any has."""
     return int(np.argmin(results.metrics["exact_accuracy"]))
-
-
-def _some(rows: np.ndarray) -> np.ndarray:
-    """A few of the rows, spread evenly, so that they come from different sequences."""
-    return rows[np.linspace(0, len(rows) - 1, min(len(rows), EXAMPLES // 2)).astype(int)]
 
 
 def _integers(

@@ -56,6 +56,15 @@ def settings(setup: Setup) -> dict:
     return flat | {"updates": samples * flat.pop("training.epochs") // training.batch(samples)}
 
 
+def looks(names: Iterable) -> dict:
+    """Colour, kind of line and marker of each of the names; of very many some are alike."""
+    kinds = zip(itertools.cycle(style.looks()), itertools.cycle(style.MARKERS), strict=False)
+    return {
+        name: look | {"marker": marker}
+        for name, (look, marker) in zip(dict.fromkeys(names), kinds, strict=False)
+    }
+
+
 def by_cells(arms: Arms) -> bool:
     """Whether most arms have others that differ from them in the number of cells alone."""
     rest = [_without(setup, "model.cells") for setup, _ in arms.values()]
@@ -66,12 +75,12 @@ def cells(arms: Arms) -> Figure:
     """Exact accuracy and updates until learned against cells, a line for each other setting."""
     figure, panels = plt.subplots(1, 2, figsize=(11, 4.2))
     rest = {name: _without(setup, "model.cells") for name, (setup, _) in arms.items()}
-    groups = list(dict.fromkeys(rest.values()))
-    labels = _labels(groups)
+    styles = looks(rest.values())
+    labels = _labels([*styles])
     counts = sorted({setup.experiment.model.cells for setup, _ in arms.values()})
     names = ("exact_accuracy", "updates_until_learned")
     for axes, metric in zip(panels, names, strict=True):
-        for group, color, marker in zip(groups, style.COLORS, style.MARKERS, strict=False):
+        for group, look in styles.items():
             ours = {
                 setup.experiment.model.cells: results.metrics[metric]
                 for name, (setup, results) in arms.items()
@@ -79,9 +88,10 @@ def cells(arms: Arms) -> Figure:
             }
             means = []
             for count, values in ours.items():
-                axes.plot(np.full(len(values), count), values, marker, color=color, alpha=0.3)
+                dots = look | {"linestyle": "none", "alpha": 0.3}
+                axes.plot(np.full(len(values), count), values, **dots)
                 means.append(np.nan if np.isnan(values).all() else np.nanmean(values))
-            axes.plot([*ours], means, color=color, marker=marker, label=labels[group])
+            axes.plot([*ours], means, label=labels[group], **look)
         axes.set_xscale("log")
         axes.set(xlabel="cells", xticks=counts, xticklabels=counts)
         axes.minorticks_off()

@@ -4,6 +4,8 @@
 its place or its missing integers, and (in `factors.py`) by what the arms differ in.
 """
 
+from collections.abc import Callable
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,9 +13,9 @@ from matplotlib.figure import Figure
 
 from pipeline import style
 from pipeline.core.params import Setup
-from pipeline.core.rooms import Picture
+from pipeline.core.rooms import Picture, Results
 from pipeline.echo.data import fewest, samples_per_sequence
-from pipeline.echo.figures.factors import Arms, by_cells, cells, effects, varied
+from pipeline.echo.figures.factors import Arms, by_cells, cells, effects, looks, varied
 from pipeline.echo.metrics import LEARNED
 
 SPAN = 4  # from which ratio of the longest training to the shortest an axis is logarithmic
@@ -68,12 +70,13 @@ def details(arms: Arms) -> list[Picture]:
     pictures = []
     framings = [setup.experiment.framing for setup, _ in arms.values()]
     if all(framing.lengths for framing in framings):
+        shaded = " Shaded: the lengths of the training." if _trained_lengths(arms) else ""
         pictures.append(
             Picture(
                 "lengths",
                 lengths(arms),
                 "Exact accuracy against the length of the echoed sequence: mean over replicas, and "
-                "the range of all of them. Shaded: the lengths of the training.",
+                f"the range of all of them.{shaded}",
             )
         )
     if all(framing.answer == "sequence" for framing in framings):
@@ -91,8 +94,8 @@ def details(arms: Arms) -> list[Picture]:
                 "starts",
                 starts(arms),
                 "Exact accuracy of windows that hold fewer integers than a full one, because they "
-                "begin before their sequence, and of full ones: a dot a replica, lines through "
-                "the means.",
+                "begin before their sequence, and of full ones, the last of each line: a dot a "
+                "replica, lines through the means.",
             )
         )
     return pictures
@@ -104,15 +107,14 @@ def learning_curves(arms: Arms) -> Figure:
     figure, panels = plt.subplots(
         1, len(kinds), figsize=(3.6 + 4.2 * len(kinds), 4.2), sharey=True, squeeze=False
     )
-    looks = _looks(arms)
+    styles = looks(arms)
     for axes, kind in zip(panels[0], kinds, strict=True):
         seen = []
         for name, (setup, results) in arms.items():
             if _kind(setup) == kind:
-                color, line, _ = looks[name]
+                color, line = styles[name]["color"], styles[name]["linestyle"]
                 x = results.history["sequences"]
-                style.curve(axes, x, results.history["exact_accuracy"], name, color)
-                axes.lines[-1].set_linestyle(line)
+                style.curve(axes, x, results.history["exact_accuracy"], name, color, line)
                 seen.append(x[-1])
         if max(seen) > SPAN * min(seen):
             axes.set_xscale("log")
@@ -126,9 +128,9 @@ def learning_curves(arms: Arms) -> Figure:
 
 
 def lengths(arms: Arms) -> Figure:
-    """Exact accuracy against length, the lengths of the training shaded."""
+    """Exact accuracy against length, the lengths of the training shaded where all have the same."""
     figure, axes = plt.subplots(figsize=(8, 4.2))
-    for number, (name, (color, line, marker)) in enumerate(_looks(arms).items()):
+    for number, (name, look) in enumerate(looks(arms).items()):
         setup, results = arms[name]
         asked = sorted(setup.experiment.framing.lengths)
         values = np.stack(
@@ -138,18 +140,15 @@ def lengths(arms: Arms) -> Figure:
         axes.plot(
             asked,
             values.mean(axis=0),
-            line,
-            marker=marker,
             markersize=width + 3,
             linewidth=width,
-            color=color,
             label=name,
+            **look,
         )
-        axes.fill_between(
-            asked, values.min(axis=0), values.max(axis=0), color=color, alpha=0.15, linewidth=0
-        )
-    framing = setup.experiment.framing
-    axes.axvspan(fewest(framing), framing.window, color="#DDDDDD", zorder=0, label="trained on")
+        low, high = values.min(axis=0), values.max(axis=0)
+        axes.fill_between(asked, low, high, color=look["color"], alpha=0.15, linewidth=0)
+    if trained := _trained_lengths(arms):
+        axes.axvspan(*trained, color="#DDDDDD", zorder=0, label="trained on")
     axes.set(xlabel="integers echoed", ylabel="exact accuracy (share)", ylim=(-0.03, 1.03))
     figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper")
     return figure
@@ -157,13 +156,17 @@ def lengths(arms: Arms) -> Figure:
 
 def windows(arms: Arms) -> Figure:
     """Accuracy by window of a sequence, beside guessing."""
-    setup, results = next(iter(arms.values()))
-    x = np.arange(1, samples_per_sequence(setup) + 1)
+
+    def measured(setup: Setup, results: Results) -> dict[int, np.ndarray]:
+        asked = range(1, samples_per_sequence(setup) + 1)
+        return {window: results.metrics[f"accuracy_in_window_{window}"] for window in asked}
+
     figure, axes = plt.subplots(figsize=(7, 4.2))
-    _dotted(axes, arms, x, lambda results: [f"accuracy_in_window_{window}" for window in x])
+    ticks = _dotted(axes, arms, measured)
+    _, results = next(iter(arms.values()))
     chance = results.references["token_accuracy"]["chance"]
     style.reference(axes, chance, f"guessing: {chance:.2g}")
-    axes.set(xlabel="window of the sequence", ylabel="accuracy (share)", xticks=x)
+    axes.set(xlabel="window of the sequence", ylabel="accuracy (share)", xticks=ticks)
     axes.set_ylim(-0.03, 1.03)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper")
     return figure
@@ -171,15 +174,20 @@ def windows(arms: Arms) -> Figure:
 
 def starts(arms: Arms) -> Figure:
     """Exact accuracy by how many integers a window holds, up to a full one."""
-    setup, results = next(iter(arms.values()))
-    window, stem = setup.experiment.framing.window, "exact_accuracy_start_"
-    held = [count for count in range(1, window) if f"{stem}{count}" in results.metrics]
-    names = [f"{stem}{count}" for count in held] + ["exact_accuracy_full"]
+
+    def measured(setup: Setup, results: Results) -> dict[int, np.ndarray]:
+        window, stem = setup.experiment.framing.window, "exact_accuracy_start_"
+        names = {count: f"{stem}{count}" for count in range(1, window)}
+        names = {count: name for count, name in names.items() if name in results.metrics}
+        names[window] = "exact_accuracy_full"
+        return {count: results.metrics[name] for count, name in names.items()}
+
     figure, axes = plt.subplots(figsize=(7, 4.2))
-    _dotted(axes, arms, np.array([*held, window]), lambda results: names)
+    ticks = _dotted(axes, arms, measured)
+    full = {setup.experiment.framing.window for setup, _ in arms.values()}
+    labels = [f"{tick} (full)" if {tick} == full else str(tick) for tick in ticks]
     axes.set(xlabel="integers in the window", ylabel="exact accuracy (share)")
-    axes.set(xticks=[*held, window], ylim=(-0.03, 1.03))
-    axes.set_xticklabels([*map(str, held), f"{window} (full)"])
+    axes.set(xticks=ticks, xticklabels=labels, ylim=(-0.03, 1.03))
     figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper")
     return figure
 
@@ -191,9 +199,10 @@ def errors(arms: Arms) -> Figure:
     lowest = 10.0 ** np.floor(np.log10(min([*some, 0.1])))
     figure, axes = plt.subplots(figsize=(8, 1.3 + 0.36 * len(arms)))
     axes.set_xscale("symlog", linthresh=lowest)
+    styles = looks(arms)
     for row, (name, values) in enumerate(wrong.items()):
-        color, _, marker = _looks(arms)[name]
-        axes.plot(values, np.full(len(values), row), marker, color=color, alpha=0.5)
+        dots = styles[name] | {"linestyle": "none", "alpha": 0.5}
+        axes.plot(values, np.full(len(values), row), **dots)
         axes.plot(values.mean(), row, "|", color="black", markersize=18, markeredgewidth=2)
         axes.annotate(
             f"{1 - values.mean():.2%}",
@@ -214,23 +223,27 @@ def _kind(setup: Setup) -> str:
     return f"{framing.window} → {framing.echo}"
 
 
-def _looks(arms: Arms) -> dict[str, tuple[str, str, str]]:
-    """Colour, line and marker of each arm."""
-    return {
-        name: (
-            style.COLORS[number % len(style.COLORS)],
-            style.LINES[number // len(style.COLORS) % len(style.LINES)],
-            style.MARKERS[number % len(style.MARKERS)],
-        )
-        for number, name in enumerate(arms)
-    }
+def _trained_lengths(arms: Arms) -> tuple[int, int] | None:
+    """The fewest and the most integers of a window in training; None if the arms differ in it."""
+    framings = [setup.experiment.framing for setup, _ in arms.values()]
+    found = {(fewest(framing), framing.window) for framing in framings}
+    return found.pop() if len(found) == 1 else None
 
 
-def _dotted(axes: Axes, arms: Arms, x: np.ndarray, names) -> None:
-    """Metrics `names(results)` of each arm over x: a dot a replica, lines through the means."""
-    for number, (name, (color, line, marker)) in enumerate(_looks(arms).items()):
-        _, results = arms[name]
-        values = np.stack([results.metrics[metric] for metric in names(results)], axis=-1)
-        place = x + 0.05 * (number - (len(arms) - 1) / 2)  # so that equal ones can be told apart
-        axes.plot(place, values.T, marker, color=color, alpha=0.3)
-        axes.plot(place, values.mean(axis=0), line, marker=marker, color=color, label=name)
+def _dotted(
+    axes: Axes, arms: Arms, measured: Callable[[Setup, Results], dict[int, np.ndarray]]
+) -> list[int]:
+    """What is measured of each arm, (R,) at each x: a dot a replica, lines through the means.
+
+    Returns every x.
+    """
+    ticks: set[int] = set()
+    for number, (name, look) in enumerate(looks(arms).items()):
+        found = measured(*arms[name])
+        ticks |= found.keys()
+        values = np.stack([*found.values()])
+        # Aside, so that equal ones can be told apart.
+        place = np.array([*found]) + 0.05 * (number - (len(arms) - 1) / 2)
+        axes.plot(place, values, **look | {"linestyle": "none", "alpha": 0.3})
+        axes.plot(place, values.mean(axis=1), label=name, **look)
+    return sorted(ticks)

@@ -42,7 +42,8 @@ METRICS = {
     "sequences_until_learned": Metric(
         f"sequences until {LEARNED:.0%} exact",
         "training sequences seen when the exact accuracy on the validation sequences first "
-        f"reached {LEARNED:.0%}; replicas that never did are left out",
+        f"reached {LEARNED:.0%}, as near as the points of the curve lie; replicas that never did "
+        "are left out",
         headline=True,
     ),
     "updates_until_learned": Metric(
@@ -93,7 +94,7 @@ def describe(name: str) -> Metric:
 
 
 def curve(targets: np.ndarray, readout: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Held-out metrics (R,) of targets (N, T) or (R, N, T) and a readout of (R, N, T) integers.
+    """Metrics (R,) of targets (N, T), (1, N, T) or (R, N, T) and a readout of (R, N, T) integers.
 
     Where a target is missing, nothing is asked.
     """
@@ -218,16 +219,23 @@ def _lengths(setup: Setup, replicas: Replicas, test: np.ndarray) -> dict[str, np
 def gist(predictions: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """A few windows and their echoes: of the least accurate replica's wrong and right ones."""
     expected, integers = predictions["expected"], predictions["integers"]
-    right = ((integers == expected) | (expected == MISSING)).all(axis=2)  # (R, N)
-    right = right[right.mean(axis=1).argmin()]
-    rows = np.concatenate([_spaced(np.flatnonzero(~right)), _spaced(np.flatnonzero(right))])
+    right = exact(integers == expected, expected != MISSING)  # (R, N)
+    rows = wrong_and_right(right[right.mean(axis=1).argmin()])
     found = {name: predictions[name][rows] for name in ("windows", "expected")}
     return found | {"integers": integers[:, rows]}
 
 
-def _spaced(rows: np.ndarray) -> np.ndarray:
-    """A few of the rows, spread evenly."""
-    return rows[np.linspace(0, len(rows) - 1, min(len(rows), KEPT)).astype(int)]
+def wrong_and_right(right: np.ndarray) -> np.ndarray:
+    """A few rows to look at, where `right` (N,) is false, and then where it is true.
+
+    They are spread evenly, so that they come from different sequences.
+    """
+    return np.concatenate(
+        [
+            rows[np.linspace(0, len(rows) - 1, min(len(rows), KEPT)).astype(int)]
+            for rows in (np.flatnonzero(~right), np.flatnonzero(right))
+        ]
+    )
 
 
 def findings(setup: Setup, metrics: dict, references: dict) -> list[str]:

@@ -166,9 +166,13 @@ def with_positions(windows, classes: int, framing: Framing, model: Model):
 def at_length(setup: params.Setup, length: int) -> params.Setup:
     """The same network for windows of up to so many integers, all of them echoed."""
     framing = {"window": length, "echo": length, "shortest": 1, "lengths": []}
-    experiment = setup.experiment
+    experiment, model = setup.experiment, setup.experiment.model
+    if model.architecture == "attention":  # whose trained table keeps its rows
+        model = model.model_copy(update={"positions": model.positions or experiment.framing.echo})
     framing = experiment.framing.model_copy(update=framing)
-    return setup._replace(experiment=experiment.model_copy(update={"framing": framing}))
+    return setup._replace(
+        experiment=experiment.model_copy(update={"framing": framing, "model": model})
+    )
 
 
 def echo(

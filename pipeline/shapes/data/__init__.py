@@ -4,12 +4,14 @@ Axes: R replica, S shape, V vertex, 2 coordinates (x, y), P free parameters of a
 coordinates after the origin, one after the other: x of the second vertex, its y, x of the third …
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Annotated, Literal
 
 import numpy as np
 import scipy  # its parts are loaded when first used
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.core import params, seeds
 from pipeline.shapes.data.families import FAMILIES, Family
@@ -24,6 +26,17 @@ class Dataset(params.Dataset):
     """Shapes of one family, or of all of them in turn."""
 
     shape: Literal[(*FAMILIES, ANY)]
+
+    @model_validator(mode="after")
+    def _of_each_family(self) -> Dataset:
+        """Whether what is held out has a shape of each family to measure."""
+        for part in ("validation", "test"):
+            if (count := getattr(self, part)) < len(self.shapes):
+                raise ValueError(
+                    f"{part} must be at least {len(self.shapes)}, a shape of each family, "
+                    f"got {count}"
+                )
+        return self
 
     @property
     def shapes(self) -> tuple[str, ...]:

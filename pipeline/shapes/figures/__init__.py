@@ -27,7 +27,8 @@ def figures(setup: Setup, results: Results) -> list[Picture]:
             "drawings",
             drawings(setup, results),
             f"What the network draws from the origin after it has seen so many {many}: thin, "
-            f"each of the {count} replicas; thick, replica 0. Last, {TRUE_SHAPES} true {many}.",
+            f"each of the {count} replicas; thick, the first of them. Last, {TRUE_SHAPES} true "
+            f"{many}.",
         ),
         Picture(
             "learning-curve",
@@ -66,8 +67,8 @@ def together(arms: dict[str, tuple[Setup, Results]]) -> list[Picture]:
             Picture(
                 "drawings",
                 final_drawings(regressors),
-                "What is drawn from the origin after training: thin, each replica; thick, replica "
-                f"0. Last, {TRUE_SHAPES} true {many}.",
+                "What is drawn from the origin after training: thin, each replica; thick, the "
+                f"first of them. Last, {TRUE_SHAPES} true {many}.",
             ),
             Picture(
                 "learning-curves",
@@ -132,7 +133,7 @@ def gallery(rows: dict[str, tuple[Setup, dict[str, np.ndarray]]]) -> Picture | N
     seen = f"so many {many}" if len(steps) > 1 else f"{steps[0]:,} {many}"
     caption = (
         f"What is drawn from the origin after {seen}: thin, each of {replicas} replicas; thick, "
-        "replica 0."
+        "the first of them."
     )
     return Picture("gallery", figure, caption)
 

@@ -25,8 +25,8 @@ def figures(setup: Setup, results: Results) -> list[Picture]:
         Picture(
             "drawings",
             sheets(setup, results),
-            f"Left, {what} that replica 0 drew, one after the other, none left out; right, true "
-            "ones.",
+            f"Left, {what} that the first sound replica drew, one after the other, none left out; "
+            "right, true ones.",
         ),
         Picture(
             "sizes",
@@ -38,9 +38,9 @@ def figures(setup: Setup, results: Results) -> list[Picture]:
         Picture(
             "temperatures",
             temperatures(setup, results),
-            f"{what.capitalize()} drawn by replica 0 from the same random numbers at several "
-            "temperatures: at 0 it takes what is likeliest at each step, at 1 it draws from what "
-            "it learned, above it exaggerates its doubts.",
+            f"{what.capitalize()} drawn by the first sound replica from the same random numbers at "
+            "several temperatures: at 0 it takes what is likeliest at each step, at 1 it draws "
+            "from what it learned, above it exaggerates its doubts.",
         ),
         Picture(
             "learning-curve",

@@ -11,12 +11,14 @@ import numpy as np
 
 from pipeline.core.rooms import Evaluation, Metric
 from pipeline.shapes.data import Dataset, frame, samples_per_sequence
-from pipeline.shapes.data.families import Family
+from pipeline.shapes.data.families import FAMILIES, Family
 from pipeline.shapes.metrics import generation
 from pipeline.shapes.metrics.drawings import (
     MARGIN,
+    at_snapshots,
     consistency_error,
     distances,
+    in_order,
     side_error,
     validity,
 )
@@ -60,14 +62,19 @@ METRICS = {
     "ks": Metric(
         "KS distance",
         "Kolmogorov–Smirnov distance of the drawn shapes' free parameters to their true "
-        "distribution, the largest of them: 0 for the same, 0.5 and more for a generator that "
-        "draws one shape for ever",
+        "distribution, the largest of them, of several families the mean over these: 0 for the "
+        "same, 0.5 and more for a generator that draws one shape for ever",
         headline=True,
     ),
     "valid": Metric(
         "validity",
         f"share of drawn shapes that lie inside the data's range, give or take {MARGIN}",
         higher_is_better=True,
+    ),
+    "outside": Metric(
+        "led outside",
+        "share of shapes that a generator would have drawn beyond the data's range, by more than "
+        f"{MARGIN}, and that were put back at its edge; all other metrics are of shapes put back",
     ),
     "cross_entropy": Metric(
         "cross-entropy", "mean of −ln p of a held-out shape's tokens, in nats per shape"
@@ -109,8 +116,8 @@ def describe(name: str) -> Metric:
     if family:
         whole = METRICS[base]
         return whole._replace(label=f"{whole.label}, {family}", headline=False)
-    if name.startswith("ks_"):
-        parameter = name.removeprefix("ks_")
+    parameter = name.removeprefix("ks_")
+    if parameter != name and any(parameter in family.parameters for family in FAMILIES.values()):
         return KS._replace(label=KS.label.format(parameter), meaning=KS.meaning.format(parameter))
     return METRICS[name]
 
@@ -160,7 +167,7 @@ def optimal_mae(shapes: np.ndarray, family: Family) -> float:
 
 
 def curve(targets: np.ndarray, readout: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Held-out metrics (R,) of targets (N, …) or (R, N, …) and a readout of (R, N, …).
+    """Metrics (R,) of targets (N, …), (1, N, …) or (R, N, …) and a readout of (R, N, …).
 
     Of vertices their error, of generators their mean loss in nats per shape.
     """
@@ -197,28 +204,19 @@ def evaluate(
     """
     if setup.experiment.framing.generative:
         return generation.evaluate(setup, replicas, test, snapshots)
-    dataset: Dataset = setup.dataset
     inputs, targets = frame(test, setup)
-    asking = setup.experiment.training.asking(samples_per_sequence(setup))
+    training = setup.experiment.training
+    asking = training.asking(samples_per_sequence(setup))
     readout = replicas.predict(inputs[None], targets[None], **asking)
     metrics = curve(targets, readout)
-    metrics["mae_regret"] = metrics["mae"] - optimal_mae(test, dataset.family)
+    metrics["mae_regret"] = metrics["mae"] - optimal_mae(test, setup.dataset.family)
+    final = draw(replicas, setup)
+    metrics |= drawing_metrics(final[:, None], setup.dataset)
 
-    predictions = {}
+    drawn = at_snapshots(replicas, snapshots, lambda: draw(replicas, setup))
+    predictions = in_order(drawn | {training.sequences_seen: final})
     if setup.experiment.framing.sample == "point":
         predictions["probe"] = probe(replicas)
-    final, steps, polygons = replicas.weights, [], []
-    for step, weights in snapshots.items():
-        replicas.weights = weights
-        steps.append(step)
-        polygons.append(draw(replicas, setup))
-    if setup.experiment.training.sequences_seen not in snapshots:
-        replicas.weights = final
-        steps.append(setup.experiment.training.sequences_seen)
-        polygons.append(draw(replicas, setup))
-    replicas.weights = final
-    metrics |= drawing_metrics(polygons[-1][:, None], dataset)
-    predictions |= {"steps": np.array(steps), "polygons": np.stack(polygons)}
     return Evaluation(metrics, predictions)
 
 

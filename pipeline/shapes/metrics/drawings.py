@@ -1,11 +1,36 @@
 """What is measured of drawn polygons, whoever drew them. Axes as in `data`."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
 import numpy as np
 import scipy
 
 from pipeline.shapes.data.families import Family
 
+if TYPE_CHECKING:
+    from pipeline.training import Replicas
+
 MARGIN = 0.01  # how far outside the data's range a drawn vertex may lie and still be valid
+
+
+def at_snapshots(
+    replicas: Replicas, snapshots: Mapping[int, list[np.ndarray]], draw: Callable[[], np.ndarray]
+) -> dict[int, np.ndarray]:
+    """What `draw` makes with the weights of each snapshot."""
+    drawn = {}
+    for step, weights in snapshots.items():
+        with replicas.holding(weights):
+            drawn[step] = draw()
+    return drawn
+
+
+def in_order(drawn: Mapping[int, np.ndarray]) -> dict[str, np.ndarray]:
+    """What was drawn after so many shapes, as predictions: `steps` (K,) and `polygons` (K, …)."""
+    steps = sorted(drawn)
+    return {"steps": np.array(steps), "polygons": np.stack([drawn[step] for step in steps])}
 
 
 def consistency_error(polygons: np.ndarray, family: Family) -> np.ndarray:

@@ -5,6 +5,7 @@ Axes as in `data`.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,13 @@ from pipeline.core.rooms import Evaluation
 from pipeline.shapes.data import Dataset, frame
 from pipeline.shapes.data.families import FAMILIES, Family
 from pipeline.shapes.data.grids import Grid
-from pipeline.shapes.metrics.drawings import correlation, distances, validity
+from pipeline.shapes.metrics.drawings import (
+    at_snapshots,
+    correlation,
+    distances,
+    in_order,
+    validity,
+)
 from pipeline.shapes.models import drawing, generators
 
 if TYPE_CHECKING:
@@ -24,9 +31,7 @@ if TYPE_CHECKING:
 
 DRAWN = 10_000
 """Shapes that each replica draws to be measured. As many true ones have a Kolmogorov–Smirnov
-distance of about 0.009 to the distribution that they come from."""
-
-KOLMOGOROV = math.sqrt(math.pi / 2) * math.log(2)  # the mean of his distribution
+distance of about 0.01 to the distribution that they come from: see `chance_distance`."""
 
 SEED = 1234  # of the drawing that is measured and shown
 
@@ -120,7 +125,11 @@ def references(setup: Setup, held_out: np.ndarray) -> dict[str, dict[str, float]
     known = {
         name_of(framing): {best: float(floor(held_out, setup).mean())},
         "regret": {best: 0.0},
-        "ks": {f"{DRAWN:,} true shapes": KOLMOGOROV / math.sqrt(DRAWN)},
+        "ks": {
+            f"{DRAWN:,} true shapes": float(
+                np.mean([chance_distance(len(family.parameters)) for family in dataset.families])
+            )
+        },
     }
     if framing.bins:
         half = np.mean([Grid(family, framing.bins).bin for family in dataset.families]) / 2
@@ -130,58 +139,86 @@ def references(setup: Setup, held_out: np.ndarray) -> dict[str, dict[str, float]
     return known
 
 
+def chance_distance(parameters: int) -> float:
+    """What the largest distance of so many parameters of `DRAWN` true shapes is on average.
+
+    The parameters are independent, and a distance is positive, so its mean is the integral of the
+    probability that not all of them lie below it.
+    """
+    scaled, _ = scipy.integrate.quad(
+        lambda x: 1 - scipy.stats.kstwobign.cdf(x) ** parameters, 0, 10
+    )
+    return scaled / math.sqrt(DRAWN)
+
+
 def evaluate(
     setup: Setup, replicas: Replicas, test: np.ndarray, snapshots: dict[int, list[np.ndarray]]
 ) -> Evaluation:
     """Metrics of every replica, of test shapes (S, V, 2) and of `DRAWN` shapes of each family.
 
     Predictions, for each family: `<family>/drawn` (SHEET, V, 2) and `<family>/at/<temperature>`
-    (EACH, V, 2), drawn by replica 0; `<family>/histograms` (R, P, HISTOGRAM), the shares of drawn
-    shapes by free parameter. And `steps` (K,), the shapes seen at each snapshot and at the end,
-    with `polygons` (K, PROGRESS, V, 2), drawn there by replica 0, of all families in turn.
+    (EACH, V, 2), drawn by the first replica; `<family>/histograms` (R, P, HISTOGRAM), the shares of
+    drawn shapes by free parameter. And `steps` (K,), the shapes seen at each snapshot and at the
+    end, with `polygons` (K, PROGRESS, V, 2), drawn there by the first replica, of all families in
+    turn.
     """
-    dataset, name = setup.dataset, name_of(setup.experiment.framing)
-    inputs, targets = frame(test, setup)
-    readout = replicas.predict(inputs[None], targets[None])
-    metrics = {name: readout[name].mean(axis=1, dtype=np.float64)}
-    lost = readout[name] - floor(test, setup)
-    metrics["regret"] = lost.mean(axis=1, dtype=np.float64)
-
-    drawer = drawing.Drawer(replicas, setup)
-    several = len(dataset.shapes) > 1
+    dataset, drawer = setup.dataset, drawing.Drawer(replicas, setup)
+    likelihood, lost = _likelihood(setup, replicas, test)
     by_family, predictions = {}, {}
     for shape, family in zip(dataset.shapes, dataset.families, strict=True):
-        drawn = drawer(shape, DRAWN, SEED)
-        by_family[shape] = drawing_metrics(drawn, family, parameters=not several)
-        predictions[f"{shape}/drawn"] = drawn[0, :SHEET].astype(np.float32)
-        predictions[f"{shape}/histograms"] = histograms(family.theta(drawn))
-        for temperature in TEMPERATURES:
-            shown = drawer(shape, EACH, SEED, temperature)[0]
-            predictions[f"{shape}/at/{temperature}"] = shown.astype(np.float32)
-    for metric in next(iter(by_family.values())):
-        values = np.stack([found[metric] for found in by_family.values()])
-        metrics[metric] = (
-            values.max(axis=0) if metric in ("ks", "correlation") else values.mean(axis=0)
-        )
-        if several:
-            metrics |= {f"{metric}_{shape}": found[metric] for shape, found in by_family.items()}
-    if several:
+        free = drawer.freely(shape, DRAWN, SEED)
+        drawn = drawer.put_back(shape, free)
+        by_family[shape] = {"outside": 1 - validity(free, family)}
+        by_family[shape] |= drawing_metrics(drawn, family, parameters=len(dataset.shapes) == 1)
+        predictions |= _shown(drawer, shape, drawn)
+    metrics = likelihood | _over_families(by_family)
+    if len(dataset.shapes) > 1:
         for index, shape in enumerate(dataset.shapes):
             metrics[f"regret_{shape}"] = lost[:, index :: len(dataset.shapes)].mean(axis=1)
 
-    final, seen = replicas.weights, setup.experiment.training.sequences_seen
-    stages, polygons = {seen: final} | snapshots, []
-    steps = sorted(stages)
-    for step in steps:
-        replicas.weights = stages[step]
-        polygons.append(_in_turn(drawer, dataset, PROGRESS))
-    replicas.weights = final
-    predictions |= {"steps": np.array(steps), "polygons": np.stack(polygons)}
+    progress = functools.partial(_in_turn, drawer, dataset, PROGRESS)
+    steps = at_snapshots(replicas, snapshots, progress)
+    predictions |= in_order(steps | {setup.experiment.training.sequences_seen: progress()})
     return Evaluation(metrics, predictions)
 
 
+def _likelihood(
+    setup: Setup, replicas: Replicas, test: np.ndarray
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """The metrics of test shapes (S, V, 2), and what each loses above the floor (R, S)."""
+    name = name_of(setup.experiment.framing)
+    inputs, targets = frame(test, setup)
+    nats = replicas.predict(inputs[None], targets[None])[name]
+    lost = nats - floor(test, setup)
+    means = {name: nats, "regret": lost}
+    return {key: values.mean(axis=1, dtype=np.float64) for key, values in means.items()}, lost
+
+
+def _over_families(by_family: dict[str, dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Metrics over all families, and, of several, those of each by its name."""
+    metrics = {}
+    for metric in next(iter(by_family.values())):
+        values = np.stack([found[metric] for found in by_family.values()])
+        metrics[metric] = values.max(axis=0) if metric == "correlation" else values.mean(axis=0)
+        if len(by_family) > 1:
+            metrics |= {f"{metric}_{shape}": found[metric] for shape, found in by_family.items()}
+    return metrics
+
+
+def _shown(drawer: drawing.Drawer, shape: str, drawn: np.ndarray) -> dict[str, np.ndarray]:
+    """The predictions of one family, from the polygons (R, S, V, 2) that are measured."""
+    at = {
+        f"{shape}/at/{temperature}": drawer(shape, EACH, SEED, temperature)[0].astype(np.float32)
+        for temperature in TEMPERATURES
+    }
+    return at | {
+        f"{shape}/drawn": drawn[0, :SHEET].astype(np.float32),
+        f"{shape}/histograms": histograms(FAMILIES[shape].theta(drawn)),
+    }
+
+
 def _in_turn(drawer: drawing.Drawer, dataset: Dataset, count: int) -> np.ndarray:
-    """Shapes (count, V, 2) drawn by replica 0, of all families in turn, as in the data."""
+    """Shapes (count, V, 2) drawn by the first replica, of all families in turn, as in the data."""
     made = np.full((count, dataset.vertices, 2), np.nan, np.float32)
     for shape in dataset.shapes:
         mine = dataset.of(shape, made)
@@ -234,17 +271,20 @@ def findings(setup: Setup, metrics: dict, references: dict) -> list[str]:
     name = name_of(framing)
     (floor,) = references[name].values()
     known = references["ks"][f"{DRAWN:,} true shapes"]
-    shape = "shape" if len(dataset.shapes) > 1 else dataset.shape
+    several = len(dataset.shapes) > 1
+    shape, each, on_average = "shape", " of each family", ", in the mean over families,"
+    if not several:
+        shape, each, on_average = dataset.shape, "", ""
     sentences = [
-        f"It draws at random: of {DRAWN:,} shapes that each replica drew, the sizes' distance from "
-        f"their true distribution is at most {mean['ks']:.3f}, where as many true ones would have "
-        f"{known:.3f}, and {mean['wrong']:.2%} are visibly wrong.",
+        f"It draws at random: of {DRAWN:,} shapes{each} that each replica drew, the sizes' "
+        f"distance from their true distribution is{on_average} at most {mean['ks']:.3f}, where as "
+        f"many true ones would have {known:.3f}, and {mean['wrong']:.2%} are visibly wrong.",
         _consistency(mean["consistency_error"], shape, references),
         f"A held-out {shape} costs it {mean[name]:.2f} nats, {mean['regret']:.2f} more than "
         f"{'an ideal generator' if framing.bins else 'any generator must lose at least'} "
         f"({floor:.2f}).",
     ]
-    if len(dataset.shapes) > 1:
+    if several:
         worst = max(dataset.shapes, key=lambda shape: mean[f"wrong_{shape}"])
         sentences.append(
             f"Of its families it draws the {worst} least well: {mean[f'wrong_{worst}']:.2%} are "

@@ -28,20 +28,27 @@ class Drawer:
         self.slots = Slots(setup)
         self.random = 1 if setup.experiment.framing.bins else 2  # numbers that a coordinate takes
 
-    def __call__(
-        self, shape: str, count: int, seed: int, temperature: float = 1.0, *stream: str | int
-    ) -> np.ndarray:
-        """Polygons (R, count, V, 2), float64, of one family.
+    def __call__(self, shape: str, count: int, seed: int, temperature: float = 1.0) -> np.ndarray:
+        """Polygons (R, count, V, 2), float64, of one family, within the data's range.
 
-        They depend on nothing but seed, stream and a replica's weights and place; the first of many
-        are the same as few. Temperature 0 takes what is likeliest at each step.
+        They depend on nothing but seed and a replica's weights and place; the first of many are the
+        same as few. Temperature 0 takes what is likeliest at each step.
         """
+        return self.put_back(shape, self.freely(shape, count, seed, temperature))
+
+    def put_back(self, shape: str, polygons: np.ndarray) -> np.ndarray:
+        """Polygons (…, V, 2) with what leads out of the data's range put at its edge."""
+        family = self.setup.dataset.families[self.setup.dataset.shapes.index(shape)]
+        return polygons.clip(family.low, family.high)
+
+    def freely(self, shape: str, count: int, seed: int, temperature: float = 1.0) -> np.ndarray:
+        """The same polygons before: no step is longer than a true one can be, but several are."""
         if not 0 <= temperature < math.inf:
             raise ValueError(f"a temperature must be at least 0, got {temperature}")
         family = self.setup.dataset.shapes.index(shape)
         size = (count, self.slots.steps, self.random)
         uniform = [
-            seeds.generator(seed, "draw", replica, *stream).random(size, np.float32)
+            seeds.generator(seed, "draw", replica).random(size, np.float32)
             for replica in range(self.replicas.count)
         ]
         given = (np.full((1, count), temperature, np.float32), np.full((1, count), family))
@@ -50,9 +57,8 @@ class Drawer:
         bins = self.setup.experiment.framing.bins
         grid = Grid(self.setup.dataset.families[family], bins)
         if bins is None:
-            polygons = grid.led_by(drawn.astype(float))
-            return polygons.clip(grid.low, grid.low + grid.span)
-        return grid.centres(grid.along(drawn.astype(int)).clip(0, bins - 1))
+            return grid.led_by(drawn.astype(float))
+        return grid.centres(grid.along(drawn.astype(int)))
 
     def _program(self, uniform, temperature, family):
         """Coordinates or tokens (B, L) by random numbers (B, L, …), temperatures, families (B,)."""

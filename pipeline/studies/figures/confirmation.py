@@ -7,6 +7,7 @@ import numpy as np
 
 from pipeline import style
 from pipeline.core.rooms import Picture
+from pipeline.statistics import name_of_interval
 from pipeline.studies import TUNED, UNTUNED
 from pipeline.studies.asking import Plan
 from pipeline.studies.figures.together import label
@@ -19,28 +20,31 @@ def draw(plan: Plan, confirmed: Mapping[str, Result], summary: Mapping) -> list[
     figure, panels = plt.subplots(
         1, len(metrics), figsize=(1.2 + 3.6 * len(metrics), 4.2), squeeze=False
     )
+    found = summary["confirmed"]
     for axes, metric in zip(panels[0], metrics, strict=True):
-        pairs = np.array([confirmed[name].metrics[metric] for name in (UNTUNED, TUNED)])
+        pairs = np.array([confirmed[name].values(metric) for name in (UNTUNED, TUNED)])
         axes.plot([0, 1], pairs, "o-", color=style.SKY, linewidth=0.9, ms=4)
-        means = np.nanmean(pairs, axis=1)
-        axes.plot([0, 1], means, "o-", color=style.BLUE, linewidth=2.6, ms=9)
-        found = summary["confirmed"]["difference"][metric]
-        axes.set_title(_difference(found), fontsize=10)
+        means = [found[name][metric]["mean"] for name in (UNTUNED, TUNED)]
+        axes.plot([0, 1], np.array(means, float), "o-", color=style.BLUE, linewidth=2.6, ms=9)
+        axes.set_title(_difference(found["difference"][metric]), fontsize=10)
         axes.set_xticks([0, 1], [UNTUNED, TUNED])
         axes.set(ylabel=label(plan, metric), xlim=(-0.25, 1.25))
-        if np.nanmin(pairs) > 0 and np.nanmax(pairs) > 5 * np.nanmin(pairs):
+        values = pairs[~np.isnan(pairs)]
+        if len(values) and 0 < 5 * values.min() < values.max():
             axes.set_yscale("log")
     caption = (
         f"The best trial and the untuned network, trained anew on {len(plan.fresh)} replicas that "
         "no trial has seen: a thin line joins both of one replica, the thick one their means. "
-        "Above, the mean paired difference with its 95 % interval, and the share of replicas in "
-        "which the tuned network is better."
+        f"Above, the mean paired difference with its {name_of_interval(len(plan.fresh))}, and the "
+        "share of replicas in which the tuned network is better."
     )
     return [Picture("confirmation", figure, caption)]
 
 
 def _difference(found: Mapping) -> str:
     """A paired difference in words; of a single replica there is no interval."""
+    if found["difference"] is None:
+        return "no replica has both"
     words = f"{found['difference']:+.2g}"
     if found["low"] is not None:
         words += f" [{found['low']:+.2g}, {found['high']:+.2g}]"

@@ -97,10 +97,9 @@ def frontier(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
             _steps(axes, plan, first, values, title)
     if not words:
         numbers(row[0][0], plan, second, "y")
-    goal = f"{plan.study.reach:.0%}" if plan.study.reach <= 1 else f"{plan.study.reach:g}"
     caption = (
         f"The network with fewest parameters whose mean {described(plan, objective).label} reaches "
-        f"{goal}, of those that were tried. A cross: none of them does."
+        f"{plan.study.goal}, of those that were tried. A cross: none of them does."
     )
     return [Picture("frontier", figure, caption)]
 

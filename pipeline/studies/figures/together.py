@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from pipeline import statistics, style
 from pipeline.core.params import setup
 from pipeline.core.rooms import Metric, Picture, Room
-from pipeline.core.spaces import VARIANT
+from pipeline.core.spaces import VARIANT, numeric
 from pipeline.studies import best
 from pipeline.studies.asking import Plan, Trial
 from pipeline.studies.figures.scales import SPAN, metric_scale, numbers, place
@@ -47,9 +47,9 @@ def axes_of(plan: Plan) -> tuple[str, str | None]:
     sizes = {
         key: len(values)
         for key, values in dimensions.items()
-        if isinstance(values, list) and all(type(v) in (int, float) for v in values)
+        if isinstance(values, list) and numeric(values)
     }
-    along = max(sizes, key=sizes.get) if sizes else next(iter(dimensions))
+    along = max(sizes, key=sizes.get)
     return along, next((key for key in dimensions if key != along), None)
 
 
@@ -81,7 +81,8 @@ def curves(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
     _legends(figure, panels[0], [name for name, _ in lines(plan, trials) if name])
     replicas = len(plan.replicas)
     caption = (
-        f"Means over {replicas} replicas with their 95 % intervals; small dots are the replicas."
+        f"Means over {replicas} replicas with their {statistics.name_of_interval(replicas)}s; "
+        "small dots are the replicas."
     )
     return [Picture("curves", figure, caption)]
 

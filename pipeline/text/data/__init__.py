@@ -36,6 +36,10 @@ class Dataset(params.Dataset):
     @model_validator(mode="after")
     def _text_fits(self) -> Dataset:
         """Whether there is a text where one is needed, long enough for one passage."""
+        if self.characters is not None and self.characters <= self.length:
+            raise ValueError(
+                f"characters must be more than length = {self.length}, got {self.characters}"
+            )
         if self.corpus != "text":
             if self.text is not None:
                 raise ValueError(f"text belongs to corpus: text, not to {self.corpus}")
@@ -47,6 +51,11 @@ class Dataset(params.Dataset):
                 f"got {self.length}"
             )
         return self
+
+    @property
+    def holds_out(self) -> bool:
+        """Whether validation and test are other texts than the one to train on."""
+        return self.corpus != "text"
 
     @property
     def alphabet(self) -> str:

@@ -1,7 +1,6 @@
-"""The pictures of an experiment with text."""
+"""The pictures of an experiment with text: curves and bits; the texts themselves in `pages.py`."""
 
 import itertools
-import textwrap
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
@@ -13,92 +12,100 @@ from pipeline import style
 from pipeline.core.params import Setup
 from pipeline.core.rooms import Picture, Results
 from pipeline.statistics import band
-from pipeline.text.data import decode
+from pipeline.text.figures.pages import Arms, page, samples, samples_of_arms, surprise
 from pipeline.text.metrics import EARLY, FLOOR
 
-WIDTH = 80  # characters of a line
-LINES = 6  # of each text that is shown
-MOST_SURPRISED = 8.0  # bits from which a character is as dark as can be
 LEAST = 1e-3  # bits per character below which a logarithmic axis shows nothing
 FEWEST_PLACES = 5  # of a curve against characters read
 
 GOAL = "order-5 n-gram"
-BITS = "held-out bits per character"
 
 
 def figures(setup: Setup, results: Results) -> list[Picture]:
     """The learning curve, texts to read, and where the network was surprised."""
-    count = len(next(iter(results.metrics.values())))
+    count, held_out = len(next(iter(results.metrics.values()))), setup.dataset.holds_out
+    validation, known = (
+        "validation text",
+        "what counting and compressing come to on the test text, with the same training text; the "
+        "dot is the replicas' mean there",
+    )
+    if not held_out:
+        validation, known = (
+            "the text, of which nothing is held out",
+            "what counting comes to, and what the framing leaves open; the dot is the replicas' "
+            "mean in the end",
+        )
     pictures = [
         Picture(
             "learning-curve",
             learning_curve(setup, results),
             f"Bits per character against training passages of {setup.dataset.length} characters "
-            f"seen, on validation text: median of {count} replicas and the band that holds the "
-            "middle 80 % of them. Dashed: what counting and compressing come to on the test text, "
-            "with the same training text; the dot is the replicas' mean there.",
+            f"seen, on {validation}: median of {count} replicas and the band that holds the "
+            f"middle 80 % of them. Dashed: {known}.",
         ),
         Picture(
             "samples",
             samples(setup, results),
-            "What replica 0 wrote at several temperatures, from the same first characters; at "
-            "temperature 0 always what is likeliest.",
+            "What the first sound replica wrote at several temperatures, from the same first "
+            "characters; at temperature 0 always what is likeliest.",
         ),
         Picture(
             "surprise",
             surprise(setup, results),
-            "The beginning of the test text, which no replica was trained on: the darker a "
-            "character, the more bits it cost replica 0. What was not asked for is grey.",
+            f"The beginning of the {'test text, which no replica was' if held_out else 'text'} "
+            "trained on: the darker a character, the more bits it cost the first sound replica. "
+            "What was not asked for is grey.",
         ),
     ]
-    if results.predictions["by_place"].shape[-1] >= FEWEST_PLACES:
-        pictures.append(
-            Picture(
-                "places",
-                places({setup.name: (setup, results)}),
-                "Bits per character of test text against the characters read since the network "
-                "last forgot: mean over all passages, and its range over replicas.",
-            )
-        )
-    return pictures
+    return pictures + _places({setup.name: (setup, results)})
 
 
-def together(arms: Mapping[str, tuple[Setup, Results]]) -> list[Picture]:
+def _places(arms: Arms) -> list[Picture]:
+    """The picture of those networks that read several characters before they forget, if any do."""
+    longer = {
+        name: found
+        for name, found in arms.items()
+        if found[1].predictions.get("by_place", np.empty(0)).shape[-1] >= FEWEST_PLACES
+    }
+    if not longer:
+        return []
+    caption = (
+        f"{_bits(longer).capitalize()} against the characters read since the network last forgot: "
+        "mean over all passages, and its range over replicas."
+    )
+    return [Picture("places", places(longer), caption)]
+
+
+def _bits(arms: Arms) -> str:
+    """What the bits per character of these networks are called."""
+    held_out = all(setup.dataset.holds_out for setup, _ in arms.values())
+    return f"{'held-out ' if held_out else ''}bits per character"
+
+
+def together(arms: Arms) -> list[Picture]:
     """The pictures of all arms of an experiment, {name: (setup, results)} in their order."""
+    held_out = all(setup.dataset.holds_out for setup, _ in arms.values())
+    validation, test = ("validation text", "test text") if held_out else ("the text",) * 2
     pictures = [
         Picture(
             "learning-curves",
             learning_curves(arms),
-            "Bits per character on validation text against training passages seen: median over "
+            f"Bits per character on {validation} against training passages seen: median over "
             "replicas and the band that holds the middle 80 % of them.",
         ),
         Picture(
             "bits",
             bits(arms),
-            "Bits per character on the test text: a dot a replica, a bar at the mean; dashed, what "
+            f"Bits per character on {test}: a dot a replica, a bar at the mean; dashed, what "
             "counting comes to with the same training text.",
         ),
         Picture(
             "samples",
             samples_of_arms(arms),
-            f"What replica 0 of each arm wrote at temperature {EARLY:g}.",
+            f"What the first sound replica of each arm wrote at temperature {EARLY:g}.",
         ),
     ]
-    longer = {
-        name: found
-        for name, found in arms.items()
-        if found[1].predictions["by_place"].shape[-1] >= FEWEST_PLACES
-    }
-    if longer:
-        pictures.append(
-            Picture(
-                "places",
-                places(longer),
-                "Bits per character of test text against the characters read since the network "
-                "last forgot: mean over all passages, and its range over replicas.",
-            )
-        )
-    return pictures
+    return pictures + _places(arms)
 
 
 def gallery(rows: Mapping[str, tuple[Setup, dict[str, np.ndarray]]]) -> Picture | None:
@@ -107,7 +114,7 @@ def gallery(rows: Mapping[str, tuple[Setup, dict[str, np.ndarray]]]) -> Picture 
 
 
 def steps(setup: Setup, results: Results) -> dict[str, dict[int, Figure]]:
-    """What replica 0 wrote as it learned, where snapshots were kept, and at the end."""
+    """What the first replica wrote as it learned, where snapshots were kept, and at the end."""
     seen, written = (results.predictions[name] for name in ("early_seen", "early"))
     begun = results.predictions["start"]
     pages = {
@@ -118,14 +125,17 @@ def steps(setup: Setup, results: Results) -> dict[str, dict[int, Figure]]:
 
 
 def learning_curve(setup: Setup, results: Results) -> Figure:
-    """Bits per character as training goes on, on validation and on training text."""
+    """Bits per character as training goes on, on validation and on training passages."""
     figure, axes = plt.subplots(figsize=(9, 4.8))
     history, x = results.history, results.history["sequences"]
     if "train_bits_per_character" in history:
         style.curve(axes, x, history["train_bits_per_character"], "training", style.ORANGE, ":")
-    style.curve(axes, x, history["bits_per_character"], "validation", style.BLUE)
+    validation, test = "validation", "test"
+    if not setup.dataset.holds_out:
+        validation, test = "the text", "in the end"
+    style.curve(axes, x, history["bits_per_character"], validation, style.BLUE)
     final = results.metrics["bits_per_character"].mean()
-    axes.plot(x[-1], final, "o", color=style.BLUE, label=f"test: {final:.3f}", clip_on=False)
+    axes.plot(x[-1], final, "o", color=style.BLUE, label=f"{test}: {final:.3f}", clip_on=False)
     _lines(axes, results)
     axes.set(xlabel="training passages seen", ylabel="bits per character")
     axes.set(xscale="log", yscale="log")  # what matters is close together, at the lower end
@@ -148,7 +158,7 @@ def _lines(axes: Axes, results: Results) -> None:
         axes.lines[-1].set_color(next(shades))
 
 
-def learning_curves(arms: Mapping[str, tuple[Setup, Results]]) -> Figure:
+def learning_curves(arms: Arms) -> Figure:
     """Bits per character of all arms as training goes on."""
     figure, axes = plt.subplots(figsize=(9, 4.4))
     lowest = np.inf
@@ -157,7 +167,7 @@ def learning_curves(arms: Mapping[str, tuple[Setup, Results]]) -> Figure:
         values = np.maximum(history["bits_per_character"], LEAST)
         style.curve(axes, history["sequences"], values, name, look["color"], look["linestyle"])
         lowest = min(lowest, values.min())
-    axes.set(xlabel="training passages seen", ylabel=BITS, xscale="log")
+    axes.set(xlabel="training passages seen", ylabel=_bits(arms), xscale="log")
     if lowest < 0.1:
         axes.set_yscale("log")
     else:
@@ -166,7 +176,7 @@ def learning_curves(arms: Mapping[str, tuple[Setup, Results]]) -> Figure:
     return figure
 
 
-def bits(arms: Mapping[str, tuple[Setup, Results]]) -> Figure:
+def bits(arms: Arms) -> Figure:
     """Bits per character of each arm, beside the lines that all of them share."""
     figure, axes = plt.subplots(figsize=(9, 1.6 + 0.45 * len(arms)))
     for row, (_, results) in enumerate(arms.values()):
@@ -183,7 +193,7 @@ def bits(arms: Mapping[str, tuple[Setup, Results]]) -> Figure:
     for (name, value), shade in zip(lines.items(), shades, strict=True):
         label = f"{name}: {value:.3f}"
         axes.axvline(value, linestyle="--", linewidth=1.2, color=shade, label=label)
-    axes.set(xlabel=f"{BITS} (less is better)", ylim=(len(arms) - 0.5, -0.5))
+    axes.set(xlabel=f"{_bits(arms)} (less is better)", ylim=(len(arms) - 0.5, -0.5))
     axes.set(yticks=range(len(arms)), yticklabels=list(arms))
     axes.set_xlim(left=-0.03)
     entries = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
@@ -191,88 +201,7 @@ def bits(arms: Mapping[str, tuple[Setup, Results]]) -> Figure:
     return figure
 
 
-def samples(setup: Setup, results: Results) -> Figure:
-    """What replica 0 wrote at each temperature."""
-    found = results.predictions
-    written = zip(found["temperatures"], found["written"][0], strict=True)
-    return page(
-        setup,
-        {f"temperature {t:g}": np.concatenate([found["start"], codes]) for t, codes in written},
-    )
-
-
-def samples_of_arms(arms: Mapping[str, tuple[Setup, Results]]) -> Figure:
-    """What replica 0 of each arm wrote."""
-    (setup, _), *_ = arms.values()
-    texts = {}
-    for name, (_, results) in arms.items():
-        found = results.predictions
-        place = int(np.flatnonzero(found["temperatures"] == EARLY)[0])
-        texts[name] = np.concatenate([found["start"], found["written"][0, place]])
-    return page(setup, texts)
-
-
-def page(setup: Setup, texts: Mapping[str, np.ndarray]) -> Figure:
-    """Texts, given as codes, to read one below the other; the ends of lines are shown as such."""
-    blocks = {
-        title: textwrap.wrap(
-            decode(codes, setup.dataset.alphabet).replace("\n", "⏎"),
-            WIDTH,
-            drop_whitespace=False,
-            replace_whitespace=False,
-            break_on_hyphens=False,
-        )[:LINES]
-        for title, codes in texts.items()
-    }
-    count = sum(len(lines) + 2 for lines in blocks.values())
-    figure, axes = plt.subplots(figsize=(9, 0.25 * count + 0.2))
-    axes.axis("off")
-    row = 0
-    for title, lines in blocks.items():
-        axes.text(0, row, title, fontweight="bold", va="center")
-        for line in lines:
-            row += 1
-            axes.text(0, row, line, family="monospace", fontsize=10, va="center", parse_math=False)
-        row += 2
-    axes.set(xlim=(0, 1), ylim=(count - 0.5, -0.8))
-    return figure
-
-
-def surprise(setup: Setup, results: Results) -> Figure:
-    """The test text, each character on a ground as dark as it was surprising."""
-    text, costs = results.predictions["text"], results.predictions["bits"][0]
-    rows = -(-len(text) // WIDTH)
-    ground = np.full(rows * WIDTH, np.nan)
-    ground[: len(text)] = costs
-    width = min(WIDTH, len(text))
-    ground = ground.reshape(rows, WIDTH)[:, :width]
-    figure, axes = plt.subplots(figsize=(1.6 + 0.115 * width, 0.9 + 0.3 * rows))
-    colors = plt.get_cmap("Blues").with_extremes(bad="#DDDDDD")
-    image = axes.imshow(
-        np.ma.masked_invalid(ground), cmap=colors, vmin=0, vmax=MOST_SURPRISED, aspect="auto"
-    )
-    figure.colorbar(image, ax=axes, label="bits")
-    for place, character in enumerate(decode(text, setup.dataset.alphabet).replace("\n", "⏎")):
-        row, column = divmod(place, WIDTH)
-        dark = ground[row, column] > 0.6 * MOST_SURPRISED
-        if character != " ":
-            axes.text(
-                column,
-                row,
-                character,
-                family="monospace",
-                fontsize=9,
-                ha="center",
-                va="center",
-                color="white" if dark else "black",
-                parse_math=False,
-            )
-    axes.set(xticks=[], yticks=[])
-    axes.grid(visible=False)
-    return figure
-
-
-def places(arms: Mapping[str, tuple[Setup, Results]]) -> Figure:
+def places(arms: Arms) -> Figure:
     """Bits per character against the characters read before, on a logarithmic axis."""
     figure, axes = plt.subplots(figsize=(8, 4.2))
     for look, (name, (_, results)) in zip(style.looks(), arms.items(), strict=False):
@@ -283,7 +212,7 @@ def places(arms: Mapping[str, tuple[Setup, Results]]) -> Figure:
         axes.fill_between(x, low, high, color=look["color"], alpha=0.2, linewidth=0)
     if GOAL in (lines := known(results)):
         style.reference(axes, lines[GOAL], f"{GOAL}: {lines[GOAL]:.3f}")
-    axes.set(xlabel="characters read before", ylabel=BITS, xscale="log")
+    axes.set(xlabel="characters read before", ylabel=_bits(arms), xscale="log")
     axes.set_ylim(bottom=0)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper", fontsize=9)
     return figure

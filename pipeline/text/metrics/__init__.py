@@ -38,12 +38,12 @@ EARLY_LENGTH = 240
 METRICS = {
     "bits_per_character": Metric(
         "bits per character",
-        "mean of −log2 of the probability of the character that came, on held-out text",
+        "mean of −log2 of the probability of the character that came, on the test text",
         headline=True,
     ),
     "accuracy": Metric(
         "accuracy",
-        "share of held-out characters that were thought likeliest",
+        "share of the test text's characters that were thought likeliest",
         higher_is_better=True,
         headline=True,
     ),
@@ -91,7 +91,7 @@ def describe(name: str) -> Metric:
 
 
 def curve(targets: np.ndarray, readout: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Held-out metrics (R,) of targets (N, T) or (R, N, T) and a readout of (R, N, T) bits."""
+    """Metrics (R,) of targets (N, T), (1, N, T) or (R, N, T) and a readout of (R, N, T) bits."""
     return {
         "bits_per_character": readout["bits"].mean(axis=(1, 2), dtype=np.float64),
         "accuracy": (readout["characters"] == targets).mean(axis=(1, 2)),
@@ -101,16 +101,17 @@ def curve(targets: np.ndarray, readout: dict[str, np.ndarray]) -> dict[str, np.n
 def references(setup: Setup, held_out: np.ndarray) -> dict[str, dict[str, float]]:
     """What is known before training: tables of n-grams and compressors, fitted on the same text.
 
-    And what held-out text, as long as what is written, shares with the training text.
-    Raises InputError as `known` does.
+    And what held-out text, if there is any, shares with the training text, as much of it as is
+    written. Raises InputError as `known` does.
     """
     train, dataset = known(setup, held_out), setup.dataset
     test = running(held_out)
     found = {"bits_per_character": dict(bits_known(dataset, test.tobytes()))}
-    if dataset.corpus == "text":
-        found["bits_per_character"][FLOOR] = floor(setup, held_out)
     likeliest = np.bincount(encode(train, dataset.alphabet)).argmax()
     found["accuracy"] = {"most frequent character": float((test[1:] == likeliest).mean())}
+    if not dataset.holds_out:
+        found["bits_per_character"][FLOOR] = floor(setup, held_out)
+        return found
     shared = _shared(decode(test[1:], dataset.alphabet), train, dataset.corpus)
     return found | {name: {HELD_OUT: v} for name, v in shared.items() if not math.isnan(v)}
 
@@ -152,10 +153,10 @@ def bits_known(dataset: Dataset, test: bytes) -> dict[str, float]:
     train = texts(dataset).train
     seen = encode(train, dataset.alphabet)
     found = {"uniform": math.log2(letters), "unigram": ngrams.Table(seen, 1, letters).bits(codes)}
-    for order in ORDERS if dataset.corpus != "text" else ():
-        found[f"order-{order} n-gram"] = ngrams.Table(seen, order, letters).bits(codes)
-    if dataset.corpus == "text":  # too short to compress
+    if not dataset.holds_out:  # too short to compress, and long n-grams would be the text itself
         return found
+    for order in ORDERS:
+        found[f"order-{order} n-gram"] = ngrams.Table(seen, order, letters).bits(codes)
     return found | ngrams.compressed(train, decode(codes[1:], dataset.alphabet))
 
 
@@ -192,8 +193,9 @@ def evaluate(
 
     Predictions: `text` (L,) and `bits` (R, L), the first characters of the test and what they cost
     (NaN where none was asked for); `by_place` (R, P), bits per character by how many characters
-    before it were read; `written` (R, B, …) at `temperatures` (B,), after `start`; `early` (K, …)
-    and `early_seen` (K,), what the first replica wrote as it learned; `samples`, texts to read.
+    before it were read, unless that is always one; `written` (R, B, …) at `temperatures` (B,),
+    after `start`; `early` (K, …) and `early_seen` (K,), what the first replica wrote as it learned;
+    `samples`, texts to read.
     """
     dataset, train = setup.dataset, known(setup, test)
     inputs, targets = frame(test, setup)
@@ -204,7 +206,7 @@ def evaluate(
     from pipeline.text.models.writing import Writer, begin
 
     # What follows on a text of one's own was never trained on.
-    length = min(LENGTH, dataset.length) if dataset.corpus == "text" else LENGTH
+    length = LENGTH if dataset.holds_out else min(LENGTH, dataset.length)
     start, writer = begin(setup, None), Writer(replicas, setup)
     drawn = writer.write(start, np.array(TEMPERATURES), WRITING_SEED, length)
     for place, temperature in enumerate(TEMPERATURES):
@@ -216,25 +218,25 @@ def evaluate(
         metrics |= {name + at: np.array([found[name] for found in each]) for name in each[0]}
 
     bits, places = _by_character(setup, test, readout["bits"])
-    weights, early = replicas.weights, {}
-    for seen, before in snapshots.items():
-        replicas.weights = before
-        some = writer.write(start, np.array([EARLY]), WRITING_SEED, min(length, EARLY_LENGTH))
+    early = {}
+    for seen, weights in snapshots.items():
+        with replicas.holding(weights):
+            some = writer.write(start, np.array([EARLY]), WRITING_SEED, min(length, EARLY_LENGTH))
         early[seen] = some[0, 0]
-    replicas.weights = weights
     last = setup.experiment.training.sequences_seen
     early[last] = drawn[0, TEMPERATURES.index(EARLY), :EARLY_LENGTH]
     predictions = {
         "text": running(test)[1 : SHOWN + 1],
         "bits": bits[:, :SHOWN],
-        "by_place": places,
         "start": start,
         "written": drawn,
         "temperatures": np.array(TEMPERATURES),
-        "early": np.stack(list(early.values())),
-        "early_seen": np.array(list(early)),
+        "early": np.stack([early[seen] for seen in sorted(early)]),
+        "early_seen": np.array(sorted(early)),
         "samples": np.array(written.page(setup, start, drawn, TEMPERATURES)),
     }
+    if setup.experiment.framing.sample != "one-to-many":  # which reads one wherever it writes
+        predictions["by_place"] = places
     return Evaluation(metrics, predictions)
 
 
@@ -267,8 +269,9 @@ def findings(setup: Setup, metrics: dict, references: dict) -> list[str]:
     bits, lines = metrics["bits_per_character"], references["bits_per_character"]
     beaten = {name: value for name, value in lines.items() if bits["mean"] < value}
     above = [f"{name} ({value:.3f})" for name, value in lines.items() if name not in beaten]
+    what = "Held-out text" if setup.dataset.holds_out else "The text"
     sentences = [
-        f"Held-out text costs it {bits['mean']:.3f} bits per character, less than "
+        f"{what} costs it {bits['mean']:.3f} bits per character, less than "
         f"{_listed([f'{name} ({value:.3f})' for name, value in beaten.items()])} and more than "
         f"{_listed(above)}."
     ]
@@ -279,11 +282,14 @@ def findings(setup: Setup, metrics: dict, references: dict) -> list[str]:
             f"Of the words that it writes at temperature 1, {share['mean']:.0%} occur in the "
             f"training text, and {real:.0%} of those of held-out text do."
         )
-    sentences.append(
+    copied = (
         f"The longest passage that it copies from the training text has {longest['mean']:.0f} "
-        f"characters on average, in held-out text of that length "
-        f"{references['longest_copy'][HELD_OUT]:.0f}."
+        "characters on average"
     )
+    if "longest_copy" in references:
+        real = references["longest_copy"][HELD_OUT]
+        copied += f", in held-out text of that length {real:.0f}"
+    sentences.append(f"{copied}.")
     if metrics.get("parsed_lines", {}).get("mean") is not None and "parsed_lines" in references:
         sentences.append(
             f"Python parses {metrics['parsed_lines']['mean']:.0%} of its lines, and "

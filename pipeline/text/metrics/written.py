@@ -56,7 +56,7 @@ def page(setup: Setup, start: np.ndarray, drawn: np.ndarray, temperatures: tuple
     """What the first replica wrote (R, B, …) at each temperature, as a page to read."""
     alphabet = setup.dataset.alphabet
     begun = decode(start, alphabet)
-    parts = [f"{setup.name}, replica 0; it begins after {begun!r}"]
+    parts = [f"{setup.name}, its first sound replica; it begins after {begun!r}"]
     for temperature, codes in zip(temperatures, drawn[0], strict=True):
         parts.append(f"--- temperature {temperature:g} ---\n{begun}{decode(codes, alphabet)}")
     return "\n\n".join(parts) + "\n"

@@ -1,0 +1,231 @@
+"""What is wrong with a study: what it varies, what it seeks, and what it is to draw.
+
+Each fault is one line with its key, from the study's entry down.
+"""
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping
+
+from pipeline.core import arms, rooms, spaces
+from pipeline.core.checks import of_metric, of_network, typed
+from pipeline.core.params import name_fault
+from pipeline.core.spaces import MOST_POINTS, VARIANT, Point, Range, Study
+from pipeline.faults import shown, unknown
+
+SAME = ("training.seed", "training.processes", "training.replicas")
+"""Keys that no two trials of a study may differ in: all see the same data."""
+
+BESIDE = ("curves", "learning", "pictures", "pareto")
+"""Figures that show trials beside each other, over a dimension of numbers."""
+
+
+def of_study(study: Study, document: dict, datasets: dict, experiments: dict) -> list[str]:
+    """Faults of a study beside what it varies; none where that has faults of its own.
+
+    `datasets` and `experiments` are those entries of the document that hold by themselves.
+    """
+    named = document.get("experiments")
+    if study.experiment not in (named if isinstance(named, dict) else {}):
+        return [f".experiment: {unknown('experiment', study.experiment, experiments)}"]
+    networks = experiments.get(study.experiment, {})
+    if study.network not in networks:
+        known = [arms.short(network) for network in networks if "/" in network]
+        if study.arm is None:
+            return [f".arm: is missing; known: {', '.join(known)}"]
+        return [f".arm: {unknown('arm', study.arm, known)}"]
+    base = networks[study.network]
+    if base is None or base.dataset not in datasets:
+        return []
+    if of_network(study.network, base, document["datasets"], datasets):
+        return []
+    for key in ("problem", "dataset"):
+        ours, theirs = getattr(study, key), getattr(base, key)
+        if ours != theirs:
+            return [f".{key}: must be that of its experiment, {theirs!r}, got {ours!r}"]
+    room, entry = rooms.Room(base.problem), base.model_dump()
+
+    def found(point: Point) -> list[str]:
+        network, wrong = typed(
+            spaces.document(study, entry, point), lambda entry: room.models.Experiment
+        )
+        return wrong or of_network(study.network, network, document["datasets"], datasets)
+
+    wrong = [
+        *_change_faults(study),
+        *_space_faults(study),
+        *_sampler_faults(study),
+        *_metric_faults(study, base.problem),
+    ]
+    wrong = wrong or [*_figure_faults(study), *_choice_faults(study, found)]
+    used, there = base.training.replicas, datasets[base.dataset].replicas
+    used = study.change.get("training", {}).get("replicas", used)
+    if not wrong and used + (study.confirm or 0) > there:
+        most = f"datasets.{base.dataset}.replicas - training.replicas = {there - used}"
+        wrong.append(f".confirm: must be at most {most}, got {study.confirm}")
+    return wrong
+
+
+def _metric_faults(study: Study, problem: str) -> Iterator[str]:
+    """Metrics that the problem does not have, or by which nothing can be pruned."""
+    named = {f".{part}": getattr(study, part) for part in ("objectives", "metrics")}
+    for part in ("prune", "mark"):
+        if given := getattr(study, part):
+            named[f".{part}.metric"] = [given.metric]
+    unsound = [fault for key in named for m in named[key] for fault in of_metric(key, m, problem)]
+    yield from unsound
+    if study.prune and not unsound:
+        about = rooms.Room(problem).metrics.describe(study.prune.metric)
+        if about.higher_is_better is not False:
+            yield f".prune.metric: must be one of which less is better, got {study.prune.metric!r}"
+
+
+def _figure_faults(study: Study) -> Iterator[str]:
+    """Figures that need other dimensions or keys than the study has."""
+    lists = [choices for choices in study.dimensions.values() if isinstance(choices, list)]
+    both = len(lists) == len(study.dimensions) == 2
+    for index, figure in enumerate(study.figures):
+        needs = None
+        if figure in BESIDE and not spaces.along_numbers(study):
+            needs = "one dimension of numbers and at most one other, both lists of choices"
+        elif figure in ("heatmap", "frontier") and not both:
+            needs = "two dimensions, both lists of choices"
+        elif figure == "frontier" and not spaces.numeric(lists[1]):
+            needs = "a second dimension of numbers"
+        elif figure == "frontier" and study.reach is None:
+            needs = "reach:"
+        elif figure == "pareto" and len(study.objectives) < 2:
+            needs = "two objectives"
+        elif figure == "confirmation" and not study.confirm:
+            needs = "confirm:"
+        if needs:
+            yield f".figures.{index}: {figure} needs {needs}"
+
+
+def _change_faults(study: Study) -> Iterator[str]:
+    """Faults of what is changed for all trials, or for those of a variant."""
+    places = {".change": study.change}
+    for name, changes in study.variants.items():
+        if fault := name_fault(name):
+            yield f".variants.{name}: {fault}"
+        places[f".variants.{name}"] = changes
+        for section, values in changes.items():
+            for key in values:
+                if f"{section}.{key}" in SAME:
+                    yield _same(f".variants.{name}.{section}.{key}")
+    for place, changes in places.items():
+        for section in changes:
+            if section not in arms.CHANGEABLE:
+                yield f"{place}.{section}: {unknown('key', section, arms.CHANGEABLE)}"
+
+
+def _space_faults(study: Study) -> Iterator[str]:
+    """Faults of the dimensions themselves."""
+    if not study.space:
+        yield ".space: is empty; it needs a dimension, such as model.cells: [1, 10, 100]"
+    for key, values in study.space.items():
+        place = f".space.{key}"
+        yield from _key_faults(place, key)
+        if isinstance(values, dict):
+            yield from _range_faults(place, values, study)
+        elif not isinstance(values, list):
+            yield f"{place}: must be a list of choices or {{low, high, log}}, got {shown(values)}"
+        elif not values:
+            yield f"{place}: is empty; it needs choices"
+        elif len({repr(value) for value in values}) < len(values):
+            yield f"{place}: has a choice twice"
+        elif not all(isinstance(value, str | int | float | bool) for value in values):
+            yield f"{place}: must be a list of numbers, texts or true and false"
+    for key, dimension in study.ties.items():
+        yield from _key_faults(f".ties.{key}", key)
+        if dimension not in study.space:
+            yield f".ties.{key}: {unknown('dimension', dimension, study.space)}"
+        elif key in study.space:
+            yield f".ties.{key}: is a dimension itself"
+
+
+def _key_faults(place: str, key: str) -> Iterator[str]:
+    section, _, name = key.partition(".")
+    if section not in arms.CHANGEABLE or not name:
+        yield f"{place}: must be a key of an experiment, such as model.cells, got {key!r}"
+    elif key in SAME:
+        yield _same(place)
+
+
+def _same(place: str) -> str:
+    return f"{place}: is the same for all trials, which see the same data"
+
+
+def _range_faults(place: str, values: Mapping, study: Study) -> Iterator[str]:
+    """Faults of {low, high, log}."""
+    if study.sampler == "grid":
+        yield f"{place}: must be a list of choices for sampler: grid, got a mapping"
+        return
+    if wrong := [key for key in values if key not in Range.model_fields]:
+        yield f"{place}.{wrong[0]}: {unknown('key', wrong[0], Range.model_fields)}"
+    elif missing := [key for key in ("low", "high") if key not in values]:
+        yield f"{place}.{missing[0]}: is missing"
+    elif not isinstance(values.get("log", False), bool):
+        yield f"{place}.log: must be true or false, got {shown(values['log'])}"
+    else:
+        low, high = values["low"], values["high"]
+        for end, value in (("low", low), ("high", high)):
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not number or not math.isfinite(value):
+                yield f"{place}.{end}: must be a finite number, got {shown(value)}"
+                return
+        if not low < high:
+            yield f"{place}.high: must be more than low = {low:g}, got {shown(high)}"
+        elif values.get("log") and low <= 0:
+            yield f"{place}.low: must be more than 0 for log: true, got {shown(low)}"
+
+
+def _sampler_faults(study: Study) -> Iterator[str]:
+    """Keys that belong to the other sampler, and grids that are too large."""
+    if study.sampler == "tpe":
+        if study.trials is None:
+            yield ".trials: is missing; sampler: tpe needs it"
+        if study.prune:
+            for key in ("training.sequences", "training.epochs"):
+                if key in study.space:
+                    yield f".space.{key}: must not vary beside prune, which compares at a share"
+    else:
+        for key in ("trials", "prune"):
+            if getattr(study, key) is not None:
+                yield f".{key}: belongs to sampler: tpe, not to grid"
+    if len(study.objectives) > 1 and (study.prune or study.confirm):
+        yield ".objectives: must be one for prune and confirm"
+    if study.sampler == "grid" and all(isinstance(v, list) for v in study.space.values()):
+        points = math.prod(len(choices) for choices in study.dimensions.values())
+        if points > MOST_POINTS:
+            yield f".space: must have at most {MOST_POINTS} points, got {points}"
+
+
+def _choice_faults(study: Study, found: Callable[[Point], list[str]]) -> list[str]:
+    """Choices that the experiment's own validation refuses: each key once."""
+    ends = {
+        key: [values.low, values.high] if isinstance(values, Range) else values
+        for key, values in study.dimensions.items()
+    }
+    points = itertools.islice(itertools.product(*ends.values()), MOST_POINTS)
+    faults: dict[str, str] = {}  # by key, so that one is said for each
+    for values in points:
+        point = dict(zip(ends, values, strict=True))
+        for fault in found(point):
+            key = fault.partition(":")[0].removeprefix(".")
+            faults.setdefault(key, _blame(study, point, key, fault))
+    return list(faults.values())
+
+
+def _blame(study: Study, point: Point, key: str, fault: str) -> str:
+    """Where in the study a fault of a point's network is to be mended."""
+    what = fault.partition(": ")[2]
+    section, _, name = key.partition(".")
+    if key in study.space:
+        return f".space.{key}: {what}"
+    variant = point.get(VARIANT)
+    if name in study.variants.get(variant, {}).get(section, {}):
+        return f".variants.{variant}.{key}: {what}"
+    at = ", ".join(f"{dimension} {value}" for dimension, value in point.items())
+    place = f".change.{key}" if name in study.change.get(section, {}) else f".space ({key})"
+    return f"{place}: {what}, at {at}"
