@@ -149,8 +149,8 @@ def draw(
     """Let a trained network draw shapes."""
     if out and out.suffix not in (".svg", ".png"):
         raise InputError(f"--out: must end in .svg or .png, got {str(out)!r}")
-    from pipeline import trained
     from pipeline.shapes import models
+    from pipeline.training import trained
 
     _warn_of_network(experiment)
     found = trained.known(experiment, "shapes")
@@ -188,8 +188,8 @@ def echo(
     ] = False,
 ) -> None:
     """Let a trained network echo a window of integers."""
-    from pipeline import trained
     from pipeline.echo import data, models
+    from pipeline.training import trained
 
     lines = [integers] if integers else [line.split() for line in sys.stdin if line.strip()]
     _warn_of_network(experiment)
@@ -237,8 +237,8 @@ def write(
     replica: Annotated[int, typer.Option(min=0, help="Which of the trained networks writes.")] = 0,
 ) -> None:
     """Let a trained network write text, shown as it comes."""
-    from pipeline import trained
     from pipeline.text.models import writing
+    from pipeline.training import trained
 
     _warn_of_network(experiment)
     found = trained.known(experiment, "text")

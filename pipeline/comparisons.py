@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from pipeline import results, statistics, style
-from pipeline.core import arms, project
+from pipeline import results, style
+from pipeline.core import arms, project, statistics
 from pipeline.core.params import Comparison, Params
 from pipeline.core.rooms import Room
 from pipeline.errors import InputError

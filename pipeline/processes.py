@@ -2,7 +2,9 @@
 
 import fcntl
 import os
+import signal
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -33,3 +35,30 @@ def alone() -> Iterator[None]:
     with (project.home() / ".tracking.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Have Ctrl-C wait until something short is done; a second one does not wait.
+
+    Only the main thread is interrupted by Ctrl-C, so that others need nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    waiting = False
+
+    def hold(number, frame) -> None:
+        nonlocal waiting
+        if waiting:
+            signal.signal(signal.SIGINT, before)
+            signal.raise_signal(signal.SIGINT)
+        waiting = True
+
+    before = signal.signal(signal.SIGINT, hold)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if waiting:
+        signal.raise_signal(signal.SIGINT)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline import trained
 from pipeline.core import arms, datasets, files, project
 from pipeline.core.params import Setup
 from pipeline.core.rooms import Results
 from pipeline.errors import InputError
+from pipeline.training import trained
 
 
 def read(name: str) -> tuple[Setup, Results]:

@@ -11,8 +11,8 @@ from pipeline import curves
 from pipeline.core import params, rooms
 from pipeline.core.rooms import Room
 from pipeline.errors import InputError
-from pipeline.starting import initial_weights
-from pipeline.training import Replicas
+from pipeline.training.replicas import Replicas
+from pipeline.training.starting import initial_weights
 
 
 class RoomContract:

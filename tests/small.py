@@ -127,7 +127,6 @@ models:
 studies:
   sizes:
     problem: shapes
-    dataset: rectangle
     experiment: drawer
     change: {training: {replicas: 2, sequences: 12, snapshots: [4]}}
     variants:
@@ -139,7 +138,6 @@ studies:
     figures: [curves, learning, pictures, pareto]
   search:
     problem: echo
-    dataset: echo
     experiment: echoer
     change: {training: {replicas: 1, sequences: 8, state: batch}}
     space:

@@ -15,9 +15,10 @@ import pytest
 from forking import Nursery
 from small import Laboratory, copied, small_setup
 
-from pipeline import recorded, results, trained
+from pipeline import recorded, results
 from pipeline.core import datasets, files, project, reading
 from pipeline.errors import InputError
+from pipeline.training import trained
 
 pytestmark = [
     pytest.mark.slow,

@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from pipeline import __main__, recorded, statistics
+from pipeline import __main__, recorded
+from pipeline.core import statistics
 from pipeline.errors import InputError, TrainingError
 
 
@@ -80,7 +81,7 @@ def test_beside_a_damaged_file_the_line_of_code_is_said_that_met_it(monkeypatch,
     with pytest.raises(SystemExit):
         __main__.main()
     said = capsys.readouterr().err.strip()
-    assert re.search(r"cannot be used \(.+; pipeline/statistics\.py:[0-9]+\)$", said), said
+    assert re.search(r"cannot be used \(.+; pipeline/core/statistics\.py:[0-9]+\)$", said), said
 
 
 @pytest.mark.parametrize("error", [KeyError("mae"), NameError("maee")])

@@ -340,14 +340,13 @@ def test_if_every_replica_diverges_the_old_results_come_back(mine):
 def test_a_diverged_replica_is_counted_and_never_averaged(mine):
     program = """
 import numpy as np
-from pipeline import trained
+from pipeline.training import trained
 from pipeline.core import project, reading
 from pipeline.core import datasets
 from pipeline.stages import evaluate, train
 setup = reading.read(project.params()).setup("drawer")
 arrays = datasets.read("rectangle", setup.dataset)
 arrays["train"][1] = np.nan
-from pipeline import training
 result = train.fit(setup, arrays, range(3))
 model = train.Room("shapes").models.network(setup).model
 trained.write(result, trained.saved(result, model, np.zeros((3, 1, 2), np.float32)))

@@ -4,8 +4,8 @@ import numpy as np
 
 from pipeline.core import params
 from pipeline.shapes import models
-from pipeline.starting import initial_weights
-from pipeline.training import Replicas
+from pipeline.training.replicas import Replicas
+from pipeline.training.starting import initial_weights
 
 
 def setup(shape="rectangle", **changes) -> params.Setup:

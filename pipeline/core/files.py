@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,8 +58,13 @@ def write_arrays(
     path: Path, arrays: Mapping[str, np.ndarray], about: Mapping | None = None
 ) -> None:
     """Write arrays as .npz, the same bytes for the same arrays; `about` is kept as JSON inside."""
-    with whole(path) as partial, partial.open("wb") as file:
-        np.savez(file, about=np.array(json.dumps(about or {}, sort_keys=True)), **arrays)
+    about = {"about": np.array(json.dumps(about or {}, sort_keys=True))}
+    # Not by np.savez: its entries have other headers from one release of Python to the next.
+    with whole(path) as partial, zipfile.ZipFile(partial, "w") as archive:
+        for name, array in (about | dict(arrays)).items():
+            content = io.BytesIO()
+            np.lib.format.write_array(content, np.asanyarray(array), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), content.getbuffer())
 
 
 def read_arrays(path: Path, *names: str, remedy: str) -> tuple[dict[str, np.ndarray], dict]:

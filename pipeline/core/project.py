@@ -37,7 +37,7 @@ def params() -> Path:
 
 
 def checked() -> Path:
-    """What says that the parameters were found sound."""
+    """Folder of what params.yaml says of each entry, written when it was found sound."""
     return root() / "data" / "checked"
 
 

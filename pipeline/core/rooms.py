@@ -23,7 +23,7 @@ from pipeline.core.params import Dataset, Experiment, Setup
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from pipeline.training import Network, Replicas
+    from pipeline.training.replicas import Network, Replicas
 
 Row = Mapping[str, object]
 """A row of a table: values by the names of its columns."""

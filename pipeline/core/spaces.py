@@ -2,8 +2,7 @@
 
     studies:
       cells:
-        problem: shapes
-        dataset: rectangle                 both repeat the experiment's: DVC needs them here
+        problem: shapes                    the experiment's, repeated: dvc.yaml needs it here
         experiment: rectangle-recurrent    what is varied; of one with arms also `arm:`
         change: {training: {sequences: 6000}}                what all trials change of it
         variants: {memoryless: {framing: {sample: point}}, recurrent: {}}
@@ -79,7 +78,6 @@ class Study(Section):
     """An entry of `studies:`."""
 
     problem: str
-    dataset: str
     experiment: str = Field(description="what is varied")
     arm: str | None = Field(default=None, description="of an experiment with arms: which")
     change: Changes = Field(default={}, description="what all trials change of it")

@@ -39,10 +39,9 @@ def of_study(study: Study, document: dict, datasets: dict, experiments: dict) ->
         return []
     if of_network(study.network, base, document["datasets"], datasets):
         return []
-    for key in ("problem", "dataset"):
-        ours, theirs = getattr(study, key), getattr(base, key)
-        if ours != theirs:
-            return [f".{key}: must be that of its experiment, {theirs!r}, got {ours!r}"]
+    if study.problem != base.problem:
+        must = f"must be that of its experiment, {base.problem!r}"
+        return [f".problem: {must}, got {study.problem!r}"]
     room, entry = rooms.Room(base.problem), base.model_dump()
 
     def found(point: Point) -> list[str]:

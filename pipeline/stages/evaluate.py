@@ -6,10 +6,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from pipeline import console, results, statistics, trained, workers
-from pipeline.core import datasets, files, project, reading
+from pipeline import console, results, workers
+from pipeline.core import datasets, files, project, reading, statistics
 from pipeline.core.rooms import Room
-from pipeline.trained import Trained
+from pipeline.training import trained
+from pipeline.training.trained import Trained
 
 
 class Measured(NamedTuple):

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline import comparisons, findings, results, statistics, style, templates
-from pipeline.core import arms, files, project, reading
+from pipeline import comparisons, findings, results, style, templates
+from pipeline.core import arms, files, project, reading, statistics
 from pipeline.core.params import Experiment, Params, Setup
 from pipeline.core.rooms import Metric, Room
 from pipeline.stages import studied

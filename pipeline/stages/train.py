@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from pipeline import console, statistics, trained, workers
-from pipeline.core import datasets, params, project, reading, seeds
+from pipeline import console, workers
+from pipeline.core import datasets, params, project, reading, seeds, statistics
 from pipeline.core.rooms import Room
 from pipeline.errors import TrainingError
-from pipeline.trained import Saved, Trained
+from pipeline.training import trained
+from pipeline.training.trained import Saved, Trained
 
 if TYPE_CHECKING:
     from pipeline import tracking
@@ -74,8 +75,8 @@ def fit(
     Replica r starts from the same weights and sees the same data in every experiment with the same
     seed and dataset. If all of them diverge, their curves end in NaN there.
     """
-    from pipeline.starting import initial_weights
-    from pipeline.training import Replicas
+    from pipeline.training.replicas import Replicas
+    from pipeline.training.starting import initial_weights
 
     room, training = Room(setup.experiment.problem), setup.experiment.training
     per_sequence = room.data.samples_per_sequence(setup)

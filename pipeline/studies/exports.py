@@ -14,8 +14,7 @@ from contextlib import suppress
 import numpy as np
 import pandas as pd
 
-from pipeline import statistics
-from pipeline.core import files, project
+from pipeline.core import files, project, statistics
 from pipeline.errors import InputError
 from pipeline.studies import TUNED, UNTUNED, best, storage, trials
 from pipeline.studies.asking import Plan, Trial

@@ -15,11 +15,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline import statistics, trained
-from pipeline.core import params
+from pipeline.core import params, statistics
 from pipeline.core.rooms import Room
 from pipeline.stages import train
 from pipeline.studies import identity
+from pipeline.training import trained
 
 _ONE_AT_A_TIME = threading.Lock()  # Keras' seeds and names are global; Dask may run threads
 

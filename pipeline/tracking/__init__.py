@@ -124,14 +124,18 @@ class Live:
     """A training under way, shown on a run; on a server that fails it falls silent."""
 
     def __init__(self, setup: Setup):
+        self._setup = setup
         self._run: Run | None = None
         self._client: MlflowClient | None = None
         self._points: list[Mapping[str, float]] = []
         self._logged = time.monotonic()
+
+    def begin(self) -> None:
+        """Make the run; Ctrl-C meanwhile waits until it is known which one to close."""
         try:
-            with processes.alone():
+            with processes.alone(), processes.undisturbed():
                 self._client = server.connect()
-                self._run = runs.create(self._client, setup)
+                self._run = runs.create(self._client, self._setup)
         except FAULTS as error:
             server.warn(error)
 
@@ -150,11 +154,11 @@ class Live:
                 self._run = None
             self._logged = time.monotonic()
 
-    def end(self, name: str | None) -> None:
-        """Complete the run from the files of network `name`, or give it up if there are none."""
+    def end(self, *, trained: bool) -> None:
+        """Complete the run from the network's files, or give it up if there are none."""
         try:
-            if name:
-                _record(name, self._run)
+            if trained:
+                _record(self._setup.name, self._run)
             elif self._run:
                 self._client.set_terminated(self._run.info.run_id, "FAILED")
         except FAULTS as error:
@@ -166,11 +170,12 @@ def live(setup: Setup) -> Iterator[Live]:
     """Show a training while it goes on; what it leaves on disk completes the run."""
     run = Live(setup)
     try:
+        run.begin()
         yield run
     except BaseException:
-        run.end(None)
+        run.end(trained=False)
         raise
-    run.end(setup.name)
+    run.end(trained=True)
 
 
 def _record(name: str, run: Run | None = None) -> list[str]:

@@ -26,7 +26,7 @@ class Answering(mlflow.pyfunc.PythonModel):
 
     def load_context(self, context) -> None:
         """Build the network and give it its weights, once."""
-        from pipeline.training import Replicas
+        from pipeline.training.replicas import Replicas
 
         folder = Path(context.artifacts[NETWORK])
         setup = params.setup(json.loads((folder / PARAMETERS).read_text()))

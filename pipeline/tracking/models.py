@@ -16,9 +16,9 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.models import Model, ModelSignature
 
-from pipeline import trained
 from pipeline.core.params import Setup
 from pipeline.tracking import server
+from pipeline.training import trained
 
 LIBRARIES = ("keras", "mlflow", "numpy", "tensorflow")
 

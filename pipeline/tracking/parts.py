@@ -8,12 +8,13 @@ import mlflow
 from mlflow import MlflowClient
 from mlflow.entities import Param, Run
 
-from pipeline import results, statistics, trained
-from pipeline.core import arms, files, project
+from pipeline import results
+from pipeline.core import arms, files, project, statistics
 from pipeline.core.params import Setup
 from pipeline.errors import InputError
 from pipeline.stages.figures import CAPTIONS
 from pipeline.tracking import models, runs
+from pipeline.training import trained
 
 HISTORY = "history"  # the figure that every experiment has
 

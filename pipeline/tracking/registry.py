@@ -21,13 +21,14 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 
 import pipeline
-from pipeline import console, processes, results, trained
+from pipeline import console, processes, results
 from pipeline.core import arms, files, project
 from pipeline.core.params import Params
 from pipeline.core.rooms import Room
 from pipeline.errors import InputError
 from pipeline.tracking import answering, runs, server
 from pipeline.tracking.server import TAG
+from pipeline.training import trained
 
 ALIAS = "champion"
 
@@ -37,9 +38,7 @@ CODE = (
     "core",
     "errors.py",
     "faults.py",
-    "frameworks.py",
-    "starting.py",
-    "training.py",
+    "training",
     "{problem}/__init__.py",
     "{problem}/data",
     "{problem}/models",
@@ -149,7 +148,7 @@ def _register(
     client: MlflowClient, name: str, champion: Champion, folder: Path, digest: str
 ) -> str:
     """Log the model on its network's run, and register it; returns the version's number."""
-    from pipeline.training import Replicas
+    from pipeline.training.replicas import Replicas
 
     result = trained.read(champion.network)
     setup, models = result.setup, Room(result.setup.experiment.problem).models

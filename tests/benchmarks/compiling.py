@@ -51,8 +51,8 @@ def _compiled(setup) -> dict:
     from pipeline.core.params import ALL
     from pipeline.core.rooms import Room
     from pipeline.stages.train import packs
-    from pipeline.starting import initial_weights
-    from pipeline.training import Replicas
+    from pipeline.training.replicas import Replicas
+    from pipeline.training.starting import initial_weights
 
     room, training = Room(setup.experiment.problem), setup.experiment.training
     lanes = len(packs(training)[0])

@@ -22,8 +22,8 @@ def main(kind: str, repetitions: int, core: int) -> list[dict]:
     from pipeline.core import project, reading
     from pipeline.shapes import models
     from pipeline.shapes.models.drawing import Drawer
-    from pipeline.starting import initial_weights
-    from pipeline.training import Replicas
+    from pipeline.training.replicas import Replicas
+    from pipeline.training.starting import initial_weights
 
     setup = reading.read(project.params()).setup(f"rectangle-generators/{kind}")
     network = models.network(setup)

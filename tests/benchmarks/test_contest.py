@@ -49,7 +49,7 @@ def test_a_fast_wrong_answer_does_not_count():
     ids=lambda value: getattr(value, "name", value),
 )
 def test_the_judge_computes_the_loss_of_the_laboratory(setup, kept):
-    from pipeline.training import Replicas
+    from pipeline.training.replicas import Replicas
 
     task = tasks.make(setup, 3)
     replicas = Replicas(Room(setup.experiment.problem).models.network(setup), task.weights)

@@ -21,7 +21,7 @@ MAIN = "thread (7): MainThread"
         ),
         (f"{STAGE};{MAIN};run (/pipeline/workers.py:3);Event.wait (/lib/threading.py:5)", None),
         (
-            f"{WORKER};{MAIN};Replicas.train (/pipeline/training.py:8);execute (/tf/e.py:2)",
+            f"{WORKER};{MAIN};Replicas.train (/pipeline/training/replicas.py:8);execute (/e.py:2)",
             ("train", "echo-full", stacks.TRAINING),
         ),
         (

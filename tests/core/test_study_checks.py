@@ -55,11 +55,6 @@ FAULTS = [
     ("sizes/experiment", "widths", "sizes.arm: is missing; known: narrow, wide"),
     ("sizes/arm", "wide", "sizes.arm: unknown arm 'wide'; known: none"),
     (
-        "sizes/dataset",
-        "echo",
-        "sizes.dataset: must be that of its experiment, 'rectangle', got 'echo'",
-    ),
-    (
         "sizes/problem",
         "echo",
         "sizes.problem: must be that of its experiment, 'shapes', got 'echo'",

@@ -8,11 +8,11 @@ import pytest
 from echoes import setup
 
 from pipeline.core.rooms import Results
+from pipeline.core.statistics import summary
 from pipeline.echo import figures, metrics
 from pipeline.echo.data import frame
 from pipeline.echo.figures import factors
 from pipeline.echo.figures.together import details, starts, windows
-from pipeline.statistics import summary
 
 
 @pytest.fixture(autouse=True)

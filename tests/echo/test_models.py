@@ -6,8 +6,8 @@ import pytest
 from echoes import setup
 
 from pipeline.echo import data, metrics, models
-from pipeline.starting import initial_weights
-from pipeline.training import Replicas
+from pipeline.training.replicas import Replicas
+from pipeline.training.starting import initial_weights
 
 TAUGHT = {"handover": "state", "teacher_forcing": True}
 

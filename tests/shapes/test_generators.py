@@ -15,7 +15,7 @@ from pipeline.shapes import models
 from pipeline.shapes.data import frame, generate
 from pipeline.shapes.data.families import FAMILIES
 from pipeline.shapes.models import generators
-from pipeline.training import Network
+from pipeline.training.replicas import Network
 
 unit = st.floats(0, 1, exclude_max=True, width=32)
 

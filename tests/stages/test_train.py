@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from small import PARAMS, small_setup
 
 import pipeline
-from pipeline import trained
 from pipeline.core import datasets, params
 from pipeline.core.rooms import Room
 from pipeline.errors import InputError
 from pipeline.stages import generate, train
-from pipeline.trained import Trained
+from pipeline.training import trained
+from pipeline.training.trained import Trained
 
 counts = st.integers(1, 200)
 

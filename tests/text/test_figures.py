@@ -7,7 +7,7 @@ import pytest
 import writers
 
 from pipeline.core.rooms import Results
-from pipeline.statistics import summary
+from pipeline.core.statistics import summary
 from pipeline.text import figures, metrics
 from pipeline.text.data import decode
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import writers
 
-from pipeline.starting import initial_weights
 from pipeline.text import data, models
-from pipeline.training import Replicas
+from pipeline.training.replicas import Replicas
+from pipeline.training.starting import initial_weights
 
 CARRIED = {"state": "sequence", "batch_size": 4}
 

@@ -7,11 +7,11 @@ import pytest
 import writers
 
 from pipeline.errors import InputError
-from pipeline.starting import initial_weights
 from pipeline.text import models
 from pipeline.text.data import decode, encode
 from pipeline.text.models import writing
-from pipeline.training import Replicas
+from pipeline.training.replicas import Replicas
+from pipeline.training.starting import initial_weights
 
 CASES = {
     "sequence": writers.setup("sequence", 4, model={"layers": 2, "embedding": 3}),
@@ -88,18 +88,6 @@ def test_a_long_beginning_is_read_to_its_end():
     for _ in range(5):
         step = np.append(step, fresh.write(step, np.zeros(1), 0, 1)[0, 0])
     np.testing.assert_array_equal(found[0, 0], step[64:])
-
-
-def test_a_lower_temperature_is_closer_to_what_is_likeliest():
-    p = np.tile(np.array([0.1, 0.6, 0.3], "float32"), (5000, 1))
-    uniform = np.random.default_rng(0).random(5000).astype("float32")
-    shares = {}
-    for temperature in (0.0, 0.5, 1.0):
-        drawn = np.asarray(writing.pick(p, uniform, np.full(5000, temperature, "float32")))
-        shares[temperature] = np.bincount(drawn, minlength=3) / 5000
-    np.testing.assert_allclose(shares[1.0], p[0], atol=0.02)
-    np.testing.assert_allclose(shares[0.5], p[0] ** 2 / (p[0] ** 2).sum(), atol=0.02)
-    assert shares[0.0].tolist() == [0, 1, 0]
 
 
 def test_it_begins_as_the_corpus_does_or_as_it_is_told():

@@ -8,13 +8,13 @@ from matplotlib.figure import Figure
 from pipeline import style
 from pipeline.core.params import Setup
 from pipeline.core.rooms import Picture, Results
+from pipeline.core.statistics import name_of_interval, summary
 from pipeline.echo.data import MISSING
 from pipeline.echo.figures.together import details
 from pipeline.echo.figures.together import (
     together as together,  # it belongs to this file's functions
 )
 from pipeline.echo.metrics import LEARNED, exact, wrong_and_right
-from pipeline.statistics import name_of_interval, summary
 
 WORTH_ZOOMING = 0.9  # accuracies above this would all look like 1 on an axis from 0
 

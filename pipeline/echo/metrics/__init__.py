@@ -16,7 +16,7 @@ from pipeline.echo.data import MISSING, frame, samples_per_sequence, starts
 
 if TYPE_CHECKING:
     from pipeline.core.params import Setup
-    from pipeline.training import Replicas
+    from pipeline.training.replicas import Replicas
 
 LEARNED = 0.99  # exact accuracy from which an echo counts as learned
 KEPT = 6  # windows that are kept to look at, wrong ones and as many right ones
@@ -203,7 +203,7 @@ def _lengths(setup: Setup, replicas: Replicas, test: np.ndarray) -> dict[str, np
     if not lengths:
         return {}
     from pipeline.echo.models import at_length, network
-    from pipeline.training import Replicas as Longer
+    from pipeline.training.replicas import Replicas as Longer
 
     longest, found = max(lengths), {}
     longer = Longer(network(at_length(setup, longest)), replicas.weights)

@@ -15,7 +15,7 @@ from pipeline.echo.models.checks import check as check  # it belongs to the func
 from pipeline.echo.models.checks import warnings as warnings
 
 if TYPE_CHECKING:
-    from pipeline.training import Network, Replicas
+    from pipeline.training.replicas import Network, Replicas
 
 Activation = Literal["softmax", "sigmoid", "linear"]
 
@@ -93,7 +93,7 @@ def network(setup: params.Setup) -> Network:
     import tensorflow as tf
 
     from pipeline.echo.models import networks
-    from pipeline.training import Network
+    from pipeline.training.replicas import Network
 
     experiment, classes = setup.experiment, setup.dataset.classes
     framing, model = experiment.framing, experiment.model

@@ -13,7 +13,7 @@ from pipeline.echo.data import MISSING, fewest, parse
 from pipeline.errors import InputError
 
 if TYPE_CHECKING:
-    from pipeline.training import Replicas
+    from pipeline.training.replicas import Replicas
 
 
 def question(setup: params.Setup) -> list[Row]:

@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 import keras
 
-from pipeline import starting
 from pipeline.core.params import Setup
+from pipeline.training import starting
 
 
 class Models(NamedTuple):

@@ -28,7 +28,7 @@ from pipeline.shapes.models.generators import HALF
 
 if TYPE_CHECKING:
     from pipeline.core.params import Setup
-    from pipeline.training import Replicas
+    from pipeline.training.replicas import Replicas
 
 PROBE = np.linspace(0, 1, 201)  # x of the points (x, 0) that a network without memory is asked
 

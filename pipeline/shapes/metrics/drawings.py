@@ -11,7 +11,7 @@ import scipy
 from pipeline.shapes.data.families import Family
 
 if TYPE_CHECKING:
-    from pipeline.training import Replicas
+    from pipeline.training.replicas import Replicas
 
 MARGIN = 0.01  # how far outside the data's range a drawn vertex may lie and still be valid
 

@@ -27,7 +27,7 @@ from pipeline.shapes.models import drawing, generators
 
 if TYPE_CHECKING:
     from pipeline.core.params import Framing, Setup
-    from pipeline.training import Replicas
+    from pipeline.training.replicas import Replicas
 
 DRAWN = 10_000
 """Shapes that each replica draws to be measured. As many true ones have a Kolmogorov–Smirnov

@@ -17,7 +17,7 @@ from pipeline.shapes.models.answers import answerer as answerer  # they belong t
 from pipeline.shapes.models.answers import question as question
 
 if TYPE_CHECKING:
-    from pipeline.training import Network, Replicas
+    from pipeline.training.replicas import Network, Replicas
 
 LOSSES = {
     "point": ("mae", "mse"),
@@ -113,8 +113,8 @@ def network(setup: params.Setup) -> Network:
         return generators.network(setup)
     import keras
 
-    from pipeline.starting import recurrent
-    from pipeline.training import Network
+    from pipeline.training.replicas import Network
+    from pipeline.training.starting import recurrent
 
     experiment = setup.experiment
     whole = experiment.framing.sample == "shape"

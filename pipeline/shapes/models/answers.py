@@ -15,7 +15,7 @@ from pipeline.faults import of_temperature, shown, unknown
 from pipeline.shapes.models import drawing
 
 if TYPE_CHECKING:
-    from pipeline.training import Replicas
+    from pipeline.training.replicas import Replicas
 
 MOST = 100_000  # shapes of one table
 

@@ -15,9 +15,7 @@ from pipeline.shapes.data.grids import Grid
 from pipeline.shapes.models.generators import OCTAVES, Slots, features
 
 if TYPE_CHECKING:
-    from pipeline.training import Replicas
-
-COLDEST = 1e-6  # a temperature as good as 0
+    from pipeline.training.replicas import Replicas
 
 
 class Drawer:
@@ -88,20 +86,10 @@ class Drawer:
         return {"drawn": tf.transpose(drawn.stack())}
 
 
-def _pick(logits, uniform, temperature):
-    """Indices (B,) drawn from logits (B, N) by random numbers (B,), at temperatures (B,)."""
-    import tensorflow as tf
-
-    logits -= tf.reduce_max(logits, axis=-1, keepdims=True)
-    p = tf.exp(logits / tf.maximum(temperature, COLDEST)[:, None])
-    below = tf.cumsum(p, axis=-1)
-    drawn = tf.reduce_sum(tf.cast(below <= uniform[:, None] * below[:, -1:], tf.int32), axis=-1)
-    drawn = tf.minimum(drawn, logits.shape[-1] - 1)
-    return tf.where(temperature > 0, drawn, tf.argmax(logits, axis=-1, output_type=tf.int32))
-
-
 def _draw_token(logits, uniform, temperature):
-    return _pick(logits, uniform[:, 0], temperature)
+    from pipeline.training.sampling import pick
+
+    return pick(logits, uniform[:, 0], temperature)
 
 
 def _draw_component(outputs, uniform, temperature):
@@ -112,8 +100,10 @@ def _draw_component(outputs, uniform, temperature):
     """
     import tensorflow as tf
 
+    from pipeline.training.sampling import pick
+
     logits, means, log_scales = tf.split(outputs, 3, axis=-1)
-    component = _pick(logits, uniform[:, 0], temperature)
+    component = pick(logits, uniform[:, 0], temperature)
     mean, scale = (
         tf.gather(values, component, batch_dims=1) for values in (means, tf.exp(log_scales))
     )

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
-    from pipeline.training import Network
+    from pipeline.training.replicas import Network
 
 OCTAVES = 6  # of the sines and cosines by which the last coordinate is shown, besides itself
 COSINES = 32  # among the logits of tokens
@@ -101,8 +101,8 @@ def network(setup: params.Setup) -> Network:
     import tensorflow as tf
     from keras import ops
 
-    from pipeline.starting import recurrent
-    from pipeline.training import Network
+    from pipeline.training.replicas import Network
+    from pipeline.training.starting import recurrent
 
     slots = Slots(setup)
     shown = 1 + 2 * OCTAVES

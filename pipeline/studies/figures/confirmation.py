@@ -7,7 +7,7 @@ import numpy as np
 
 from pipeline import style
 from pipeline.core.rooms import Picture
-from pipeline.statistics import name_of_interval
+from pipeline.core.statistics import name_of_interval
 from pipeline.studies import TUNED, UNTUNED
 from pipeline.studies.asking import Plan
 from pipeline.studies.figures.together import label

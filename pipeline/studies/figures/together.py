@@ -7,7 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipeline import statistics, style
+from pipeline import style
+from pipeline.core import statistics
 from pipeline.core.params import setup
 from pipeline.core.rooms import Metric, Picture, Room
 from pipeline.core.spaces import VARIANT, numeric

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from pipeline import style
 from pipeline.core.params import Setup
 from pipeline.core.rooms import Picture, Results
-from pipeline.statistics import band
+from pipeline.core.statistics import band
 from pipeline.text.figures.pages import Arms, page, samples, samples_of_arms, surprise
 from pipeline.text.metrics import EARLY, FLOOR
 

@@ -22,7 +22,7 @@ from pipeline.text.data.corpora import texts
 from pipeline.text.metrics import ngrams, written
 
 if TYPE_CHECKING:
-    from pipeline.training import Replicas
+    from pipeline.training.replicas import Replicas
 
 ORDERS = (2, 5, 6)  # of the n-grams beside unigrams
 HELD_OUT = "held-out text"

@@ -13,7 +13,7 @@ from pipeline.text.models.answers import answerer as answerer  # they belong to 
 from pipeline.text.models.answers import question as question
 
 if TYPE_CHECKING:
-    from pipeline.training import Network
+    from pipeline.training.replicas import Network
 
 OUTPUT = "characters"  # names of layers, by which writing finds them
 EMBEDDING = "embedding"
@@ -92,8 +92,8 @@ def network(setup: params.Setup) -> Network:
     import keras
     import tensorflow as tf
 
-    from pipeline.starting import recurrent
-    from pipeline.training import Network
+    from pipeline.training.replicas import Network
+    from pipeline.training.starting import recurrent
 
     framing, model = setup.experiment.framing, setup.experiment.model
     training, letters = setup.experiment.training, len(setup.dataset.alphabet)

@@ -14,7 +14,7 @@ from pipeline.faults import of_temperature, shown
 from pipeline.text.data import decode
 
 if TYPE_CHECKING:
-    from pipeline.training import Replicas
+    from pipeline.training.replicas import Replicas
 
 MOST = 100_000  # characters of one row
 

@@ -21,10 +21,9 @@ from pipeline.text.models import EMBEDDING, OUTPUT, lstm_name
 if TYPE_CHECKING:
     import tensorflow as tf
 
-    from pipeline.training import Replicas
+    from pipeline.training.replicas import Replicas
 
 CHUNK = 32  # characters that one call of the program writes; a terminal shows them as they come
-COLDEST = 1e-6  # a temperature as good as 0
 DRAW = -1  # in place of a given character: draw one
 
 
@@ -136,7 +135,7 @@ class Writer:
                 hidden, states[2 * layer : 2 * layer + 2] = cell(
                     hidden, states[2 * layer : 2 * layer + 2]
                 )
-            drawn = pick(model.get_layer(OUTPUT)(hidden), uniform[:, t], temperature)
+            drawn = _pick(model.get_layer(OUTPUT)(hidden), uniform[:, t], temperature)
             drawn = tf.where(given[:, t] == DRAW, drawn, given[:, t])
             return t + 1, drawn, tf.stack(states, axis=1), written.write(t, drawn)
 
@@ -154,7 +153,7 @@ class Writer:
 
         def step(t, window, written):
             p = self.replicas.network.model(tf.one_hot(window, letters))
-            drawn = pick(tf.reshape(p, (-1, letters)), uniform[:, t], temperature)
+            drawn = _pick(tf.reshape(p, (-1, letters)), uniform[:, t], temperature)
             return (
                 t + 1,
                 tf.concat([window[:, 1:], drawn[:, None]], axis=1),
@@ -173,7 +172,7 @@ class Writer:
 
         letters = len(self.setup.dataset.alphabet)
         p = self.replicas.network.model(tf.one_hot(last, letters))
-        drawn = pick(
+        drawn = _pick(
             tf.reshape(p, (-1, letters)),
             tf.reshape(uniform, (-1,)),
             tf.repeat(temperature, self._chunk),
@@ -182,17 +181,10 @@ class Writer:
         return {"written": drawn, "memory_0": drawn[:, -1:]}
 
 
-def pick(p: tf.Tensor, uniform: tf.Tensor, temperature: tf.Tensor) -> tf.Tensor:
-    """Codes (B,), int32, drawn from probabilities (B, A) by random numbers (B,) in [0, 1).
-
-    A temperature (B,) takes each probability to the power of its inverse.
-    """
+def _pick(p: tf.Tensor, uniform: tf.Tensor, temperature: tf.Tensor) -> tf.Tensor:
+    """Codes (B,), int32, drawn from probabilities (B, A) by random numbers (B,) in [0, 1)."""
     import tensorflow as tf
 
-    logits = tf.math.log(tf.maximum(p, 1e-30))
-    logits -= tf.reduce_max(logits, axis=-1, keepdims=True)
-    weights = tf.exp(logits / tf.maximum(temperature, COLDEST)[:, None])
-    below = tf.cumsum(weights, axis=-1)
-    passed = tf.cast(below <= uniform[:, None] * below[:, -1:], tf.int32)
-    drawn = tf.minimum(tf.reduce_sum(passed, axis=-1), p.shape[-1] - 1)
-    return tf.where(temperature > 0, drawn, tf.argmax(p, axis=-1, output_type=tf.int32))
+    from pipeline.training.sampling import pick
+
+    return pick(tf.math.log(tf.maximum(p, 1e-30)), uniform, temperature)

@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.tasks import Task
 from pipeline.core.rooms import Room
-from pipeline.training import Replicas
+from pipeline.training.replicas import Replicas
 
 
 class Ours:

@@ -7,7 +7,7 @@ from unittest import mock
 import numpy as np
 
 from pipeline.core.params import Training
-from pipeline.frameworks import keras
+from pipeline.training.frameworks import keras
 
 
 def recurrent(training: Training) -> dict[str, bool]:

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline.core.params import Training
-from pipeline.frameworks import keras, tf
-from pipeline.starting import make_optimizer
+from pipeline.training.frameworks import keras, tf
+from pipeline.training.starting import make_optimizer
 
 CHUNK_BYTES = 64 * 2**20
 """The most training data handed to the program at once."""

@@ -29,7 +29,7 @@ from pipeline.faults import unknown
 if TYPE_CHECKING:
     import keras
 
-    from pipeline.training import Replicas
+    from pipeline.training.replicas import Replicas
 
 
 KERAS = "model.keras"
@@ -202,7 +202,7 @@ def one(trained: Trained, replica: int) -> Replicas:
 
 def replicas(trained: Trained) -> Replicas:
     """The trained networks, ready to be asked; InputError if the weights are not the network's."""
-    from pipeline.training import Replicas
+    from pipeline.training.replicas import Replicas
 
     network = Room(trained.setup.experiment.problem).models.network(trained.setup)
     expected = [tuple(weight.shape) for weight in network.model.weights]

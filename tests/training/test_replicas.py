@@ -7,8 +7,8 @@ import pytest
 from pipeline.core import params
 from pipeline.core.params import Setup
 from pipeline.core.rooms import Room
-from pipeline.starting import initial_weights
-from pipeline.training import Network, Replicas
+from pipeline.training.replicas import Network, Replicas
+from pipeline.training.starting import initial_weights
 
 ROUNDING = {"rtol": 1e-4, "atol": 2e-6}  # float32, summed in another order over some updates
 
