@@ -13,7 +13,8 @@ from typing import NamedTuple
 from small import Laboratory
 
 LOADED = [
-    *("frameworks", "training", "tracking", "studies", "shapes.figures", "shapes.metrics"),
+    *("training.frameworks", "training.replicas", "tracking", "studies"),
+    *("shapes.figures", "shapes.metrics"),
     *(f"stages.{stage}" for stage in ("generate", "train", "evaluate", "figures", "report")),
 ]
 

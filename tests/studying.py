@@ -4,9 +4,11 @@ import hashlib
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from small import BIN, Laboratory
 
@@ -61,11 +63,16 @@ def kill(process: subprocess.Popen) -> None:
     process.communicate()
 
 
-def wait_until(seen: Callable[[], bool], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
+def wait_until(seen: Callable[[], bool]) -> None:
+    """Look five times a second, for five minutes at most: a busy machine may be slow.
+
+    Tables of a database that are being made are not there yet.
+    """
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
-        if seen():
-            return
+        with suppress(sqlite3.OperationalError):
+            if seen():
+                return
         time.sleep(0.2)
     raise AssertionError("not seen in time")
 

@@ -4,19 +4,17 @@ import json
 import os
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import psutil
 import pytest
 from mlflow import MlflowClient
 from small import BIN, Laboratory
-from studying import begin, free_port, kill
+from studying import begin, free_port, kill, wait_until
 
 from pipeline import processes
 
@@ -44,17 +42,6 @@ def long_training(laboratory: Laboratory) -> Iterator[subprocess.Popen]:
     finally:
         process.kill()
         process.communicate()
-
-
-def wait_until(seen: Callable[[], bool]) -> None:
-    """Look each second, for two minutes at most; tables that are being made are not there yet."""
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        time.sleep(1)
-        with suppress(sqlite3.OperationalError):
-            if seen():
-                return
-    raise AssertionError("not seen in time")
 
 
 def test_a_training_under_way_shows_its_curve_and_a_killed_one_is_closed(laboratory):
