@@ -12,6 +12,8 @@ from contextlib import suppress
 
 from small import BIN, Laboratory
 
+PATIENCE = 300.0  # seconds that anything may take on a machine that is busy
+
 
 def exported(laboratory: Laboratory, study: str) -> dict[str, str]:
     """The digest of every file that a study leaves."""
@@ -64,17 +66,17 @@ def kill(process: subprocess.Popen) -> None:
 
 
 def wait_until(seen: Callable[[], bool]) -> None:
-    """Look five times a second, for five minutes at most: a busy machine may be slow.
+    """Look five times a second, as long as patience lasts.
 
     Tables of a database that are being made are not there yet.
     """
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         with suppress(sqlite3.OperationalError):
             if seen():
                 return
         time.sleep(0.2)
-    raise AssertionError("not seen in time")
+    raise AssertionError(f"not seen within {PATIENCE:.0f} s")
 
 
 def in_journal(laboratory: Laboratory) -> int:

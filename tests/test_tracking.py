@@ -14,7 +14,7 @@ import psutil
 import pytest
 from mlflow import MlflowClient
 from small import BIN, Laboratory
-from studying import begin, free_port, kill, wait_until
+from studying import PATIENCE, begin, free_port, kill, wait_until
 
 from pipeline import processes
 
@@ -59,7 +59,7 @@ def test_an_interrupted_training_is_closed_and_leaves_nothing_behind(laboratory)
     with long_training(laboratory) as process:
         wait_until(lambda: bool(laboratory.rows("select status from runs")))
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode != 0
     assert "Traceback" not in said
     assert laboratory.rows("select status from runs") == [("FAILED",)]

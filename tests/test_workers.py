@@ -4,12 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import jobs
 import psutil
 import pytest
 from small import ROOT
+from studying import PATIENCE, wait_until
 
 from pipeline import workers
 from pipeline.errors import TrainingError
@@ -68,12 +68,10 @@ def test_workers_do_not_outlive_their_parent(tmp_path):
     paths = [tmp_path / "one", tmp_path / "two"]
     environment = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
     parent = subprocess.Popen([sys.executable, script, *paths], env=environment)
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not all(p.exists() and p.read_text() for p in paths):
-        time.sleep(0.1)
+    wait_until(lambda: all(path.exists() and path.read_text() for path in paths))
     workers_of_it = [psutil.Process(int(path.read_text())) for path in paths]
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
-    gone, alive = psutil.wait_procs(workers_of_it, timeout=30)
+    gone, alive = psutil.wait_procs(workers_of_it, timeout=PATIENCE)
     assert not alive
     assert len(gone) == 2

@@ -18,11 +18,9 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from small import BIN
-from studying import free_port
+from studying import PATIENCE, free_port
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-
-PATIENCE = 40.0  # seconds that a page may take on a machine that is busy
 
 CARD = "[data-testid='experiment-view-compare-runs-card']"
 
@@ -51,15 +49,15 @@ def served(root: Path) -> Iterator[dict[str, str]]:
             return dict(re.findall(r"^(.+): (http://127.0.0.1:\d+/#\S+)$", said.read(), re.M))
 
         try:
-            yield wait(links, 120)
+            yield wait(links)
         finally:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 
-def wait(seen: Callable, seconds: float = PATIENCE):
+def wait(seen: Callable):
     """What `seen` returns once it is something; what it raises meanwhile is not there yet."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE
     error = None
     while time.monotonic() < deadline:
         try:
@@ -68,7 +66,7 @@ def wait(seen: Callable, seconds: float = PATIENCE):
         except (WebDriverException, OSError) as fault:
             error = fault
         time.sleep(0.2)
-    raise AssertionError(f"not seen within {seconds:.0f} s: {seen.__doc__ or seen}") from error
+    raise AssertionError(f"not seen within {PATIENCE:.0f} s: {seen.__doc__ or seen}") from error
 
 
 class Page:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 from small import Laboratory
-from studying import exported, in_journal, kill, start, trials_in, wait_until
+from studying import PATIENCE, exported, in_journal, kill, start, trials_in, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -62,7 +62,7 @@ def test_ctrl_c_ends_cleanly_and_what_was_finished_stays(laboratory):
     process = start(laboratory, "sizes", "--workers", "1")
     wait_until(lambda: in_journal(laboratory) > 0)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert "Traceback" not in said
     assert "trials are kept. Go on with: pipeline study sizes" in said

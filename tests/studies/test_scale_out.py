@@ -17,7 +17,7 @@ import psutil
 import psycopg
 import pytest
 from small import BIN, Laboratory, small_setup
-from studying import exported, free_port, in_journal, kill, start, trials_in, wait_until
+from studying import PATIENCE, exported, free_port, in_journal, kill, start, trials_in, wait_until
 
 from pipeline.errors import TrainingError
 from pipeline.studies import identity, pools
@@ -67,7 +67,7 @@ def test_a_lost_dask_worker_loses_no_trial_and_makes_none_twice(
     wait_until(lambda: in_journal(laboratory) > 0)
     assert in_journal(laboratory) < 6  # in the middle of the others' training
     os.kill(victim.pid, signal.SIGKILL)
-    _, said = process.communicate(timeout=300)
+    _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, said
     assert sorted(trials_in(laboratory)) == list(range(6))
     assert exported(laboratory, "sizes") == undisturbed["sizes"]
@@ -81,7 +81,7 @@ def test_a_stopped_study_says_that_its_storage_must_be_named_again(laboratory):
     journal = laboratory.root / "elsewhere.log"
     wait_until(lambda: journal.exists() and b"laboratory:number" in journal.read_bytes())
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=PATIENCE)
     assert "Go on with: pipeline study sizes, with the same --storage\n" in said
 
 
@@ -101,7 +101,7 @@ def test_what_ended_beside_a_killed_process_is_kept():
         wait_until(lambda: any(process.cpu_percent(3) < 1 for process in processes))
         for process in processes:
             process.kill()
-        psutil.wait_procs(processes, timeout=30)
+        psutil.wait_procs(processes, timeout=PATIENCE)
         time.sleep(1)
         second, _ = next(ended)
         assert {first, second} == {0, 1}
@@ -168,9 +168,8 @@ def postgres() -> Iterator[str]:
     port = free_port()
 
     def run(*command: str) -> None:
-        subprocess.run(
-            [*as_postgres, *command], cwd="/", check=True, stdout=subprocess.DEVNULL, timeout=60
-        )
+        whole = [*as_postgres, *command]
+        subprocess.run(whole, cwd="/", check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE)
 
     data, options = str(home / "data"), f"-h 127.0.0.1 -p {port} -k {home} -c fsync=off"
     run(f"{POSTGRES}/initdb", "-D", data, "-U", "student", "--auth=trust")

@@ -13,7 +13,7 @@ from contextlib import ExitStack, suppress
 
 import pytest
 from small import BIN, Laboratory
-from studying import free_port, wait_until
+from studying import PATIENCE, free_port, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -141,7 +141,7 @@ def post(address: str, document: dict) -> tuple[int, dict]:
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(f"{address}/invocations", body, headers)
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
