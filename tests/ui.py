@@ -119,10 +119,16 @@ class Page:
         """Tick runs by their names."""
         for run in runs:
             row = f"//*[@role='row'][.//a[normalize-space()='{run}']]"
-            (box,) = wait(
-                lambda row=row: self.all(f"{row}//input[contains(@aria-label, 'row selection')]")
-            )
-            box.click()  # drawn over: it is there, and counts as not displayed
+            # Boxes are drawn over: they are there, and count as not displayed.
+            boxes = f"{row}//input[contains(@aria-label, 'row selection')]"
+
+            def ticked(boxes: str = boxes) -> bool:
+                for box in self.all(boxes):
+                    if not box.is_selected():
+                        box.click()
+                return any(box.is_selected() for box in self.all(boxes))
+
+            wait(ticked)
 
     def click(self, path: str) -> None:
         """Click an element, scrolled to, once it can be clicked."""
@@ -136,18 +142,19 @@ class Page:
 
     def runs(self) -> list[str]:
         """The names of the runs in the table."""
-        links = self.all("//*[@role='row']//a[contains(@href, '/runs/')]")
-        return sorted(link.text for link in links if link.text)
+        links = "//*[@role='row']//a[contains(@href, '/runs/')]"
+        return wait(lambda: sorted(link.text for link in self.all(links) if link.text))
 
     def sections(self) -> dict[str, int]:
         """The sections of charts, and how many charts each of them has."""
         headers = "[data-testid='experiment-view-compare-runs-section-header']"
-        wait(lambda: self.all(headers))
-        return {
-            name: int(count)
-            for header in self.all(headers)
-            for name, count in re.findall(r"(.+?)\s*\((\d+)\)", header.text, re.DOTALL)
-        }
+        return wait(
+            lambda: {
+                name: int(count)
+                for header in self.all(headers)
+                for name, count in re.findall(r"(.+?)\s*\((\d+)\)", header.text, re.DOTALL)
+            }
+        )
 
     def loaded(self, path: str, inside: WebElement | None = None) -> list[WebElement]:
         """The images that have arrived."""

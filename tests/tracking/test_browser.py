@@ -76,9 +76,10 @@ def test_a_link_opens_curves_with_median_and_band_without_a_click(window, links,
     window.open(links[problem])
     networks = [name for name in NETWORKS[problem] if name != "sampler"]  # it has another metric
     curves = [f"held-out/{metric}{end}" for end in ("", "_low", "_high")]
-    card = window.card(*(f"{network} ({curve})" for network in networks for curve in curves))
+    words = [f"{network} ({curve})" for network in networks for curve in curves]
     # Each line is there twice: the UI draws those that are pointed at over the others.
-    assert len(window.all(".scatterlayer path.js-line", card)) >= len(curves) * len(networks)
+    lines = len(curves) * len(networks)
+    ui.wait(lambda: len(window.all(".scatterlayer path.js-line", window.card(*words))) >= lines)
     assert window.runs() == sorted(NETWORKS[problem])
 
 
@@ -94,8 +95,8 @@ def test_charts_are_few_and_in_groups(page):
     ]
     assert sum(counts.values()) < 25
     assert counts["Held-out learning curves"] == 2  # a band is in the chart of its median
-    bars = page.card("test/failure_rate")
-    assert len(page.all(".barlayer .point", bars)) == len(NETWORKS["shapes"])
+    bars = len(NETWORKS["shapes"])
+    ui.wait(lambda: len(page.all(".barlayer .point", page.card("test/failure_rate"))) == bars)
 
 
 def test_the_step_slider_goes_through_the_drawn_shapes(page):
@@ -107,7 +108,7 @@ def test_the_step_slider_goes_through_the_drawn_shapes(page):
 
 def test_the_charts_page_says_what_differs(page):
     page.card("Compare by", "model.cells", "framing.sample")
-    assert "dataset.seed" not in page.card("Compare by").text
+    ui.wait(lambda: "dataset.seed" not in page.card("Compare by").text)
 
 
 def test_compare_shows_differences_pictures_and_curves_of_two_runs(page):
@@ -121,7 +122,7 @@ def test_compare_shows_differences_pictures_and_curves_of_two_runs(page):
     ui.wait(lambda: len(page.loaded("img[alt='drawn shapes.png']")) == 2)
     page.click("//a[normalize-space()='held-out/mae']")
     page.see("drawer (held-out/mae)", "widths/wide (held-out/mae)")
-    assert len(page.all(".scatterlayer path.js-line")) >= 2
+    ui.wait(lambda: len(page.all(".scatterlayer path.js-line")) >= 2)
 
 
 def test_a_run_says_what_it_is_and_which_figures_belong_to_it(page):
