@@ -1,4 +1,4 @@
-"""The LSTM laboratory: two classic sequence problems as tracked, reproducible experiments."""
+"""The LSTM laboratory: classic sequence problems as tracked, reproducible experiments."""
 
 import os
 

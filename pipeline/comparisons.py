@@ -28,13 +28,7 @@ def draw(name: str, found: Params) -> Figure:
     comparison = found.comparisons[name]
     networks = found.compared(comparison)
     room = Room(found.networks[networks[0]].problem)
-    aggregates = {network: results.aggregates(network) for network in networks}
-    known = {metric for entry in aggregates.values() for metric in entry["metrics"]}
-    for metric in comparison.metrics:
-        if metric not in known:
-            raise InputError(
-                f"{project.PARAMS}: comparisons.{name}.metrics: {unknown('metric', metric, known)}"
-            )
+    aggregates = aggregated(networks, f"comparisons.{name}.metrics", comparison.metrics)
     figure, panels = plt.subplots(
         1,
         len(comparison.metrics),
@@ -45,6 +39,16 @@ def draw(name: str, found: Params) -> Figure:
     for axes, metric in zip(panels[0], comparison.metrics, strict=True):
         panel(axes, aggregates, metric, room)
     return figure
+
+
+def aggregated(networks: Sequence[str], key: str, metrics: Sequence[str]) -> dict[str, dict]:
+    """The metrics of networks over replicas; InputError, by the key, for one that none has."""
+    aggregates = {network: results.aggregates(network) for network in networks}
+    known = {metric for entry in aggregates.values() for metric in entry["metrics"]}
+    for metric in metrics:
+        if metric not in known:
+            raise InputError(f"{project.PARAMS}: {key}: {unknown('metric', metric, known)}")
+    return aggregates
 
 
 def panel(axes: Axes, aggregates: Mapping[str, Mapping], metric: str, room: Room) -> None:
@@ -95,9 +99,12 @@ def differences(comparison: Comparison, found: Params) -> Iterator[dict]:
     for other, metric in itertools.product(others, comparison.metrics):
         if networks[first].dataset != networks[other].dataset:
             continue
-        tables = [results.replica_metrics(name) for name in (other, first)]
-        if any(metric not in table for table in tables):
+        if any(metric not in results.aggregates(name)["metrics"] for name in (other, first)):
             continue
+        # A metric of which no replica has a value is no column of its table.
+        tables = [
+            results.replica_metrics(name).reindex(columns=[metric]) for name in (other, first)
+        ]
         shared = tables[0].index.intersection(tables[1].index)
         ours, theirs = (table.loc[shared, metric].to_numpy(float) for table in tables)
         if not np.isnan([ours, theirs]).all():

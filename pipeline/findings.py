@@ -1,12 +1,10 @@
 """What the laboratory found, on one page: a panel for each finding."""
 
-import itertools
-
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipeline import comparisons, results
+from pipeline import comparisons
 from pipeline.core.params import Finding, Params
 from pipeline.core.rooms import Room
 
@@ -16,19 +14,24 @@ CURVES = 4.0  # height of a panel of curves, in inches
 AROUND = 0.12  # a panel, in inches
 
 
-def shown(found: Params) -> list[Finding]:
-    """The findings of params.yaml; without any, the first metric of each comparison."""
-    return list(found.findings.values()) or [
-        Finding(title=one.question, metric=one.metrics[0], experiments=one.experiments)
-        for one in found.comparisons.values()
-    ]
+def shown(found: Params) -> dict[str, Finding]:
+    """The findings of params.yaml; without any, the first metric of each comparison.
+
+    By the keys of their metrics, to name them where they are wrong.
+    """
+    return {f"findings.{name}.metric": one for name, one in found.findings.items()} or {
+        f"comparisons.{name}.metrics": Finding(
+            title=one.question, metric=one.metrics[0], experiments=one.experiments
+        )
+        for name, one in found.comparisons.items()
+    }
 
 
 def draw(found: Params) -> Figure:
-    """All findings on one page."""
+    """All findings on one page; InputError for a metric that none of its networks has."""
     findings = shown(found)
-    columns = min(COLUMNS, len(findings))
-    rows = [findings[first : first + columns] for first in range(0, len(findings), columns)]
+    columns, each = min(COLUMNS, len(findings)), list(findings.values())
+    rows = [each[first : first + columns] for first in range(0, len(each), columns)]
     heights = [max(_height(finding, found) for finding in row) for row in rows]
     figure, panels = plt.subplots(
         len(rows),
@@ -38,12 +41,14 @@ def draw(found: Params) -> Figure:
         squeeze=False,
     )
     figure.get_layout_engine().set(w_pad=AROUND, h_pad=AROUND)
-    for axes, finding in itertools.zip_longest(panels.flat, findings):
-        if finding is None:
-            axes.set_axis_off()
-            continue
+    for axes in panels.flat[len(findings) :]:
+        axes.set_axis_off()
+    for axes, (key, finding) in zip(panels.flat, findings.items(), strict=False):
         axes.set_title(finding.title, loc="left", fontweight="bold")
-        (_curves if finding.study else _dots)(axes, finding, found)
+        if finding.study:
+            _curves(axes, finding, found)
+        else:
+            _dots(axes, finding, key, found)
     return figure
 
 
@@ -52,10 +57,10 @@ def _height(finding: Finding, found: Params) -> float:
     return CURVES if finding.study else 1.6 + 0.42 * len(found.meant(finding.experiments))
 
 
-def _dots(axes: Axes, finding: Finding, found: Params) -> None:
+def _dots(axes: Axes, finding: Finding, key: str, found: Params) -> None:
     networks = found.meant(finding.experiments)
     room = Room(found.networks[networks[0]].problem)
-    aggregates = {network: results.aggregates(network) for network in networks}
+    aggregates = comparisons.aggregated(networks, key, [finding.metric])
     comparisons.panel(axes, aggregates, finding.metric, room)
 
 

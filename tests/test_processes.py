@@ -7,6 +7,14 @@ import pytest
 from pipeline import processes
 
 
+def test_who_lives_is_known_by_its_start_though_the_clock_is_set():
+    host, pid, started = processes.name().rsplit(":", 2)
+    assert processes.alive(processes.name())
+    assert processes.alive(f"{host}:{pid}:{float(started) - 1:.2f}")
+    assert not processes.alive(f"{host}:{pid}:{float(started) - 3600:.2f}")
+    assert processes.alive(f"another:{pid}:{started}")
+
+
 def test_an_interrupt_waits_until_what_is_short_is_done():
     done = []
     with pytest.raises(KeyboardInterrupt), processes.undisturbed():

@@ -1,7 +1,9 @@
 """Files are written whole or not at all, and read with a clear word on what is wrong with them."""
 
+import errno
 import io
 import json
+import os
 import shutil
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -18,7 +20,8 @@ from pipeline.errors import InputError
 def whole(path: Path) -> Iterator[Path]:
     """Yield a path to write a file or folder to; it takes `path`'s place only if all went well.
 
-    Whatever stood at `path` stays untouched until then, so an error or a kill loses nothing.
+    Whatever stood at `path` stays untouched until then, so an error or a kill loses nothing. Raises
+    IsADirectoryError rather than to put a file in the place of a folder.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial, replaced = (path.with_name(f".{path.name}.{word}") for word in ("partial", "replaced"))
@@ -27,6 +30,8 @@ def whole(path: Path) -> Iterator[Path]:
         replaced.replace(path)
     try:
         yield partial
+        if path.is_dir() and not partial.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         if path.is_dir():  # a folder cannot be renamed over a full one
             _remove(replaced)
             path.replace(replaced)

@@ -28,6 +28,9 @@ from pipeline.core.params import Count, Section, Seed
 VARIANT = "variant"
 """The dimension of a study's variants, beside those of its space."""
 
+LENGTH = ("sequences", "epochs", "snapshots")
+"""Keys of `training` that say how long it is."""
+
 MOST_POINTS = 1000  # of a grid; and so many of any space are tried before the first trial
 
 Point = Mapping[str, Any]
@@ -54,6 +57,11 @@ class Range(Section):
     low: float | int
     high: float | int
     log: bool = Field(default=False, description="as many in each decade")
+
+    @property
+    def whole(self) -> bool:
+        """Whether it holds whole numbers alone."""
+        return isinstance(self.low, int) and isinstance(self.high, int)
 
 
 class Pruning(Section):
@@ -169,9 +177,17 @@ def grid(study: Study) -> list[dict[str, Any]]:
     ]
 
 
-def document(study: Study, experiment: Mapping[str, Any], point: Point) -> dict[str, Any]:
-    """The experiment, as plain values, with what the study and the point change of it."""
+def document(study: Study, experiment: Mapping[str, Any], point: Point | None) -> dict[str, Any]:
+    """The experiment, as plain values, with what the study and the point change of it.
+
+    Without a point only what the study changes of the training's length, so that the network as it
+    was can be compared with a trial's.
+    """
     changed = {**experiment}
+    if point is None:
+        training = study.change.get("training", {})
+        length = {key: training[key] for key in LENGTH if key in training}
+        return changed | {"training": changed["training"] | length}
     flat: dict[str, Any] = {}
     for changes in (study.change, study.variants.get(point.get(VARIANT), {})):
         for section, values in changes.items():

@@ -44,7 +44,7 @@ def of_study(study: Study, document: dict, datasets: dict, experiments: dict) ->
         return [f".problem: {must}, got {study.problem!r}"]
     room, entry = rooms.Room(base.problem), base.model_dump()
 
-    def found(point: Point) -> list[str]:
+    def found(point: Point | None) -> list[str]:
         network, wrong = typed(
             spaces.document(study, entry, point), lambda entry: room.models.Experiment
         )
@@ -59,6 +59,9 @@ def of_study(study: Study, document: dict, datasets: dict, experiments: dict) ->
     wrong = wrong or [*_figure_faults(study), *_choice_faults(study, found)]
     used, there = base.training.replicas, datasets[base.dataset].replicas
     used = study.change.get("training", {}).get("replicas", used)
+    if not wrong and study.confirm:
+        short = ".confirm: the network as it was cannot be trained as long"
+        wrong += [f"{short}: {fault.removeprefix('.')}" for fault in found(None)]
     if not wrong and used + (study.confirm or 0) > there:
         most = f"datasets.{base.dataset}.replicas - training.replicas = {there - used}"
         wrong.append(f".confirm: must be at most {most}, got {study.confirm}")
@@ -73,8 +76,17 @@ def _metric_faults(study: Study, problem: str) -> Iterator[str]:
             named[f".{part}.metric"] = [given.metric]
     unsound = [fault for key in named for m in named[key] for fault in of_metric(key, m, problem)]
     yield from unsound
-    if study.prune and not unsound:
-        about = rooms.Room(problem).metrics.describe(study.prune.metric)
+    if unsound:
+        return
+    describe = rooms.Room(problem).metrics.describe
+    for metric, way in study.objectives.items():
+        better = {True: "maximize", False: "minimize"}.get(describe(metric).higher_is_better)
+        if better is None:
+            yield f".objectives.{metric}: is a metric of which neither more nor less is better"
+        elif way != better:
+            yield f".objectives.{metric}: must be {better!r}, got {way!r}"
+    if study.prune:
+        about = describe(study.prune.metric)
         if about.higher_is_better is not False:
             yield f".prune.metric: must be one of which less is better, got {study.prune.metric!r}"
 
@@ -131,10 +143,10 @@ def _space_faults(study: Study) -> Iterator[str]:
             yield f"{place}: must be a list of choices or {{low, high, log}}, got {shown(values)}"
         elif not values:
             yield f"{place}: is empty; it needs choices"
-        elif len({repr(value) for value in values}) < len(values):
-            yield f"{place}: has a choice twice"
         elif not all(isinstance(value, str | int | float | bool) for value in values):
             yield f"{place}: must be a list of numbers, texts or true and false"
+        elif len({(isinstance(value, bool), value) for value in values}) < len(values):
+            yield f"{place}: has a choice twice"
     for key, dimension in study.ties.items():
         yield from _key_faults(f".ties.{key}", key)
         if dimension not in study.space:
@@ -185,9 +197,7 @@ def _sampler_faults(study: Study) -> Iterator[str]:
         if study.trials is None:
             yield ".trials: is missing; sampler: tpe needs it"
         if study.prune:
-            for key in ("training.sequences", "training.epochs"):
-                if key in study.space:
-                    yield f".space.{key}: must not vary beside prune, which compares at a share"
+            yield from _prune_faults(study)
     else:
         for key in ("trials", "prune"):
             if getattr(study, key) is not None:
@@ -200,20 +210,48 @@ def _sampler_faults(study: Study) -> Iterator[str]:
             yield f".space: must have at most {MOST_POINTS} points, got {points}"
 
 
+def _prune_faults(study: Study) -> Iterator[str]:
+    """Trainings that cannot be compared at a share of them, and shares out of order."""
+    rungs = study.prune.rungs
+    if rungs != sorted(set(rungs)):
+        yield f".prune.rungs: must rise, got {shown(rungs)}"
+    places = {f".{part}.{key}": key for part in ("space", "ties") for key in getattr(study, part)}
+    for name, changes in study.variants.items():
+        for section, values in changes.items():
+            places |= {f".variants.{name}.{section}.{k}": f"{section}.{k}" for k in values}
+    for place, key in places.items():
+        if key in ("training.sequences", "training.epochs"):
+            yield f"{place}: must not vary beside prune, which compares at a share"
+
+
 def _choice_faults(study: Study, found: Callable[[Point], list[str]]) -> list[str]:
     """Choices that the experiment's own validation refuses: each key once."""
-    ends = {
-        key: [values.low, values.high] if isinstance(values, Range) else values
-        for key, values in study.dimensions.items()
-    }
-    points = itertools.islice(itertools.product(*ends.values()), MOST_POINTS)
     faults: dict[str, str] = {}  # by key, so that one is said for each
-    for values in points:
-        point = dict(zip(ends, values, strict=True))
+    for point in itertools.islice(_typical(study), MOST_POINTS):
         for fault in found(point):
             key = fault.partition(":")[0].removeprefix(".")
             faults.setdefault(key, _blame(study, point, key, fault))
     return list(faults.values())
+
+
+def _typical(study: Study) -> Iterator[Point]:
+    """Points that stand for all: whatever can be chosen, and ranges at their ends.
+
+    Then whole numbers between, with all else as it comes first: not all of them need divide what is
+    trained on.
+    """
+    dimensions = study.dimensions
+    ends = {
+        key: [values.low, values.high] if isinstance(values, Range) else values
+        for key, values in dimensions.items()
+    }
+    for values in itertools.product(*ends.values()):
+        yield dict(zip(ends, values, strict=True))
+    first = {key: values[0] for key, values in ends.items()}
+    for key, values in dimensions.items():
+        if isinstance(values, Range) and values.whole:
+            for value in range(values.low + 1, values.high):
+                yield first | {key: value}
 
 
 def _blame(study: Study, point: Point, key: str, fault: str) -> str:

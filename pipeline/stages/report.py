@@ -26,7 +26,7 @@ def run() -> None:
         TEMPLATE,
         {"number": number, "spread": spread, "name_of_interval": statistics.name_of_interval},
         problems=[_problem(problem, found) for problem in problems],
-        findings=[finding.title for finding in findings.shown(found)],
+        findings=[finding.title for finding in findings.shown(found).values()],
         confidence=f"{100 * statistics.CONFIDENCE:.0f} %",
         few=statistics.FEW,
         speed=files.read_json(project.root() / SPEED, remedy="make it with: make bench"),

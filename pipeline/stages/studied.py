@@ -82,6 +82,7 @@ def _confirmed(study: Study, summary: Mapping) -> list[dict]:
             "label": Room(study.problem).metrics.describe(metric).label,
             "tuned": found["tuned"][metric],
             "untuned": found["untuned"][metric],
+            "replicas": len(found["replicas"]),
             **found["difference"][metric],
         }
         for metric in study.measured

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -71,9 +72,7 @@ def _check_writable(name: str) -> None:
     for folder in (project.study(name).parent, project.trials(name).parent):
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            probe = folder / ".writable.partial"
-            probe.touch()
-            probe.unlink()
+            tempfile.TemporaryFile(dir=folder).close()
         except OSError as error:
             shown = project.relative(folder)
             raise InputError(f"{shown}: cannot be written ({error.strerror})") from None

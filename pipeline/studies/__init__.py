@@ -70,19 +70,23 @@ def job(plan: Plan, document: dict, replicas: list[int], hurdles: list) -> Job:
 
 
 def best(plan: Plan, trials: list[Trial]) -> list[Trial]:
-    """The best trial, or all that no other beats in every objective; none with lost replicas."""
-    sound = [
-        (trial, trial.values(plan.study))
-        for trial in trials
-        if trial.state == "complete" and not trial.result.failed.any()
-    ]
+    """The best trial, or all that no other beats in every objective; sound ones alone.
+
+    Of several that are best it is the one with fewest parameters.
+    """
+    sound = [trial for trial in trials if trial.sound(plan.study)]
     signs = [1 if way == "minimize" else -1 for way in plan.study.objectives.values()]
-    costs = [[sign * v for sign, v in zip(signs, values, strict=True)] for _, values in sound]
+    costs = [
+        [sign * value for sign, value in zip(signs, trial.values(plan.study), strict=True)]
+        for trial in sound
+    ]
     if len(signs) == 1:
-        return [min(sound, key=lambda entry: signs[0] * entry[1][0])[0]] if sound else []
+        ranked = zip(costs, sound, strict=True)
+        ranked = sorted(ranked, key=lambda entry: (entry[0], entry[1].result.parameters))
+        return [trial for _, trial in ranked[:1]]
     return [
         trial
-        for (trial, _), cost in zip(sound, costs, strict=True)
+        for trial, cost in zip(sound, costs, strict=True)
         if not any(
             other != cost and all(o <= c for o, c in zip(other, cost, strict=True))
             for other in costs

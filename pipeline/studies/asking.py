@@ -22,7 +22,6 @@ from pipeline.studies import identity
 from pipeline.studies.trials import Result
 
 STARTUP = 10  # trials at random, before TPE has something to go by
-LENGTH = ("sequences", "epochs", "snapshots")
 
 STATES = {
     "complete": optuna.trial.TrialState.COMPLETE,
@@ -47,6 +46,14 @@ class Trial(NamedTuple):
         values = values[~np.isnan(values)]
         return float(np.mean(values)) if len(values) else None
 
+    def whole(self, metric: str) -> bool:
+        """Whether every replica has a value of a metric."""
+        return not np.isnan(self.result.values(metric)).any()
+
+    def sound(self, study: Study) -> bool:
+        """Whether it may be the best: a mean of some replicas alone is that of the lucky ones."""
+        return self.state == "complete" and all(map(self.whole, study.objectives))
+
     def values(self, study: Study) -> list[float] | None:
         """What is sought, of a complete trial."""
         if self.state != "complete":
@@ -67,19 +74,10 @@ class Plan(NamedTuple):
         return identity.of(self.study, self.setup.document())
 
     def document(self, point: Mapping[str, Any] | None) -> dict:
-        """The network of a point as a Setup's document; without a point, as it is.
-
-        Without a point, what the study changes of the training's length is changed all the same, so
-        that both can be compared.
-        """
+        """The network of a point as a Setup's document; without a point, the untuned one."""
         base = self.setup.document()
-        if point is None:
-            changed = self.study.change.get("training", {})
-            kept = {key: changed[key] for key in LENGTH if key in changed}
-            base["experiment"]["training"] |= kept
-        else:
-            base["experiment"] = spaces.document(self.study, base["experiment"], point)
-        return base | {"name": self.name}
+        experiment = spaces.document(self.study, base["experiment"], point)
+        return base | {"name": self.name, "experiment": experiment}
 
     @property
     def training(self) -> dict[str, Any]:

@@ -75,6 +75,7 @@ def _described(plan: Plan, trial: Trial) -> dict:
         "trial": trial.number,
         "point": trial.point,
         "parameters": trial.result.parameters,
+        "replicas": len(trial.result.failed),
         "metrics": metrics,
     }
 
@@ -87,9 +88,9 @@ def least(plan: Plan, ended: Sequence[Trial]) -> list[Trial]:
     objective, way = next(iter(plan.study.objectives.items()))
     found: dict = {}
     for trial in ended:
-        mean = trial.mean(objective)
-        if trial.state != "complete" or mean is None:
+        if not trial.sound(plan.study):
             continue
+        mean = trial.mean(objective)
         if mean >= plan.study.reach if way == "maximize" else mean <= plan.study.reach:
             key = trial.point[next(iter(plan.study.dimensions))]
             if key not in found or trial.result.parameters < found[key].result.parameters:

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -212,18 +212,28 @@ def finals(
     """Final metrics: `test/…` the headline ones and those that are wanted, `details/…` all others.
 
     At step 0: the charts show a metric of one step as a bar for each run. Metrics that differ in a
-    number, as the accuracy at each position, are the steps of one: a chart, not one for each.
+    whole number, as the accuracy at each position, are the steps of one: a chart, not one for each.
     """
-    describe, found = Room(problem).metrics.describe, []
+    describe, steps, found = Room(problem).metrics.describe, _steps(values), []
     for name, value in values.items():
-        numbered = re.fullmatch(r"(.+?)_?([0-9]+)", name)
         if name in wanted or describe(name).headline:
             found += metrics(run, {name: value}, 0, TEST)
-        elif numbered and not numbered[1].endswith("-"):
-            found += metrics(run, {numbered[1]: value}, int(numbered[2]), DETAILS)
         else:
-            found += metrics(run, {name: value}, 0, DETAILS)
+            stem, step = steps.get(name, (name, 0))
+            found += metrics(run, {stem: value}, step, DETAILS)
     return found
+
+
+def _steps(names: Iterable[str]) -> dict[str, tuple[str, int]]:
+    """Of names that end in a number its stem and the number; of fractions, no step is made."""
+    numbered = {name: re.fullmatch(r"(.+?)_?([0-9]+(?:\.[0-9]+)?)", name) for name in names}
+    parts = {name: match.groups() for name, match in numbered.items() if match}
+    fractions = {stem for stem, number in parts.values() if "." in number}
+    return {
+        name: (stem, int(number))
+        for name, (stem, number) in parts.items()
+        if stem not in fractions and not stem.endswith("-")
+    }
 
 
 def log_metrics(client: MlflowClient, run: Run, metrics: Sequence[Metric]) -> None:

@@ -36,6 +36,15 @@ def test_a_folder_takes_the_place_of_the_old_one(tmp_path):
     assert {entry.name for entry in tmp_path.iterdir()} == {"folder", "params.yaml"}
 
 
+def test_a_file_takes_the_place_of_no_folder(tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "old").touch()
+    with pytest.raises(IsADirectoryError, match="folder"):
+        files.write_text(folder, "new")
+    assert [entry.name for entry in folder.iterdir()] == ["old"]
+
+
 def test_a_folder_lost_between_two_renames_comes_back(tmp_path):
     path = tmp_path / "folder"
     path.mkdir()

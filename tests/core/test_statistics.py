@@ -41,6 +41,8 @@ def test_of_few_values_the_interval_is_their_range_and_is_called_so(values):
 
 def test_equal_values_have_an_interval_without_width():
     assert statistics.interval(np.full(5, 0.25)) == (0.25, 0.25)
+    nearly = np.array([1.0] * 5 + [np.nextafter(1, 0)])
+    assert statistics.interval(nearly) == (nearly[-1], 1.0)
 
 
 def test_intervals_hold_the_mean_as_often_as_they_say():

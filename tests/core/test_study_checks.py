@@ -15,6 +15,12 @@ FAULTS = [
     ("sizes/space/model.cells", [], "sizes.space.model.cells: is empty; it needs choices"),
     ("sizes/space/model.cells", [1, 0], "sizes.space.model.cells: must be at least 1, got 0"),
     ("sizes/space/model.cells", [1, 1], "sizes.space.model.cells: has a choice twice"),
+    ("sizes/space/model.cells", [1, 2, 1.0], "sizes.space.model.cells: has a choice twice"),
+    (
+        "sizes/objectives",
+        {"mae": "maximize"},
+        "sizes.objectives.mae: must be 'minimize', got 'maximize'",
+    ),
     (
         "sizes/space/model.cells",
         3,
@@ -90,6 +96,18 @@ FAULTS = [
         0.5,
         "search.prune.rung: unknown key 'rung' (did you mean 'rungs'?); "
         "known: after, metric, rungs",
+    ),
+    ("search/prune/rungs", [0.5, 0.25], "search.prune.rungs: must rise, got [0.5, 0.25]"),
+    (
+        "search/variants",
+        {"short": {"training": {"sequences": 4}}, "long": {}},
+        "search.variants.short.training.sequences: must not vary beside prune, which compares at a "
+        "share",
+    ),
+    (
+        "search/space/training.batch_size",
+        {"low": 8, "high": 16},
+        "search.space.training.batch_size: must divide the 64 samples of 8 sequences, got 9",
     ),
     ("search/space/model.cells", {"low": 2}, "search.space.model.cells.high: is missing"),
     (
@@ -188,6 +206,15 @@ def test_figures_and_choices_are_refused_together(in_folder):
         "studies.sizes.figures.0",
         "studies.sizes.space.model.cells",
     ]
+
+
+def test_a_network_that_is_confirmed_as_it_was_must_be_trainable_as_long(in_folder):
+    document = altered("experiments/echoer/training/batch_size", 5)
+    document["experiments"]["echoer"]["training"]["state"] = "batch"
+    assert faults(document, in_folder) == (
+        "params.yaml: studies.search.confirm: the network as it was cannot be trained as long: "
+        "training.batch_size: must divide the 64 samples of 8 sequences, got 5",
+    )
 
 
 def test_the_studies_of_the_repository_are_sound_and_large_enough():

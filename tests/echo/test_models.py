@@ -297,6 +297,10 @@ FAULTS = [
         "framing.missing: must be 'dropped' beside framing.shortest, got 'masked'",
     ),
     (
+        {"window": 1, "echo": 1, "missing": "unseen"},
+        "framing.missing: must be 'dropped' beside framing.window: 1, got 'unseen'",
+    ),
+    (
         {"stride": 2, "missing": "masked"},
         "framing.missing: must be 'dropped' beside framing.stride, got 'masked'",
     ),

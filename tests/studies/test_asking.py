@@ -126,6 +126,26 @@ def test_the_best_is_the_best_of_those_that_lost_no_replica():
     assert [trial.number for trial in studies.best(mine, ended)] == [2]
 
 
+def test_a_mean_of_some_replicas_alone_is_never_the_best_nor_the_least():
+    mine = plan("sizes", objectives={"mae": "minimize"}, reach=0.5)
+    values = [[0.1, np.nan], [0.4, 0.4], [0.3, 0.2]]
+    ended = [
+        mine.ended(n, mine.ask(n, []), result({"mae": v}, failed=[False, False]))
+        for n, v in enumerate(values)
+    ]
+    assert [trial.number for trial in studies.best(mine, ended)] == [2]
+    assert [trial.number for trial in exports.least(mine, ended)] == [1]
+
+
+def test_of_equals_the_best_has_fewest_parameters():
+    mine = plan("search")
+    ended = [
+        mine.ended(n, mine.ask(n, []), result({"token_accuracy": v})._replace(parameters=p))
+        for n, (v, p) in enumerate([(0.9, 1), (1.0, 30), (1.0, 20), (1.0, 20)])
+    ]
+    assert [trial.number for trial in studies.best(mine, ended)] == [2]
+
+
 @settings(max_examples=50)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=6))
 def test_of_two_objectives_those_stay_that_no_other_beats(costs):

@@ -72,6 +72,9 @@ def _framing_faults(setup: params.Setup) -> list[tuple[str, str]]:
         if framing.stride > 1:
             what = f"must be 'dropped' beside framing.stride, got {framing.missing!r}"
             faults.append(("framing.missing", what))
+        if framing.window == 1:
+            what = f"must be 'dropped' beside framing.window: 1, got {framing.missing!r}"
+            faults.append(("framing.missing", what))
         if framing.missing == "unseen" and setup.experiment.training.state != "batch":
             what = "'unseen' windows stand before all others, and need training.state: batch"
             faults.append(("framing.missing", what))

@@ -16,6 +16,7 @@ from pipeline.studies.figures.scales import numbers
 from pipeline.studies.figures.together import complete, described, label, word
 
 LONGEST = 8  # letters of a name that finds place under its column
+FEWER = "the mean of those replicas alone that have a value"
 DARK = 0.55  # of a colour map's range: above it, numbers are written in white
 
 
@@ -32,11 +33,13 @@ def heatmap(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
     )
     for axes, metric in zip(panels[:, 0], metrics, strict=True):
         means = np.full((len(rows), len(columns)), np.nan)
+        fewer = np.zeros(means.shape, bool)
         for trial in complete(trials):
             place = rows.index(trial.point[up]), columns.index(trial.point[across])
             mean = trial.mean(metric)
             means[place] = np.nan if mean is None else mean
-        _map(axes, means, plan, metric)
+            fewer[place] = not trial.whole(metric)
+        _map(axes, means, fewer, plan, metric)
         names = [str(choice) for choice in columns]
         axes.set_xticks(range(len(columns)), names)
         if max(map(len, names)) > LONGEST:
@@ -46,20 +49,22 @@ def heatmap(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
         axes.set_xlabel("" if across == VARIANT else word(across))
         axes.grid(visible=False)
     caption = (
-        f"Means over {len(plan.replicas)} replicas. A field with a dash: no replica has a value."
+        f"Means over {len(plan.replicas)} replicas. With an asterisk: {FEWER}. A field with a "
+        "dash: none has."
     )
     return [Picture("heatmap", figure, caption)]
 
 
-def _map(axes: Axes, means: np.ndarray, plan: Plan, metric: str) -> None:
-    """Colours, dark where it is good, and the numbers on them."""
+def _map(axes: Axes, means: np.ndarray, fewer: np.ndarray, plan: Plan, metric: str) -> None:
+    """Colours, dark where it is good, and the numbers on them; marked, those of fewer replicas."""
     about = described(plan, metric)
     colors = plt.get_cmap("cividis_r" if about.higher_is_better else "cividis")
     colors = colors.with_extremes(bad="#EEEEEE")
     image = axes.imshow(np.ma.masked_invalid(means), cmap=colors, origin="lower", aspect="auto")
     axes.figure.colorbar(image, ax=axes, label=label(plan, metric))
     for (row, column), mean in np.ndenumerate(means):
-        text = "–" if np.isnan(mean) else number(mean)
+        mark = "*" if fewer[row, column] else ""
+        text = "–" if np.isnan(mean) else number(mean) + mark
         shade = 1.0 if np.isnan(mean) else float(image.norm(mean))
         dark = shade > DARK if about.higher_is_better else shade < 1 - DARK
         color = "white" if dark and not np.isnan(mean) else "black"
@@ -80,9 +85,12 @@ def frontier(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
         f"fewest {word(second)}": lambda trial: trial.point[second],
         "parameters of that network": lambda trial: trial.result.parameters,
     }
+    fewer: dict[str, list] = {title: [] for title in panels}
     for metric in plan.study.metrics:
         if any(trial.mean(metric) is not None for trial in found.values()):
-            panels[f"its {described(plan, metric).label}"] = lambda t, m=metric: t.mean(m)
+            title = f"its {described(plan, metric).label}"
+            panels[title] = lambda trial, metric=metric: trial.mean(metric)
+            fewer[title] = [choice for choice, trial in found.items() if not trial.whole(metric)]
     choices = plan.study.dimensions[first]
     words = any(isinstance(choice, str) for choice in choices)
     size = (2.4 + 3.1 * len(panels), 1.3 + 0.42 * len(choices)) if words else None
@@ -92,23 +100,27 @@ def frontier(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
     for axes, (title, value) in zip(row[0], panels.items(), strict=True):
         values = {choice: value(trial) for choice, trial in found.items()}
         if words:
-            _bars(axes, choices, values, title)
+            _bars(axes, choices, values, fewer[title], title)
         else:
-            _steps(axes, plan, first, values, title)
+            _steps(axes, plan, first, values, fewer[title], title)
     if not words:
         numbers(row[0][0], plan, second, "y")
     caption = (
         f"The network with fewest parameters whose mean {described(plan, objective).label} reaches "
         f"{plan.study.goal}, of those that were tried. A cross: none of them does."
     )
+    if any(fewer.values()):
+        caption += f" An open circle: {FEWER}."
     return [Picture("frontier", figure, caption)]
 
 
-def _bars(axes: Axes, choices: Sequence, values: dict, title: str) -> None:
-    """A dot for each choice, one below the other."""
+def _bars(axes: Axes, choices: Sequence, values: dict, fewer: list, title: str) -> None:
+    """A dot for each choice, one below the other; open ones for `fewer`."""
     rows = {choice: row for row, choice in enumerate(choices)}
     there = {choice: value for choice, value in values.items() if value is not None}
-    axes.plot(list(there.values()), [rows[choice] for choice in there], "o", color=style.BLUE, ms=8)
+    for choice, value in there.items():
+        fill = "white" if choice in fewer else style.BLUE
+        axes.plot(value, rows[choice], "o", color=style.BLUE, ms=8, mfc=fill)
     low = min(there.values(), default=1.0)
     if there and (high := max(there.values())) > 5 * low > 0:
         axes.set_xscale("log")
@@ -135,10 +147,13 @@ def _bars(axes: Axes, choices: Sequence, values: dict, title: str) -> None:
     axes.set_yticks(range(len(choices)), [str(choice) for choice in choices])
 
 
-def _steps(axes: Axes, plan: Plan, first: str, values: dict, title: str) -> None:
-    """A mark for each choice along a dimension of numbers."""
+def _steps(axes: Axes, plan: Plan, first: str, values: dict, fewer: list, title: str) -> None:
+    """A mark for each choice along a dimension of numbers; open ones for `fewer`."""
     there = {choice: value for choice, value in values.items() if value is not None}
     axes.plot(list(there), list(there.values()), "o-", color=style.BLUE, ms=7)
+    for choice in fewer:
+        if choice in there:
+            axes.plot(choice, there[choice], "o", color=style.BLUE, ms=7, mfc="white")
     for choice in plan.study.dimensions[first]:
         if choice not in there:
             axes.plot(

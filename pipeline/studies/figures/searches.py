@@ -44,7 +44,10 @@ def history(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
     values = np.array([trial.mean(objective) for trial in done])
     numbers = [trial.number for trial in done]
     axes.plot(numbers, values, "o", color=style.SKY, ms=5, label="complete")
-    running = (np.maximum if more else np.minimum).accumulate(values)
+    sound = np.array([trial.sound(plan.study) for trial in done])
+    worst = -np.inf if more else np.inf
+    running = (np.maximum if more else np.minimum).accumulate(np.where(sound, values, worst))
+    running[np.isinf(running)] = np.nan
     axes.step(numbers, running, where="post", color=style.BLUE, label="best so far")
     bottom = axes.get_xaxis_transform()
     for state, marker, color in (("pruned", "|", style.GREY), ("failed", "X", style.RED)):
