@@ -76,7 +76,9 @@ def _stage_of_dvc() -> str | None:
 def _say_what_dvc_removed() -> None:
     """DVC removes a stage's results before it runs it; they are in its cache and in git."""
     if stage := _stage_of_dvc():
-        say(f"The last results of {stage} come back with: dvc checkout; git checkout -- reports")
+        in_git = [path for path in recorded.results(stage) if path.startswith("reports/")]
+        git = f"; git checkout -- {' '.join(in_git)}" if in_git else ""
+        say(f"The last results of {stage} come back with: dvc checkout --force {stage}{git}")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline import recorded
+from pipeline import console, recorded
 from pipeline.core import arms, project, reading
 from pipeline.errors import InputError
 
@@ -179,7 +179,8 @@ def echo(
     integers: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="INTEGER…", help="One window; without any, a window per line of stdin."
+            metavar="INTEGER…",
+            help="One window; without any, a window per line of stdin, echoed at its end.",
         ),
     ] = None,
     replica: Annotated[int, typer.Option(min=0, help="Which of the trained networks echoes.")] = 0,
@@ -195,6 +196,8 @@ def echo(
     _warn_of_network(experiment)
     found = trained.known(experiment, "echo")
     windows = data.parse(lines, found.setup)
+    if found.setup.experiment.framing.answer == "sequence":
+        console.say(f"{experiment} is asked for the first integer of a sequence, not for its echo")
     echoed = models.echo(trained.one(found, replica), found.setup, windows)
     for window, predicted, expected in zip(windows, *echoed, strict=True):
         if as_json:
@@ -260,7 +263,7 @@ def track(
     ] = None,
 ) -> None:
     """Add to MLflow whatever runs and models are missing there, from the files that are here."""
-    from pipeline import console, tracking
+    from pipeline import tracking
 
     found = reading.read(project.params())
     recorded.warn_of_results()

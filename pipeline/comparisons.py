@@ -132,7 +132,7 @@ def _dots(axes: Axes, entries: Sequence[Mapping | None]) -> None:
     axes.errorbar(means, rows, xerr=errors, fmt="o", capsize=4, color=style.BLUE)
     for row, mean in zip(rows, means, strict=True):
         axes.annotate(
-            f"{mean:.3g}",
+            f"{mean:,.0f}" if mean >= 1000 else f"{mean:.3g}",
             (mean, row),
             xytext=(0, 6),
             textcoords="offset points",

@@ -41,6 +41,15 @@ def warn_of_results(stage: str | None = None) -> None:
     )
 
 
+def results(stage: str) -> list[str]:
+    """The paths of what a stage leaves; none if nothing of it is recorded."""
+    try:
+        text = (project.root() / "dvc.lock").read_text(encoding="utf-8")
+        return [out["path"] for out in YAML(typ="safe").load(text)["stages"][stage]["outs"]]
+    except Exception:  # it serves a message about something else
+        return []
+
+
 def _warn(paths_in) -> None:
     if "DVC_STAGE" in os.environ:  # DVC has looked, and now replaces what it recorded
         return

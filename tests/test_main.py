@@ -51,7 +51,7 @@ def test_a_stage_says_how_its_last_results_come_back(ended, monkeypatch):
     monkeypatch.setenv("DVC_STAGE", "train@drawer")
     _, said = ended(InputError("no"))
     assert said[1:] == [
-        "The last results of train@drawer come back with: dvc checkout; git checkout -- reports"
+        "The last results of train@drawer come back with: dvc checkout --force train@drawer"
     ]
 
 
@@ -63,7 +63,7 @@ def test_only_where_dvc_removed_nothing_all_is_said_to_be_still_there(ended, mon
     monkeypatch.setenv("DVC_STAGE", "train@drawer")
     assert ended(full)[1] == [
         "error: data: cannot be read or written (No space left on device)",
-        "The last results of train@drawer come back with: dvc checkout; git checkout -- reports",
+        "The last results of train@drawer come back with: dvc checkout --force train@drawer",
     ]
 
 

@@ -330,9 +330,8 @@ def test_if_every_replica_diverges_the_old_results_come_back(mine):
     assert "training.learning_rate below 1e+38" in done.stderr
     assert "Traceback" not in done.stderr
     assert ("drawer", "FAILED") in runs(mine)
-    assert "come back with: dvc checkout; git checkout -- reports" in done.stderr
-    mine.run("dvc", "checkout")
-    mine.run("git", "checkout", "--", "reports")
+    assert "come back with: dvc checkout --force train@drawer\n" in done.stderr
+    mine.run("dvc", "checkout", "--force", "train@drawer")
     assert (mine.root / "models/drawer/model.keras").is_file()
     assert mine.run("git", "status", "--porcelain", "reports").stdout == ""
 

@@ -20,7 +20,8 @@ from pipeline.core.params import (
 from pipeline.errors import InputError
 from pipeline.faults import shown, unknown
 
-NEEDED = ("datasets", "experiments", "comparisons")
+NEEDED = ("datasets", "experiments", "studies", "comparisons")
+MAY_BE_EMPTY = ("studies",)
 ASKING = ("experiments", "studies")  # what questions and answers are of
 
 
@@ -83,9 +84,10 @@ def _section(document: dict, section: str, faults: list[str]) -> dict[str, dict]
     """The entries of a section that are mappings under sound names; else it goes to `faults`."""
     found = document.get(section)
     if section not in document:
-        faults.append(f"{section}: is missing")
+        none = "; {} says that there are none" if section in MAY_BE_EMPTY else ""
+        faults.append(f"{section}: is missing{none}")
         return {}
-    if not isinstance(found, dict) or not found:
+    if not isinstance(found, dict) or not (found or section in MAY_BE_EMPTY):
         faults.append(f"{section}: must be a mapping of names to entries, got {shown(found)}")
         return {}
     for name, entry in found.items():
@@ -157,8 +159,6 @@ def _studies(
     faults: list[str],
 ) -> dict[str, spaces.Study]:
     """The studies; each choice is one that the experiment's own validation takes."""
-    if "studies" not in document:
-        return {}
     studies = _entries(document, "studies", faults, lambda entry: spaces.Study)
     for name, study in studies.items():
         if name in experiments:

@@ -33,6 +33,9 @@ LENGTH = ("sequences", "epochs", "snapshots")
 
 MOST_POINTS = 1000  # of a grid; and so many of any space are tried before the first trial
 
+EXPLAINED = 4
+"""From so many trials on it can be said which dimension matters: the figure `importance`."""
+
 Point = Mapping[str, Any]
 Changes = dict[str, dict[str, Any]]  # section -> key -> value
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pipeline.core import arms, rooms, spaces
 from pipeline.core.checks import of_metric, of_network, typed
 from pipeline.core.params import name_fault
-from pipeline.core.spaces import MOST_POINTS, VARIANT, Point, Range, Study
+from pipeline.core.spaces import EXPLAINED, MOST_POINTS, VARIANT, Point, Range, Study
 from pipeline.faults import shown, unknown
 
 SAME = ("training.seed", "training.processes", "training.replicas")
@@ -107,6 +107,8 @@ def _figure_faults(study: Study) -> Iterator[str]:
             needs = "reach:"
         elif figure == "pareto" and len(study.objectives) < 2:
             needs = "two objectives"
+        elif figure == "importance" and study.planned < EXPLAINED:
+            needs = f"at least {EXPLAINED} trials"
         elif figure == "confirmation" and not study.confirm:
             needs = "confirm:"
         if needs:

@@ -21,6 +21,8 @@ def run() -> None:
         f"{project.PARAMS} is sound: {len(found.datasets)} datasets, "
         f"{len(found.experiments)} experiments, {len(found.networks)} networks"
     )
+    for path in (project.study("any"), project.trials("any")):  # DVC wants them, if there are none
+        path.parent.mkdir(parents=True, exist_ok=True)
     with files.whole(project.checked()) as folder:
         for path, document in _decisive(found).items():
             files.write_json(folder / f"{path}.json", document)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from pipeline import console, workers
-from pipeline.core import datasets, params, project, reading, seeds, statistics
+from pipeline.core import arms, datasets, params, project, reading, seeds, statistics
 from pipeline.core.rooms import Room
 from pipeline.errors import TrainingError
 from pipeline.training import trained
@@ -196,7 +196,10 @@ class _Shown:
         (setup, _), (point, failed) = self._jobs[job], told
         self._seen[job] = int(point["sequences"])
         lost = f", {failed.sum()} of {len(failed)} failed" if failed.any() else ""
-        self._progress(sum(self._seen), f"loss {np.median(point['train_loss']):.4g}{lost}")
+        several = len({other.name for other, _ in self._jobs}) > 1
+        whose = f"{arms.short(setup.name)}: " if several else ""
+        loss = np.median(point["train_loss"])
+        self._progress(sum(self._seen), f"{whose}loss {loss:.4g}{lost}")
         waiting = self._arrived.setdefault(setup.name, {})
         waiting.setdefault(point["updates"], {})[job] = told
         if failed.all():

@@ -142,6 +142,8 @@ def opened(plan: Plan, address: str | None) -> Iterator[Store]:
         return
     path = Path(address).absolute() if address else project.journal()
     where = project.relative(path)
+    if address and not path.parent.is_dir():
+        raise InputError(f"--storage {where}: there is no folder {project.relative(path.parent)}")
     with ExitStack() as stack:
         with refusals(where):
             stack.enter_context(_alone(path, plan))

@@ -34,7 +34,8 @@ def lines(name: str, window: int) -> Iterator[str]:
         )
     found = texts(dataset)
     about = json.loads(found.provenance)
-    yield f"{name}: {about['characters']:,} characters in {about['topics']} topics"
+    topics = f"{about['topics']} topic{'s' if about['topics'] > 1 else ''}"
+    yield f"{name}: {about['characters']:,} characters in {topics}"
     if about["python"]:
         yield f"the {dataset.corpus} of Python {about['python']}, SHA-256 {about['sha256']}"
     if dataset.holds_out:

@@ -214,7 +214,7 @@ def finals(
     At step 0: the charts show a metric of one step as a bar for each run. Metrics that differ in a
     whole number, as the accuracy at each position, are the steps of one: a chart, not one for each.
     """
-    describe, steps, found = Room(problem).metrics.describe, _steps(values), []
+    describe, steps, found = Room(problem).metrics.describe, _steps(values.keys()), []
     for name, value in values.items():
         if name in wanted or describe(name).headline:
             found += metrics(run, {name: value}, 0, TEST)

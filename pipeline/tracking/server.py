@@ -122,11 +122,23 @@ def shown_uri() -> str:
     return without_password(uri())
 
 
+def _check_free(port: int) -> None:
+    """InputError if another program listens there, whose pages the links would open."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise InputError(f"--port: {port} cannot be used ({error.strerror})") from None
+
+
 def serve(port: int) -> None:
     """Print the links to the charts, and run the MLflow UI on the database until it is stopped.
 
     It listens on this machine alone. If MLFLOW_TRACKING_URI names a server, that one is linked to.
     """
+    if not uri().startswith("http"):
+        _check_free(port)
     with refusals(), processes.alone():
         experiments = connect().search_experiments(order_by=["name"])
     served = uri().startswith("http")

@@ -371,7 +371,7 @@ def test_every_fault_is_said_at_once(in_folder):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "params.yaml: is empty; it needs datasets, experiments, comparisons"),
+        ("", "params.yaml: is empty; it needs datasets, experiments, studies, comparisons"),
         ("- 1\n", "params.yaml: must be a mapping, got [1]"),
         ("datasets: {}\ndatasets: {}\n", "params.yaml: line 2: duplicate key 'datasets'"),
         ("datasets: {", "params.yaml: line 2, column 1: not YAML: "),

@@ -16,6 +16,7 @@ from pipeline.echo.figures.together import (
 )
 from pipeline.echo.metrics import LEARNED, exact, wrong_and_right
 
+LEAST = 0.01  # of the share of errors, that an axis from there to 1 shows
 WORTH_ZOOMING = 0.9  # accuracies above this would all look like 1 on an axis from 0
 
 
@@ -97,7 +98,7 @@ def positions(setup: Setup, results: Results) -> Figure:
     for position, mean in zip(x, means, strict=True):
         axes.annotate(f" {mean:.2%}", (position, mean), xytext=(6, 0), textcoords="offset points")
     lowest = (means - errors[0]).min()
-    bottom = 0.0 if lowest < WORTH_ZOOMING else 1 - 1.6 * (1 - lowest)
+    bottom = 0.0 if lowest < WORTH_ZOOMING else 1 - max(1.6 * (1 - lowest), LEAST)
     chance = results.references["token_accuracy"]["chance"]
     if bottom < chance:
         style.reference(axes, chance, f"guessing: {chance:.2g}")

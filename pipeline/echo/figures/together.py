@@ -210,6 +210,7 @@ def errors(arms: Arms) -> Figure:
             xycoords=("axes fraction", "data"),
             va="center",
         )
+    axes.annotate("exact", (1.01, 1.02), xycoords="axes fraction", va="bottom")
     ticks = [0.0, *(10.0**power for power in range(int(np.log10(lowest)), 1))]
     axes.set(xticks=ticks, xticklabels=[f"{100 * tick:g} %" for tick in ticks])
     axes.set(xlim=(-0.1 * lowest, 1.2), xlabel="windows whose echo is not exact (less is better)")

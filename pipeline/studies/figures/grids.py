@@ -142,7 +142,7 @@ def _bars(axes: Axes, choices: Sequence, values: dict, fewer: list, title: str) 
         )
     for choice, row in rows.items():
         if choice not in there:
-            axes.plot(0.03, row, "X", color=style.RED, ms=9, transform=axes.get_yaxis_transform())
+            axes.plot(0.97, row, "X", color=style.RED, ms=9, transform=axes.get_yaxis_transform())
     axes.set(xlabel=title, ylim=(len(choices) - 0.5, -0.6))
     axes.set_yticks(range(len(choices)), [str(choice) for choice in choices])
 

@@ -10,10 +10,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import optuna
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from pipeline import style
 from pipeline.core.rooms import Picture
-from pipeline.core.spaces import Range
+from pipeline.core.spaces import EXPLAINED, Range
 from pipeline.studies import best
 from pipeline.studies.asking import Plan, Trial, directions
 from pipeline.studies.figures.together import complete, described, label, word
@@ -56,6 +57,7 @@ def history(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
             places = np.full(len(lost), 0.02)
             axes.plot(lost, places, marker, color=color, transform=bottom, ms=8, label=state)
     axes.set(xlabel="trial", ylabel=label(plan, objective))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     _worth(axes, plan, trials)
     axes.legend(fontsize=9)
     counts = {s: sum(t.state == s for t in trials) for s in ("complete", "pruned", "failed")}
@@ -65,7 +67,7 @@ def history(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
 
 def importance(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
     """The share of the objective's variance that each dimension explains (fANOVA)."""
-    if len(complete(trials)) < 4:
+    if len(complete(trials)) < EXPLAINED:
         return []
     objective, _ = _objective(plan)
     memory = optuna.create_study(directions=directions(plan.study))

@@ -8,8 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipeline import style
-from pipeline.core import statistics
-from pipeline.core.params import setup
+from pipeline.core import params, statistics
 from pipeline.core.rooms import Metric, Picture, Room
 from pipeline.core.spaces import VARIANT, numeric
 from pipeline.studies import best
@@ -65,10 +64,21 @@ def lines(plan: Plan, trials: Sequence[Trial]) -> Iterator[tuple[str, list[Trial
             yield str(name), sorted(mine, key=lambda trial: trial.point[along])
 
 
-def references(plan: Plan, metric: str) -> dict[str, float]:
+def references(plan: Plan, trials: Sequence[Trial], metric: str) -> dict[str, float]:
     """What is known of a metric before training, where it is the same for all trials."""
     room, held_out = Room(plan.study.problem), data(plan.setup)["test"]
-    return room.metrics.references(plan.setup, held_out).get(metric, {})
+    setups = [params.setup(plan.document(trial.point)) for trial in trials]
+    # What is known of a dataset hangs on the framing alone.
+    framings = {setup.experiment.framing.model_dump_json(): setup for setup in setups}
+    known = [
+        room.metrics.references(setup, held_out).get(metric, {}) for setup in framings.values()
+    ]
+    first = known[0] if known else {}
+    return {
+        name: value
+        for name, value in first.items()
+        if all(other.get(name) == value for other in known)
+    }
 
 
 def curves(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
@@ -146,7 +156,7 @@ def panel(axes: Axes, plan: Plan, trials: Sequence[Trial], metric: str) -> None:
     if not described(plan, metric).higher_is_better:  # shares are read as such
         metric_scale(axes, "y", np.array(everything))
     logarithmic = axes.get_yscale() == "log"
-    for name, value in references(plan, metric).items():
+    for name, value in references(plan, complete(trials), metric).items():
         if value > 0 or not logarithmic:
             style.reference(axes, value, f"{name}: {value:.3g}")
         else:
@@ -214,7 +224,7 @@ def pictures(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
     for name, mine in lines(plan, trials):
         rows = {
             f"{word(along)}: {trial.point[along]:g}": (
-                setup(plan.document(trial.point)),
+                params.setup(plan.document(trial.point)),
                 trial.result.predictions,
             )
             for trial in mine

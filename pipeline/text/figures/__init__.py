@@ -15,7 +15,7 @@ from pipeline.core.statistics import band
 from pipeline.text.figures.pages import Arms, page, samples, samples_of_arms, surprise
 from pipeline.text.metrics import EARLY, FLOOR
 
-LEAST = 1e-3  # bits per character below which a logarithmic axis shows nothing
+LEAST = 1e-4  # bits per character below which a logarithmic axis shows nothing
 FEWEST_PLACES = 5  # of a curve against characters read
 
 GOAL = "order-5 n-gram"
@@ -164,12 +164,13 @@ def learning_curves(arms: Arms) -> Figure:
     lowest = np.inf
     for look, (name, (_, results)) in zip(style.looks(), arms.items(), strict=False):
         history = results.history
-        values = np.maximum(history["bits_per_character"], LEAST)
+        values = history["bits_per_character"]
         style.curve(axes, history["sequences"], values, name, look["color"], look["linestyle"])
         lowest = min(lowest, values.min())
     axes.set(xlabel="training passages seen", ylabel=_bits(arms), xscale="log")
     if lowest < 0.1:
         axes.set_yscale("log")
+        axes.set_ylim(bottom=max(lowest, LEAST) / 1.5)
     else:
         axes.set_ylim(bottom=0)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper", fontsize=9)
