@@ -8,11 +8,16 @@ from pathlib import Path
 
 import pytest
 from forking import Nursery, nursery
+from hypothesis import HealthCheck, settings
 from ruamel.yaml import YAML
 from small import Laboratory, copied, make_laboratory
 from studying import exported
 
 from pipeline import recorded
+
+# No test is timed: a busy machine may be slow.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from ruamel.yaml import YAML
 from small import Laboratory
 
 pytestmark = pytest.mark.slow
@@ -157,6 +158,19 @@ def test_one_change_reruns_one_experiment(mine):
         "report",
     }
     assert runs(mine) == [("drawer", "FINISHED"), *ALL]
+
+
+def test_a_project_may_have_no_studies(mine):
+    document = YAML(typ="safe").load(mine.params.read_text())
+    document["studies"] = {}
+    del document["questions"]["sizes"]
+    with mine.params.open("w") as file:
+        YAML().dump(document, file)
+    for folder in ("data/studies", "reports/studies"):
+        shutil.rmtree(mine.root / folder)
+    done = mine.run("dvc", "repro")
+    assert stages_run(done.stdout) == {"check", "report"}
+    assert "trials.csv" not in (mine.root / "reports/README.md").read_text()
 
 
 def test_another_question_trains_nothing(mine):

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -169,6 +170,16 @@ def test_the_command_line_of_the_ui_does_not_show_the_database(reproduced):
         assert not [line for line in lines if "mlflow.db" in line]
     finally:
         kill(process)
+
+
+def test_a_port_that_another_program_has_is_said(laboratory):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = laboratory.run("pipeline", "ui", "--port", str(port), check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [
+        f"error: --port: {port} cannot be used (Address already in use)"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import io
 import re
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from small import PARAMS
@@ -164,7 +164,7 @@ def folder(tmp_path_factory):
 
 
 def tried(times: int):
-    return settings(max_examples=times, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    return settings(max_examples=times)
 
 
 @tried(QUICK)
