@@ -163,7 +163,7 @@ def test_one_change_reruns_one_experiment(mine):
 def test_a_project_may_have_no_studies(mine):
     document = YAML(typ="safe").load(mine.params.read_text())
     document["studies"] = {}
-    del document["questions"]["sizes"]
+    del document["questions"]["sizes"], document["findings"]
     with mine.params.open("w") as file:
         YAML().dump(document, file)
     for folder in ("data/studies", "reports/studies"):

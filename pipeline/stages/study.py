@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 from pipeline import console
@@ -72,7 +72,8 @@ def _check_writable(name: str) -> None:
     for folder in (project.study(name).parent, project.trials(name).parent):
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            tempfile.TemporaryFile(dir=folder).close()
+            with NamedTemporaryFile(dir=folder, prefix=".writable.", suffix=".partial"):
+                pass
         except OSError as error:
             shown = project.relative(folder)
             raise InputError(f"{shown}: cannot be written ({error.strerror})") from None
