@@ -34,12 +34,11 @@ def main() -> None:
         _fail(2, *error.faults)
     except TrainingError as error:
         _fail(1, str(error))
-    except BrokenPipeError:  # `pipeline echo … | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except Exception as error:
         if said := faults.of_disk(error):
-            kept = "" if _stage_of_dvc() else "; what stood there before is still there"
+            kept = "; what stood there before is still there"
+            if _stage_of_dvc() or not getattr(error, "filename", None):  # standard output, say
+                kept = ""
             _fail(2, said + kept)
         if said := faults.of_memory(error):
             _fail(1, said)

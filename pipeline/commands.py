@@ -25,6 +25,9 @@ STAGES, USE, LOOK = (
     "Look after the laboratory",
 )
 
+USED = {"shapes": "draw", "echo": "echo", "text": "write"}
+"""The command that asks the networks of a problem."""
+
 DatasetName = Annotated[str, typer.Argument(metavar="DATASET", help="A name under datasets:.")]
 NetworkName = Annotated[
     str, typer.Argument(metavar="EXPERIMENT", help="A name under experiments:, or experiment/arm.")
@@ -47,6 +50,7 @@ def train(experiment: ExperimentName) -> None:
     """Train all replicas of an experiment's networks: models/EXPERIMENT/."""
     from pipeline.stages import train
 
+    _check_whole(experiment)
     recorded.warn_of_inputs(f"train@{experiment}")
     train.run(experiment)
 
@@ -56,6 +60,7 @@ def evaluate(experiment: ExperimentName) -> None:
     """Measure every replica on test sequences: reports/metrics/ and reports/history/."""
     from pipeline.stages import evaluate
 
+    _check_whole(experiment)
     recorded.warn_of_inputs(f"evaluate@{experiment}")
     evaluate.run(experiment)
 
@@ -65,6 +70,7 @@ def figures(experiment: ExperimentName) -> None:
     """Draw an evaluated experiment: reports/figures/EXPERIMENT/."""
     from pipeline.stages import figures
 
+    _check_whole(experiment)
     recorded.warn_of_inputs(f"figures@{experiment}")
     figures.run(experiment)
 
@@ -147,12 +153,16 @@ def draw(
     ] = False,
 ) -> None:
     """Let a trained network draw shapes."""
+    if out and as_json:
+        raise InputError("--json, --out: give one of them: polygons to print, or a picture")
     if out and out.suffix not in (".svg", ".png"):
         raise InputError(f"--out: must end in .svg or .png, got {str(out)!r}")
+    if out:
+        _make_folder("--out", out.parent)
     from pipeline.shapes import models
     from pipeline.training import trained
 
-    _warn_of_network(experiment)
+    _check_use(experiment, "draw")
     found = trained.known(experiment, "shapes")
     setup = found.setup
     shape = models.drawable(setup, shape, temperature)
@@ -192,9 +202,11 @@ def echo(
     from pipeline.echo import data, models
     from pipeline.training import trained
 
-    lines = [integers] if integers else [line.split() for line in sys.stdin if line.strip()]
-    _warn_of_network(experiment)
+    lines = [integers] if integers else [line.split() for line in _stdin()]
+    _check_use(experiment, "echo")
     found = trained.known(experiment, "echo")
+    if lengths := found.setup.experiment.framing.lengths:  # as far as it was measured
+        found = found._replace(setup=models.at_length(found.setup, max(lengths)))
     windows = data.parse(lines, found.setup)
     if found.setup.experiment.framing.answer == "sequence":
         console.say(f"{experiment} is asked for the first integer of a sequence, not for its echo")
@@ -215,7 +227,7 @@ def show(
         int, typer.Option(min=1, help="Characters of the windows that are shown.")
     ] = 3,
 ) -> None:
-    """Show a dataset of text: where it comes from, and how it is framed."""
+    """Show a dataset of text: where it comes from, and its beginning in the chapter's framings."""
     from pipeline.text import tables
 
     for line in tables.lines(dataset, window):
@@ -243,7 +255,7 @@ def write(
     from pipeline.text.models import writing
     from pipeline.training import trained
 
-    _warn_of_network(experiment)
+    _check_use(experiment, "write")
     found = trained.known(experiment, "text")
     start = writing.begin(found.setup, seed)
     heat = writing.warmth(temperature)
@@ -297,5 +309,30 @@ def ui(
     server.serve(port)
 
 
-def _warn_of_network(name: str) -> None:
+def _check_whole(name: str) -> None:
+    """InputError for an arm: stages take its whole experiment."""
+    if (whole := arms.experiment_of(name)) != name:
+        raise InputError(f"{name} is an arm; stages take its whole experiment: {whole}")
+
+
+def _check_use(name: str, command: str) -> None:
+    """InputError for a network that another command asks, and for the name of several."""
+    networks = reading.read(project.params()).networks
+    if mine := [other for other in networks if arms.experiment_of(other) == name != other]:
+        raise InputError(f"{name} has several networks; choose one: {', '.join(mine)}")
+    if name in networks and (right := USED[networks[name].problem]) != command:
+        problem = networks[name].problem
+        raise InputError(f"{name}: a network of {problem}; ask it with: pipeline {right} {name}")
     recorded.warn_of_results(f"train@{arms.experiment_of(name)}")
+
+
+def _make_folder(option: str, folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{option}: {folder} is no folder ({error.strerror})") from None
+
+
+def _stdin() -> list[str]:
+    """The lines of standard input but for empty ones at its end."""
+    return sys.stdin.read().rstrip().splitlines()

@@ -57,7 +57,11 @@ def panel(axes: Axes, aggregates: Mapping[str, Mapping], metric: str, room: Room
     `aggregates` are the networks' metrics over replicas, by name.
     """
     networks, about = list(aggregates), room.metrics.describe(metric)
-    _dots(axes, [entry["metrics"].get(metric) for entry in aggregates.values()])
+    _dots(
+        axes,
+        [entry["metrics"].get(metric) for entry in aggregates.values()],
+        [entry["replicas"] for entry in aggregates.values()],
+    )
     _references(axes, [entry["references"].get(metric, {}) for entry in aggregates.values()])
     axes.set_xlabel(f"{about.label} {style.ARROWS[about.higher_is_better]}")
     axes.set(yticks=range(len(networks)), yticklabels=_labels(networks))
@@ -83,7 +87,8 @@ def _references(axes: Axes, known: Sequence[Mapping[str, float]]) -> None:
         else:
             rows = range(len(values))
             axes.plot(values, rows, "|", color=style.GREY, ms=16, mew=1.6, label=label)
-    axes.legend(fontsize=9, markerscale=0.6)
+    # In a box, or the samples of lines look like data.
+    axes.legend(fontsize=9, markerscale=0.6, framealpha=1, edgecolor=style.GREY)
 
 
 def _labels(networks: Sequence[str]) -> list[str]:
@@ -114,8 +119,11 @@ def differences(comparison: Comparison, found: Params) -> Iterator[dict]:
             yield {"ours": ours, "theirs": theirs, "label": about.label, **difference}
 
 
-def _dots(axes: Axes, entries: Sequence[Mapping | None]) -> None:
-    """Means with intervals, one below the other; on a log axis where they span decades."""
+def _dots(axes: Axes, entries: Sequence[Mapping | None], replicas: Sequence[int]) -> None:
+    """Means with intervals, one below the other; on a log axis where they span decades.
+
+    A mean that not all of the replicas are in says how many are.
+    """
     rows = [row for row, entry in enumerate(entries) if entry and entry["mean"] is not None]
     means = np.array([entries[row]["mean"] for row in rows])
     intervals = np.array([[entries[row]["low"], entries[row]["high"]] for row in rows], float)
@@ -131,8 +139,9 @@ def _dots(axes: Axes, entries: Sequence[Mapping | None]) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.errorbar(means, rows, xerr=errors, fmt="o", capsize=4, color=style.BLUE)
     for row, mean in zip(rows, means, strict=True):
+        told, count = f"{mean:,.0f}" if mean >= 1000 else f"{mean:.3g}", entries[row]["replicas"]
         axes.annotate(
-            f"{mean:,.0f}" if mean >= 1000 else f"{mean:.3g}",
+            told if count == replicas[row] else f"{told} ({count} of {replicas[row]})",
             (mean, row),
             xytext=(0, 6),
             textcoords="offset points",

@@ -40,11 +40,16 @@ def test_echo_of_arguments_and_of_lines(reproduced, forked):
     done = forked.run(reproduced, "echo", "echoer", "1", "2", "3", "4", "5", "--json")
     one = json.loads(done.stdout)
     assert one["input"] == one["expected"] == [1, 2, 3, 4, 5]
-    lines = "1 2 3 4 5\n\n9 8 7 6 5\n1 2 3 4 5\n"
+    lines = "1 2 3 4 5\n9 8 7 6 5\n1 2 3 4 5\n\n"
     done = forked.run(reproduced, "echo", "echoer", input=lines)
     predicted = [[int(word) for word in line.split()] for line in done.stdout.splitlines()]
     assert len(predicted) == 3
     assert predicted[0] == predicted[2] == one["predicted"]
+    done = forked.run(reproduced, "echo", "echoer", input="1 2 3 4 5\n\n1 2 3 4\n")
+    assert done.stderr.splitlines() == [
+        "error: line 2: echoer echoes windows of 5 integers, got 0",
+        "error: line 3: echoer echoes windows of 5 integers, got 4: 1 2 3 4",
+    ]
 
 
 @pytest.mark.slow
@@ -106,9 +111,12 @@ REFUSALS = [
     (("echo", "echoer", "-6", "1", "3", "4", "5"), "integer 1: must be in 0..9, got -6"),
     (("echo", "echoer", "1", "2"), "echoer echoes windows of 5 integers, got 2: 1 2"),
     (
-        ("echo", "drawer", "1"),
-        "unknown echo network 'drawer'; known: echoer",
+        ("echo", "echor", "1"),
+        "unknown echo network 'echor' (did you mean 'echoer'?); known: echoer",
     ),
+    (("echo", "drawer", "1"), "drawer: a network of shapes; ask it with: pipeline draw drawer"),
+    (("draw", "widths"), "widths has several networks; choose one: widths/narrow, widths/wide"),
+    (("train", "widths/wide"), "widths/wide is an arm; stages take its whole experiment: widths"),
     (
         ("draw", "drawr"),
         "unknown shapes network 'drawr' (did you mean 'drawer'?); "
@@ -116,12 +124,20 @@ REFUSALS = [
     ),
     (("draw", "drawer", "--replica", "3"), "--replica: must be less than 3 for drawer, got 3"),
     (("draw", "drawer", "--out", "p.pdf"), "--out: must end in .svg or .png, got 'p.pdf'"),
+    (
+        ("draw", "drawer", "--out", "params.yaml/p.svg"),
+        "--out: params.yaml is no folder (File exists)",
+    ),
+    (
+        ("draw", "drawer", "--json", "--out", "p.svg"),
+        "--json, --out: give one of them: polygons to print, or a picture",
+    ),
     (("show", "echo"), "unknown text dataset 'echo'; known: words"),
     (
         ("show", "words", "--window", "49"),
         "--window: must be at most 48 for words, the characters of a passage, got 49",
     ),
-    (("write", "drawer"), "unknown text network 'drawer'; known: writer"),
+    (("write", "drawer"), "drawer: a network of shapes; ask it with: pipeline draw drawer"),
     (
         ("write", "writer", "--seed", "the dog"),
         "--seed: must hold only characters of ' acdehmnorst', got 'g'",

@@ -12,8 +12,9 @@ def drawn(means: list[float], *known: dict[str, float]) -> plt.Axes:
     each = known if len(known) > 1 else known * len(means)
     aggregates = {
         f"network-{number}": {
-            "metrics": {"mae_regret": {"mean": mean, "low": mean, "high": mean}},
+            "metrics": {"mae_regret": {"mean": mean, "low": mean, "high": mean, "replicas": 3}},
             "references": {"mae_regret": each[number]},
+            "replicas": 3 + number,
         }
         for number, mean in enumerate(means)
     }
@@ -55,6 +56,10 @@ def test_references_that_differ_are_marks_beside_their_networks():
 
 def test_networks_that_are_known_by_other_things_have_no_references():
     assert drawn([0.1, 0.2], {"chance": 0.15}, {"floor": 0.05}).get_legend() is None
+
+
+def test_a_mean_of_some_replicas_says_how_many():
+    assert [text.get_text() for text in drawn([0.1, 0.2], {}).texts] == ["0.1", "0.2 (3 of 4)"]
 
 
 def test_without_references_there_is_no_legend():

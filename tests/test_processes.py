@@ -7,6 +7,14 @@ import pytest
 from pipeline import processes
 
 
+@pytest.fixture(autouse=True)
+def interruptible():
+    """Ctrl-C as a terminal has it; what a script starts in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def test_who_lives_is_known_by_its_start_though_the_clock_is_set():
     host, pid, started = processes.name().rsplit(":", 2)
     assert processes.alive(processes.name())

@@ -1,5 +1,6 @@
 """Stage `report`: what was asked, measured and found, as a page to read."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -94,6 +95,9 @@ def _problem(problem: str, found: Params) -> dict:
             {
                 "name": name,
                 **comparison.model_dump(),
+                "intervals": _intervals(
+                    aggregates[network]["replicas"] for network in found.compared(comparison)
+                ),
                 "rows": list(comparisons.differences(comparison, found)),
             }
             for name, comparison in found.comparisons.items()
@@ -122,25 +126,48 @@ def _curves(problem: str, found: Params) -> pd.DataFrame:
 def _described(
     room: Room, aggregates: Iterable[Mapping], *, headline: bool = False
 ) -> dict[str, Metric]:
-    """Every metric that some experiment has, in order, and how it is spoken of."""
-    names = dict.fromkeys(name for entry in aggregates for name in entry["metrics"])
+    """Every metric of which some experiment has a value, in order, and how it is spoken of."""
+    told: dict[str, bool] = {}
+    for entry in aggregates:
+        for name, values in entry["metrics"].items():
+            told[name] = told.get(name, False) or values["mean"] is not None
+    names = [name for name, some in told.items() if some]
     described = {name: room.metrics.describe(name) for name in names}
     return {name: metric for name, metric in described.items() if metric.headline or not headline}
 
 
 def _references(room: Room, aggregates: Mapping[str, Mapping]) -> list[str]:
-    """What was known before training, each once, with the experiments that it holds for."""
-    holds: dict[str, dict[str, None]] = {}
+    """What was known before training, each once, with the networks that it holds for."""
+    holds: dict[str, list[str]] = {}
     for name, entry in aggregates.items():
         for metric, known in entry["references"].items():
             for reference, value in known.items():
                 line = f"{room.metrics.describe(metric).label}, {reference}: {number(value)}"
-                holds.setdefault(line, {})[arms.experiment_of(name)] = None
-    experiments = {arms.experiment_of(name) for name in aggregates}
+                holds.setdefault(line, []).append(name)
     return [
-        line if len(names) == len(experiments) else f"{line} ({', '.join(names)})"
+        line if len(names) == len(aggregates) else f"{line} ({_named(names, aggregates)})"
         for line, names in holds.items()
     ]
+
+
+def _named(names: Sequence[str], everything: Iterable[str]) -> str:
+    """Networks in words: an experiment by its name, if all of its arms are meant."""
+    by_experiment: dict[str, list[str]] = {}
+    for name in names:
+        by_experiment.setdefault(arms.experiment_of(name), []).append(name)
+    sizes = Counter(map(arms.experiment_of, everything))
+    return "; ".join(
+        experiment
+        if len(mine) == sizes[experiment]
+        else f"{experiment}: {', '.join(map(arms.short, mine))}"
+        for experiment, mine in by_experiment.items()
+    )
+
+
+def _intervals(replicas: Iterable[int]) -> str:
+    """What the bars of means over so many replicas each are called."""
+    names = dict.fromkeys(f"{statistics.name_of_interval(count)}s" for count in replicas)
+    return " or ".join(names)
 
 
 def _experiment(room: Room, name: str, found: Params) -> dict:
@@ -176,7 +203,7 @@ def _network(room: Room, setup: Setup) -> dict:
 
 def _settings(experiments: Sequence[Experiment]) -> tuple[str, list[str]]:
     """The parameters that all networks share, and those of each network beside them."""
-    documents = [experiment.model_dump(exclude_defaults=True) for experiment in experiments]
+    documents = [experiment.model_dump(exclude_unset=True) for experiment in experiments]
     flat = [
         {(part, key): value for part in arms.CHANGEABLE for key, value in document[part].items()}
         for document in documents

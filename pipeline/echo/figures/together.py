@@ -45,21 +45,22 @@ def together(arms: Arms) -> list[Picture]:
             )
         )
     elif len(factors) > 1 and np.prod([len(levels) for levels in factors.values()]) == len(arms):
+        larger = " As many updates of larger batches show more sequences."
         pictures.append(
             Picture(
                 "effects",
                 effects(arms),
                 "Each change by itself: a grey line joins two arms that differ in nothing but what "
                 "the panel names, the thick one the means over all arms. Flat lines: it does not "
-                "matter.",
+                f"matter.{larger if 'training.batch_size' in factors else ''}",
             )
         )
     pictures.append(
         Picture(
             "errors",
             errors(arms),
-            "Share of test windows whose echo is not exact: a dot a replica, a bar at the mean; "
-            "beside it the mean exact accuracy.",
+            "Share of test windows whose echo is not exact, of those that the arm's own framing "
+            "makes: a dot a replica, a bar at the mean; beside it the mean exact accuracy.",
         )
     )
     return pictures

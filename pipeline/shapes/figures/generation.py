@@ -13,6 +13,7 @@ from pipeline.shapes.figures.words import plural
 from pipeline.shapes.metrics.generation import DRAWN, EACH, HISTOGRAM, SHEET, TEMPERATURES, name_of
 
 COLUMNS = 6  # of a sheet
+BEYOND = 0.005  # share of sizes that no true shape has, from which it is told
 GAP = 1.25  # from shape to shape on a sheet, in sizes of the family's range
 
 
@@ -33,7 +34,8 @@ def figures(setup: Setup, results: Results) -> list[Picture]:
             sizes(setup, results),
             f"How often each size is drawn: {DRAWN:,} {what}{each} by each of {count} replicas, "
             "median and middle 80 %, against the truth, in which every size is as frequent as "
-            "any other.",
+            "any other. *Beyond*: the share whose nearest shape of the family has a size that no "
+            "true one has, below 0 or above 1.",
         ),
         Picture(
             "temperatures",
@@ -118,6 +120,8 @@ def sizes(setup: Setup, results: Results) -> Figure:
             axes.stairs(high, edges, baseline=low, color=style.BLUE, alpha=0.25, fill=True)
             axes.plot([0, 1], [1, 1], color=style.GREEN, label="true")
             name = f"{shape}: {parameter}" if len(shapes) > 1 else parameter
+            if (beyond := 1 - of_replicas.sum(axis=1).mean()) > BEYOND:
+                name += f" ({beyond:.1%} beyond)"
             axes.set(xlabel=name, xlim=(0, 1), ylim=(0, 2))
         row[0].set_ylabel("density")
     panels[0][0].legend(loc="lower center", ncols=2)

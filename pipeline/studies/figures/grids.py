@@ -156,9 +156,8 @@ def _steps(axes: Axes, plan: Plan, first: str, values: dict, fewer: list, title:
             axes.plot(choice, there[choice], "o", color=style.BLUE, ms=7, mfc="white")
     for choice in plan.study.dimensions[first]:
         if choice not in there:
-            axes.plot(
-                choice, 0.97, "X", color=style.RED, ms=9, transform=axes.get_xaxis_transform()
-            )
+            above = {"transform": axes.get_xaxis_transform(), "clip_on": False}
+            axes.plot(choice, 1.05, "X", color=style.RED, ms=9, **above)  # at no value
     axes.set(xlabel=word(first), ylabel=title)
     numbers(axes, plan, first)
     low = min(there.values(), default=1.0)

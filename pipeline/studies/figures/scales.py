@@ -1,5 +1,7 @@
 """Axes of a study's figures: choices and metrics may span decades, and end in zero."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter, NullLocator
@@ -8,6 +10,7 @@ from pipeline.core.spaces import Range
 from pipeline.studies.asking import Plan
 
 CROWDED = 0.01  # share of an axis that choices must lie apart
+NARROW = 0.05  # share of an axis that the labels of choices need
 LONGEST = 26  # letters of an axis' labels that find place side by side
 SPAN = 12.0  # ratio of an axis' ends from which it is logarithmic
 
@@ -33,7 +36,15 @@ def numbers(axes: Axes, plan: Plan, dimension: str, which: str = "x") -> None:
 
 def _wide(choices: list) -> bool:
     """Whether a logarithmic axis serves them."""
-    return min(choices) > 0 and max(choices) > SPAN * min(choices)
+    if len(choices) < 2 or min(choices) <= 0:
+        return False
+    evenly, by_ratio = (_narrowest(values) for values in (choices, np.log(choices)))
+    return max(choices) > SPAN * min(choices) or evenly < NARROW <= by_ratio
+
+
+def _narrowest(values: Sequence[float]) -> float:
+    """The smallest distance between two of the values, as a share of the largest."""
+    return np.diff(np.sort(values)).min() / np.ptp(values)
 
 
 def place(plan: Plan, dimension: str, value: float) -> float:

@@ -108,7 +108,7 @@ def slices(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
     objective, _ = _objective(plan)
     done, dimensions = complete(trials), plan.study.dimensions
     figure, panels = plt.subplots(
-        1, len(dimensions), figsize=(1.4 + 2.9 * len(dimensions), 3.6), sharey=True, squeeze=False
+        1, len(dimensions), figsize=(1.4 + 3.2 * len(dimensions), 3.6), sharey=True, squeeze=False
     )
     values = [trial.mean(objective) for trial in done]
     shades = [trial.number for trial in done]
