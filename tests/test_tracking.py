@@ -16,6 +16,7 @@ import pytest
 from mlflow import MlflowClient
 from small import BIN, Laboratory
 from studying import PATIENCE, begin, free_port, kill, wait_until
+from tracked import only_drawer_and_sizes
 
 from pipeline import processes
 
@@ -71,6 +72,20 @@ def test_training_again_makes_no_second_run(mine):
     before = mine.rows("select count(*) from runs where lifecycle_stage = 'active'")
     mine.run("pipeline", "train", "drawer")
     assert mine.rows("select count(*) from runs where lifecycle_stage = 'active'") == before
+
+
+def test_what_is_measured_anew_is_shown_though_it_is_less(mine, forked):
+    only_drawer_and_sizes(mine.root)
+    path = mine.root / "reports/metrics/drawer.json"
+    document = json.loads(path.read_text())
+    document["networks"]["drawer"]["metrics"]["mae"]["mean"] /= 2
+    path.write_text(json.dumps(document))
+    assert "drawer: added evaluation" in forked.run(mine, "track").stdout
+    shown = """
+    select value from latest_metrics join runs using (run_uuid)
+    where key = 'test/mae' and name = 'drawer' and lifecycle_stage = 'active'
+    """
+    assert mine.rows(shown) == [(document["networks"]["drawer"]["metrics"]["mae"]["mean"],)]
 
 
 def test_figures_of_another_training_are_not_taken_for_its_own(mine):

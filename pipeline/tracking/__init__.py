@@ -31,6 +31,7 @@ from pipeline.core.params import Params, Setup
 from pipeline.errors import InputError
 from pipeline.tracking import parts, registry, runs, server, studies, views
 from pipeline.tracking.server import FAULTS, TAG
+from pipeline.training import trained
 
 __all__ = [
     "Live",
@@ -129,6 +130,7 @@ class Live:
         self._client: MlflowClient | None = None
         self._points: list[Mapping[str, float]] = []
         self._logged = time.monotonic()
+        self._shown = False  # some of the curve
 
     def begin(self) -> None:
         """Make the run; Ctrl-C meanwhile waits until it is known which one to close."""
@@ -147,6 +149,7 @@ class Live:
                 metrics = [
                     metric for point in self._points for metric in runs.point(self._run, point)
                 ]
+                self._shown = True
                 runs.log_metrics(self._client, self._run, metrics)
                 self._points.clear()
             except FAULTS as error:
@@ -154,10 +157,14 @@ class Live:
                 self._run = None
             self._logged = time.monotonic()
 
-    def end(self, *, trained: bool) -> None:
+    def end(self, *, complete: bool) -> None:
         """Complete the run from the network's files, or give it up if there are none."""
         try:
-            if trained:
+            if complete:
+                # What was shown of replicas that diverged later would stay beside the final curve.
+                if self._run and self._shown and trained.read(self._setup.name).failed.any():
+                    self._client.delete_run(self._run.info.run_id)
+                    self._run = None
                 _record(self._setup.name, self._run)
             elif self._run:
                 self._client.set_terminated(self._run.info.run_id, "FAILED")
@@ -173,9 +180,9 @@ def live(setup: Setup) -> Iterator[Live]:
         run.begin()
         yield run
     except BaseException:
-        run.end(trained=False)
+        run.end(complete=False)
         raise
-    run.end(trained=True)
+    run.end(complete=True)
 
 
 def _record(name: str, run: Run | None = None) -> list[str]:

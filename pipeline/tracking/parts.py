@@ -105,10 +105,11 @@ def _write_evaluation(client: MlflowClient, run: Run, result: trained.Trained) -
     entries = results.aggregates(name)["metrics"].items()
     means = {metric: entry["mean"] for metric, entry in entries if entry["mean"] is not None}
     problem = result.setup.experiment.problem
-    runs.log_metrics(client, run, runs.finals(run, problem, means))
+    moment = project.metrics(arms.experiment_of(name)).stat().st_mtime_ns // 1_000_000
+    runs.log_metrics(client, run, runs.finals(run, problem, means, moment=moment))
     rows = results.replica_metrics(name)
     for child, (_, row) in zip(runs.children(client, run, len(rows)), rows.iterrows(), strict=True):
-        runs.log_metrics(client, child, runs.finals(child, problem, row))
+        runs.log_metrics(client, child, runs.finals(child, problem, row, moment=moment))
     experiment = arms.experiment_of(name)
     for path in (project.metrics(experiment), project.replicas(experiment)):
         client.log_artifact(run.info.run_id, path, "metrics")

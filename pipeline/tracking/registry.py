@@ -45,7 +45,7 @@ CODE = (
 )
 """The modules that a model needs where it is loaded."""
 
-LIBRARIES = ("keras", "mlflow", "numpy", "pandas", "pydantic", "rich", "tensorflow")
+LIBRARIES = ("keras", "mlflow", "numpy", "pandas", "pydantic", "rich", "scipy", "tensorflow")
 
 
 class Champion(NamedTuple):

@@ -199,17 +199,25 @@ def point(run: Run, values: Mapping[str, float]) -> list[Metric]:
     return metrics(run, train, step, TRAINING) + metrics(run, held_out, step, HELD_OUT)
 
 
-def metrics(run: Run, values: Mapping[str, float], step: int, group: str) -> list[Metric]:
+def metrics(
+    run: Run, values: Mapping[str, float], step: int, group: str, moment: int | None = None
+) -> list[Metric]:
     """Values at one step, as metrics of a group."""
     # The time follows from the step: a point logged again is the same row, not a second one.
-    moment = run.info.start_time + step
+    moment = run.info.start_time + step if moment is None else moment
     return [Metric(group + name, float(value), moment, step) for name, value in values.items()]
 
 
 def finals(
-    run: Run, problem: str, values: Mapping[str, float], wanted: Collection[str] = ()
+    run: Run,
+    problem: str,
+    values: Mapping[str, float],
+    wanted: Collection[str] = (),
+    moment: int | None = None,
 ) -> list[Metric]:
     """Final metrics: `test/…` the headline ones and those that are wanted, `details/…` all others.
+
+    `moment` is when they were measured, in milliseconds: of two values MLflow shows the later one.
 
     At step 0: the charts show a metric of one step as a bar for each run. Metrics that differ in a
     whole number, as the accuracy at each position, are the steps of one: a chart, not one for each.
@@ -217,10 +225,10 @@ def finals(
     describe, steps, found = Room(problem).metrics.describe, _steps(values.keys()), []
     for name, value in values.items():
         if name in wanted or describe(name).headline:
-            found += metrics(run, {name: value}, 0, TEST)
+            found += metrics(run, {name: value}, 0, TEST, moment)
         else:
             stem, step = steps.get(name, (name, 0))
-            found += metrics(run, {stem: value}, step, DETAILS)
+            found += metrics(run, {stem: value}, step, DETAILS, moment)
     return found
 
 

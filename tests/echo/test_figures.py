@@ -80,6 +80,14 @@ def test_an_experiment_has_its_pictures_alone_and_as_an_arm(framing, extra, draw
     assert both == ["learning-curves", *drawn, "errors"]
 
 
+def test_arms_that_differ_in_what_changes_no_result_are_no_factors():
+    alike = setup(training={"vectorized": False})
+    cases = [setup(), alike, setup(model={"cells": 40}), setup(training={"learning_rate": 0.01})]
+    both = setup(model={"cells": 40}, training={"learning_rate": 0.01})
+    assert not factors.factorial(cases)
+    assert factors.factorial([cases[0], both, *cases[2:]])
+
+
 def test_arms_of_other_windows_are_drawn_over_their_own():
     past = {"answer": "sequence", "model": {"architecture": "lstm"}}
     found = {}

@@ -91,6 +91,16 @@ def test_every_kind_of_a_search_is_drawn(count):
     assert found == drawn(mine, ended, again)
 
 
+def test_of_equal_trials_no_dimension_explains_anything():
+    mine, ended = plan("search", trials=6), []
+    for number in range(6):
+        found = result({"token_accuracy": 0.0, "cross_entropy": 1.0})
+        ended.append(mine.ended(number, mine.ask(number, ended[: number - number % 3]), found))
+    found = drawn(mine, ended)
+    assert "history" in found
+    assert "importance" not in found
+
+
 @pytest.mark.parametrize("metrics", [{}, {"token_accuracy": np.nan, "cross_entropy": np.nan}])
 def test_a_confirmation_of_which_nothing_is_left_is_drawn_too(metrics):
     mine = plan("search", trials=1)

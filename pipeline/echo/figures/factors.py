@@ -1,7 +1,8 @@
 """What the arms of an experiment differ in, and what each difference does."""
 
 import itertools
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -41,6 +42,13 @@ def varied(setups: Iterable[Setup]) -> dict[str, list]:
             numbers = all(isinstance(level, int | float) for level in levels)
             found[key] = sorted(levels) if numbers else levels
     return found
+
+
+def factorial(setups: Sequence[Setup]) -> bool:
+    """Whether each combination of what the arms differ in is that of one arm."""
+    flats = [settings(setup) for setup in setups]
+    alike = any(one == other for one, other in itertools.combinations(flats, 2))
+    return math.prod(map(len, varied(setups).values())) == len(setups) and not alike
 
 
 def settings(setup: Setup) -> dict:

@@ -15,7 +15,7 @@ from pipeline import style
 from pipeline.core.params import Setup
 from pipeline.core.rooms import Picture, Results
 from pipeline.echo.data import fewest, samples_per_sequence
-from pipeline.echo.figures.factors import Arms, by_cells, cells, effects, looks, varied
+from pipeline.echo.figures.factors import Arms, by_cells, cells, effects, factorial, looks, varied
 from pipeline.echo.metrics import LEARNED
 
 SPAN = 4  # from which ratio of the longest training to the shortest an axis is logarithmic
@@ -44,7 +44,7 @@ def together(arms: Arms) -> list[Picture]:
                 "through the means; a replica that never came so far is missing on the right.",
             )
         )
-    elif len(factors) > 1 and np.prod([len(levels) for levels in factors.values()]) == len(arms):
+    elif len(factors) > 1 and factorial([setup for setup, _ in arms.values()]):
         larger = " As many updates of larger batches show more sequences."
         pictures.append(
             Picture(

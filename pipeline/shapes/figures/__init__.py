@@ -108,27 +108,29 @@ def gallery(rows: dict[str, tuple[Setup, dict[str, np.ndarray]]]) -> Picture | N
     if not rows:
         return None
     setup, found = next(iter(rows.values()))
-    steps, many, replicas = found["steps"], plural(setup.dataset.shape), found["polygons"].shape[1]
+    many, replicas = plural(setup.dataset.shape), found["polygons"].shape[1]
+    steps = sorted({int(step) for _, found in rows.values() for step in found["steps"]})
     columns = len(steps) if len(steps) > 1 else min(len(rows), 6)
     lines = len(rows) if len(steps) > 1 else -(-len(rows) // columns)
     size = (1.0 + 1.5 * columns, 0.6 + (1.5 if len(steps) > 1 else 1.85) * lines)
     figure, grid = plt.subplots(
         lines, columns, figsize=size, sharex=True, sharey=True, squeeze=False
     )
-    panels = [
-        (name, step, setup, shapes)
-        for name, (setup, found) in rows.items()
-        for step, shapes in zip(found["steps"], found["polygons"], strict=True)
-    ]
-    for axes, (name, step, setup, shapes) in zip(grid.flat, panels, strict=False):
-        _draw(axes, shapes, name if len(steps) == 1 else "")
-        _frame(axes, setup.dataset)
-        if len(steps) > 1 and axes in grid[:, 0]:
-            axes.set_ylabel(name)
-        if len(steps) > 1 and axes in grid[0]:
-            axes.set_title(f"after {step:,}")
-        axes.title.set_fontsize(11)
-    for axes in list(grid.flat)[len(panels) :]:
+    empty, named, titled = list(grid.flat), set(), set()
+    for row, (name, (setup, found)) in enumerate(rows.items()):
+        for step, shapes in zip(found["steps"], found["polygons"], strict=True):
+            axes = grid[row][steps.index(step)] if len(steps) > 1 else grid.flat[row]
+            empty.remove(axes)
+            _draw(axes, shapes, name if len(steps) == 1 else "")
+            _frame(axes, setup.dataset)
+            if len(steps) > 1 and name not in named:
+                axes.set_ylabel(name)
+            if len(steps) > 1 and step not in titled:
+                axes.set_title(f"after {step:,}")
+            named.add(name)
+            titled.add(step)
+            axes.title.set_fontsize(11)
+    for axes in empty:  # trained for less, or the last row's end
         axes.remove()
     seen = f"so many {many}" if len(steps) > 1 else f"{steps[0]:,} {many}"
     caption = (

@@ -67,9 +67,10 @@ def history(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
 
 def importance(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
     """The share of the objective's variance that each dimension explains (fANOVA)."""
-    if len(complete(trials)) < EXPLAINED:
-        return []
     objective, _ = _objective(plan)
+    means = [trial.mean(objective) for trial in complete(trials)]
+    if len(means) < EXPLAINED or np.ptp(means) == 0:  # fANOVA refuses what is all alike
+        return []
     memory = optuna.create_study(directions=directions(plan.study))
     memory.add_trials([plan.frozen(trial) for trial in trials])
     with warnings.catch_warnings():
