@@ -36,9 +36,7 @@ def main() -> None:
         _fail(1, str(error))
     except Exception as error:
         if said := faults.of_disk(error):
-            kept = "; what stood there before is still there"
-            if _stage_of_dvc() or not getattr(error, "filename", None):  # standard output, say
-                kept = ""
+            kept = "" if _stage_of_dvc() else "; what stood there before is still there"
             _fail(2, said + kept)
         if said := faults.of_memory(error):
             _fail(1, said)

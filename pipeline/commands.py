@@ -311,7 +311,8 @@ def ui(
 
 def _check_whole(name: str) -> None:
     """InputError for an arm: stages take its whole experiment."""
-    if (whole := arms.experiment_of(name)) != name:
+    whole = arms.experiment_of(name)
+    if whole != name and name in reading.read(project.params()).networks:
         raise InputError(f"{name} is an arm; stages take its whole experiment: {whole}")
 
 
