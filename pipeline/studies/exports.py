@@ -135,11 +135,13 @@ def write_arrays(plan: Plan, ended: Sequence[Trial], confirmed: Mapping[str, Res
 
 def read_arrays(plan: Plan) -> tuple[list[Trial], dict[str, Result]]:
     """What `write_arrays` wrote of this very study; InputError if there is nothing of it."""
-    remedy = f"make it with: pipeline study {plan.name}"
     path = project.trials(plan.name)
+    remedy = f"make it with: dvc repro study@{plan.name}"
     arrays, about = files.read_arrays(path, remedy=remedy)
     if about.get("identity") != plan.identity:
         shown = project.relative(path)
+        # DVC does not know of the libraries' versions and would have nothing to do.
+        remedy = f"make it with: pipeline study {plan.name}"
         raise InputError(f"{shown}: was made with other parameters, code or libraries; {remedy}")
     parts: dict[str, dict[str, np.ndarray]] = {}
     for key, array in arrays.items():
