@@ -160,10 +160,10 @@ def test_one_change_reruns_one_experiment(mine):
     assert runs(mine) == [("drawer", "FINISHED"), *ALL]
 
 
-def test_a_project_may_have_no_studies(mine):
+def test_a_project_may_have_no_studies_findings_and_models(mine):
     document = YAML(typ="safe").load(mine.params.read_text())
-    document["studies"] = {}
-    del document["questions"]["sizes"], document["findings"]
+    document |= {section: {} for section in ("studies", "findings", "models")}
+    del document["questions"]["sizes"]
     with mine.params.open("w") as file:
         YAML().dump(document, file)
     for folder in ("data/studies", "reports/studies"):

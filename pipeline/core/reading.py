@@ -21,7 +21,7 @@ from pipeline.errors import InputError
 from pipeline.faults import shown, unknown
 
 NEEDED = ("datasets", "experiments", "studies", "comparisons")
-MAY_BE_EMPTY = ("studies",)
+NEVER_EMPTY = ("datasets", "experiments", "comparisons")
 ASKING = ("experiments", "studies")  # what questions and answers are of
 
 
@@ -84,10 +84,10 @@ def _section(document: dict, section: str, faults: list[str]) -> dict[str, dict]
     """The entries of a section that are mappings under sound names; else it goes to `faults`."""
     found = document.get(section)
     if section not in document:
-        none = "; {} says that there are none" if section in MAY_BE_EMPTY else ""
+        none = "" if section in NEVER_EMPTY else "; {} says that there are none"
         faults.append(f"{section}: is missing{none}")
         return {}
-    if not isinstance(found, dict) or not (found or section in MAY_BE_EMPTY):
+    if not isinstance(found, dict) or (not found and section in NEVER_EMPTY):
         faults.append(f"{section}: must be a mapping of names to entries, got {shown(found)}")
         return {}
     for name, entry in found.items():

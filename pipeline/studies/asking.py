@@ -120,8 +120,22 @@ class Plan(NamedTuple):
                 n_startup_trials=STARTUP,
             )
         memory = optuna.create_study(sampler=sampler, directions=directions(self.study))
-        memory.add_trials([self.frozen(trial) for trial in before])
+        memory.add_trials([self._told(trial) for trial in before])
         return dict(memory.ask(distributions(self.study)).params)
+
+    def _told(self, trial: Trial) -> optuna.trial.FrozenTrial:
+        """A trial as TPE is to judge it.
+
+        One of which some replicas have no value counts for nothing, like those that diverged. Those
+        that were pruned TPE ranks by what they came to, and takes more of it for better where more
+        of the objective is; but what prunes is always sought small.
+        """
+        if trial.state == "complete" and not trial.sound(self.study):
+            trial = trial._replace(state="failed")
+        told = self.frozen(trial)
+        if "maximize" in self.study.objectives.values():
+            told.intermediate_values = {k: -v for k, v in told.intermediate_values.items()}
+        return told
 
     def hurdles(self, before: Sequence[Trial]) -> list[tuple[int, str, float]]:
         """What a trial must pass to go on: (sequences seen, metric, the most that it may be).

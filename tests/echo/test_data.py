@@ -99,6 +99,7 @@ def test_the_same_seed_gives_the_same_data_and_streams_differ():
     ("lines", "fault"),
     [
         ([["6", "100", "3", "4", "5"]], "integer 2: must be in 0..99, got 100"),
+        ([["9" * 5000, "2", "3", "4", "5"]], f"integer 1: must be in 0..99, got {'9' * 5000}"),
         ([["-1", "2", "3", "4", "5"]], "integer 1: must be in 0..99, got -1"),
         ([["1", "2", "x", "4", "5"]], "integer 3: must be an integer, got 'x'"),
         ([["1", "2", "3.5", "4", "5"]], "integer 3: must be an integer, got '3.5'"),

@@ -177,6 +177,19 @@ def test_attention_is_asked_for_any_lengths_that_its_table_holds(lengths, positi
     assert {f"exact_accuracy_at_length_{length}" for length in lengths} <= found.keys()
 
 
+@pytest.mark.parametrize("missing", ["masked", "marked", "unseen"])
+@pytest.mark.parametrize("echo", [1, 2])
+def test_windows_that_miss_integers_are_measured_if_any_is_asked_for(missing, echo):
+    """Of windows that begin before their sequence the first integer is missing."""
+    case = setup(3, echo, missing=missing)
+    test = data.generate(case.dataset)["test"]
+    history = {"sequences": np.array([1]), "updates": np.array([1])}
+    history["exact_accuracy"] = np.ones((2, 1))
+    found = metrics.evaluate(case, replicas(case), test, history, {}).metrics
+    assert ("exact_accuracy_start" in found) == (echo > 1)
+    assert np.isfinite(found["exact_accuracy_full"]).all()
+
+
 def test_positions_begin_anywhere_in_the_table_and_follow_each_other():
     model = {"architecture": "attention", "keys": "position", "positions": 20}
     case = setup(5, 5, model=model, shortest=2)

@@ -51,6 +51,32 @@ def test_the_search_learns_from_what_was_found():
     assert np.mean(cells[-12:]) > 1.3 * np.mean(cells[:12])
 
 
+def test_the_search_learns_from_what_was_pruned():
+    """Less of what prunes is better, although more of what is sought is."""
+    space = {"model.cells": {"low": 1, "high": 1000}}
+    mine, ended = plan("search", space=space, trials=48, batch=4), []
+    for batch in mine.batches:
+        before = list(ended)
+        for number in batch:
+            point = mine.ask(number, before)
+            loss = 1 - point["model.cells"] / 1000
+            pruned = result({}, pruned=True, curve=np.array([loss]))
+            ended.append(mine.ended(number, point, pruned))
+    cells = [trial.point["model.cells"] for trial in ended]
+    assert np.mean(cells[-12:]) > 1.3 * np.mean(cells[:12])
+
+
+def test_a_trial_of_lucky_replicas_is_not_what_the_search_learns_from():
+    mine, ended = plan("search"), search(12)
+    point, lucky = ended[-1].point, result({"token_accuracy": np.array([1, np.nan])})
+    failed = lucky._replace(failed=np.array([True, True]))
+    for number in range(12, 15):
+        asked, without = (
+            mine.ask(number, [*ended, mine.ended(12, point, found)]) for found in (lucky, failed)
+        )
+        assert asked == without
+
+
 def test_hurdles_are_the_medians_of_earlier_trials_and_need_enough_of_them():
     mine, ended = plan("search"), search(6)
     assert mine.hurdles(ended[:1]) == []

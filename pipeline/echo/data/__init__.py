@@ -15,6 +15,9 @@ from pipeline.errors import InputError
 MISSING = -1
 """Stands in a window or an echo where there is no integer."""
 
+MOST_DIGITS = 18
+"""Of an integer that is given as text: Python itself refuses to convert thousands of them."""
+
 
 class Dataset(params.Dataset):
     """Integers drawn evenly from 0 to classes - 1."""
@@ -155,7 +158,7 @@ def parse(lines: list[list[str]], setup: params.Setup) -> np.ndarray:
         for position, word in enumerate(words, start=1):
             if not re.fullmatch(r"-?[0-9]+", word):
                 faults.append(f"{where}integer {position}: must be an integer, got {word!r}")
-            elif not 0 <= int(word) < classes:
+            elif len(word) > MOST_DIGITS or not 0 <= int(word) < classes:
                 faults.append(f"{where}integer {position}: must be in 0..{classes - 1}, got {word}")
     if not lines:
         faults.append(f"nothing to echo: give {count} integers, or windows on standard input")

@@ -188,6 +188,8 @@ def _starts(windows: np.ndarray, correct: np.ndarray, known: np.ndarray) -> dict
     """Exact accuracy of windows (N, T) that miss integers, by how many they hold, where asked."""
     held = (windows != MISSING).sum(axis=1)
     right, asked = exact(correct, known), known.any(axis=1)
+    if not asked.any():  # a window's first integer alone, which those that begin too early miss
+        return {}
     found = {"exact_accuracy_start": right[:, asked].mean(axis=1)}
     for count in np.unique(held[asked]):
         found[f"exact_accuracy_start_{count}"] = right[:, asked & (held == count)].mean(axis=1)

@@ -40,7 +40,7 @@ class Drawer:
         return polygons.clip(family.low, family.high)
 
     def freely(self, shape: str, count: int, seed: int, temperature: float = 1.0) -> np.ndarray:
-        """The same polygons before: no step is longer than a true one can be, but several are."""
+        """The same polygons before: each step is one that is possible, but several may lead out."""
         if not 0 <= temperature < math.inf:
             raise ValueError(f"a temperature must be at least 0, got {temperature}")
         family = self.setup.dataset.shapes.index(shape)
