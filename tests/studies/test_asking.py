@@ -37,7 +37,17 @@ def test_what_is_asked_depends_on_whole_earlier_batches_alone():
     assert other.ask(0, []) != mine.ask(0, [])
 
 
-def test_the_search_learns_from_what_was_found():
+def found(cells: float) -> trials.Result:
+    return result({"token_accuracy": cells / 1000})
+
+
+def pruned(cells: float) -> trials.Result:
+    """Less of what prunes is better, although more of what is sought is."""
+    return result({}, pruned=True, curve=np.array([1 - cells / 1000]))
+
+
+@pytest.mark.parametrize("ends", [found, pruned])
+def test_the_search_learns_from_trials_that_ended_and_that_were_pruned(ends):
     """Where more cells are better, later trials ask for more of them than the first ones."""
     space = {"model.cells": {"low": 1, "high": 1000}}
     mine, ended = plan("search", space=space, trials=48, batch=4), []
@@ -45,23 +55,7 @@ def test_the_search_learns_from_what_was_found():
         before = list(ended)
         for number in batch:
             point = mine.ask(number, before)
-            value = {"token_accuracy": point["model.cells"] / 1000}
-            ended.append(mine.ended(number, point, result(value)))
-    cells = [trial.point["model.cells"] for trial in ended]
-    assert np.mean(cells[-12:]) > 1.3 * np.mean(cells[:12])
-
-
-def test_the_search_learns_from_what_was_pruned():
-    """Less of what prunes is better, although more of what is sought is."""
-    space = {"model.cells": {"low": 1, "high": 1000}}
-    mine, ended = plan("search", space=space, trials=48, batch=4), []
-    for batch in mine.batches:
-        before = list(ended)
-        for number in batch:
-            point = mine.ask(number, before)
-            loss = 1 - point["model.cells"] / 1000
-            pruned = result({}, pruned=True, curve=np.array([loss]))
-            ended.append(mine.ended(number, point, pruned))
+            ended.append(mine.ended(number, point, ends(point["model.cells"])))
     cells = [trial.point["model.cells"] for trial in ended]
     assert np.mean(cells[-12:]) > 1.3 * np.mean(cells[:12])
 

@@ -110,29 +110,32 @@ def gallery(rows: dict[str, tuple[Setup, dict[str, np.ndarray]]]) -> Picture | N
     setup, found = next(iter(rows.values()))
     many, replicas = plural(setup.dataset.shape), found["polygons"].shape[1]
     steps = sorted({int(step) for _, found in rows.values() for step in found["steps"]})
-    columns = len(steps) if len(steps) > 1 else min(len(rows), 6)
-    lines = len(rows) if len(steps) > 1 else -(-len(rows) // columns)
-    size = (1.0 + 1.5 * columns, 0.6 + (1.5 if len(steps) > 1 else 1.85) * lines)
+    compared = len(steps) > 1  # a column for each step, not a title for each network
+    columns = len(steps) if compared else min(len(rows), 6)
+    lines = len(rows) if compared else -(-len(rows) // columns)
+    size = (1.0 + 1.5 * columns, 0.6 + (1.5 if compared else 1.85) * lines)
     figure, grid = plt.subplots(
         lines, columns, figsize=size, sharex=True, sharey=True, squeeze=False
     )
-    empty, named, titled = list(grid.flat), set(), set()
+    panels, used = list(grid.flat), set()
     for row, (name, (setup, found)) in enumerate(rows.items()):
-        for step, shapes in zip(found["steps"], found["polygons"], strict=True):
-            axes = grid[row][steps.index(step)] if len(steps) > 1 else grid.flat[row]
-            empty.remove(axes)
-            _draw(axes, shapes, name if len(steps) == 1 else "")
-            _frame(axes, setup.dataset)
-            if len(steps) > 1 and name not in named:
-                axes.set_ylabel(name)
-            if len(steps) > 1 and step not in titled:
-                axes.set_title(f"after {step:,}")
-            named.add(name)
-            titled.add(step)
-            axes.title.set_fontsize(11)
-    for axes in empty:  # trained for less, or the last row's end
-        axes.remove()
-    seen = f"so many {many}" if len(steps) > 1 else f"{steps[0]:,} {many}"
+        places = [row]
+        if compared:
+            places = [row * columns + steps.index(step) for step in found["steps"]]
+        for place, shapes in zip(places, found["polygons"], strict=True):
+            _draw(panels[place], shapes, "" if compared else name)
+            panels[place].title.set_fontsize(11)
+            _frame(panels[place], setup.dataset)
+        if compared:
+            panels[places[0]].set_ylabel(name)
+        used |= set(places)
+    if compared:
+        for column, step in enumerate(steps):
+            top = min(place for place in used if place % columns == column)
+            panels[top].set_title(f"after {step:,}", fontsize=11)
+    for place in set(range(len(panels))) - used:  # trained for less, or the last row's end
+        panels[place].remove()
+    seen = f"so many {many}" if compared else f"{steps[0]:,} {many}"
     caption = (
         f"What is drawn from the origin after {seen}: thin, each of {replicas} replicas; thick, "
         "the first of them."
