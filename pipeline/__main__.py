@@ -6,10 +6,11 @@ import traceback
 from pathlib import Path
 from typing import NoReturn
 
-from pipeline import faults, recorded
-from pipeline.commands import app
-from pipeline.console import say, stderr
-from pipeline.errors import InputError, TrainingError
+from pipeline import recorded
+from pipeline.cli import app
+from pipeline.utils import faults
+from pipeline.utils.console import print_status, stderr
+from pipeline.utils.errors import InputError, TrainingError
 
 OUR_OWN = (ImportError, NameError, SyntaxError)
 """Errors that nothing in a file brings about, so that they are mistakes of this code.
@@ -54,7 +55,7 @@ def _fail(code: int, *said: str) -> NoReturn:
 
 
 def _place(error: Exception) -> str:
-    """The innermost line of this package in a traceback: pipeline/results.py:31."""
+    """The innermost line of this package in a traceback: pipeline/runs/results.py:31."""
     home = Path(__file__).parent
     *_, (path, line) = (
         (Path(frame.f_code.co_filename), line)
@@ -75,7 +76,9 @@ def _say_what_dvc_removed() -> None:
     if stage := _stage_of_dvc():
         in_git = [path for path in recorded.results(stage) if path.startswith("reports/")]
         git = f"; git checkout -- {' '.join(in_git)}" if in_git else ""
-        say(f"The last results of {stage} come back with: dvc checkout --force {stage}{git}")
+        print_status(
+            f"The last results of {stage} come back with: dvc checkout --force {stage}{git}"
+        )
 
 
 if __name__ == "__main__":

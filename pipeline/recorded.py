@@ -13,9 +13,8 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from pipeline import console
-from pipeline.core import project
-from pipeline.errors import InputError
+from pipeline.utils import console, paths
+from pipeline.utils.errors import InputError
 
 IGNORED = re.compile(r"__pycache__|\..*\.(partial|replaced)")
 """What Python leaves in a folder (as in .dvcignore), and what a killed process does (files.py)."""
@@ -44,7 +43,7 @@ def warn_of_results(stage: str | None = None) -> None:
 def results(stage: str) -> list[str]:
     """The paths of what a stage leaves; none if nothing of it is recorded."""
     try:
-        text = (project.root() / "dvc.lock").read_text(encoding="utf-8")
+        text = (paths.root() / "dvc.lock").read_text(encoding="utf-8")
         return [out["path"] for out in YAML(typ="safe").load(text)["stages"][stage]["outs"]]
     except Exception:  # it serves a message about something else
         return []
@@ -54,7 +53,7 @@ def _warn(paths_in) -> None:
     if "DVC_STAGE" in os.environ:  # DVC has looked, and now replaces what it recorded
         return
     try:
-        root = project.root()
+        root = paths.root()
         text = (root / "dvc.lock").read_text(encoding="utf-8")
         stages = YAML(typ="safe").load(text)["stages"]
         changed = list(_changed(root, stages, paths_in(stages)))
@@ -63,11 +62,11 @@ def _warn(paths_in) -> None:
     except KeyError:  # nothing of this stage, or of another version of DVC
         return
     except Exception as error:  # a damaged dvc.lock, which is DVC's own to mend
-        console.say(f"warning: dvc.lock: cannot be read ({type(error).__name__})")
+        console.print_status(f"warning: dvc.lock: cannot be read ({type(error).__name__})")
         return
     for path, owner in changed:
         warned.append(path)
-        console.say(
+        console.print_status(
             f"warning: {path} is not what dvc.lock records of {owner}: damaged, or made by hand; "
             f"make it anew with: dvc repro {owner}"
         )

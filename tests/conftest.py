@@ -45,7 +45,7 @@ def reproduced(tmp_path_factory, worker_id) -> Laboratory:
 
 
 @pytest.fixture(scope="session")
-def undisturbed(reproduced) -> dict[str, dict[str, str]]:
+def defer_interrupt(reproduced) -> dict[str, dict[str, str]]:
     """What the studies leave when nothing happens to them, run by two workers; by file."""
     return {study: exported(reproduced, study) for study in ("sizes", "search")}
 

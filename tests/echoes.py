@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 
-from pipeline.core import params
+from pipeline import schema
+from pipeline.problems.base import read_config
 
 SMALL = {"problem": "echo", "length": 25, "classes": 100, "seed": 1, "replicas": 2}
 SMALL |= {"train": 3, "validation": 2, "test": 4}
 TRAINING = {"seed": 1, "replicas": 1, "sequences": 3, "batch_size": 1, "learning_rate": 0.1}
 
 
-def setup(
+def config(
     window: int = 5,
     echo: int = 2,
     *,
@@ -17,11 +18,11 @@ def setup(
     training: Mapping = (),
     dataset: Mapping = (),
     **framing,
-) -> params.Setup:
+) -> schema.RunConfig:
     """An experiment with these windows; the network is an encoder-decoder if no other is given."""
     scaled = framing.get("representation") == "scaled"
     loss = "mae" if scaled else "categorical_crossentropy"
-    return params.setup(
+    return read_config(
         {
             "name": "small",
             "dataset": SMALL | dict(dataset),

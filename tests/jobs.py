@@ -5,21 +5,21 @@ import signal
 import time
 
 
-def square(number, tell):
-    tell(f"squaring {number}")
+def square(number, emit):
+    emit(f"squaring {number}")
     return number**2, os.getpid()
 
 
-def fail(number, tell):
+def fail(number, emit):
     if number == 1:
         raise ValueError("job 1 fails")
     time.sleep(600)
 
 
-def die(number, tell):
+def die(number, emit):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def sleep(path, tell):
+def sleep(path, emit):
     path.write_text(str(os.getpid()))
     time.sleep(600)

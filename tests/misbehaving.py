@@ -35,9 +35,11 @@ class Proxy:
                         outer.over.wait(120)
                         self.close_connection = True
                     case "fails":
-                        self.say(500, b'{"error_code": "INTERNAL_ERROR", "message": "it broke"}')
+                        self.print_status(
+                            500, b'{"error_code": "INTERNAL_ERROR", "message": "it broke"}'
+                        )
                     case "strange":
-                        self.say(200, b"<html>Please log in</html>", "text/html")
+                        self.print_status(200, b"<html>Please log in</html>", "text/html")
                     case "loses" if outer.requests % 3 == 0:
                         self.forward(body)
                         self.close_connection = True
@@ -46,7 +48,7 @@ class Proxy:
                     case mode:
                         time.sleep(0.05 if mode == "slow" else 0)
                         status, content, kind = self.forward(body)
-                        self.say(status, content, kind)
+                        self.print_status(status, content, kind)
                         outer.deceased = self.path.endswith("runs/create")
 
             def forward(self, body: bytes) -> tuple[int, bytes, str]:
@@ -57,7 +59,9 @@ class Proxy:
                     with server.getresponse() as found:
                         return found.status, found.read(), found.getheader("Content-Type", "")
 
-            def say(self, status: int, content: bytes, kind: str = "application/json") -> None:
+            def print_status(
+                self, status: int, content: bytes, kind: str = "application/json"
+            ) -> None:
                 self.send_response(status)
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(content)))

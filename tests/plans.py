@@ -4,20 +4,20 @@ import numpy as np
 from ruamel.yaml import YAML
 from small import PARAMS
 
-from pipeline.core import params
-from pipeline.core.spaces import Study
-from pipeline.studies.asking import Plan
-from pipeline.studies.trials import Result
+from pipeline.problems.base import read_config
+from pipeline.schema.study import Study
+from pipeline.studies.plan import StudyPlan
+from pipeline.studies.trial import Result
 
 DOCUMENT = YAML(typ="safe").load(PARAMS)
 
 
-def plan(name: str, **changes) -> Plan:
+def plan(name: str, **changes) -> StudyPlan:
     study = Study.model_validate(DOCUMENT["studies"][name] | changes)
     entry = DOCUMENT["experiments"][study.experiment]
     dataset = DOCUMENT["datasets"][entry["dataset"]]
-    setup = params.setup({"name": study.experiment, "experiment": entry, "dataset": dataset})
-    return Plan(name, study, setup)
+    config = read_config({"name": study.experiment, "experiment": entry, "dataset": dataset})
+    return StudyPlan(name, study, config)
 
 
 def result(values: dict, failed=(False,), pruned=False, curve=()) -> Result:

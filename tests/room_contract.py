@@ -7,33 +7,42 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from pipeline import curves
-from pipeline.core import params, rooms
-from pipeline.core.rooms import Room
-from pipeline.errors import InputError
-from pipeline.training.replicas import Replicas
-from pipeline.training.starting import initial_weights
+from pipeline import schema
+from pipeline.engine.optimizers import initial_weights
+from pipeline.engine.replicas import Replicas
+from pipeline.problems.base import (
+    PARTS,
+    DataFile,
+    FiguresFile,
+    MetricsFile,
+    ModelsFile,
+    Problem,
+    Results,
+    problem_names,
+)
+from pipeline.reporting import learning_curves
+from pipeline.utils.errors import InputError
 
 
 class RoomContract:
     """A room's tests inherit these and say `setup`: a small experiment of theirs."""
 
-    setup: params.Setup
+    config: schema.RunConfig
 
     @property
-    def room(self) -> Room:
-        return Room(self.setup.experiment.problem)
+    def room(self) -> Problem:
+        return Problem(self.config.experiment.problem)
 
     def data(self) -> dict[str, np.ndarray]:
-        return self.room.data.generate(self.setup.dataset)
+        return self.room.data.generate(self.config.dataset)
 
     def trained(self) -> Replicas:
-        weights = initial_weights(lambda: self.room.models.network(self.setup).model, [1, 2])
-        return Replicas(self.room.models.network(self.setup), weights)
+        weights = initial_weights(lambda: self.room.model.build(self.config).model, [1, 2])
+        return Replicas(self.room.model.build(self.config), weights)
 
     def test_it_offers_the_functions_of_the_protocol_with_their_parameters(self):
-        protocols = (rooms.DataFile, rooms.ModelsFile, rooms.MetricsFile, rooms.FiguresFile)
-        for file, protocol in zip(rooms.PARTS, protocols, strict=True):
+        protocols = (DataFile, ModelsFile, MetricsFile, FiguresFile)
+        for file, protocol in zip(PARTS, protocols, strict=True):
             module = getattr(self.room, file)
             for name, promised in vars(protocol).items():
                 if inspect.isfunction(promised) and not name.startswith("_"):
@@ -42,15 +51,15 @@ class RoomContract:
                     assert found == expected, name
 
     def test_it_imports_no_other_room_no_stage_and_no_tracker(self):
-        others = {f"pipeline.{name}" for name in rooms.names()} - {f"pipeline.{self.room.name}"}
-        for file in rooms.PARTS:
+        others = {f"pipeline.{name}" for name in problem_names()} - {f"pipeline.{self.room.name}"}
+        for file in PARTS:
             source = inspect.getsource(getattr(self.room, file))
             for forbidden in (*others, "pipeline.stages", "mlflow", "optuna", "dvc"):
                 assert f"from {forbidden}" not in source
                 assert f"import {forbidden}" not in source
 
     def test_data_are_made_for_each_replica_and_held_out_ones_for_all(self):
-        arrays, dataset = self.data(), self.setup.dataset
+        arrays, dataset = self.data(), self.config.dataset
         assert set(arrays) >= {"train", "validation", "test"}  # others tell of these
         assert arrays["train"].shape[:2] == (dataset.replicas, dataset.train)
         for part in ("validation", "test"):
@@ -63,25 +72,25 @@ class RoomContract:
 
     def test_framing_keeps_order_and_counts_its_samples(self):
         train = self.data()["train"]
-        inputs, targets = self.room.data.frame(train, self.setup)
-        count = self.room.data.samples_per_sequence(self.setup)
+        inputs, targets = self.room.data.make_examples(train, self.config)
+        count = self.room.data.samples_per_sequence(self.config)
         assert inputs.shape[:2] == targets.shape[:2] == (len(train), train.shape[1] * count)
-        alone, _ = self.room.data.frame(train[1], self.setup)
+        alone, _ = self.room.data.make_examples(train[1], self.config)
         np.testing.assert_array_equal(inputs[1], alone)
-        first, _ = self.room.data.frame(train[:, :1], self.setup)
+        first, _ = self.room.data.make_examples(train[:, :1], self.config)
         np.testing.assert_array_equal(inputs[:, :count], first)
 
     def test_the_network_is_made_of_stock_keras_layers(self):
-        network = self.room.models.network(self.setup)
+        network = self.room.model.build(self.config)
         for layer in network.model.layers:
             assert type(layer).__module__.startswith("keras.")
         names = [weight.path for weight in network.model.weights]
-        again = [weight.path for weight in self.room.models.network(self.setup).model.weights]
+        again = [weight.path for weight in self.room.model.build(self.config).model.weights]
         assert names == again  # no counters in names: saved files would differ
 
     def test_it_answers_a_table_of_questions_with_plain_values(self):
-        rows = self.room.models.question(self.setup)
-        answer = self.room.models.answerer(self.trained(), self.setup)
+        rows = self.room.serving.input_example(self.config)
+        answer = self.room.serving.make_predictor(self.trained(), self.config)
         answers = answer(rows)
         assert answers
         assert len({tuple(row) for row in answers}) == 1  # the same columns
@@ -95,11 +104,11 @@ class RoomContract:
 
     def test_curve_metrics_are_one_number_per_replica(self):
         held_out = self.data()["validation"]
-        inputs, targets = self.room.data.frame(held_out, self.setup)
-        asking = self.setup.experiment.training.asking(
-            self.room.data.samples_per_sequence(self.setup)
+        inputs, targets = self.room.data.make_examples(held_out, self.config)
+        predict_options = self.config.experiment.training.predict_options(
+            self.room.data.samples_per_sequence(self.config)
         )
-        readout = self.trained().predict(inputs[None], targets[None], **asking)
+        readout = self.trained().predict(inputs[None], targets[None], **predict_options)
         found = self.room.metrics.curve(targets, readout)
         for name, values in found.items():
             assert values.shape == (2,), name
@@ -117,42 +126,42 @@ class RoomContract:
         curve |= {"exact_accuracy": np.ones((2, 1))}
         blank = [np.zeros_like(weight) for weight in final]
         found, plain = (
-            self.room.metrics.evaluate(self.setup, trained, arrays["test"], curve, snapshots)
-            for snapshots in ({9: blank, 2: final, 5: blank}, {})
+            self.room.metrics.evaluate(self.config, trained, arrays["test"], curve, checkpoints)
+            for checkpoints in ({9: blank, 2: final, 5: blank}, {})
         )
         for weight, before in zip(trained.weights, final, strict=True):
             np.testing.assert_array_equal(weight, before)
         for name, values in plain.metrics.items():  # those of the final weights
             np.testing.assert_array_equal(found.metrics[name], values)
         for key in {"steps", "early_seen"} & found.predictions.keys():
-            last = self.setup.experiment.training.sequences_seen
+            last = self.config.experiment.training.sequences_seen
             assert found.predictions[key].tolist() == sorted({2, 5, 9, last})
 
     def test_every_metric_and_reference_can_be_spoken_of_and_drawn(self):
         trained, test = self.trained(), self.data()["test"]
         held_out = self.data()["validation"]
-        inputs, targets = self.room.data.frame(held_out, self.setup)
-        asking = self.setup.experiment.training.asking(
-            self.room.data.samples_per_sequence(self.setup)
+        inputs, targets = self.room.data.make_examples(held_out, self.config)
+        predict_options = self.config.experiment.training.predict_options(
+            self.room.data.samples_per_sequence(self.config)
         )
         point = self.room.metrics.curve(
-            targets, trained.predict(inputs[None], targets[None], **asking)
+            targets, trained.predict(inputs[None], targets[None], **predict_options)
         )
         history = {name: np.stack([value, value], axis=1) for name, value in point.items()}
         history |= {"sequences": np.array([1, 2]), "updates": np.array([1, 2])}
         history["train_loss"] = np.ones((2, 2))
-        found = self.room.metrics.evaluate(self.setup, trained, test, history, {})
-        references = self.room.metrics.references(self.setup, test)
+        found = self.room.metrics.evaluate(self.config, trained, test, history, {})
+        references = self.room.metrics.references(self.config, test)
         for name in (*found.metrics, *references):
             assert self.room.metrics.describe(name).label
         assert all(values.shape == (2,) for values in found.metrics.values())
-        results = rooms.Results(history, found.predictions, found.metrics, references, test)
-        alone = self.room.figures.figures(self.setup, results)
-        arms = dict.fromkeys(("one", "two"), (self.setup, results))
-        together = self.room.figures.together(arms)
+        results = Results(history, found.predictions, found.metrics, references, test)
+        alone = self.room.figures.figures(self.config, results)
+        variants = dict.fromkeys(("one", "two"), (self.config, results))
+        together = self.room.figures.plot_variants(variants)
         for pictures in (
-            [*alone, curves.history(self.setup, results)],
-            [*together, curves.histories(arms)],
+            [*alone, learning_curves.history(self.config, results)],
+            [*together, learning_curves.histories(variants)],
         ):
             assert len({picture.name for picture in pictures}) == len(pictures) > 1
             assert all(picture.caption.endswith(".") for picture in pictures)
@@ -164,15 +173,17 @@ class RoomContract:
         trained, test = self.trained(), self.data()["test"]
         curve = {"sequences": np.array([1]), "updates": np.array([1])}
         curve |= {"exact_accuracy": np.ones((2, 1))}
-        found = self.room.metrics.evaluate(self.setup, trained, test, curve, {})
-        gist = self.room.metrics.gist(found.predictions)
-        assert set(gist) <= set(found.predictions)
-        assert sum(array.nbytes for array in gist.values()) < 2**20
-        results = rooms.Results(curve, gist, found.metrics, {}, test)
-        for figures in self.room.figures.steps(self.setup, results).values():
+        found = self.room.metrics.evaluate(self.config, trained, test, curve, {})
+        preview = self.room.metrics.preview(found.predictions)
+        assert set(preview) <= set(found.predictions)
+        assert sum(array.nbytes for array in preview.values()) < 2**20
+        results = Results(curve, preview, found.metrics, {}, test)
+        for figures in self.room.figures.progress_images(self.config, results).values():
             for figure in figures.values():
                 figure.draw_without_rendering()
-        gallery = self.room.figures.gallery({"one": (self.setup, gist), "two": (self.setup, gist)})
+        gallery = self.room.figures.gallery(
+            {"one": (self.config, preview), "two": (self.config, preview)}
+        )
         if gallery:
             gallery.figure.draw_without_rendering()
             assert gallery.caption.endswith(".")

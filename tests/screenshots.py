@@ -14,7 +14,7 @@ import ui
 from selenium.webdriver.remote.webelement import WebElement
 
 from pipeline import tracking
-from pipeline.errors import InputError
+from pipeline.utils.errors import InputError
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs" / "screenshots"

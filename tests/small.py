@@ -10,7 +10,8 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from pipeline.core import params
+from pipeline import schema
+from pipeline.problems.base import read_config
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
@@ -57,7 +58,7 @@ experiments:
       batch_size: 3
       loss: mae
       learning_rate: 0.01
-      snapshots: [10, 60]
+      checkpoints: [10, 60]
   echoer:
     problem: echo
     dataset: echo
@@ -68,7 +69,7 @@ experiments:
       replicas: 2
       sequences: 30
       batch_size: 4
-      state: sequence
+      reset_states_after: sequence
       loss: categorical_crossentropy
       learning_rate: 0.01
   widths:
@@ -77,9 +78,9 @@ experiments:
     framing: {sample: shape}
     model: {cells: 2}
     training: {seed: 1, replicas: 2, sequences: 20, batch_size: 1, loss: mae, learning_rate: 0.01}
-    arms:
+    variants:
       narrow: {}
-      wide: {model: {cells: 6}, training: {processes: 2, vectorized: false}}
+      wide: {model: {cells: 6}, training: {workers: 2, vectorized: false}}
   sampler:
     problem: shapes
     dataset: rectangle
@@ -102,10 +103,10 @@ experiments:
       replicas: 2
       sequences: 12
       batch_size: 2
-      state: sequence
+      reset_states_after: sequence
       loss: categorical_crossentropy
       learning_rate: 0.03
-      snapshots: [6]
+      checkpoints: [6]
 findings:
   memory:
     title: Wide ones come closer
@@ -128,7 +129,7 @@ studies:
   sizes:
     problem: shapes
     experiment: drawer
-    change: {training: {replicas: 2, sequences: 12, snapshots: [4]}}
+    overrides: {training: {replicas: 2, sequences: 12, checkpoints: [4]}}
     variants:
       alone: {}
       whole: {framing: {sample: shape}}
@@ -139,7 +140,7 @@ studies:
   search:
     problem: echo
     experiment: echoer
-    change: {training: {replicas: 1, sequences: 8, state: batch}}
+    overrides: {training: {replicas: 1, sequences: 8, reset_states_after: batch}}
     space:
       model.cells: {low: 2, high: 6}
       training.learning_rate: {low: 0.001, high: 0.1, log: true}
@@ -150,7 +151,7 @@ studies:
     objectives: {token_accuracy: maximize}
     metrics: [cross_entropy]
     prune: {metric: cross_entropy, rungs: [0.5], after: 2}
-    confirm: 1
+    confirm_replicas: 1
     figures: [history, importance, slices, parallel, confirmation]
 questions:
   drawer: Does it draw?
@@ -183,12 +184,12 @@ def altered(path: str, value) -> dict:
     return document
 
 
-def small_setup(experiment: str) -> params.Setup:
+def small_setup(experiment: str) -> schema.RunConfig:
     """An experiment of the small parameters."""
     document = YAML(typ="safe").load(PARAMS)
     entry = document["experiments"][experiment]
     dataset = document["datasets"][entry["dataset"]]
-    return params.setup({"name": experiment, "experiment": entry, "dataset": dataset})
+    return read_config({"name": experiment, "experiment": entry, "dataset": dataset})
 
 
 class Laboratory:

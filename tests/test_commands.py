@@ -221,7 +221,7 @@ def test_it_works_from_a_folder_below(laboratory):
 @pytest.mark.parametrize("words", [("--help",), ("draw", "--help"), ("check",), ("show", "words")])
 def test_what_needs_no_network_imports_none(laboratory, words):
     program = (
-        "import sys; from pipeline.commands import app\n"
+        "import sys; from pipeline.cli import app\n"
         "try: app(sys.argv[1:])\n"
         "except SystemExit: pass\n"
         "print([m for m in ('tensorflow', 'mlflow', 'optuna', 'matplotlib') if m in sys.modules])"

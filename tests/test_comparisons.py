@@ -3,8 +3,8 @@
 import matplotlib.pyplot as plt
 import pytest
 
-from pipeline import comparisons
-from pipeline.core.rooms import Room
+from pipeline.problems.base import Problem
+from pipeline.reporting import comparisons
 
 
 def drawn(means: list[float], *known: dict[str, float]) -> plt.Axes:
@@ -19,7 +19,7 @@ def drawn(means: list[float], *known: dict[str, float]) -> plt.Axes:
         for number, mean in enumerate(means)
     }
     _, axes = plt.subplots()
-    comparisons.panel(axes, aggregates, "mae_regret", Room("shapes"))
+    comparisons.panel(axes, aggregates, "mae_regret", Problem("shapes"))
     return axes
 
 

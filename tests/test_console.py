@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from pipeline import console
+from pipeline.utils import console
 
 
 @pytest.fixture

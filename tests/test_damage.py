@@ -15,10 +15,11 @@ import pytest
 from forking import Nursery
 from small import Laboratory, copied, small_setup
 
-from pipeline import recorded, results
-from pipeline.core import datasets, files, project, reading
-from pipeline.errors import InputError
-from pipeline.training import trained
+from pipeline import recorded
+from pipeline.params import load
+from pipeline.runs import checkpoint, datasets, results
+from pipeline.utils import files, paths
+from pipeline.utils.errors import InputError
 
 pytestmark = [
     pytest.mark.slow,
@@ -59,9 +60,9 @@ def trials(study: str) -> Callable[[], object]:
 
     def read() -> object:
         from pipeline import studies
-        from pipeline.studies import exports
+        from pipeline.studies import export
 
-        return exports.read_arrays(studies.plan(study, reading.read(project.params())))
+        return export.read_arrays(studies.plan(study, load.read(paths.params())))
 
     return read
 
@@ -73,7 +74,7 @@ def stored(study: str) -> Callable[[], object]:
         from pipeline import studies
         from pipeline.studies import storage
 
-        with storage.opened(studies.plan(study, reading.read(project.params())), None) as store:
+        with storage.opened(studies.plan(study, load.read(paths.params())), None) as store:
             return store.finished()
 
     return read
@@ -82,12 +83,12 @@ def stored(study: str) -> Callable[[], object]:
 CHECKED = {
     "data/rectangle.npz": (12, lambda: datasets.read("rectangle", small_setup("drawer").dataset)),
     "data/predictions/writer/predictions.npz": (12, lambda: results.read("writer")[1]),
-    "models/drawer/weights.npz": (16, lambda: trained.read("drawer")),
-    "models/drawer/snapshots.npz": (12, lambda: trained.read("drawer")),
-    "models/echoer/history.npz": (12, lambda: trained.read("echoer")),
-    "models/writer/example.npz": (12, lambda: trained.example("writer")),
+    "models/drawer/weights.npz": (16, lambda: checkpoint.read("drawer")),
+    "models/drawer/checkpoints.npz": (12, lambda: checkpoint.read("drawer")),
+    "models/echoer/history.npz": (12, lambda: checkpoint.read("echoer")),
+    "models/writer/example.npz": (12, lambda: checkpoint.example("writer")),
     "data/studies/search.npz": (16, trials("search")),
-    "models/drawer/model.keras": (16, lambda: trained.keras_file("drawer").read_bytes()),
+    "models/drawer/model.keras": (16, lambda: checkpoint.keras_file("drawer").read_bytes()),
 }
 """What carries checksums: how often each is damaged, and what reads it."""
 
@@ -142,12 +143,12 @@ UNCHECKED = {
     "reports/metrics/drawer.csv": lambda: results.replica_metrics("drawer"),
     "reports/metrics/drawer.json": lambda: results.aggregates("drawer"),
     "reports/history/widths.csv": lambda: results.history("widths/wide"),
-    "models/drawer/experiment.json": lambda: trained.read("drawer").setup,
+    "models/drawer/experiment.json": lambda: checkpoint.read("drawer").config,
     "reports/figures/drawer/captions.json": lambda: files.read_json(
-        Path("reports/figures/drawer/captions.json").absolute(), remedy="make it with: dvc repro x"
+        Path("reports/figures/drawer/captions.json").absolute(), hint="make it with: dvc repro x"
     ),
     "reports/studies/sizes/best.json": lambda: files.read_json(
-        Path("reports/studies/sizes/best.json").absolute(), remedy="make it with: dvc repro x"
+        Path("reports/studies/sizes/best.json").absolute(), hint="make it with: dvc repro x"
     ),
 }
 """What is text: whoever reads it refuses what is none, and DVC knows what it was."""
@@ -178,8 +179,8 @@ def test_text_is_refused_or_what_dvc_recorded_is_not_it(inside, name, capsys):
 SWAPPED = [
     ("figures drawer", "models/drawer/weights.npz", "models/sampler/weights.npz"),
     ("figures drawer", "models/drawer/history.npz", "models/writer/history.npz"),
-    ("figures drawer", "models/drawer/history.npz", "models/drawer/snapshots.npz"),
-    ("figures drawer", "models/drawer/snapshots.npz", "models/drawer/weights.npz"),
+    ("figures drawer", "models/drawer/history.npz", "models/drawer/checkpoints.npz"),
+    ("figures drawer", "models/drawer/checkpoints.npz", "models/drawer/weights.npz"),
     ("figures drawer", "models/drawer/experiment.json", "models/echoer/experiment.json"),
     ("figures drawer", "models/drawer/experiment.json", "reports/metrics/drawer.json"),
     ("figures drawer", "data/rectangle.npz", "data/echo.npz"),
@@ -208,7 +209,7 @@ SWAPPED = [
     ("draw drawer --json", "models/drawer/weights.npz", "models/echoer/weights.npz"),
     ("draw drawer --json", "models/drawer/experiment.json", "models/echoer/experiment.json"),
     ("echo echoer 1 2 3 4 5", "models/echoer/weights.npz", "data/echo.npz"),
-    ("write writer", "models/writer/weights.npz", "models/writer/snapshots.npz"),
+    ("write writer", "models/writer/weights.npz", "models/writer/checkpoints.npz"),
     ("track", "models/drawer/model.keras", "models/sampler/model.keras"),
     ("track", "models/drawer/example.npz", "models/drawer/weights.npz"),
 ]

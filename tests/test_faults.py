@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline import faults
+from pipeline.utils import faults
 
 
 @pytest.mark.parametrize(

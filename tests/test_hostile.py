@@ -10,8 +10,9 @@ import pytest
 from ruamel.yaml import YAML
 from small import Laboratory, small_setup
 
-from pipeline.core import datasets, reading
-from pipeline.errors import InputError
+from pipeline.params import load
+from pipeline.runs import datasets
+from pipeline.utils.errors import InputError
 
 NAMES = [
     "../outside",
@@ -45,7 +46,7 @@ NAMES = [
     "a_b",
     "x" * 65,
 ]
-SECTIONS = ("datasets", "experiments", "arms", "studies", "comparisons", "models")
+SECTIONS = ("datasets", "experiments", "variants", "studies", "comparisons", "models")
 
 COMMANDS = ("generate", "train", "evaluate", "figures", "study", "draw", "echo", "write")
 ARGUMENTS = ("../outside", "/tmp/outside", "a;touch hacked", "$(touch hacked)", "")
@@ -67,13 +68,13 @@ def test_names_that_are_paths_or_commands_are_refused(in_folder, section):
 
     for name in NAMES:
         document = YAML(typ="safe").load(PARAMS)
-        entries = document["experiments"]["widths"] if section == "arms" else document
+        entries = document["experiments"]["widths"] if section == "variants" else document
         entries = entries[section]
         entries[name] = entries.pop(next(iter(entries)))
         stream = io.StringIO()
         YAML(typ="safe").dump(document, stream)
         with pytest.raises(InputError, match="a name must be lower-case letters and digits"):
-            reading.read(in_folder(stream.getvalue()))
+            load.read(in_folder(stream.getvalue()))
 
 
 TAGS = [
@@ -94,7 +95,7 @@ def test_objects_in_yaml_are_refused_and_not_made(in_folder, tmp_path, tag):
 
     path = in_folder(PARAMS.replace("cells: 4}", f"cells: {tag}}}", 1))
     with pytest.raises(InputError, match=r"params\.yaml: line \d+, column \d+: not YAML"):
-        reading.read(path)
+        load.read(path)
     assert {entry.name for entry in tmp_path.iterdir()} == {"params.yaml"}
 
 

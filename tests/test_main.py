@@ -6,8 +6,8 @@ import re
 import pytest
 
 from pipeline import __main__, recorded
-from pipeline.core import statistics
-from pipeline.errors import InputError, TrainingError
+from pipeline.utils import statistics
+from pipeline.utils.errors import InputError, TrainingError
 
 
 @pytest.fixture

@@ -182,7 +182,7 @@ def test_another_question_trains_nothing(mine):
 
 
 def test_a_changed_module_reruns_the_stages_that_use_it(mine):
-    module = mine.root / "pipeline/echo/metrics/__init__.py"
+    module = mine.root / "pipeline/problems/echo/metrics/__init__.py"
     module.write_text(module.read_text() + "\n# changed\n")
     status = json.loads(mine.run("dvc", "status", "--json").stdout)
     stages = {f"{stage}@echoer" for stage in ("train", "evaluate", "figures")}
@@ -361,7 +361,7 @@ setup = reading.read(project.params()).setup("drawer")
 arrays = datasets.read("rectangle", setup.dataset)
 arrays["train"][1] = np.nan
 result = train.fit(setup, arrays, range(3))
-model = train.Room("shapes").models.network(setup).model
+model = train.Room("shapes").model.build(setup).model
 trained.write(result, trained.saved(result, model, np.zeros((3, 1, 2), np.float32)))
 evaluate.run("drawer")
 """

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from pipeline import processes
+from pipeline.utils import locks
 
 
 @pytest.fixture(autouse=True)
@@ -16,16 +16,16 @@ def interruptible():
 
 
 def test_who_lives_is_known_by_its_start_though_the_clock_is_set():
-    host, pid, started = processes.name().rsplit(":", 2)
-    assert processes.alive(processes.name())
-    assert processes.alive(f"{host}:{pid}:{float(started) - 1:.2f}")
-    assert not processes.alive(f"{host}:{pid}:{float(started) - 3600:.2f}")
-    assert processes.alive(f"another:{pid}:{started}")
+    host, pid, started = locks.name().rsplit(":", 2)
+    assert locks.alive(locks.name())
+    assert locks.alive(f"{host}:{pid}:{float(started) - 1:.2f}")
+    assert not locks.alive(f"{host}:{pid}:{float(started) - 3600:.2f}")
+    assert locks.alive(f"another:{pid}:{started}")
 
 
 def test_an_interrupt_waits_until_what_is_short_is_done():
     done = []
-    with pytest.raises(KeyboardInterrupt), processes.undisturbed():
+    with pytest.raises(KeyboardInterrupt), locks.defer_interrupt():
         signal.raise_signal(signal.SIGINT)
         done.append("all of it")
     assert done == ["all of it"]
@@ -33,7 +33,7 @@ def test_an_interrupt_waits_until_what_is_short_is_done():
 
 
 def test_a_second_interrupt_does_not_wait():
-    with pytest.raises(KeyboardInterrupt), processes.undisturbed():
+    with pytest.raises(KeyboardInterrupt), locks.defer_interrupt():
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
         pytest.fail("it has waited")
@@ -43,7 +43,7 @@ def test_a_second_interrupt_does_not_wait():
 def test_nobody_who_ignores_interrupts_is_interrupted():
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with processes.undisturbed():
+        with locks.defer_interrupt():
             signal.raise_signal(signal.SIGINT)
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:

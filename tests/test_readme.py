@@ -11,8 +11,8 @@ from ruamel.yaml import YAML
 from small import ROOT
 from typer.main import get_command
 
-from pipeline.commands import app
-from pipeline.core import reading
+from pipeline.cli import app
+from pipeline.params import load
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CODE = re.findall(r"`([^`\n]+)`|^    (\S.*)$", README, re.MULTILINE)
@@ -60,7 +60,7 @@ def test_an_example_of_an_entry_is_sound(in_folder, example):
     path = in_folder("")
     with path.open("w") as file:
         yaml.dump(document, file)
-    found = reading.read(path)
+    found = load.read(path)
     for section in ("experiments", "studies"):
         assert set(added.get(section, ())) <= set(getattr(found, section))
 

@@ -3,7 +3,7 @@
 import jinja2
 import pytest
 
-from pipeline import templates
+from pipeline.reporting import templates
 
 
 @pytest.fixture

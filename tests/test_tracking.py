@@ -18,7 +18,7 @@ from small import BIN, Laboratory
 from studying import PATIENCE, begin, free_port, kill, wait_until
 from tracked import only_drawer_and_sizes
 
-from pipeline import processes
+from pipeline.utils import locks
 
 pytestmark = pytest.mark.slow
 
@@ -139,7 +139,7 @@ def test_of_a_studys_runs_those_that_nobody_ends_are_made_anew(mine, forked):
         for run in client.search_runs([place.experiment_id])
     }
     own = client.create_run(place.experiment_id, run_name="a student's own").info.run_id
-    for number, host in (("0", "elsewhere"), ("1", processes.HOST)):
+    for number, host in (("0", "elsewhere"), ("1", locks.HOST)):
         client.delete_tag(trials[number], "laboratory.state")
         client.set_tag(trials[number], "laboratory.process", f"{host}:1:0.00")
         client.update_run(trials[number], status="RUNNING")

@@ -11,13 +11,13 @@ import pytest
 from small import ROOT
 from studying import PATIENCE, wait_until
 
-from pipeline import workers
-from pipeline.errors import TrainingError
+from pipeline.utils import parallel
+from pipeline.utils.errors import TrainingError
 
 
 def test_several_jobs_run_in_processes_and_tell_what_they_do():
     heard = {}
-    done = dict(workers.run(jobs.square, [(2,), (3,), (4,)], lambda *told: heard.update([told])))
+    done = dict(parallel.run(jobs.square, [(2,), (3,), (4,)], lambda *told: heard.update([told])))
     assert [done[n][0] for n in range(3)] == [4, 9, 16]
     assert os.getpid() not in {process for _, process in done.values()}
     assert heard == {0: "squaring 2", 1: "squaring 3", 2: "squaring 4"}
@@ -25,34 +25,34 @@ def test_several_jobs_run_in_processes_and_tell_what_they_do():
 
 def test_a_single_job_runs_here():
     heard = []
-    assert list(workers.run(jobs.square, [(5,)], lambda *told: heard.append(told))) == [
+    assert list(parallel.run(jobs.square, [(5,)], lambda *told: heard.append(told))) == [
         (0, (25, os.getpid()))
     ]
     assert heard == [(0, "squaring 5")]
 
 
 def test_a_single_job_runs_elsewhere_if_it_is_to():
-    ((_, (squared, process)),) = workers.run(jobs.square, [(5,)], apart=True)
+    ((_, (squared, process)),) = parallel.run(jobs.square, [(5,)], isolated=True)
     assert squared == 25
     assert process != os.getpid()
 
 
 def test_an_error_of_a_job_ends_the_others():
     with pytest.raises(ValueError, match="job 1 fails"):
-        list(workers.run(jobs.fail, [(0,), (1,)], lambda *told: None))
+        list(parallel.run(jobs.fail, [(0,), (1,)], lambda *told: None))
     left = [" ".join(process.cmdline()) for process in psutil.Process().children()]
     assert not [command for command in left if "spawn_main" in command]
 
 
 def test_a_killed_worker_is_an_error_and_not_a_hang():
     with pytest.raises(TrainingError, match="a worker process was killed"):
-        list(workers.run(jobs.die, [(0,), (1,)], lambda *told: None))
+        list(parallel.run(jobs.die, [(0,), (1,)], lambda *told: None))
 
 
 def test_cores_are_counted_where_the_system_does_not_say_which_are_ours(monkeypatch):
-    assert 1 <= workers.cores() <= os.cpu_count()
+    assert 1 <= parallel.cores() <= os.cpu_count()
     monkeypatch.delattr(os, "sched_getaffinity")
-    assert workers.cores() == os.cpu_count()
+    assert parallel.cores() == os.cpu_count()
 
 
 def test_workers_do_not_outlive_their_parent(tmp_path):

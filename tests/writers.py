@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from pipeline.core import params
+from pipeline import schema
+from pipeline.problems.base import read_config
 
 TEXT = "the cat sat on the mat, and the rat ate the cat.\n"
 SMALL = {"problem": "text", "corpus": "text", "text": TEXT * 3, "length": 48, "seed": 1}
@@ -11,7 +12,7 @@ DOCS = SMALL | {"corpus": "python-docs", "text": None, "length": 400}
 TRAINING = {"seed": 1, "replicas": 1, "sequences": 2, "batch_size": 1, "learning_rate": 0.1}
 
 
-def setup(
+def config(
     sample: str = "sequence",
     window: int = 4,
     *,
@@ -19,9 +20,9 @@ def setup(
     training: Mapping = (),
     dataset: Mapping = (),
     **framing,
-) -> params.Setup:
+) -> schema.RunConfig:
     """An experiment with this framing of a few words."""
-    return params.setup(
+    return read_config(
         {
             "name": "small",
             "dataset": SMALL | dict(dataset),

@@ -1,29 +1,29 @@
 """Stage `check`: params.yaml as a whole, before any other stage runs."""
 
-from pipeline import console
-from pipeline.core import files, project, reading
-from pipeline.core.params import Params
-from pipeline.core.rooms import Room
+from pipeline.params import load
+from pipeline.problems.base import Problem
+from pipeline.schema.params import Params
+from pipeline.utils import console, files, paths
 
 
 def run() -> None:
-    """Check params.yaml, and write data/checked/: what of it decides each result.
+    """Check params.yaml, and write data/resolved/: what of it decides each result.
 
     A file for each dataset, experiment and study, defaults written out: the stage that makes it
     depends on that file, so a changed parameter reruns the stages that it concerns and no others.
     """
-    found = reading.read(project.params())
+    found = load.read(paths.params())
     for name in found.networks:
-        setup = found.setup(name)
-        for key, what in Room(setup.experiment.problem).models.warnings(setup):
-            console.say(f"warning: {project.PARAMS}: {name}: {key}: {what}")
+        config = found.config(name)
+        for key, what in Problem(config.experiment.problem).config.warnings(config):
+            console.print_status(f"warning: {paths.PARAMS}: {name}: {key}: {what}")
     print(
-        f"{project.PARAMS} is sound: {len(found.datasets)} datasets, "
+        f"{paths.PARAMS} is sound: {len(found.datasets)} datasets, "
         f"{len(found.experiments)} experiments, {len(found.networks)} networks"
     )
-    for path in (project.study("any"), project.trials("any")):  # DVC wants them, if there are none
+    for path in (paths.study("any"), paths.trials("any")):  # DVC wants them, if there are none
         path.parent.mkdir(parents=True, exist_ok=True)
-    with files.whole(project.checked()) as folder:
+    with files.atomic_write(paths.resolved()) as folder:
         for path, document in _decisive(found).items():
             files.write_json(folder / f"{path}.json", document)
 
@@ -33,13 +33,13 @@ def _decisive(found: Params) -> dict[str, dict]:
     return {
         **{f"datasets/{name}": dataset.model_dump() for name, dataset in found.datasets.items()},
         **{
-            f"experiments/{name}": {setup.name: setup.document() for setup in found.setups(name)}
+            f"experiments/{name}": {config.name: config.to_dict() for config in found.configs(name)}
             for name in found.experiments
         },
         **{
             f"studies/{name}": {
                 "study": study.model_dump(mode="json"),
-                "varied": found.setup(study.network).document(),
+                "varied": found.config(study.experiment).to_dict(),
             }
             for name, study in found.studies.items()
         },

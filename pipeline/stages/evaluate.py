@@ -6,11 +6,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from pipeline import console, results, workers
-from pipeline.core import datasets, files, project, reading, statistics
-from pipeline.core.rooms import Room
-from pipeline.training import trained
-from pipeline.training.trained import Trained
+from pipeline.params import load
+from pipeline.problems.base import Problem
+from pipeline.runs import checkpoint, datasets, results
+from pipeline.runs.checkpoint import Checkpoint
+from pipeline.utils import console, files, parallel, paths, statistics
 
 
 class Measured(NamedTuple):
@@ -23,33 +23,33 @@ class Measured(NamedTuple):
 
 def run(name: str) -> None:
     """Write the metrics and learning curves of an experiment to reports/, and its predictions."""
-    networks = [setup.name for setup in reading.read(project.params()).setups(name)]
+    networks = [config.name for config in load.read(paths.params()).configs(name)]
     found: dict[str, Measured] = {}
     with console.progress(f"evaluate {name}", len(networks), "networks") as progress:
-        for job, measured in workers.run(_measure, [(network,) for network in networks]):
+        for job, measured in parallel.run(_measure, [(network,) for network in networks]):
             found[networks[job]] = measured
             progress(len(found), networks[job])
     curves, rows, aggregates = (
         {network: found[network][part] for network in networks} for part in range(3)
     )
     history = _one_table(curves).to_csv(index=False, float_format="%.6g")
-    files.write_text(project.history(name), history)
-    files.write_text(project.replicas(name), _one_table(rows).to_csv(index=False))
-    files.write_json(project.metrics(name), {"experiment": name, "networks": aggregates})
+    files.write_text(paths.history(name), history)
+    files.write_text(paths.replicas(name), _one_table(rows).to_csv(index=False))
+    files.write_json(paths.metrics(name), {"experiment": name, "networks": aggregates})
 
 
-def _measure(network: str, tell: Callable) -> Measured:
+def _measure(network: str, emit: Callable) -> Measured:
     """The job of a worker: measure a network, write its predictions and its few headlines."""
-    result = trained.read(network)
-    setup, sound = result.setup, result.surviving()
-    room = Room(setup.experiment.problem)
-    test = datasets.read(setup.experiment.dataset, setup.dataset)["test"]
+    result = checkpoint.read(network)
+    config, sound = result.config, result.without_diverged()
+    room = Problem(config.experiment.problem)
+    test = datasets.read(config.experiment.dataset, config.dataset)["test"]
     found = room.metrics.evaluate(
-        setup, trained.replicas(sound), test, sound.history, sound.snapshots
+        config, checkpoint.to_replicas(sound), test, sound.history, sound.checkpoints
     )
-    files.write_arrays(project.predictions(network), found.predictions)
-    aggregate = _aggregate(result, found.metrics, room.metrics.references(setup, test))
-    files.write_json(project.summary(network), _headlines(room, aggregate))
+    files.write_arrays(paths.predictions(network), found.predictions)
+    aggregate = _aggregate(result, found.metrics, room.metrics.references(config, test))
+    files.write_json(paths.summary(network), _headlines(room, aggregate))
     return Measured(
         pd.DataFrame(statistics.bands(result.history, ~result.failed)),
         _by_replica(result, found.metrics),
@@ -57,10 +57,10 @@ def _measure(network: str, tell: Callable) -> Measured:
     )
 
 
-def _aggregate(result: Trained, metrics: dict, references: dict) -> dict:
+def _aggregate(result: Checkpoint, metrics: dict, references: dict) -> dict:
     """What is known of a network over its replicas."""
     return {
-        "trained": results.trained_digest(result.setup.name),
+        "trained": results.trained_digest(result.config.name),
         "replicas": len(result.failed),
         "failure_rate": float(result.failed.mean()),
         "parameters": int(sum(weight[0].size for weight in result.weights)),  # of one replica
@@ -69,7 +69,7 @@ def _aggregate(result: Trained, metrics: dict, references: dict) -> dict:
     }
 
 
-def _headlines(room: Room, aggregate: dict) -> dict[str, float]:
+def _headlines(room: Problem, aggregate: dict) -> dict[str, float]:
     """The few means that `dvc metrics show` lists."""
     means = {
         metric: float(f"{entry['mean']:.5g}")
@@ -79,7 +79,7 @@ def _headlines(room: Room, aggregate: dict) -> dict[str, float]:
     return means | {"failure_rate": aggregate["failure_rate"]}
 
 
-def _by_replica(result: Trained, metrics: dict[str, np.ndarray]) -> pd.DataFrame:
+def _by_replica(result: Checkpoint, metrics: dict[str, np.ndarray]) -> pd.DataFrame:
     """A row for each replica, empty where it diverged."""
     rows = pd.DataFrame({"replica": range(len(result.failed)), "failed": result.failed.astype(int)})
     return rows.join(pd.DataFrame(metrics, index=rows.index[~result.failed]))

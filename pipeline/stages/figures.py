@@ -1,47 +1,47 @@
 """Stage `figures@<experiment>`: draw what was measured."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from pipeline import curves, results, style
-from pipeline.core import arms, files, project, reading
-from pipeline.core.params import Setup
-from pipeline.core.rooms import Results, Room
+from pipeline import plotting
+from pipeline.params import load
+from pipeline.problems.base import Problem, Results
+from pipeline.reporting import learning_curves
+from pipeline.runs import results
+from pipeline.runs.tracker import Tracker
+from pipeline.schema.experiment import RunConfig
+from pipeline.schema.variants import short_name
+from pipeline.utils import files, paths
 
-CAPTIONS = "captions.json"
 
-
-def run(name: str) -> None:
+def run(name: str, make_tracker: Callable[[], Tracker] = Tracker) -> None:
     """Write reports/figures/<name>/*.svg with their captions, and data/pictures/<network>/."""
     found = {
-        setup.name: results.read(setup.name)
-        for setup in reading.read(project.params()).setups(name)
+        config.name: results.read(config.name) for config in load.read(paths.params()).configs(name)
     }
     _draw(name, found)
-    from pipeline import tracking  # starts MLflow, once what is drawn is on disk
-
-    tracking.record(name)
+    make_tracker().record_experiment(name)
 
 
-def _draw(name: str, found: Mapping[str, tuple[Setup, Results]]) -> None:
-    ((setup, alone), *others) = found.values()
-    room = Room(setup.experiment.problem)
+def _draw(name: str, found: Mapping[str, tuple[RunConfig, Results]]) -> None:
+    ((config, alone), *others) = found.values()
+    room = Problem(config.experiment.problem)
     if others:
-        named = {arms.short(network): entry for network, entry in found.items()}
-        pictures = [*room.figures.together(named), curves.histories(named)]
+        named = {short_name(network): entry for network, entry in found.items()}
+        pictures = [*room.figures.plot_variants(named), learning_curves.histories(named)]
     else:
-        pictures = [*room.figures.figures(setup, alone), curves.history(setup, alone)]
-    with files.whole(project.figures(name)) as folder:
+        pictures = [*room.figures.figures(config, alone), learning_curves.history(config, alone)]
+    with files.atomic_write(paths.figures(name)) as folder:
         folder.mkdir()
         for picture in pictures:
-            style.save(picture.figure, folder / f"{picture.name}.svg")
+            plotting.save(picture.figure, folder / f"{picture.name}.svg")
         captions = {f"{picture.name}.svg": picture.caption for picture in pictures}
         trained = {network: results.trained_digest(network) for network in found}
-        files.write_json(folder / CAPTIONS, {"trained": trained, "captions": captions})
-    with files.whole(project.pictures(name)) as folder:
-        for network, (setup, one) in found.items():
+        files.write_json(folder / paths.CAPTIONS, {"trained": trained, "captions": captions})
+    with files.atomic_write(paths.pictures(name)) as folder:
+        for network, (config, one) in found.items():
             place = folder / network.removeprefix(name).lstrip("/")
             place.mkdir(parents=True)
-            for key, steps in room.figures.steps(setup, one).items():
+            for key, steps in room.figures.progress_images(config, one).items():
                 (place / key).mkdir()
                 for step, figure in steps.items():
-                    style.save(figure, place / key / f"{step}.png")
+                    plotting.save(figure, place / key / f"{step}.png")

@@ -1,10 +1,12 @@
 """Stage `generate@<dataset>`: make the raw sequences of a dataset."""
 
-from pipeline.core import datasets, project, reading
-from pipeline.core.rooms import Room
+from pipeline.params import load
+from pipeline.problems.base import Problem
+from pipeline.runs import datasets
+from pipeline.utils import paths
 
 
 def run(name: str) -> None:
     """Write data/<name>.npz."""
-    dataset = reading.read(project.params()).dataset(name)
-    datasets.write(name, Room(dataset.problem).data.generate(dataset), dataset)
+    dataset = load.read(paths.params()).dataset(name)
+    datasets.write(name, Problem(dataset.problem).data.generate(dataset), dataset)

@@ -1,22 +1,20 @@
 """Stage `study@<name>`: run the trials of a study, and show what they found."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from tempfile import NamedTemporaryFile
-from typing import TYPE_CHECKING
 
-from pipeline import console
-from pipeline.core import files, project, reading
-from pipeline.core.rooms import Room
-from pipeline.errors import InputError
-
-if TYPE_CHECKING:  # these load Optuna
-    from pipeline.studies import Plan, Trial
-    from pipeline.studies.storage import Store
-    from pipeline.studies.trials import Result
-
-CAPTIONS = "captions.json"
+from pipeline import plotting
+from pipeline.params import load
+from pipeline.problems.base import Problem
+from pipeline.runs.tracker import Tracker
+from pipeline.studies import executors, export, figures
+from pipeline.studies import storage as stores
+from pipeline.studies.plan import StudyPlan, Trial, make_plan
+from pipeline.studies.run import best, run_study
+from pipeline.studies.storage import Store
+from pipeline.studies.trial import Result
+from pipeline.utils import console, files, paths
+from pipeline.utils.errors import InputError
 
 
 def run(
@@ -25,40 +23,35 @@ def run(
     dask: str | None = None,
     storage: str | None = None,
     until: int | None = None,
+    make_tracker: Callable[[], Tracker] = Tracker,
 ) -> None:
     """Write reports/studies/<name>/ and data/studies/<name>.npz, once all trials are there."""
-    found = reading.read(project.params())
-    study = found.study(name)  # before Optuna is loaded
-
-    from pipeline import studies
-    from pipeline.studies import exports, pools
-    from pipeline.studies import storage as stores
+    found = load.read(paths.params())
+    study = found.study(name)
 
     _check_writable(name)
     wanted = min(until or study.planned, study.planned)
-    plan = studies.plan(name, found)
+    plan = make_plan(name, found)
     with stores.opened(plan, storage) as store:
         _bring_back(plan, store)
         with (
             console.progress(f"study {name}", wanted, "trials") as progress,
-            pools.opened(workers, dask) as pool,
+            executors.opened(workers, dask) as pool,
         ):
             report = _reporter(plan, progress)
             try:
-                ended, confirmed = studies.run(plan, store, pool, report, until)
+                ended, confirmed = run_study(plan, store, pool, report, until)
             except KeyboardInterrupt:
                 kept = len(store.finished())
-                console.say(
+                console.print_status(
                     f"stopped; {kept} of {study.planned} trials are kept. "
                     f"Go on with: {_again(name, storage, dask)}"
                 )
                 raise
-    exports.write_arrays(plan, ended, confirmed)
+    export.write_arrays(plan, ended, confirmed)
     write(plan, ended, confirmed)
 
-    from pipeline import tracking
-
-    tracking.record_study(name)
+    make_tracker().record_study(name)
 
 
 def _again(name: str, storage: str | None, dask: str | None) -> str:
@@ -69,22 +62,20 @@ def _again(name: str, storage: str | None, dask: str | None) -> str:
 
 def _check_writable(name: str) -> None:
     """InputError now rather than after the last trial."""
-    for folder in (project.study(name).parent, project.trials(name).parent):
+    for folder in (paths.study(name).parent, paths.trials(name).parent):
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with NamedTemporaryFile(dir=folder, prefix=".writable.", suffix=".partial"):
                 pass
         except OSError as error:
-            shown = project.relative(folder)
+            shown = paths.relative(folder)
             raise InputError(f"{shown}: cannot be written ({error.strerror})") from None
 
 
-def _bring_back(plan: Plan, store: Store) -> None:
+def _bring_back(plan: StudyPlan, store: Store) -> None:
     """Take over the trials of data/studies/, where they came from DVC's cache or a remote."""
-    from pipeline.studies import exports
-
     try:
-        ended, confirmed = exports.read_arrays(plan)
+        ended, confirmed = export.read_arrays(plan)
     except InputError:  # of other parameters, or none
         return
     there = store.finished()
@@ -98,16 +89,14 @@ def _bring_back(plan: Plan, store: Store) -> None:
 
 
 def _reporter(
-    plan: Plan, progress: Callable[[int, str], None]
+    plan: StudyPlan, progress: Callable[[int, str], None]
 ) -> Callable[[Mapping[int, Trial]], None]:
     """Tell of the trials that have ended, and of the best so far."""
-    from pipeline import studies
-
     objective = next(iter(plan.study.objectives))
 
     def report(done: Mapping[int, Trial]) -> None:
         trials = [done[number] for number in sorted(done)]
-        winners = studies.best(plan, trials)
+        winners = best(plan, trials)
         note = f"best {objective} {winners[0].mean(objective):.4g}" if winners else ""
         if len(plan.study.objectives) > 1 and winners:
             note = f"{len(winners)} that no other beats"
@@ -116,20 +105,17 @@ def _reporter(
     return report
 
 
-def write(plan: Plan, ended: Sequence[Trial], confirmed: Mapping[str, Result]) -> None:
+def write(plan: StudyPlan, ended: Sequence[Trial], confirmed: Mapping[str, Result]) -> None:
     """Write reports/studies/<name>/: the table, the best, the figures and their captions."""
-    from pipeline import style
-    from pipeline.studies import exports, figures
-
-    room = Room(plan.study.problem)
-    table = exports.table(plan, ended)
-    summary = exports.as_json(exports.summary(plan, ended, confirmed, room.metrics.describe))
+    room = Problem(plan.study.problem)
+    table = export.table(plan, ended)
+    summary = export.as_json(export.summary(plan, ended, confirmed, room.metrics.describe))
     pictures = figures.draw(plan, ended, confirmed, summary)
-    with files.whole(project.study(plan.name)) as folder:
+    with files.atomic_write(paths.study(plan.name)) as folder:
         folder.mkdir()
         table.to_csv(folder / "trials.csv", index=False, lineterminator="\n")
         files.write_json(folder / "best.json", summary)
         for picture in pictures:
-            style.save(picture.figure, folder / f"{picture.name}.svg")
+            plotting.save(picture.figure, folder / f"{picture.name}.svg")
         captions = {f"{picture.name}.svg": picture.caption for picture in pictures}
-        files.write_json(folder / CAPTIONS, captions)
+        files.write_json(folder / paths.CAPTIONS, captions)

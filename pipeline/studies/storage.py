@@ -24,13 +24,12 @@ from optuna.storages import JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from pipeline.core import project
-from pipeline.core.spaces import Range
-from pipeline.errors import InputError
-from pipeline.faults import without_password
-from pipeline.studies import trials
-from pipeline.studies.asking import Plan, Trial, directions
-from pipeline.studies.trials import Result
+from pipeline.schema.study import Range
+from pipeline.studies.plan import StudyPlan, Trial, directions
+from pipeline.studies.trial import Result, decode, encode
+from pipeline.utils import paths
+from pipeline.utils.errors import InputError
+from pipeline.utils.faults import without_password
 
 CONNECT_SECONDS = 5
 
@@ -45,7 +44,7 @@ class Store:
     All of its methods raise InputError where the storage fails, or holds what is damaged.
     """
 
-    def __init__(self, plan: Plan, study: optuna.Study, where: str):
+    def __init__(self, plan: StudyPlan, study: optuna.Study, where: str):
         self._plan, self._study, self._where = plan, study, where
 
     def finished(self) -> dict[int, Trial]:
@@ -70,7 +69,7 @@ class Store:
 
     def add(self, trial: Trial) -> None:
         """Keep a trial."""
-        text = trials.encode(trial.result)
+        text = encode(trial.result)
         shown = {"trial": trial.number, "replicas diverged": int(trial.result.failed.sum())}
         means = {metric: trial.mean(metric) for metric in self._plan.study.measured}
         kept = self._plan.frozen(
@@ -98,14 +97,14 @@ class Store:
 
     def confirm(self, name: str, result: Result) -> None:
         """Keep a training that is no trial of the search."""
-        text = trials.encode(result)
+        text = encode(result)
         with refusals(self._where):
             key = RESULT + name
             self._study._storage.set_study_system_attr(self._study._study_id, key, text)
 
     def _decoded(self, what: str, text: object) -> Result:
         try:
-            return trials.decode(text)
+            return decode(text)
         except (TypeError, ValueError, KeyError) as error:
             raise InputError(
                 f"{what} of study {self._study.study_name}: damaged ({error})"
@@ -119,7 +118,7 @@ def seal(number: int, point: Mapping[str, Any], text: str) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
-def in_order(plan: Plan, point: Mapping[str, Any]) -> dict[str, Any]:
+def in_order(plan: StudyPlan, point: Mapping[str, Any]) -> dict[str, Any]:
     """A point as the study has it: JSON and databases keep no order, and give back 0 as 0.0."""
     return {
         key: point[key] if isinstance(choices, Range) else choices[choices.index(point[key])]
@@ -128,7 +127,7 @@ def in_order(plan: Plan, point: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def opened(plan: Plan, address: str | None) -> Iterator[Store]:
+def opened(plan: StudyPlan, address: str | None) -> Iterator[Store]:
     """The store of a study in a database, or in a journal file: by default the repository's.
 
     Raises InputError if it cannot be reached, or if another process runs the study on that journal.
@@ -140,10 +139,10 @@ def opened(plan: Plan, address: str | None) -> Iterator[Store]:
             store = Store(plan, _made(plan, _database(address)), where)
         yield store
         return
-    path = Path(address).absolute() if address else project.journal()
-    where = project.relative(path)
+    path = Path(address).absolute() if address else paths.journal()
+    where = paths.relative(path)
     if address and not path.parent.is_dir():
-        raise InputError(f"--storage {where}: there is no folder {project.relative(path.parent)}")
+        raise InputError(f"--storage {where}: there is no folder {paths.relative(path.parent)}")
     with ExitStack() as stack:
         with refusals(where):
             stack.enter_context(_alone(path, plan))
@@ -151,13 +150,13 @@ def opened(plan: Plan, address: str | None) -> Iterator[Store]:
         yield store
 
 
-def peek(plan: Plan, address: str | None = None) -> dict[int, Trial]:
+def peek(plan: StudyPlan, address: str | None = None) -> dict[int, Trial]:
     """The trials of a study that are kept, be it under way; none without such a storage."""
     database = address and "://" in address
-    path = Path(address).absolute() if address and not database else project.journal()
+    path = Path(address).absolute() if address and not database else paths.journal()
     if not database and not path.exists():
         return {}
-    where = without_password(address) if database else project.relative(path)
+    where = without_password(address) if database else paths.relative(path)
     with refusals(where):
         storage = _database(address) if database else _journal(path)
         names = [study.study_name for study in storage.get_all_studies()]
@@ -167,12 +166,12 @@ def peek(plan: Plan, address: str | None = None) -> dict[int, Trial]:
     return Store(plan, study, where).finished()
 
 
-def _name(plan: Plan) -> str:
+def _name(plan: StudyPlan) -> str:
     """What Optuna calls a study: those of other parameters or code are others."""
     return f"{plan.name}-{plan.identity}"
 
 
-def _made(plan: Plan, storage: optuna.storages.BaseStorage) -> optuna.Study:
+def _made(plan: StudyPlan, storage: optuna.storages.BaseStorage) -> optuna.Study:
     """The study in a storage, made if it is not there."""
     study = optuna.create_study(
         storage=storage,
@@ -192,8 +191,8 @@ def refusals(where: str) -> Iterator[None]:
     try:
         yield
     except (ArgumentError, ImportError) as error:
-        remedy = "; pip install 'lstm-laboratory[postgresql]'" if "psycopg" in str(error) else ""
-        raise InputError(f"--storage {where}: cannot be used ({_line(error)}){remedy}") from None
+        hint = "; pip install 'lstm-laboratory[postgresql]'" if "psycopg" in str(error) else ""
+        raise InputError(f"--storage {where}: cannot be used ({_line(error)}){hint}") from None
     except optuna.exceptions.StorageInternalError as error:
         raise InputError(f"--storage {where}: {_line(error.__cause__ or error)}") from None
     except SQLAlchemyError as error:
@@ -258,7 +257,7 @@ class _Lock(optuna.storages.journal._file.BaseJournalFileLock):
 
 
 @contextmanager
-def _alone(journal: Path, plan: Plan) -> Iterator[None]:
+def _alone(journal: Path, plan: StudyPlan) -> Iterator[None]:
     """Let one process at a time run a study on a journal, which all of DVC's experiments share."""
     journal.parent.mkdir(parents=True, exist_ok=True)
     with journal.with_name(f"{journal.name}.{_name(plan)}").open("a") as file:

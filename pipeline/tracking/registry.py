@@ -21,27 +21,24 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 
 import pipeline
-from pipeline import console, processes, results
-from pipeline.core import arms, files, project
-from pipeline.core.params import Params
-from pipeline.core.rooms import Room
-from pipeline.errors import InputError
-from pipeline.tracking import answering, runs, server
+from pipeline.problems.base import Problem
+from pipeline.runs import checkpoint, fingerprint, results
+from pipeline.schema.params import Params
+from pipeline.schema.variants import experiment_of
+from pipeline.tracking import pyfunc, runs, server
 from pipeline.tracking.server import TAG
-from pipeline.training import trained
+from pipeline.utils import console, files, locks, paths
+from pipeline.utils.errors import InputError
 
 ALIAS = "champion"
 
 CODE = (
+    *fingerprint.NETWORK,
     "__init__.py",
-    "console.py",
-    "core",
-    "errors.py",
-    "faults.py",
-    "training",
-    "{problem}/__init__.py",
-    "{problem}/data",
-    "{problem}/models",
+    "problems/__init__.py",
+    "problems/{problem}/__init__.py",
+    "problems/{problem}/serving.py",
+    "utils",
 )
 """The modules that a model needs where it is loaded."""
 
@@ -63,7 +60,7 @@ def record(name: str, found: Params, champion: Champion) -> tuple[str, bool]:
     Returns its version, and whether that is new. InputError if MLflow has no run of the champion
     yet.
     """
-    with processes.alone(), _folder(champion) as folder:
+    with locks.exclusive_lock(), _folder(champion) as folder:
         client = server.connect()
         digest = results.digest_of(folder)
         registered = _registered(client, name)
@@ -81,18 +78,18 @@ def choose(name: str, found: Params) -> Champion:
     """
     model = found.model(name)
     networks = found.meant(model.candidates)
-    metric = Room(found.networks[networks[0]].problem).metrics.describe(model.metric)
+    metric = Problem(found.networks[networks[0]].problem).metrics.describe(model.metric)
     sign = 1 if metric.higher_is_better else -1
     means = {}
     for network in networks:
         aggregates = results.aggregates(network)
-        if not project.model(network).is_dir():  # metrics are in git, models in DVC's cache
-            remedy = f"dvc pull, or dvc repro train@{arms.experiment_of(network)}"
-            raise InputError(f"models.{name}: {network} is not trained here; {remedy}")
+        if not paths.model(network).is_dir():  # metrics are in git, models in DVC's cache
+            hint = f"dvc pull, or dvc repro train@{experiment_of(network)}"
+            raise InputError(f"models.{name}: {network} is not trained here; {hint}")
         if aggregates["trained"] != results.trained_digest(network):
-            experiment = arms.experiment_of(network)
-            remedy = f"measure it with: dvc repro evaluate@{experiment}"
-            raise InputError(f"models.{name}: {network} was trained anew since; {remedy}")
+            experiment = experiment_of(network)
+            hint = f"measure it with: dvc repro evaluate@{experiment}"
+            raise InputError(f"models.{name}: {network} was trained anew since; {hint}")
         mean = aggregates["metrics"].get(model.metric, {}).get("mean")
         if mean is not None:
             means[network] = mean
@@ -107,25 +104,30 @@ def choose(name: str, found: Params) -> Champion:
 @contextmanager
 def _folder(champion: Champion) -> Iterator[Path]:
     """What the model consists of: its network, the modules that it needs, and its requirements."""
-    result = trained.read(champion.network)
-    problem, home = result.setup.experiment.problem, Path(pipeline.__file__).parent
+    result = checkpoint.read(champion.network)
+    problem, home = result.config.experiment.problem, Path(pipeline.__file__).parent
     one = slice(champion.replica, champion.replica + 1)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        network = folder / answering.NETWORK
+        network = folder / pyfunc.NETWORK
         network.mkdir()
-        files.write_json(network / answering.PARAMETERS, result.setup.document())
+        files.write_json(network / pyfunc.PARAMETERS, result.config.to_dict())
         weights = {str(index): weight[one] for index, weight in enumerate(result.weights)}
-        np.savez(network / answering.WEIGHTS, **weights)
+        np.savez(network / pyfunc.WEIGHTS, **weights)
         for pattern in CODE:
             source = home / pattern.format(problem=problem)
             target = folder / "pipeline" / source.relative_to(home)
             target.parent.mkdir(parents=True, exist_ok=True)
             if source.is_dir():
-                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(
+                    source,
+                    target,
+                    ignore=shutil.ignore_patterns("__pycache__"),
+                    dirs_exist_ok=True,
+                )
             else:
                 shutil.copy(source, target)
-        shutil.copy(answering.__file__, folder)
+        shutil.copy(pyfunc.__file__, folder)
         requirements = [f"{library}=={version(library)}" for library in LIBRARIES]
         files.write_text(folder / "requirements.txt", "\n".join(requirements) + "\n")
         yield folder
@@ -148,32 +150,33 @@ def _register(
     client: MlflowClient, name: str, champion: Champion, folder: Path, digest: str
 ) -> str:
     """Log the model on its network's run, and register it; returns the version's number."""
-    from pipeline.training.replicas import Replicas
+    from pipeline.engine.replicas import Replicas
 
-    result = trained.read(champion.network)
-    setup, models = result.setup, Room(result.setup.experiment.problem).models
-    run = runs.find(client, setup, results.trained_digest(setup.name))
+    result = checkpoint.read(champion.network)
+    config, problem = result.config, Problem(result.config.experiment.problem)
+    run = runs.find(client, config, results.trained_digest(config.name))
     if run is None:
-        raise InputError(f"models.{name}: MLflow has no run of {setup.name}; try: pipeline track")
+        raise InputError(f"models.{name}: MLflow has no run of {config.name}; try: pipeline track")
     one = slice(champion.replica, champion.replica + 1)
-    replicas = Replicas(models.network(setup), [weight[one] for weight in result.weights])
-    rows = models.question(setup)
+    replicas = Replicas(problem.model.build(config), [weight[one] for weight in result.weights])
+    rows = problem.serving.input_example(config)
     questions, answers = (
-        pd.DataFrame(table) for table in (rows, models.answerer(replicas, setup)(rows))
+        pd.DataFrame(table)
+        for table in (rows, problem.serving.make_predictor(replicas, config)(rows))
     )
     # As for networks: log_model knows no client and no run id.
     mlflow.set_tracking_uri(server.uri())
-    with mlflow.start_run(run_id=run.info.run_id), console.hushed():
+    with mlflow.start_run(run_id=run.info.run_id), console.suppress_stderr():
         model = mlflow.pyfunc.log_model(
             name=name,
-            python_model=str(folder / Path(answering.__file__).name),
-            artifacts={answering.NETWORK: str(folder / answering.NETWORK)},
+            python_model=str(folder / Path(pyfunc.__file__).name),
+            artifacts={pyfunc.NETWORK: str(folder / pyfunc.NETWORK)},
             code_paths=[str(folder / "pipeline")],
             signature=mlflow.models.infer_signature(questions, answers),
             input_example=questions,
             pip_requirements=str(folder / "requirements.txt"),
         )
-        tags = {TAG + "content": digest, TAG + "network": setup.name}
+        tags = {TAG + "content": digest, TAG + "network": config.name}
         return mlflow.register_model(model.model_uri, name, tags=tags).version
 
 

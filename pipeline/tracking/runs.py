@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -15,15 +14,16 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Run
 from mlflow.exceptions import MlflowException
 
-from pipeline import processes, results
-from pipeline.core import arms, project, reading
-from pipeline.core.params import Setup
-from pipeline.core.rooms import Room
-from pipeline.curves import TRAIN
-from pipeline.studies import identity
+from pipeline.params import load
+from pipeline.problems.base import Problem
+from pipeline.reporting.learning_curves import TRAIN
+from pipeline.runs import fingerprint, results
+from pipeline.schema.experiment import RunConfig
+from pipeline.schema.variants import experiment_of
 from pipeline.tracking import server
+from pipeline.tracking.charts import DETAILS, HELD_OUT, TEST, TRAINING
 from pipeline.tracking.server import TAG
-from pipeline.tracking.views import DETAILS, HELD_OUT, TEST, TRAINING
+from pipeline.utils import locks, paths
 
 BATCH = 1000  # metrics that MLflow takes in one call
 
@@ -32,43 +32,45 @@ BEGUN = TAG + "begun"
 and the code of its training. Who comes after a process that died goes on with its run."""
 
 
-def find(client: MlflowClient, setup: Setup, training: str) -> Run | None:
+def find(client: MlflowClient, config: RunConfig, training: str) -> Run | None:
     """The run of the training with this digest, if there is one."""
-    return next(iter(_search(client, setup, TAG + "training", training)), None)
+    return next(iter(_search(client, config, TAG + "training", training)), None)
 
 
-def claim(client: MlflowClient, setup: Setup, training: str, live: Run | None = None) -> Run:
+def get_or_create_run(
+    client: MlflowClient, config: RunConfig, training: str, live: Run | None = None
+) -> Run:
     """The one run of the training with this digest; a new one if there is none.
 
     It is the run that has the training's files, or the one that showed it live, or one that was
     begun for it by a process that died or by a request whose answer was lost. Others are deleted.
     """
-    begun = [run for run in _search(client, setup, BEGUN, _purpose(setup)) if not at_work(run)]
+    begun = [run for run in _search(client, config, BEGUN, _purpose(config)) if not at_work(run)]
     unfinished = [run for run in begun if TAG + "training" not in run.data.tags]
-    found = _search(client, setup, TAG + "training", training) + [live] * bool(live) + unfinished
-    first, *others = found or [create(client, setup)]
+    found = _search(client, config, TAG + "training", training) + [live] * bool(live) + unfinished
+    first, *others = found or [create(client, config)]
     for other in {run.info.run_id: run for run in others}.values():
         if other.info.run_id != first.info.run_id:
             delete(client, other)
     return first
 
 
-def _search(client: MlflowClient, setup: Setup, tag: str, value: str) -> list[Run]:
+def _search(client: MlflowClient, config: RunConfig, tag: str, value: str) -> list[Run]:
     """The runs of a network that carry a tag."""
-    ours = f"tags.`{tag}` = '{value}' AND tags.`{TAG}network` = '{setup.name}'"
-    return list(client.search_runs([experiment(client, setup)], ours))
+    ours = f"tags.`{tag}` = '{value}' AND tags.`{TAG}network` = '{config.name}'"
+    return list(client.search_runs([experiment(client, config)], ours))
 
 
-def _purpose(setup: Setup) -> str:
+def _purpose(config: RunConfig) -> str:
     """The digest of what decides a training: its parameters and the code."""
-    parts = [identity.code(setup.experiment.problem), setup.document()]
+    parts = [fingerprint.code(config.experiment.problem), config.to_dict()]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
 def at_work(run: Run) -> bool:
     """Whether another process is writing a run."""
     process = run.data.tags.get(TAG + "process", "")
-    return process != processes.name() and bool(process) and processes.alive(process)
+    return process != locks.name() and bool(process) and locks.alive(process)
 
 
 def delete(client: MlflowClient, run: Run) -> None:
@@ -77,32 +79,31 @@ def delete(client: MlflowClient, run: Run) -> None:
         client.delete_run(one.info.run_id)
 
 
-def create(client: MlflowClient, setup: Setup) -> Run:
+def create(client: MlflowClient, config: RunConfig) -> Run:
     """A new run of a network, which is closed if this process dies."""
     tags = {
-        TAG + "experiment": arms.experiment_of(setup.name),
-        TAG + "network": setup.name,
-        "mlflow.note.content": description(setup),
+        TAG + "experiment": experiment_of(config.name),
+        TAG + "network": config.name,
+        "mlflow.note.content": description(config),
         "mlflow.source.name": "dvc.yaml",
         "mlflow.source.git.commit": _commit(),
         "dvc.stage": os.environ.get("DVC_STAGE"),
         "dvc.experiment": os.environ.get("DVC_EXP_NAME"),
         "dvc.baseline": os.environ.get("DVC_EXP_BASELINE_REV"),
-        TAG + "process": processes.name(),
-        BEGUN: _purpose(setup),
+        TAG + "process": locks.name(),
+        BEGUN: _purpose(config),
     }
     tags = {key: value for key, value in tags.items() if value}
-    return client.create_run(experiment(client, setup), tags=tags, run_name=setup.name)
+    return client.create_run(experiment(client, config), tags=tags, run_name=config.name)
 
 
-def experiment(client: MlflowClient, setup: Setup) -> str:
+def experiment(client: MlflowClient, config: RunConfig) -> str:
     """The id of the problem's MLflow experiment."""
-    problem = setup.experiment.problem
+    problem = config.experiment.problem
     if found := client.get_experiment_by_name(problem):
         return found.experiment_id
-    title = import_module(f"pipeline.{problem}").__doc__.strip().partition("\n")[0]
     note = (
-        f"{title} Each run is a network, its replicas are child runs. Learning curves: solid "
+        f"{Problem(problem).title}. Each run is a network, its replicas are child runs. Learning curves: solid "
         "lines are medians over replicas, broken ones 10 % and 90 % quantiles."
     )
     return client.create_experiment(
@@ -110,15 +111,15 @@ def experiment(client: MlflowClient, setup: Setup) -> str:
     )
 
 
-def description(setup: Setup, figures: Sequence[str] = ()) -> str:
+def description(config: RunConfig, figures: Sequence[str] = ()) -> str:
     """What a run is, and which figures belong to it once they are drawn: their files' names."""
-    name = arms.experiment_of(setup.name)
-    params = project.params()
+    name = experiment_of(config.name)
+    params = paths.params()
     question = _questions(params, params.stat().st_mtime_ns).get(name, name)
     shown = ", ".join(f"`figures/{figure}`" for figure in figures)
     return (
-        f"{question}\n\nThe network `{setup.name}`: median, 10 % and 90 % quantile over "
-        f"{setup.experiment.training.replicas} replicas, which are its child runs. "
+        f"{question}\n\nThe network `{config.name}`: median, 10 % and 90 % quantile over "
+        f"{config.experiment.training.replicas} replicas, which are its child runs. "
         + (f"Its figures, among the artifacts: {shown}. " if shown else "")
         + f"In the report: `reports/README.md#{name}`. Made by `dvc repro figures@{name}`."
     )
@@ -127,13 +128,13 @@ def description(setup: Setup, figures: Sequence[str] = ()) -> str:
 @functools.cache
 def _questions(params: Path, changed: int) -> Mapping[str, str]:
     """What each experiment asks, read once as long as the file stays as it is."""
-    return reading.read(params).questions
+    return load.read(params).questions
 
 
 def _commit() -> str | None:
     found = subprocess.run(
         ["git", "rev-parse", "HEAD"],
-        cwd=project.root(),
+        cwd=paths.root(),
         capture_output=True,
         text=True,
         check=False,
@@ -143,7 +144,7 @@ def _commit() -> str | None:
 
 def children(client: MlflowClient, run: Run, count: int) -> list[Run]:
     """The child runs of the replicas, made where they are missing."""
-    tags = {"mlflow.parentRunId": run.info.run_id, TAG + "process": processes.name()}
+    tags = {"mlflow.parentRunId": run.info.run_id, TAG + "process": locks.name()}
     by_replica: dict[str, Run] = {}
     found = _children(client, run)
     for child in sorted(found, key=lambda child: child.info.status not in ("FINISHED", "FAILED")):
@@ -165,16 +166,16 @@ def _children(client: MlflowClient, run: Run) -> list[Run]:
     return client.search_runs([run.info.experiment_id], search, max_results=1000)
 
 
-def log_dataset(client: MlflowClient, run: Run, setup: Setup) -> None:
+def log_dataset(client: MlflowClient, run: Run, config: RunConfig) -> None:
     """The dataset as the run's input: its digest, and its parameters as its profile."""
-    name = setup.experiment.dataset
-    path = project.dataset(name)
+    name = config.experiment.dataset
+    path = paths.dataset(name)
     dataset = Dataset(
         name=name,
         digest=results.digest([path]),
         source_type="local",
-        source=json.dumps({"uri": project.relative(path)}),
-        profile=json.dumps(setup.dataset.model_dump()),
+        source=json.dumps({"uri": paths.relative(path)}),
+        profile=json.dumps(config.dataset.model_dump()),
     )
     context = [InputTag("mlflow.data.context", "training")]
     try:
@@ -222,7 +223,7 @@ def finals(
     At step 0: the charts show a metric of one step as a bar for each run. Metrics that differ in a
     whole number, as the accuracy at each position, are the steps of one: a chart, not one for each.
     """
-    describe, steps, found = Room(problem).metrics.describe, _steps(values.keys()), []
+    describe, steps, found = Problem(problem).metrics.describe, _steps(values.keys()), []
     for name, value in values.items():
         if name in wanted or describe(name).headline:
             found += metrics(run, {name: value}, 0, TEST, moment)

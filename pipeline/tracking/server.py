@@ -16,14 +16,13 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
-from pipeline import console, processes
-from pipeline.core import project
-from pipeline.errors import InputError
-from pipeline.faults import without_password
-from pipeline.tracking import views
+from pipeline.tracking import charts
+from pipeline.utils import console, locks, paths
+from pipeline.utils.errors import InputError
+from pipeline.utils.faults import without_password
 
 TAG = "laboratory."  # begins the names of our own tags
-FAULTS = (MlflowException, SQLAlchemyError, OSError, ImportError)
+SERVER_ERRORS = (MlflowException, SQLAlchemyError, OSError, ImportError)
 
 HOSTS = [f"{name}{port}" for name in ("localhost", "127.0.0.1") for port in ("", ":*")]
 """How the server may be called. MLflow 3.17's default takes `10.*` and `192.168.*` besides, so that
@@ -41,7 +40,7 @@ def uri() -> str:
 
 
 def _own_uri() -> str:
-    return f"sqlite:///{project.home() / 'mlflow.db'}"
+    return f"sqlite:///{paths.home() / 'mlflow.db'}"
 
 
 def artifacts(name: str) -> str | None:
@@ -49,7 +48,7 @@ def artifacts(name: str) -> str | None:
 
     MLFLOW_TRACKING_URI being set does not tell them apart: `mlflow.set_tracking_uri` sets it.
     """
-    return (project.home() / "mlartifacts" / name).as_uri() if uri() == _own_uri() else None
+    return (paths.home() / "mlartifacts" / name).as_uri() if uri() == _own_uri() else None
 
 
 def connect() -> MlflowClient:
@@ -66,7 +65,7 @@ def _connect(uri: str) -> MlflowClient:
         f"attributes.status = 'RUNNING' AND tags.`{TAG}process` LIKE '{socket.gethostname()}:%'"
     )
     for run in client.search_runs(experiments, under_way):
-        if not processes.alive(run.data.tags[TAG + "process"]):
+        if not locks.alive(run.data.tags[TAG + "process"]):
             client.set_terminated(run.info.run_id, "KILLED")
     return client
 
@@ -92,7 +91,7 @@ def warn(error: Exception) -> None:
     """Tell of a failing server, once in a process."""
     if not _warned:
         _warned.append(error)
-        console.say(
+        console.print_status(
             f"MLflow at {shown_uri()} fails ({cause(error)}). Results go to disk as ever; "
             "when it is back, `pipeline track` adds what is missing."
         )
@@ -102,11 +101,20 @@ _warned: list[Exception] = []
 
 
 @contextmanager
+def warnings() -> Iterator[None]:
+    """Report a server that fails, once in a process, instead of raising."""
+    try:
+        yield
+    except SERVER_ERRORS as error:
+        warn(error)
+
+
+@contextmanager
 def refusals() -> Iterator[None]:
     """What a server or a database raises that fails, as InputError."""
     try:
         yield
-    except FAULTS as error:
+    except SERVER_ERRORS as error:
         raise InputError(f"MLflow at {shown_uri()}: {cause(error)}") from None
 
 
@@ -139,7 +147,7 @@ def serve(port: int) -> None:
     """
     if not uri().startswith("http"):
         _check_free(port)
-    with refusals(), processes.alone():
+    with refusals(), locks.exclusive_lock():
         experiments = connect().search_experiments(order_by=["name"])
     served = uri().startswith("http")
     address = shown_uri().rstrip("/") if served else f"http://127.0.0.1:{port}"
@@ -148,15 +156,15 @@ def serve(port: int) -> None:
             # MLflow opens its view for language models; this asks for training runs, as charts.
             view = "runs?workflowType=machine_learning&compareRunsMode=CHART"
             link = f"{address}/#/experiments/{experiment.experiment_id}/{view}"
-            link += f"&{views.LINK}" if views.TAG in experiment.tags else ""
-            console.say(f"{experiment.name}: {link}")
+            link += f"&{charts.LINK}" if charts.TAG in experiment.tags else ""
+            console.print_status(f"{experiment.name}: {link}")
     if len(experiments) < 2:
-        console.say(
+        console.print_status(
             "There are no runs yet: dvc repro makes them, `pipeline track` adds missing ones."
         )
     if served:
         return
-    artifacts = project.home() / "mlartifacts"
+    artifacts = paths.home() / "mlartifacts"
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--default-artifact-root", artifacts.as_uri(), "--allowed-hosts", ",".join(HOSTS)]
     # Not on the command line, which all users of the machine may read: it may hold a password.

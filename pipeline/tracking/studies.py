@@ -12,13 +12,16 @@ import mlflow
 from mlflow import MlflowClient
 from mlflow.entities import Param, Run
 
-from pipeline import processes, style
-from pipeline.core import project, reading
-from pipeline.core.params import Params, setup
-from pipeline.core.rooms import Results, Room
-from pipeline.studies import asking, exports
-from pipeline.tracking import runs, server, views
+from pipeline import plotting
+from pipeline.params import load
+from pipeline.problems.base import Problem, Results
+from pipeline.schema.experiment import config
+from pipeline.schema.params import Params
+from pipeline.studies import export
+from pipeline.studies.plan import StudyPlan, Trial, make_plan
+from pipeline.tracking import charts, runs, server
 from pipeline.tracking.server import TAG
+from pipeline.utils import locks, paths
 
 STATUS = {"complete": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
 
@@ -28,18 +31,18 @@ def record(name: str, address: str | None = None) -> list[str] | None:
 
     None if there are no trials of it here.
     """
-    found = reading.read(project.params())
-    plan = asking.plan(name, found)
-    ended = exports.known(plan, address)
+    found = load.read(paths.params())
+    plan = make_plan(name, found)
+    ended = export.known(plan, address)
     if not ended:
         return None
-    with processes.alone():
+    with locks.exclusive_lock():
         client = server.connect()
         place = _experiment(client, plan, found)
         known = _known(client, place)
         missing = [trial for trial in ended if str(trial.number) not in known]
         for trial in missing:
-            views.take_in(client, place, *_write(client, place, plan, trial), plan)
+            charts.update_charts(client, place, *_write(client, place, plan, trial), plan)
     return [_name(plan, trial) for trial in missing]
 
 
@@ -63,7 +66,7 @@ def _known(client: MlflowClient, place: str) -> set[str]:
     return numbers
 
 
-def _name(plan: asking.Plan, trial: asking.Trial) -> str:
+def _name(plan: StudyPlan, trial: Trial) -> str:
     """A run's name: the trial's point, in few words."""
     words = [
         value if isinstance(value, str) else f"{key.rpartition('.')[2]} {value:.3g}"
@@ -72,7 +75,7 @@ def _name(plan: asking.Plan, trial: asking.Trial) -> str:
     return f"{trial.number:03d} {', '.join(words)}"
 
 
-def _experiment(client: MlflowClient, plan: asking.Plan, found: Params) -> str:
+def _experiment(client: MlflowClient, plan: StudyPlan, found: Params) -> str:
     """The study's MLflow experiment, with what it asks and where it is answered."""
     name = f"study {plan.name} {plan.identity}"
     known = client.get_experiment_by_name(name)
@@ -85,7 +88,7 @@ def _experiment(client: MlflowClient, plan: asking.Plan, found: Params) -> str:
     wanted = {
         "mlflow.note.content": _description(plan, found),
         TAG + "study": plan.name,
-        TAG + "identity": plan.identity,
+        TAG + "identity": plan.fingerprint,
     }
     tags = known.tags if known else {}
     for key, value in wanted.items():
@@ -94,13 +97,13 @@ def _experiment(client: MlflowClient, plan: asking.Plan, found: Params) -> str:
     return place
 
 
-def _description(plan: asking.Plan, found: Params) -> str:
+def _description(plan: StudyPlan, found: Params) -> str:
     question = found.questions.get(plan.name, plan.name)
     answer = found.answers.get(plan.name, "")
     dimensions = ", ".join(plan.study.dimensions)
     figures = f"reports/studies/{plan.name}/"
     return (
-        f"{question}\n\n{answer}\n\nEach run is a trial: `{plan.study.network}` with {dimensions} "
+        f"{question}\n\n{answer}\n\nEach run is a trial: `{plan.study.experiment}` with {dimensions} "
         f"changed, {len(plan.replicas)} replicas side by side. Figures: "
         f"[{figures}]({figures}), in the report under "
         f"[{plan.name}](reports/README.md#{plan.name}). Made by `dvc repro study@{plan.name}`."
@@ -108,7 +111,7 @@ def _description(plan: asking.Plan, found: Params) -> str:
 
 
 def _write(
-    client: MlflowClient, place: str, plan: asking.Plan, trial: asking.Trial
+    client: MlflowClient, place: str, plan: StudyPlan, trial: Trial
 ) -> tuple[list[str], list[str]]:
     """A run of a trial: its point, the metrics over replicas, its curve and its picture.
 
@@ -122,11 +125,11 @@ def _write(
     )
     tags = {
         TAG + "study": plan.name,
-        TAG + "identity": plan.identity,
+        TAG + "identity": plan.fingerprint,
         TAG + "trial": str(trial.number),
         "mlflow.note.content": note,
         "mlflow.source.name": "dvc.yaml",
-        TAG + "process": processes.name(),
+        TAG + "process": locks.name(),
     }
     run = client.create_run(place, tags=tags, run_name=_name(plan, trial))
     params = [Param(key, str(value)) for key, value in trial.point.items()]
@@ -136,7 +139,7 @@ def _write(
     wanted = {*plan.study.objectives, *plan.study.metrics}
     runs.log_metrics(client, run, runs.finals(run, plan.study.problem, sound, wanted))
     lost = {"diverged": float(trial.result.failed.sum()), "parameters": trial.result.parameters}
-    runs.log_metrics(client, run, runs.metrics(run, lost, 0, views.DETAILS))
+    runs.log_metrics(client, run, runs.metrics(run, lost, 0, charts.DETAILS))
     runs.log_curves(client, run, trial.result.history)
     pictures = _log_picture(client, run, plan, trial)
     # Last, and with the state: a run without it was never whole, be it closed since.
@@ -145,23 +148,21 @@ def _write(
     return [*client.get_run(run.info.run_id).data.metrics], pictures
 
 
-def _log_picture(
-    client: MlflowClient, run: Run, plan: asking.Plan, trial: asking.Trial
-) -> list[str]:
+def _log_picture(client: MlflowClient, run: Run, plan: StudyPlan, trial: Trial) -> list[str]:
     """What the network drew or echoed, if the trial came so far; returns the pictures' names."""
     if trial.state != "complete" or not trial.result.predictions:
         return []
-    found = setup(plan.document(trial.point))
+    found = config(plan.document(trial.point))
     kept = {metric: v[~trial.result.failed] for metric, v in trial.result.metrics.items()}
     results = Results(trial.result.history, trial.result.predictions, kept, {}, None)
-    steps = Room(plan.study.problem).figures.steps(found, results)
+    steps = Problem(plan.study.problem).figures.progress_images(found, results)
     with tempfile.TemporaryDirectory() as folder:
         for key, figures in steps.items():
             step, figure = max(figures.items())
             path = Path(folder) / f"{step}.png"
-            style.save(figure, path)
+            plotting.save(figure, path)
             for other in figures.values():
-                style.close(other)
+                plotting.close(other)
             client.log_image(run.info.run_id, mlflow.Image(str(path)), key=key, step=step)
             client.log_image(run.info.run_id, mlflow.Image(str(path)), f"{key}.png")
     return [*steps]

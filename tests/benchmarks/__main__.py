@@ -11,8 +11,8 @@ import typer  # noqa: E402
 
 from benchmarks import page  # noqa: E402
 from benchmarks.options import Options  # noqa: E402
-from pipeline.console import say  # noqa: E402
-from pipeline.errors import InputError  # noqa: E402
+from pipeline.utils.console import print_status  # noqa: E402
+from pipeline.utils.errors import InputError  # noqa: E402
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -49,10 +49,10 @@ def main(
         wrong = page.write()
     except InputError as error:
         for fault in error.faults:
-            say(fault)
+            print_status(fault)
         raise typer.Exit(2) from None
     for fault in wrong:
-        say(fault)
+        print_status(fault)
     raise typer.Exit(1 if wrong else 0)
 
 

@@ -12,20 +12,21 @@ from matplotlib.figure import Figure
 
 from benchmarks.contest import MEASURED, environment, out_of_the_way
 from benchmarks.options import Goal, Options, Tables
-from pipeline import style
-from pipeline.core import project, reading
-from pipeline.errors import InputError
+from pipeline import plotting
+from pipeline.params import load
+from pipeline.utils import paths
+from pipeline.utils.errors import InputError
 
 MOST = 5.0  # seconds, the goal
 SHOWN = 25  # networks of the figure
 
 
-def measure(options: Options, say: Callable[[str], None]) -> Tables:
+def measure(options: Options, print_status: Callable[[str], None]) -> Tables:
     """A process for each experiment, and in it its networks, one after the other."""
-    experiments = options.only or list(reading.read(project.params()).experiments)
+    experiments = options.only or list(load.read(paths.params()).experiments)
     rows = []
     for number, experiment in enumerate(experiments, start=1):
-        say(f"compile {experiment} ({number} of {len(experiments)})")
+        print_status(f"compile {experiment} ({number} of {len(experiments)})")
         with TemporaryDirectory(prefix="benchmark-") as folder:
             answer = Path(folder, "rows.json")
             command = [sys.executable, "-m", "benchmarks.compiling"]
@@ -42,17 +43,17 @@ def draw(tables: Tables) -> dict[str, Figure]:
     """The networks that take longest, the time of each program."""
     table = tables["compilation"].assign(total=lambda rows: rows["train_s"] + rows["ask_s"])
     rows = table.sort_values("total").tail(SHOWN)
-    figure = style.plt.figure(figsize=(8, 1.4 + 0.27 * len(rows)))
+    figure = plotting.plt.figure(figsize=(8, 1.4 + 0.27 * len(rows)))
     axes = figure.subplots()
-    axes.barh(rows["network"], rows["train_s"], color=style.BLUE, label="training program")
+    axes.barh(rows["network"], rows["train_s"], color=plotting.BLUE, label="training program")
     axes.barh(
         rows["network"],
         rows["ask_s"],
         left=rows["train_s"],
-        color=style.ORANGE,
+        color=plotting.ORANGE,
         label="asking program (learning curves)",
     )
-    axes.axvline(MOST, color=style.GREY, linestyle="--", label=f"goal: {MOST:.0f} s")
+    axes.axvline(MOST, color=plotting.GREY, linestyle="--", label=f"goal: {MOST:.0f} s")
     axes.tick_params(axis="y", labelsize=9)
     axes.grid(axis="y", visible=False)
     axes.set(xlabel="seconds to trace and compile, one core")

@@ -19,16 +19,17 @@ LOGGED = re.compile(r"Compiled \S*?inference_(\S+?)_\d+ \d+ times, compile time:
 def main(experiment: str, core: int) -> list[dict]:
     """A row for each network."""
     os.sched_setaffinity(0, {core})
-    from pipeline.core import project, reading
+    from pipeline.params import load
+    from pipeline.utils import paths
 
-    setups = reading.read(project.params()).setups(experiment)
+    configs = load.read(paths.params()).configs(experiment)
     rows = []
-    for setup in setups:
+    for config in configs:
         with tempfile.TemporaryFile() as log:
             before = os.dup(2)
             os.dup2(log.fileno(), 2)
             try:
-                row = _compiled(setup)
+                row = _compiled(config)
             finally:
                 os.dup2(before, 2)
                 os.close(before)
@@ -39,46 +40,48 @@ def main(experiment: str, core: int) -> list[dict]:
             "distinct": len({name for name, _ in compiled}),
             "xla_s": sum(int(microseconds) for _, microseconds in compiled) / 1e6,
         }
-        rows.append({"network": setup.name, **row})
+        rows.append({"network": config.name, **row})
     return rows
 
 
-def _compiled(setup) -> dict:
+def _compiled(config) -> dict:
     """Seconds until a network's first weights, its first update and its first answers are there."""
     import numpy as np
 
     from benchmarks.tasks import changed
-    from pipeline.core.params import ALL
-    from pipeline.core.rooms import Room
+    from pipeline.engine.optimizers import initial_weights
+    from pipeline.engine.replicas import Replicas
+    from pipeline.problems.base import Problem
+    from pipeline.schema.experiment import ALL
     from pipeline.stages.train import packs
-    from pipeline.training.replicas import Replicas
-    from pipeline.training.starting import initial_weights
 
-    room, training = Room(setup.experiment.problem), setup.experiment.training
+    room, training = Problem(config.experiment.problem), config.experiment.training
     lanes = len(packs(training)[0])
     sequences = training.sequences
     if training.batch_size != ALL:
-        needed = -(-2 * training.batch_size // room.data.samples_per_sequence(setup))
-        sequences = min(sequences, max(needed, setup.dataset.validation))
-    small = {"training": {"replicas": lanes, "sequences": sequences, "snapshots": []}}
-    setup = changed(setup, small, replicas=lanes, train=sequences)
-    arrays = room.data.generate(setup.dataset)
-    training, per_sequence = setup.experiment.training, room.data.samples_per_sequence(setup)
+        needed = -(-2 * training.batch_size // room.data.samples_per_sequence(config))
+        sequences = min(sequences, max(needed, config.dataset.validation))
+    small = {"training": {"replicas": lanes, "sequences": sequences, "checkpoints": []}}
+    config = changed(config, small, replicas=lanes, train=sequences)
+    arrays = room.data.generate(config.dataset)
+    training, per_sequence = config.experiment.training, room.data.samples_per_sequence(config)
 
     clock = [time.perf_counter()]
-    network = room.models.network(setup)
-    weights = initial_weights(lambda: room.models.network(setup).model, [1] * lanes)
+    network = room.model.build(config)
+    weights = initial_weights(lambda: room.model.build(config).model, [1] * lanes)
     replicas = Replicas(network, weights)
-    inputs, targets = room.data.frame(arrays["train"], setup)
+    inputs, targets = room.data.make_examples(arrays["train"], config)
     clock.append(time.perf_counter())
     trained = replicas.train(
-        inputs, targets, training, stops=[1, 2], carry=training.carry(per_sequence)
+        inputs, targets, training, stops=[1, 2], reset_every=training.reset_every(per_sequence)
     )
     for _ in trained:
         clock.append(time.perf_counter())
     some = arrays["train"][:, : len(arrays["validation"])]
     for look in (arrays["validation"][None], some):
-        replicas.predict(*room.data.frame(look, setup), **training.asking(per_sequence))
+        replicas.predict(
+            *room.data.make_examples(look, config), **training.predict_options(per_sequence)
+        )
         clock.append(time.perf_counter())
     build, first, second, ask_first, ask_second = np.diff(clock)
     return {

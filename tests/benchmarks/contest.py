@@ -18,8 +18,8 @@ import pandas as pd
 
 from benchmarks import forward, tasks
 from benchmarks.contestants import ENTRIES, OURS
-from pipeline.core import files
-from pipeline.errors import InputError
+from pipeline.utils import files
+from pipeline.utils.errors import InputError
 
 ROOT = Path(__file__).parent.parent.parent
 FEW = 3000  # updates after which all that computes the same still differs by rounding alone
@@ -72,14 +72,14 @@ class Contest:
         """The weights that a contestant has been asked for."""
         path = self.folder / "weights.npz"
         self.ask(contestant, do, to=str(path), **question)
-        return files.read_arrays(path, remedy="run the benchmark anew")[0]
+        return files.read_arrays(path, hint="run the benchmark anew")[0]
 
 
 def hold(
     settings: Mapping[str, tuple[tasks.Task, Sequence[str]]],
     reference: tasks.Task | None,
     repetitions: int,
-    say: Callable[[str], None],
+    print_status: Callable[[str], None],
 ) -> pd.DataFrame:
     """A row for each contestant of each setting {name: (task, contestants)}.
 
@@ -93,7 +93,7 @@ def hold(
         turns = [(name, who) for name, (_, whos) in settings.items() for who in whos]
         rows = {}
         for name, who in turns:
-            say(f"prepare {who}, {name}")
+            print_status(f"prepare {who}, {name}")
             sample, all_updates = ENTRIES[who].sample, settings[name][0].updates
             updates = min(sample or all_updates, all_updates)
             once = contest.ask(who, "prepare", task=paths[name], updates=updates)
@@ -110,7 +110,7 @@ def hold(
             }
         seconds = {turn: [] for turn in turns}
         for repetition in range(repetitions):
-            say(f"repetition {repetition + 1} of {repetitions}")
+            print_status(f"repetition {repetition + 1} of {repetitions}")
             for name, who in turns:
                 found = contest.ask(who, "run", task=paths[name])["seconds"]
                 seconds[name, who].append(found)
@@ -122,7 +122,7 @@ def hold(
                 "min_us": per_update.min(),
                 "max_us": per_update.max(),
             }
-        say("losses")
+        print_status("losses")
         trained = {}
         for (name, who), row in rows.items():
             found = list(contest.weights(who, "weights", task=paths[name]).values())

@@ -21,7 +21,7 @@ def main() -> None:
     started = time.perf_counter()
 
     from benchmarks import contestants, tasks
-    from pipeline.core import files
+    from pipeline.utils import files
 
     kind = contestants.load(NAME)
     imported = time.perf_counter() - started

@@ -19,20 +19,21 @@ SEED = 5
 def main(kind: str, repetitions: int, core: int) -> list[dict]:
     """A row for each way of drawing."""
     os.sched_setaffinity(0, {core})
-    from pipeline.core import project, reading
-    from pipeline.shapes import models
-    from pipeline.shapes.models.drawing import Drawer
-    from pipeline.training.replicas import Replicas
-    from pipeline.training.starting import initial_weights
+    from pipeline.engine.optimizers import initial_weights
+    from pipeline.engine.replicas import Replicas
+    from pipeline.params import load
+    from pipeline.problems.shapes import model
+    from pipeline.problems.shapes.model.drawing import Drawer
+    from pipeline.utils import paths
 
-    setup = reading.read(project.params()).setup(f"rectangle-generators/{kind}")
-    network = models.network(setup)
+    config = load.read(paths.params()).config(f"rectangle-generators/{kind}")
+    network = model.build(config)
     # Drawing takes the same time whatever was learned.
-    weights = initial_weights(lambda: models.network(setup).model, [1])
+    weights = initial_weights(lambda: model.build(config).model, [1])
     network.model.set_weights([weight[0] for weight in weights])
     replicas = Replicas(network, weights)
-    drawer = Drawer(replicas, setup)
-    shape = setup.dataset.shape
+    drawer = Drawer(replicas, config)
+    shape = config.dataset.shape
 
     def compiled() -> np.ndarray:
         return drawer(shape, SHAPES, SEED)[0]
@@ -77,25 +78,25 @@ def _seconds(draw) -> tuple[float, np.ndarray]:
 
 def _loop(network, drawer, count: int) -> np.ndarray:
     """Shapes (count, V, 2) of the first random numbers that `drawer` takes."""
-    from pipeline.core import seeds
-    from pipeline.shapes.data.grids import Grid
+    from pipeline.problems.shapes.data.grids import Grid
+    from pipeline.utils import seeds
 
-    setup, steps = drawer.setup, drawer.slots.steps
-    bins, family = setup.experiment.framing.bins, setup.dataset.family
+    config, steps = drawer.config, drawer.slots.steps
+    bins, family = config.experiment.framing.bins, config.dataset.family
     uniform = seeds.generator(SEED, "draw", 0).random((SHAPES, steps, drawer.random), np.float32)
     drawn = np.zeros((count, steps))
     for shape in range(count):
         # The number of the family, then the coordinates so far; those to come may be anything.
         so_far = np.zeros((1, steps), np.float32)
         for step in range(steps):
-            shown, _ = network.encode(so_far, None)
+            shown, _ = network.preprocess(so_far, None)
             outputs = network.model.predict(np.asarray(shown), verbose=0)[0, step]
             drawn[shape, step] = _drawn(outputs, uniform[shape, step], bins)
             if step + 1 < steps:
                 so_far[0, step + 1] = drawn[shape, step]
     grid = Grid(family, bins)
     freely = grid.led_by(drawn) if bins is None else grid.centres(grid.along(drawn.astype(int)))
-    return drawer.put_back(setup.dataset.shape, freely)
+    return drawer.put_back(config.dataset.shape, freely)
 
 
 def _drawn(outputs: np.ndarray, uniform: np.ndarray, bins: int | None) -> float:

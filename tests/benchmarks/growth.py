@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from benchmarks import contest, tasks
 from benchmarks.contestants import ENTRIES, OURS
 from benchmarks.options import Goal, Options, Tables
-from pipeline import style
-from pipeline.core import params
+from pipeline import plotting, schema
+from pipeline.problems.base import read_config
 
 BASE = {"cells": 10, "replicas": 1, "steps": 5, "batch": 7, "updates": 3000}
 AXES = {
@@ -33,14 +33,14 @@ WORK = 3e6  # cells² × steps × batch × replicas × updates at which a point 
 PEERS = ("jax", OURS)
 
 
-def measure(options: Options, say: Callable[[str], None]) -> Tables:
+def measure(options: Options, print_status: Callable[[str], None]) -> Tables:
     """A contest for each axis, since a process would keep all its programs."""
     tables = []
     for axis, values in AXES.items():
         points = {value: tasks.make(*_point(BASE | {axis: value}, axis)) for value in values}
         settings = {str(value): (task, PEERS) for value, task in points.items()}
-        say(f"along {LABELS[axis]}")
-        table = contest.hold(settings, None, max(3, options.repetitions // 2), say)
+        print_status(f"along {LABELS[axis]}")
+        table = contest.hold(settings, None, max(3, options.repetitions // 2), print_status)
         tables.append(table.assign(axis=axis, value=table["setting"].astype(int)))
     return {"growth": pd.concat(tables)}
 
@@ -48,12 +48,12 @@ def measure(options: Options, say: Callable[[str], None]) -> Tables:
 def draw(tables: Tables) -> dict[str, Figure]:
     """A panel for each axis."""
     table = tables["growth"]
-    figure = style.plt.figure(figsize=(13, 6.6))
+    figure = plotting.plt.figure(figsize=(13, 6.6))
     *panels, legend = figure.subplots(2, 3).flat
     for axes, (axis, label) in zip(panels, LABELS.items(), strict=True):
         rows = table[table["axis"] == axis]
         unit = 1.0
-        for who, color, marker in zip(PEERS, (style.ORANGE, style.BLUE), "so", strict=True):
+        for who, color, marker in zip(PEERS, (plotting.ORANGE, plotting.BLUE), "so", strict=True):
             mine = rows[rows["contestant"] == who].sort_values("value")
             if axis == "updates":
                 unit = mine["updates"] / 1e6
@@ -78,7 +78,7 @@ def draw(tables: Tables) -> dict[str, Figure]:
         axes.set_xticks(values, [f"{value:,}" for value in values])
         axes.xaxis.minorticks_off()
         if axis != "updates":
-            style.plain_log_ticks(axes.yaxis)
+            plotting.plain_log_ticks(axes.yaxis)
     legend.axis("off")
     handles, labels = figure.axes[0].get_legend_handles_labels()
     fixed = "\n".join(f"{LABELS[axis]}: {value:,}" for axis, value in BASE.items())
@@ -99,7 +99,7 @@ def goals(tables: Tables) -> list[Goal]:
     return []
 
 
-def _point(at: dict[str, int], axis: str) -> tuple[params.Setup, int]:
+def _point(at: dict[str, int], axis: str) -> tuple[schema.RunConfig, int]:
     """The setup of a point, and its updates: fewer where each costs much."""
     work = at["cells"] ** 2 * at["steps"] * at["batch"] * at["replicas"]
     updates = at["updates"]
@@ -134,4 +134,4 @@ def _point(at: dict[str, int], axis: str) -> tuple[params.Setup, int]:
             "test": 1,
         },
     }
-    return params.setup(document), updates
+    return read_config(document), updates

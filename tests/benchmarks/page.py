@@ -16,11 +16,12 @@ from benchmarks import compilation, growth, repro, sampling, tracking, trainings
 from benchmarks.contest import ROOT
 from benchmarks.contestants import ENTRIES
 from benchmarks.options import Goal, Options, Tables, micro
-from pipeline import style, templates
-from pipeline.console import say
-from pipeline.core import files
-from pipeline.errors import InputError
-from pipeline.faults import unknown
+from pipeline import plotting
+from pipeline.reporting import templates
+from pipeline.utils import files
+from pipeline.utils.console import print_status
+from pipeline.utils.errors import InputError
+from pipeline.utils.faults import unknown
 
 FOLDER = ROOT / "reports" / "benchmarks"
 TEMPLATE = Path(__file__).with_name("page.md.j2")
@@ -93,7 +94,7 @@ def chosen(names: Sequence[str]) -> list[str]:
 def measure(name: str, options: Options) -> None:
     """Run a benchmark and write its tables, and what machine it ran on."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    tables = ALL[name].measure(options, lambda message: say(f"{name}: {message}"))
+    tables = ALL[name].measure(options, lambda message: print_status(f"{name}: {message}"))
     for table, rows in tables.items():
         text = rows.to_csv(index=False, float_format="%.6g", lineterminator="\n")
         files.write_text(FOLDER / f"{table}.csv", text)
@@ -109,7 +110,7 @@ def write() -> list[str]:
             continue
         tables = {table: pd.read_csv(FOLDER / f"{table}.csv") for table in benchmark.tables}
         for figure, drawn in benchmark.draw(tables).items():
-            style.save(drawn, FOLDER / f"{figure}.svg")
+            plotting.save(drawn, FOLDER / f"{figure}.svg")
         for table in tables.values():
             wrong += benchmark.wrong(table)
         sections[name] = {

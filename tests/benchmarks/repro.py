@@ -19,9 +19,10 @@ from matplotlib.figure import Figure
 from benchmarks import stacks
 from benchmarks.contest import ROOT
 from benchmarks.options import Goal, Options, Tables
-from pipeline import style
-from pipeline.core import project, reading
-from pipeline.errors import InputError
+from pipeline import plotting
+from pipeline.params import load
+from pipeline.utils import paths
+from pipeline.utils.errors import InputError
 
 FIRST = "rectangle"  # the experiment of the first picture
 RATE = 10  # samples a second
@@ -31,18 +32,18 @@ COMPILED = re.compile(r"Compiled \S+ \d+ times, compile time: (\d+) us")
 GIB = 2**30
 
 
-def measure(options: Options, say: Callable[[str], None]) -> Tables:
+def measure(options: Options, print_status: Callable[[str], None]) -> Tables:
     """What is up to date, the first picture and everything, each reproduced in a fresh clone."""
-    experiments = options.only or list(reading.read(project.params()).experiments)
+    experiments = options.only or list(load.read(paths.params()).experiments)
     targets = [f"figures@{experiment}" for experiment in experiments]
     with TemporaryDirectory(prefix="benchmark-") as folder:
-        say("repro of what is up to date")
+        print_status("repro of what is up to date")
         again = _up_to_date(clone(Path(folder, "again")))
-        say("first picture")
+        print_status("first picture")
         first, _, _ = _watched(clone(Path(folder, "first")), [f"figures@{FIRST}"], None)
         shutil.rmtree(Path(folder, "first"))
         place, samples = clone(Path(folder, "clone")), Path(folder, "samples")
-        say(f"cold repro of {len(experiments)} experiments")
+        print_status(f"cold repro of {len(experiments)} experiments")
         cold, stages, log = _watched(place, targets, samples)
         time_spent = _with_compilation(stacks.classified(samples, RATE), log)
     whole = [
@@ -62,7 +63,7 @@ def draw(tables: Tables) -> dict[str, Figure]:
     table = tables["repro-time"]
     spent = table.groupby(["stage", "doing"])["seconds"].sum().unstack(fill_value=0)
     spent = spent.loc[spent.sum(axis=1).sort_values().index]
-    figure = style.plt.figure(figsize=(11, 4))
+    figure = plotting.plt.figure(figsize=(11, 4))
     axes = figure.subplots()
     left = 0.0
     for doing, look in zip(stacks.DOINGS, stacks.LOOKS, strict=True):

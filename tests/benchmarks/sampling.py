@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 
 from benchmarks.contest import MEASURED, environment, out_of_the_way
 from benchmarks.options import Goal, Options, Tables
-from pipeline import style
-from pipeline.errors import InputError
+from pipeline import plotting
+from pipeline.utils.errors import InputError
 
 KINDS = {"tokens": "token generator", "mixture": "mixture generator"}
 WAYS = {
@@ -21,11 +21,11 @@ WAYS = {
 }
 
 
-def measure(options: Options, say: Callable[[str], None]) -> Tables:
+def measure(options: Options, print_status: Callable[[str], None]) -> Tables:
     """A process for each kind of generator, and in it both ways in turn."""
     rows = []
     for kind in KINDS:
-        say(f"draw with the {KINDS[kind]}")
+        print_status(f"draw with the {KINDS[kind]}")
         command = [sys.executable, "-m", "benchmarks.drawing", kind]
         command += [str(options.repetitions), str(MEASURED)]
         with out_of_the_way():
@@ -41,9 +41,11 @@ def measure(options: Options, say: Callable[[str], None]) -> Tables:
 def draw(tables: Tables) -> dict[str, Figure]:
     """Shapes per second, by kind and way."""
     table = tables["sampling"]
-    figure = style.plt.figure(figsize=(8, 3.6))
+    figure = plotting.plt.figure(figsize=(8, 3.6))
     axes = figure.subplots()
-    for index, (kind, color) in enumerate(zip(KINDS, (style.BLUE, style.ORANGE), strict=True)):
+    for index, (kind, color) in enumerate(
+        zip(KINDS, (plotting.BLUE, plotting.ORANGE), strict=True)
+    ):
         rows = table[table["kind"] == kind].set_index("way").loc[list(WAYS)]
         rate = rows["shapes"] / rows["median_s"]
         slow, fast = rows["shapes"] / rows["max_s"], rows["shapes"] / rows["min_s"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline import style
+from pipeline import plotting
 
 IMPORTS, BUILDING, COMPILING = "start-up and imports", "building networks", "compilation"
 TRAINING, EVALUATION, DRAWING = "training", "evaluation", "drawing"
@@ -17,16 +17,16 @@ DOINGS = (TRAINING, EVALUATION, DRAWING, COMPILING, BUILDING, IMPORTS, DATA, TRA
 LOOKS = [
     {"color": color, "hatch": hatch, "edgecolor": "white"}
     for color, hatch in (
-        (style.BLUE, None),
-        (style.SKY, None),
-        (style.GREEN, None),
-        (style.ORANGE, None),
-        (style.ORANGE, "//"),
-        (style.RED, None),
-        (style.GREEN, "//"),
-        (style.PURPLE, None),
-        (style.BLACK, None),
-        (style.GREY, "//"),
+        (plotting.BLUE, None),
+        (plotting.SKY, None),
+        (plotting.GREEN, None),
+        (plotting.ORANGE, None),
+        (plotting.ORANGE, "//"),
+        (plotting.RED, None),
+        (plotting.GREEN, "//"),
+        (plotting.PURPLE, None),
+        (plotting.BLACK, None),
+        (plotting.GREY, "//"),
     )
 ]
 USEFUL = (TRAINING, EVALUATION)

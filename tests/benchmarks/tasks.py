@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.core import files, params, seeds
-from pipeline.core.rooms import Room
+from pipeline import schema
+from pipeline.problems.base import Problem, read_config
+from pipeline.utils import files, seeds
 
 HELD_OUT = 256  # sequences that the final weights are measured on
 
@@ -18,7 +19,7 @@ HELD_OUT = 256  # sequences that the final weights are measured on
 class Task(NamedTuple):
     """A network, its data and how often it is updated."""
 
-    setup: params.Setup
+    config: schema.RunConfig
     updates: int
     weights: list[np.ndarray]  # each (R, …), in the order of the Keras model
     inputs: np.ndarray  # (R, N, …)
@@ -29,12 +30,12 @@ class Task(NamedTuple):
     @property
     def kind(self) -> str:
         """Which network it is: `point`, `sequence` or `encoder-decoder`."""
-        return kind(self.setup)
+        return kind(self.config)
 
     @property
     def batch(self) -> int:
         """Samples of an update."""
-        return self.setup.experiment.training.batch_size
+        return self.config.experiment.training.batch_size
 
     @property
     def replicas(self) -> int:
@@ -51,61 +52,63 @@ class Task(NamedTuple):
         )
 
 
-def kind(setup: params.Setup) -> str:
+def kind(config: schema.RunConfig) -> str:
     """The network's kind, by which contestants build it."""
-    if setup.experiment.problem == "shapes":
+    if config.experiment.problem == "shapes":
         return "point"
-    architecture = setup.experiment.model.architecture
+    architecture = config.experiment.model.architecture
     return "sequence" if architecture == "lstm" else architecture
 
 
-def changed(setup: params.Setup, changes: Mapping[str, Mapping], **dataset) -> params.Setup:
+def changed(
+    config: schema.RunConfig, changes: Mapping[str, Mapping], **dataset
+) -> schema.RunConfig:
     """The same network with some keys of its sections and of its dataset changed."""
-    document = setup.document()
+    document = config.to_dict()
     for section, entries in changes.items():
         document["experiment"][section] |= entries
     document["dataset"] |= dataset
-    return params.setup(document)
+    return read_config(document)
 
 
-def make(setup: params.Setup, updates: int) -> Task:
+def make(config: schema.RunConfig, updates: int) -> Task:
     """A task of `training.replicas` replicas; replica r is the same one in any number of them."""
-    training, data = setup.experiment.training, Room(setup.experiment.problem).data
-    needed = -(-updates * training.batch_size // data.samples_per_sequence(setup))
-    setup = changed(
-        setup,
-        {"training": {"sequences": needed, "snapshots": []}},
+    training, data = config.experiment.training, Problem(config.experiment.problem).data
+    needed = -(-updates * training.batch_size // data.samples_per_sequence(config))
+    config = changed(
+        config,
+        {"training": {"sequences": needed, "checkpoints": []}},
         replicas=training.replicas,
         train=needed,
         test=HELD_OUT,
     )
-    arrays = data.generate(setup.dataset)
-    inputs, targets = data.frame(arrays["train"], setup)
-    replicas = [_first_weights(setup, replica) for replica in range(training.replicas)]
+    arrays = data.generate(config.dataset)
+    inputs, targets = data.frame(arrays["train"], config)
+    replicas = [_first_weights(config, replica) for replica in range(training.replicas)]
     weights = [np.stack(weights) for weights in zip(*replicas, strict=True)]
-    return Task(setup, updates, weights, inputs, targets, *data.frame(arrays["test"], setup))
+    return Task(config, updates, weights, inputs, targets, *data.frame(arrays["test"], config))
 
 
 def write(path: Path, task: Task) -> None:
     """Write a task for other processes."""
     weights = {f"weight{index}": weight for index, weight in enumerate(task.weights)}
     arrays = {name: getattr(task, name) for name in Task._fields[3:]}
-    about = {"setup": task.setup.document(), "updates": task.updates}
+    about = {"setup": task.config.to_dict(), "updates": task.updates}
     files.write_arrays(path, weights | arrays, about)
 
 
 def read(path: Path) -> Task:
     """Read a task."""
-    arrays, about = files.read_arrays(path, remedy="run the benchmark anew")
+    arrays, about = files.read_arrays(path, hint="run the benchmark anew")
     weights = [array for name, array in arrays.items() if name.startswith("weight")]
     rest = [arrays[name] for name in Task._fields[3:]]
-    return Task(params.setup(about["setup"]), about["updates"], weights, *rest)
+    return Task(read_config(about["setup"]), about["updates"], weights, *rest)
 
 
-def _first_weights(setup: params.Setup, replica: int) -> list[np.ndarray]:
+def _first_weights(config: schema.RunConfig, replica: int) -> list[np.ndarray]:
     """Weights as Keras begins with: Glorot's, orthogonal recurrent ones, forget gates open."""
-    rng = seeds.generator(setup.experiment.training.seed, "benchmark", replica)
-    cells = setup.experiment.model.cells
+    rng = seeds.generator(config.experiment.training.seed, "benchmark", replica)
+    cells = config.experiment.model.cells
 
     def glorot(rows: int, columns: int) -> np.ndarray:
         limit = np.sqrt(6 / (rows + columns))
@@ -120,8 +123,8 @@ def _first_weights(setup: params.Setup, replica: int) -> list[np.ndarray]:
     def dense(outputs: int) -> list[np.ndarray]:
         return [glorot(cells, outputs), np.zeros(outputs, np.float32)]
 
-    if kind(setup) == "point":
+    if kind(config) == "point":
         return lstm(2) + dense(2)
-    classes = setup.dataset.classes
-    decoder = lstm(cells) if kind(setup) == "encoder-decoder" else []
+    classes = config.dataset.classes
+    decoder = lstm(cells) if kind(config) == "encoder-decoder" else []
     return lstm(classes) + decoder + dense(classes)

@@ -7,14 +7,15 @@ import pytest
 from small import ROOT
 
 from benchmarks import contest, forward, tasks, trainings
-from pipeline.core import params, reading
-from pipeline.core.rooms import Room
+from pipeline import schema
+from pipeline.params import load
+from pipeline.problems.base import Problem
 
 
-def small(experiment: str, replicas: int = 2, **model) -> params.Setup:
-    setup = reading.read(ROOT / "params.yaml").setup(experiment)
+def small(experiment: str, replicas: int = 2, **model) -> schema.RunConfig:
+    config = load.read(ROOT / "params.yaml").config(experiment)
     changes = {"training": {"replicas": replicas, "vectorized": True}, "model": model}
-    return tasks.changed(setup, changes)
+    return tasks.changed(config, changes)
 
 
 @pytest.mark.skipif(not shutil.which("cc"), reason="needs a C compiler")
@@ -48,11 +49,11 @@ def test_a_fast_wrong_answer_does_not_count():
     ],
     ids=lambda value: getattr(value, "name", value),
 )
-def test_the_judge_computes_the_loss_of_the_laboratory(setup, kept):
-    from pipeline.training.replicas import Replicas
+def test_the_judge_computes_the_loss_of_the_laboratory(config, kept):
+    from pipeline.engine.replicas import Replicas
 
-    task = tasks.make(setup, 3)
-    replicas = Replicas(Room(setup.experiment.problem).models.network(setup), task.weights)
+    task = tasks.make(config, 3)
+    replicas = Replicas(Problem(config.experiment.problem).model.build(config), task.weights)
     found = replicas.predict(task.held_inputs[None], task.held_targets[None])[kept]
     if kept == "vertices":
         found = np.abs(found - task.held_targets)

@@ -19,9 +19,12 @@ MAIN = "thread (7): MainThread"
             f"{STAGE};{MAIN};<module> (/a.py:1);_find_and_load (<frozen>:1);f (/keras.py:2)",
             ("train", "echo-full", stacks.IMPORTS),
         ),
-        (f"{STAGE};{MAIN};run (/pipeline/workers.py:3);Event.wait (/lib/threading.py:5)", None),
         (
-            f"{WORKER};{MAIN};Replicas.train (/pipeline/training/replicas.py:8);execute (/e.py:2)",
+            f"{STAGE};{MAIN};run (/pipeline/utils/parallel.py:3);Event.wait (/lib/threading.py:5)",
+            None,
+        ),
+        (
+            f"{WORKER};{MAIN};Replicas.train (/pipeline/engine/replicas.py:8);execute (/e.py:2)",
             ("train", "echo-full", stacks.TRAINING),
         ),
         (

@@ -21,8 +21,9 @@ from mlflow import MlflowClient
 from benchmarks import stacks
 from benchmarks.options import Goal, Options, Tables
 from benchmarks.repro import clone
-from pipeline import style
-from pipeline.core import project, reading
+from pipeline import plotting
+from pipeline.params import load
+from pipeline.utils import paths
 
 EXPERIMENTS = ("rectangle", "echo-full", "rectangle-consistency", "echo-partial")
 """From a few seconds to a minute, one network and three, one process that trains and two."""
@@ -35,20 +36,20 @@ WITH = ("-m", "pipeline")
 WITHOUT = (str(Path(__file__).with_name("untracked.py")),)
 
 
-def measure(options: Options, say: Callable[[str], None]) -> Tables:
+def measure(options: Options, print_status: Callable[[str], None]) -> Tables:
     """A row for each experiment and repetition: seconds with MLflow and without it."""
-    params = reading.read(project.params())
+    params = load.read(paths.params())
     rows = []
     with TemporaryDirectory(prefix="benchmark-") as folder:
         place = clone(Path(folder, "clone"))
         for experiment in options.only or EXPERIMENTS:
-            say(f"{experiment}: first")
-            _run(place, WITH, "generate", params.setups(experiment)[0].experiment.dataset)
+            print_status(f"{experiment}: first")
+            _run(place, WITH, "generate", params.configs(experiment)[0].experiment.dataset)
             _run(place, WITH, "train", experiment)
             evaluate = _run(place, WITH, "evaluate", experiment)
             _run(place, WITH, "figures", experiment)
             for repetition in range(min(MOST, options.repetitions)):
-                say(f"{experiment}: repetition {repetition + 1}")
+                print_status(f"{experiment}: repetition {repetition + 1}")
                 seconds = {}
                 for name, how in (("with", WITH), ("without", WITHOUT)):
                     _forget(place)
@@ -61,12 +62,12 @@ def measure(options: Options, say: Callable[[str], None]) -> Tables:
 def draw(tables: Tables) -> dict[str, Figure]:
     """Both times of each experiment."""
     rows = _medians(tables)
-    figure = style.plt.figure(figsize=(8, 1.4 + 0.5 * len(rows)))
+    figure = plotting.plt.figure(figsize=(8, 1.4 + 0.5 * len(rows)))
     axes = figure.subplots()
     y = np.arange(len(rows))
     for column, shift, color, label in (
-        ("without_s", 0.2, style.SKY, "without MLflow"),
-        ("with_s", -0.2, style.PURPLE, "with MLflow"),
+        ("without_s", 0.2, plotting.SKY, "without MLflow"),
+        ("with_s", -0.2, plotting.PURPLE, "with MLflow"),
     ):
         axes.barh(y + shift, rows[column], height=0.38, color=color, label=label)
     axes.set_yticks(y, rows.index)

@@ -10,22 +10,23 @@ from benchmarks import contest, tasks
 from benchmarks.arithmetic import flops, products
 from benchmarks.contestants import ENTRIES, OURS
 from benchmarks.options import Goal, Options, Tables, micro, times
-from pipeline import style
-from pipeline.core import project, reading
+from pipeline import plotting
+from pipeline.params import load
+from pipeline.utils import paths
 
 REPLICAS = (1, 8, 32, 128)
 REFERENCE = 32  # replicas that the losses are compared on
 ALONE = ("keras-fit", "keras-batch", "keras-steps", "torch", "torch-compile")
 FLOORS = ("c", "c-least", "products")
-COLORS = {OURS: style.BLUE, "jax": style.ORANGE}
+COLORS = {OURS: plotting.BLUE, "jax": plotting.ORANGE}
 ECHO_UPDATES = 600
 ECHO_SEEDS = 3  # replicas whose spread a loss may differ by
 
 
-def measure_fit(options: Options, say: Callable[[str], None]) -> Tables:
+def measure_fit(options: Options, print_status: Callable[[str], None]) -> Tables:
     """Experiment `rectangle`: 25,000 updates of one rectangle, by one network and many."""
-    setup = reading.read(project.params()).setup("rectangle")
-    made = {count: tasks.make(_replicas(setup, count), 25000) for count in REPLICAS}
+    config = load.read(paths.params()).config("rectangle")
+    made = {count: tasks.make(_replicas(config, count), 25000) for count in REPLICAS}
     settings = {
         f"{count} replica{'s' * (count > 1)}": (
             task,
@@ -33,23 +34,23 @@ def measure_fit(options: Options, say: Callable[[str], None]) -> Tables:
         )
         for count, task in made.items()
     }
-    return {"fit": contest.hold(settings, made[REFERENCE], options.repetitions, say)}
+    return {"fit": contest.hold(settings, made[REFERENCE], options.repetitions, print_status)}
 
 
-def measure_echo(options: Options, say: Callable[[str], None]) -> Tables:
+def measure_echo(options: Options, print_status: Callable[[str], None]) -> Tables:
     """Experiment `echo-partial`: an encoder-decoder of 150 cells, 21 windows in an update."""
-    setup = reading.read(project.params()).setup("echo-partial")
-    task = tasks.make(_replicas(setup, 1), ECHO_UPDATES)
-    several = tasks.make(_replicas(setup, ECHO_SEEDS), ECHO_UPDATES)
+    config = load.read(paths.params()).config("echo-partial")
+    task = tasks.make(_replicas(config, 1), ECHO_UPDATES)
+    several = tasks.make(_replicas(config, ECHO_SEEDS), ECHO_UPDATES)
     settings = {"1 replica": (task, (*ALONE, "jax", OURS, "products"))}
-    table = contest.hold(settings, several, options.repetitions, say)
-    experiment = setup.experiment
+    table = contest.hold(settings, several, options.repetitions, print_status)
+    experiment = config.experiment
     shapes = products(
         task.batch,
         experiment.framing.window,
         experiment.framing.echo,
         experiment.model.cells,
-        setup.dataset.classes,
+        config.dataset.classes,
     )
     table["gflops"] = flops(shapes) / table["median_us"] / 1e3
     return {"echo": table}
@@ -58,7 +59,7 @@ def measure_echo(options: Options, say: Callable[[str], None]) -> Tables:
 def draw_fit(tables: Tables) -> dict[str, Figure]:
     """Everybody with one network; then replicas side by side."""
     table = tables["fit"]
-    figure = style.plt.figure(figsize=(13, 4.8))
+    figure = plotting.plt.figure(figsize=(13, 4.8))
     left, right = figure.subplots(1, 2, width_ratios=[1.25, 1])
     _ladder(left, table[table["replicas"] == 1])
     left.set_title("One network")
@@ -68,7 +69,7 @@ def draw_fit(tables: Tables) -> dict[str, Figure]:
     for who, line in (("c", "--"), ("c-least", ":")):
         floor = _median(table, who)
         label = f"{ENTRIES[who].label}, one network"
-        right.axhline(floor, color=style.GREY, linestyle=line, linewidth=1.4, label=label)
+        right.axhline(floor, color=plotting.GREY, linestyle=line, linewidth=1.4, label=label)
     right.set(
         xscale="log",
         yscale="log",
@@ -78,7 +79,7 @@ def draw_fit(tables: Tables) -> dict[str, Figure]:
     )
     right.set_xticks(REPLICAS, [str(count) for count in REPLICAS])
     right.set_ylim(top=3 * right.get_ylim()[1])  # room for the legend
-    style.plain_log_ticks(right.yaxis)
+    plotting.plain_log_ticks(right.yaxis)
     right.xaxis.minorticks_off()
     right.legend(fontsize=9, loc="upper right")
     return {"fit": figure}
@@ -86,7 +87,7 @@ def draw_fit(tables: Tables) -> dict[str, Figure]:
 
 def draw_echo(tables: Tables) -> dict[str, Figure]:
     """Everybody, and the matrix products alone."""
-    figure = style.plt.figure(figsize=(8, 4.2))
+    figure = plotting.plt.figure(figsize=(8, 4.2))
     axes = figure.subplots()
     _ladder(axes, tables["echo"])
     figure.suptitle("The printed encoder-decoder: 150 cells, 21 windows in an update", fontsize=12)
@@ -162,8 +163,8 @@ def wrong(table: pd.DataFrame) -> list[str]:
     ]
 
 
-def _replicas(setup, count: int):
-    return tasks.changed(setup, {"training": {"replicas": count}})
+def _replicas(config, count: int):
+    return tasks.changed(config, {"training": {"replicas": count}})
 
 
 def _median(table: pd.DataFrame, who: str, replicas: int = 1) -> float:
@@ -177,7 +178,7 @@ def _ladder(axes: Axes, table: pd.DataFrame) -> None:
     rows = table.sort_values("median_us")
     for place, row in enumerate(rows.itertuples()):
         floor = row.contestant in FLOORS
-        color = style.BLACK if floor else COLORS.get(row.contestant, style.SKY)
+        color = plotting.BLACK if floor else COLORS.get(row.contestant, plotting.SKY)
         whisker = [[row.median_us - row.min_us], [row.max_us - row.median_us]]
         marker = {"marker": "D" if floor else "o", "markersize": 8, "color": color}
         axes.errorbar(row.median_us, place, xerr=whisker, capsize=3, **marker)

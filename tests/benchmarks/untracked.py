@@ -13,7 +13,7 @@ class Silent(ModuleType):
         """A point of a learning curve."""
 
     @contextmanager
-    def live(self, setup) -> Iterator["Silent"]:
+    def live(self, config) -> Iterator["Silent"]:
         """A training under way."""
         yield self
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.core import files
-from pipeline.errors import InputError
+from pipeline.utils import files
+from pipeline.utils.errors import InputError
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +19,7 @@ def _here(in_folder):
 def test_what_stood_there_survives_a_failure(tmp_path):
     path = tmp_path / "file.txt"
     files.write_text(path, "old")
-    with pytest.raises(RuntimeError), files.whole(path) as partial:
+    with pytest.raises(RuntimeError), files.atomic_write(path) as partial:
         partial.write_text("half")
         raise RuntimeError
     assert path.read_text() == "old"
@@ -29,7 +29,7 @@ def test_what_stood_there_survives_a_failure(tmp_path):
 def test_a_folder_takes_the_place_of_the_old_one(tmp_path):
     path = tmp_path / "folder"
     for content in ("old", "new"):
-        with files.whole(path) as partial:
+        with files.atomic_write(path) as partial:
             partial.mkdir()
             (partial / content).touch()
     assert [entry.name for entry in path.iterdir()] == ["new"]
@@ -50,7 +50,7 @@ def test_a_folder_lost_between_two_renames_comes_back(tmp_path):
     path.mkdir()
     (path / "old").touch()
     path.replace(tmp_path / ".folder.replaced")
-    with pytest.raises(RuntimeError), files.whole(path):
+    with pytest.raises(RuntimeError), files.atomic_write(path):
         raise RuntimeError
     assert (path / "old").exists()
 
@@ -58,7 +58,7 @@ def test_a_folder_lost_between_two_renames_comes_back(tmp_path):
 def test_arrays_come_back_with_what_they_say_of_themselves(tmp_path):
     path = tmp_path / "arrays.npz"
     files.write_arrays(path, {"a": np.arange(3)}, {"seed": 1})
-    arrays, about = files.read_arrays(path, "a", remedy="")
+    arrays, about = files.read_arrays(path, "a", hint="")
     assert arrays["a"].tolist() == [0, 1, 2]
     assert about == {"seed": 1}
 
@@ -84,7 +84,7 @@ def test_damage_is_told_of_or_harmless(tmp_path, data):
         del content[position:]
     path.write_bytes(content)
     try:
-        arrays, _ = files.read_arrays(path, "a", remedy="mend it")
+        arrays, _ = files.read_arrays(path, "a", hint="mend it")
     except InputError as error:
         assert str(error).startswith("arrays.npz: ")
         assert str(error).endswith("; mend it")
@@ -96,7 +96,7 @@ def test_pickles_are_not_opened(tmp_path):
     path = tmp_path / "hostile.npz"
     np.savez(path, about=np.array("{}"), a=np.array([{"x": 1}], object))
     with pytest.raises(InputError, match=r"hostile\.npz: damaged"):
-        files.read_arrays(path, "a", remedy="")
+        files.read_arrays(path, "a", hint="")
 
 
 def test_json_has_no_numbers_that_others_cannot_read(tmp_path):

@@ -4,18 +4,19 @@ import pytest
 from ruamel.yaml import YAML
 from small import PARAMS, REMOVE, ROOT, altered
 
-from pipeline.core import params, reading
-from pipeline.errors import InputError
+from pipeline.params import load
+from pipeline.problems.base import read_config
+from pipeline.utils.errors import InputError
 
 
 def faults(content: str | dict, in_folder) -> tuple[str, ...]:
     with pytest.raises(InputError) as refused:
-        reading.read(in_folder(content))
+        load.read(in_folder(content))
     return refused.value.faults
 
 
 def test_the_shipped_parameters_are_sound():
-    found = reading.read(ROOT / "params.yaml")
+    found = load.read(ROOT / "params.yaml")
     assert {"rectangle", "rectangle-recurrent", "echo-full", "echo-partial"} <= set(
         found.experiments
     )
@@ -25,7 +26,7 @@ ANY = altered("datasets/rectangle/shape", "any")["datasets"]["rectangle"]
 
 DRAWER, ECHOER, WIDTHS = "experiments/drawer", "experiments/echoer", "experiments/widths"
 
-FAULTS = [
+SERVER_ERRORS = [
     (f"{DRAWER}/model/cells", 0, "experiments.drawer.model.cells: must be at least 1, got 0"),
     (f"{DRAWER}/model/cells", 2.5, "experiments.drawer.model.cells: must be an integer, got 2.5"),
     (f"{DRAWER}/model/cells", "10", "experiments.drawer.model.cells: must be an integer, got '10'"),
@@ -67,12 +68,12 @@ FAULTS = [
     (
         f"{DRAWER}/training/snapshots",
         [10, 61],
-        "experiments.drawer.training.snapshots: must be at most sequences × epochs = 60, got 61",
+        "experiments.drawer.training.checkpoints: must be at most sequences × epochs = 60, got 61",
     ),
     (
         f"{DRAWER}/training/snapshots",
         [0],
-        "experiments.drawer.training.snapshots.0: must be at least 1, got 0",
+        "experiments.drawer.training.checkpoints.0: must be at least 1, got 0",
     ),
     (
         f"{DRAWER}/training/replicas",
@@ -106,7 +107,7 @@ FAULTS = [
     (
         f"{DRAWER}/training/state",
         "sequence",
-        "experiments.drawer.training.state: must be 'batch': a shape carries its state by "
+        "experiments.drawer.training.reset_states_after: must be 'batch': a shape carries its state by "
         "framing.sample: shape",
     ),
     (
@@ -342,7 +343,7 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize(("path", "value", "sentence"), FAULTS)
+@pytest.mark.parametrize(("path", "value", "sentence"), SERVER_ERRORS)
 def test_a_fault_is_said_whole(path, value, sentence, in_folder):
     if path == "experiments/../outside":
         document = YAML(typ="safe").load(PARAMS)
@@ -385,9 +386,9 @@ def test_what_is_no_parameter_file_is_refused(text, sentence, in_folder):
 
 
 def test_names_of_experiments_are_looked_up_kindly(in_folder):
-    found = reading.read(in_folder(PARAMS))
+    found = load.read(in_folder(PARAMS))
     with pytest.raises(InputError) as refused:
-        found.setups("drawr")
+        found.configs("drawr")
     assert str(refused.value) == (
         "unknown experiment 'drawr' (did you mean 'drawer'?); "
         "known: drawer, echoer, sampler, widths, writer"
@@ -395,21 +396,21 @@ def test_names_of_experiments_are_looked_up_kindly(in_folder):
 
 
 def test_arms_are_the_experiment_with_some_keys_altered(in_folder):
-    found = reading.read(in_folder(PARAMS))
-    narrow, wide = found.setups("widths")
+    found = load.read(in_folder(PARAMS))
+    narrow, wide = found.configs("widths")
     assert (narrow.name, wide.name) == ("widths/narrow", "widths/wide")
     assert (narrow.experiment.model.cells, wide.experiment.model.cells) == (2, 6)
     shared = {
-        "training": {**narrow.experiment.training.model_dump(), "processes": 2, "vectorized": False}
+        "training": {**narrow.experiment.training.model_dump(), "workers": 2, "vectorized": False}
     }
     assert wide.experiment.model_dump() == narrow.experiment.model_dump() | shared | {
         "model": {**narrow.experiment.model.model_dump(), "cells": 6}
     }
-    assert wide == found.setup("widths/wide")
-    (alone,) = found.setups("drawer")
+    assert wide == found.config("widths/wide")
+    (alone,) = found.configs("drawer")
     assert alone.name == "drawer"
 
 
 def test_a_setup_survives_its_document(in_folder):
-    setup = reading.read(in_folder(PARAMS)).setup("echoer")
-    assert params.setup(setup.document()) == setup
+    config = load.read(in_folder(PARAMS)).config("echoer")
+    assert read_config(config.to_dict()) == config

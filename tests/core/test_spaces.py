@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from small import PARAMS
 
-from pipeline.core import spaces
-from pipeline.core.spaces import Study
+from pipeline.schema.study import Study, apply_point, grid_points
 
 yaml = YAML(typ="safe")
 
@@ -17,7 +16,7 @@ def study(**changes) -> Study:
 
 
 def test_a_grid_has_every_point_once_and_the_last_dimension_changes_fastest():
-    points = spaces.grid(study())
+    points = grid_points(study())
     assert len(points) == study().planned == 6
     assert points[:2] == [
         {"variant": "alone", "model.cells": 1},
@@ -36,7 +35,7 @@ def test_a_point_changes_what_it_says_and_nothing_else(cells, echo):
         ties={"framing.window": "framing.echo"},
     )
     before = repr(base)
-    made = spaces.document(mine, base, {"model.cells": cells, "framing.echo": echo})
+    made = apply_point(mine, base, {"model.cells": cells, "framing.echo": echo})
     assert made == {
         "framing": {"echo": echo, "window": echo},
         "model": {"cells": cells},

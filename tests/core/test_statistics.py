@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.core import statistics
+from pipeline.utils import statistics
 
 
 def test_the_interquartile_mean_forgets_the_outer_quarters():

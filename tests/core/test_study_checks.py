@@ -3,10 +3,10 @@
 import pytest
 from small import REMOVE, ROOT, altered
 
-from pipeline.core import reading
-from pipeline.errors import InputError
+from pipeline.params import load
+from pipeline.utils.errors import InputError
 
-FAULTS = [
+SERVER_ERRORS = [
     (
         "sizes/space",
         {},
@@ -189,11 +189,11 @@ FAULTS = [
 
 def faults(document: dict, in_folder) -> tuple[str, ...]:
     with pytest.raises(InputError) as refused:
-        reading.read(in_folder(document))
+        load.read(in_folder(document))
     return refused.value.faults
 
 
-@pytest.mark.parametrize(("path", "value", "message"), FAULTS)
+@pytest.mark.parametrize(("path", "value", "message"), SERVER_ERRORS)
 def test_a_fault_is_said_with_its_key(in_folder, path, value, message):
     document = altered(f"studies/{path}", value)
     assert faults(document, in_folder) == (f"params.yaml: studies.{message}",)
@@ -218,7 +218,7 @@ def test_a_network_that_is_confirmed_as_it_was_must_be_trainable_as_long(in_fold
 
 
 def test_the_studies_of_the_repository_are_sound_and_large_enough():
-    found = reading.read(ROOT / "params.yaml").studies
+    found = load.read(ROOT / "params.yaml").studies
     assert {"cells", "echo-length", "points", "loss", "topology"} <= set(found)
     assert len(found["cells"].space["model.cells"]) >= 9
     assert found["cells"].change["training"]["replicas"] == 32

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from small import PARAMS
 
-from pipeline.core import reading
-from pipeline.core.params import Params
-from pipeline.errors import InputError
+from pipeline.params import load
+from pipeline.schema.params import Params
+from pipeline.utils.errors import InputError
 
 yaml = YAML(typ="safe")
 DOCUMENT = yaml.load(PARAMS)
@@ -108,7 +108,7 @@ def check(folder, text: str | bytes) -> None:
     path = folder / "params.yaml"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     try:
-        reading.read(path)
+        load.read(path)
     except InputError as error:
         for fault in error.faults:
             assert "\n" not in fault

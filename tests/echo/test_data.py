@@ -3,38 +3,37 @@
 import numpy as np
 import pandas as pd
 import pytest
-from echoes import SMALL, setup
+from echoes import SMALL, config
 
-from pipeline.echo.data import (
-    MISSING,
-    Dataset,
-    frame,
+from pipeline.problems.echo.config.types import MISSING, Dataset
+from pipeline.problems.echo.data.examples import (
     generate,
+    make_examples,
     parse,
     samples_per_sequence,
     starts,
 )
-from pipeline.errors import InputError
+from pipeline.utils.errors import InputError
 
 
 def test_windows_are_those_of_the_articles_shift():
     """The article: `concat` of pandas shifts, rows with missing values dropped."""
     sequences = generate(Dataset(**SMALL))["test"]
-    inputs, targets = frame(sequences, setup())
+    inputs, targets = make_examples(sequences, config())
     assert inputs.shape == (4 * 21, 5)
     for number, sequence in enumerate(sequences):
         table = pd.DataFrame(sequence)
         rows = pd.concat([table.shift(4 - step) for step in range(5)], axis=1).dropna()
         np.testing.assert_array_equal(inputs[21 * number : 21 * number + 21], rows)
     np.testing.assert_array_equal(targets, inputs[:, :2])
-    assert samples_per_sequence(setup()) == 21
+    assert samples_per_sequence(config()) == 21
 
 
 @pytest.mark.parametrize("missing", ["masked", "marked"])
 def test_kept_windows_are_those_of_the_articles_shift_with_its_missing_values(missing):
     sequences = generate(Dataset(**SMALL))["test"]
-    case = setup(missing=missing)
-    inputs, targets = frame(sequences, case)
+    case = config(missing=missing)
+    inputs, targets = make_examples(sequences, case)
     assert samples_per_sequence(case) == 25
     assert inputs.shape == (4 * 25, 5)
     for number, sequence in enumerate(sequences):
@@ -46,9 +45,9 @@ def test_kept_windows_are_those_of_the_articles_shift_with_its_missing_values(mi
 
 def test_the_windows_at_the_start_are_those_that_the_article_drops():
     sequences = generate(Dataset(**SMALL))["test"]
-    kept, _ = frame(sequences, setup(missing="masked"))
-    dropped, _ = frame(sequences, setup(missing="unseen"))
-    first, answers = starts(sequences, setup(missing="unseen"))
+    kept, _ = make_examples(sequences, config(missing="masked"))
+    dropped, _ = make_examples(sequences, config(missing="unseen"))
+    first, answers = starts(sequences, config(missing="unseen"))
     gaps = (kept == MISSING).any(axis=1)
     np.testing.assert_array_equal(first, kept[gaps])
     np.testing.assert_array_equal(answers, first[:, :2])
@@ -57,28 +56,28 @@ def test_the_windows_at_the_start_are_those_that_the_article_drops():
 
 def test_windows_take_turns_at_the_lengths_and_are_filled_up_behind():
     sequences = np.array([[1, 2, 3, 4, 5], [6, 7, 8, 9, 10]], np.uint8)
-    inputs, targets = frame(sequences, setup(window=4, echo=4, shortest=2))
+    inputs, targets = make_examples(sequences, config(window=4, echo=4, shortest=2))
     assert inputs.tolist() == [[1, 2, -1, -1], [2, 3, 4, -1], [6, 7, 8, 9], [7, 8, -1, -1]]
     np.testing.assert_array_equal(inputs, targets)
 
 
 def test_windows_side_by_side_are_asked_for_their_sequences_first_integer():
     sequences = np.array([[1, 2, 3, 4, 5, 6, 7], [8, 9, 0, 1, 2, 3, 4]], np.uint8)
-    case = setup(window=3, echo=3, stride=3, answer="sequence")
-    inputs, targets = frame(sequences, case)
+    case = config(window=3, echo=3, stride=3, answer="sequence")
+    inputs, targets = make_examples(sequences, case)
     assert inputs.tolist() == [[1, 2, 3], [4, 5, 6], [8, 9, 0], [1, 2, 3]]
     assert targets.tolist() == [[1] * 3, [1] * 3, [8] * 3, [8] * 3]
-    together, both = frame(np.stack([sequences, sequences + 1]), case)
+    together, both = make_examples(np.stack([sequences, sequences + 1]), case)
     np.testing.assert_array_equal(together[1], inputs + 1)
     np.testing.assert_array_equal(both[1], targets + 1)
 
 
 def test_replicas_keep_their_own_axis():
     train = generate(Dataset(**SMALL))["train"]
-    inputs, targets = frame(train, setup())
+    inputs, targets = make_examples(train, config())
     assert inputs.shape == (2, 63, 5)
     assert targets.shape == (2, 63, 2)
-    np.testing.assert_array_equal(inputs[1], frame(train[1], setup())[0])
+    np.testing.assert_array_equal(inputs[1], make_examples(train[1], config())[0])
 
 
 def test_integers_are_spread_evenly_over_their_classes():
@@ -114,20 +113,20 @@ def test_the_same_seed_gives_the_same_data_and_streams_differ():
 )
 def test_words_that_are_no_window_are_refused(lines, fault):
     with pytest.raises(InputError) as refused:
-        parse(lines, setup())
+        parse(lines, config())
     assert str(refused.value) == fault
 
 
 def test_words_become_windows():
-    windows = parse([["1", "2", "3", "4", "5"], ["099", "0", "7", "7", "7"]], setup())
+    windows = parse([["1", "2", "3", "4", "5"], ["099", "0", "7", "7", "7"]], config())
     assert windows.tolist() == [[1, 2, 3, 4, 5], [99, 0, 7, 7, 7]]
 
 
 def test_fewer_words_than_a_window_are_filled_up_as_in_training():
     lines = [["1", "2"], ["1", "2", "3", "4", "5"]]
-    behind = parse(lines, setup(echo=5, shortest=2))
+    behind = parse(lines, config(echo=5, shortest=2))
     assert behind.tolist() == [[1, 2, -1, -1, -1], [1, 2, 3, 4, 5]]
-    before = parse(lines, setup(missing="masked"))
+    before = parse(lines, config(missing="masked"))
     assert before.tolist() == [[-1, -1, -1, 1, 2], [1, 2, 3, 4, 5]]
     with pytest.raises(InputError, match="echoes windows of 2 to 5 integers, got 1: 7"):
-        parse([["7"]], setup(echo=5, shortest=2))
+        parse([["7"]], config(echo=5, shortest=2))

@@ -5,14 +5,14 @@ import itertools
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from echoes import setup
+from echoes import config
 
-from pipeline.core.rooms import Results
-from pipeline.core.statistics import summary
-from pipeline.echo import figures, metrics
-from pipeline.echo.data import frame
-from pipeline.echo.figures import factors
-from pipeline.echo.figures.together import details, starts, windows
+from pipeline.problems.base import Results
+from pipeline.problems.echo import figures, metrics
+from pipeline.problems.echo.data.examples import make_examples
+from pipeline.problems.echo.figures import factors
+from pipeline.problems.echo.figures.together import details, starts, windows
+from pipeline.utils.statistics import summary
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +34,7 @@ def results(case, *, accuracy: float = 0.5, **extra: float) -> Results:
     for what in ("sequences", "updates"):
         found[f"{what}_until_learned"] = np.array([np.nan, 3.0, 4.0])
     test = np.arange(50).reshape(2, 25)
-    windows, expected = frame(test.astype(np.uint8), case)
+    windows, expected = make_examples(test.astype(np.uint8), case)
     integers = np.where(expected >= 0, expected, 7).astype(np.uint8)
     integers = np.stack([integers, integers, integers])
     integers[0, ::2, 0] = 99
@@ -70,7 +70,7 @@ def names(pictures) -> list[str]:
     ],
 )
 def test_an_experiment_has_its_pictures_alone_and_as_an_arm(framing, extra, drawn):
-    case = setup(**framing)
+    case = config(**framing)
     found = results(case, **extra)
     alone = names(figures.figures(case, found))
     assert alone == ["learning-curve", "positions", "echoes", *drawn]
@@ -81,9 +81,9 @@ def test_an_experiment_has_its_pictures_alone_and_as_an_arm(framing, extra, draw
 
 
 def test_arms_that_differ_in_what_changes_no_result_are_no_factors():
-    alike = setup(training={"vectorized": False})
-    cases = [setup(), alike, setup(model={"cells": 40}), setup(training={"learning_rate": 0.01})]
-    both = setup(model={"cells": 40}, training={"learning_rate": 0.01})
+    alike = config(training={"vectorized": False})
+    cases = [config(), alike, config(model={"cells": 40}), config(training={"learning_rate": 0.01})]
+    both = config(model={"cells": 40}, training={"learning_rate": 0.01})
     assert not factors.factorial(cases)
     assert factors.factorial([cases[0], both, *cases[2:]])
 
@@ -92,7 +92,7 @@ def test_arms_of_other_windows_are_drawn_over_their_own():
     past = {"answer": "sequence", "model": {"architecture": "lstm"}}
     found = {}
     for window in (5, 12):
-        case = setup(window, window, stride=window, **past)
+        case = config(window, window, stride=window, **past)
         count = 25 // window
         extra = {f"accuracy_in_window_{n}": 0.3 for n in range(1, count + 1)}
         found[f"{window}"] = (case, results(case, **extra))
@@ -103,7 +103,7 @@ def test_arms_of_other_windows_are_drawn_over_their_own():
 
     found = {}
     for window in (3, 5):
-        case = setup(window, missing="masked")
+        case = config(window, missing="masked")
         extra = {f"exact_accuracy_start_{n}": 0.5 for n in range(1, window)}
         extra |= {"exact_accuracy_start": 0.5, "exact_accuracy_full": 1}
         found[f"{window}"] = (case, results(case, **extra))
@@ -120,16 +120,16 @@ def test_lengths_of_the_training_are_shaded_where_all_arms_have_the_same():
     extra = {f"exact_accuracy_at_length_{n}": 1 for n in (5, 9)}
     found = {}
     for window in (5, 9):
-        case = setup(window, window, lengths=[5, 9])
+        case = config(window, window, lengths=[5, 9])
         found[f"{window}"] = (case, results(case, **extra))
-    for arms, shaded in ((found, False), ({"5": found["5"]}, True)):
-        (picture,) = details(arms)
+    for variants, shaded in ((found, False), ({"5": found["5"]}, True)):
+        (picture,) = details(variants)
         labels = picture.figure.axes[0].get_legend_handles_labels()[1]
         assert ("trained on" in labels) == ("Shaded" in picture.caption) == shaded
 
 
 def test_the_legend_of_the_learning_curve_covers_no_curve():
-    case = setup()
+    case = config()
     figure = figures.learning_curve(case, results(case))
     figure.draw_without_rendering()
     for axes in figure.axes:
@@ -137,24 +137,24 @@ def test_the_legend_of_the_learning_curve_covers_no_curve():
         assert legend.y0 >= axes.get_window_extent().y1
 
 
-def arms(**levels) -> dict:
+def variants(**levels) -> dict:
     """An arm for each combination of levels of the training."""
     found = {}
     for values in itertools.product(*levels.values()):
         training = dict(zip(levels, values, strict=True))
-        case = setup(5, 5, model={"architecture": "lstm"}, training=training)
+        case = config(5, 5, model={"architecture": "lstm"}, training=training)
         accuracy = 0.9 if training["state"] == "batch" else 0.2
         found["-".join(map(str, values))] = (case, results(case, accuracy=accuracy))
     return found
 
 
 def test_a_factorial_shows_the_effect_of_each_of_its_factors():
-    found = arms(state=["batch", "sequence"], batch_size=[1, 3, 7])
+    found = variants(state=["batch", "sequence"], batch_size=[1, 3, 7])
     assert "effects" in names(figures.together(found))
     # The updates follow from the batch size, so that they are no factor of their own.
     assert factors.varied([case for case, _ in found.values()]) == {
         "training.batch_size": [1, 3, 7],
-        "training.state": ["batch", "sequence"],
+        "training.reset_states_after": ["batch", "sequence"],
     }
     state, size = reversed(factors.effects(found).axes)
     means = {axes: axes.lines[-1].get_ydata() for axes in (state, size)}
@@ -164,7 +164,7 @@ def test_a_factorial_shows_the_effect_of_each_of_its_factors():
 
 
 def test_an_incomplete_factorial_shows_no_effects():
-    found = arms(state=["batch", "sequence"], batch_size=[1, 3, 7])
+    found = variants(state=["batch", "sequence"], batch_size=[1, 3, 7])
     found.popitem()
     assert "effects" not in names(figures.together(found))
 
@@ -172,7 +172,7 @@ def test_an_incomplete_factorial_shows_no_effects():
 def test_arms_of_many_cells_are_drawn_against_them():
     found = {}
     for cells, representation in itertools.product([2, 4, 8], ["one-hot", "scaled"]):
-        case = setup(model={"cells": cells}, representation=representation)
+        case = config(model={"cells": cells}, representation=representation)
         found[f"{representation}-{cells}"] = (case, results(case))
     assert "cells" in names(figures.together(found))
     left, right = factors.cells(found).axes
@@ -183,7 +183,7 @@ def test_arms_of_many_cells_are_drawn_against_them():
 def test_as_many_groups_as_there_are_have_a_line():
     found = {}
     for cells, stride in itertools.product([2, 4, 8], range(1, 10)):
-        case = setup(model={"cells": cells}, stride=stride)
+        case = config(model={"cells": cells}, stride=stride)
         found[f"{stride}-{cells}"] = (case, results(case))
     left, _ = factors.cells(found).axes
     assert len(left.get_legend_handles_labels()[1]) == 9

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from echoes import setup
+from echoes import config
 
-from pipeline.echo import metrics
+from pipeline.problems.echo import metrics
 
 
 def test_accuracy_of_tokens_and_of_whole_echoes():
@@ -39,14 +39,14 @@ def test_missing_targets_are_not_asked_for_and_replicas_may_have_their_own():
 
 def test_chance_counts_only_what_is_asked_for():
     held_out = np.arange(12, dtype=np.uint8).reshape(2, 6)
-    whole = metrics.references(setup(window=3, echo=2), held_out)
+    whole = metrics.references(config(window=3, echo=2), held_out)
     assert whole["exact_accuracy"]["chance"] == pytest.approx(1e-4)
-    kept = metrics.references(setup(window=3, echo=2, missing="masked"), held_out)
+    kept = metrics.references(config(window=3, echo=2, missing="masked"), held_out)
     # Of six windows the first expects nothing, the second one integer.
     assert kept["exact_accuracy"]["chance"] == pytest.approx((1e-2 + 4 * 1e-4) / 5)
-    first = metrics.references(setup(window=3, echo=3, answer="sequence"), held_out)
+    first = metrics.references(config(window=3, echo=3, answer="sequence"), held_out)
     assert first["exact_accuracy"]["chance"] == pytest.approx(1e-2)
-    scaled = metrics.references(setup(window=3, echo=2, representation="scaled"), held_out)
+    scaled = metrics.references(config(window=3, echo=2, representation="scaled"), held_out)
     assert scaled["mae"]["chance"] == pytest.approx(25)
     assert "cross_entropy" not in scaled
 

@@ -3,13 +3,16 @@
 import keras
 import numpy as np
 import pytest
-from echoes import setup
+from echoes import config
 
-from pipeline.echo import data, metrics, models
-from pipeline.training.replicas import Replicas
-from pipeline.training.starting import initial_weights
+from pipeline.engine.optimizers import initial_weights
+from pipeline.engine.replicas import Replicas
+from pipeline.problems.echo import data, metrics, model
+from pipeline.problems.echo.config.types import at_length
+from pipeline.problems.echo.config.validate import validate, warnings
+from pipeline.problems.echo.model import network
 
-TAUGHT = {"handover": "state", "teacher_forcing": True}
+TAUGHT = {"decoder_context": "state", "teacher_forcing": True}
 
 
 def windows(case, count: int = 40) -> np.ndarray:
@@ -19,7 +22,7 @@ def windows(case, count: int = 40) -> np.ndarray:
 
 def replicas(case, seeds=(1, 2)) -> Replicas:
     return Replicas(
-        models.network(case), initial_weights(lambda: models.network(case).model, list(seeds))
+        model.build(case), initial_weights(lambda: model.build(case).model, list(seeds))
     )
 
 
@@ -28,7 +31,7 @@ def replicas(case, seeds=(1, 2)) -> Replicas:
     [
         {},
         {"reverse": True},
-        {"handover": "vector"},
+        {"decoder_context": "vector"},
         {"reverse": True, "attends": True, "embedding": 3},
     ],
 )
@@ -36,7 +39,7 @@ def replicas(case, seeds=(1, 2)) -> Replicas:
 def test_with_teacher_forcing_it_is_asked_for_its_own_echo_step_by_step(model, framing):
     """Plain Keras calls of the same layers, one step and one window at a time."""
     model = {"cells": 6, **TAUGHT, **model}
-    case = setup(4, 4, model=model, dataset={"classes": 7}, **framing)
+    case = config(4, 4, model=model, dataset={"classes": 7}, **framing)
     asked, lanes = windows(case), replicas(case)
     echoed = lanes.predict(asked[None], asked[None])["integers"]
     assert len(np.unique(echoed)) > 1
@@ -67,12 +70,12 @@ def by_hand(network: keras.Model, model: dict, held: np.ndarray, steps: int) -> 
         hidden, state = encoder(table[integer][None], state)
         encoded.append(np.asarray(hidden)[0])
     vector, encoded = encoded[-1][None], np.stack(encoded)
-    if model["handover"] == "vector":
+    if model["decoder_context"] == "vector":
         state = [keras.ops.zeros((1, 6))] * 2
     previous, own = np.zeros((1, table.shape[1]), "float32"), []
     for _ in range(steps):
         step = previous
-        if model["handover"] == "vector":
+        if model["decoder_context"] == "vector":
             step = np.concatenate([vector, previous], axis=-1)
         hidden, state = decoder(step, state)
         hidden = np.asarray(hidden)
@@ -90,8 +93,8 @@ def by_hand(network: keras.Model, model: dict, held: np.ndarray, steps: int) -> 
 def test_the_networks_that_the_article_prints_are_as_it_prints_them(architecture):
     """With its layers, a Dense for each time step among them, the same weights answer the same."""
     echo = 5 if architecture == "lstm" else 2
-    case = setup(5, echo, model={"architecture": architecture, "cells": 6})
-    network, asked = models.network(case), windows(case)
+    case = config(5, echo, model={"architecture": architecture, "cells": 6})
+    network, asked = model.build(case), windows(case)
     answers = keras.layers.TimeDistributed(keras.layers.Dense(100, activation="softmax"))
     if architecture == "lstm":
         layers = [keras.layers.LSTM(6, return_sequences=True), answers]
@@ -104,17 +107,17 @@ def test_the_networks_that_the_article_prints_are_as_it_prints_them(architecture
         ]
     printed = keras.Sequential([keras.Input((5, 100)), *layers])
     printed.set_weights(network.model.get_weights())
-    x, _ = network.encode(asked, asked[:, :echo])
+    x, _ = network.preprocess(asked, asked[:, :echo])
     np.testing.assert_allclose(printed(x), network.model(x), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("missing", ["masked", "marked"])
 def test_after_missing_integers_the_decoder_begins_as_in_training(missing):
-    case = setup(4, 4, model={"cells": 6, **TAUGHT}, dataset={"classes": 7}, missing=missing)
-    network, asked = models.network(case), windows(case, 4)
+    case = config(4, 4, model={"cells": 6, **TAUGHT}, dataset={"classes": 7}, missing=missing)
+    network, asked = model.build(case), windows(case, 4)
     assert (asked[:3, 0] == data.MISSING).all()
-    x, _ = network.encode(asked, asked)
-    own, taught = np.asarray(network.model(x)), np.asarray(network.trained(x))
+    x, _ = network.preprocess(asked, asked)
+    own, taught = np.asarray(network.model(x)), np.asarray(network.training_model(x))
     for window in range(4):
         first = 3 - window  # what stands before it is missing
         expected = taught[window, : first + 1]
@@ -122,13 +125,13 @@ def test_after_missing_integers_the_decoder_begins_as_in_training(missing):
 
 
 def test_in_training_the_decoder_sees_the_right_integers():
-    case = setup(4, 4, model={"cells": 6, **TAUGHT}, dataset={"classes": 7})
-    network, asked = models.network(case), windows(case)
-    x, _ = network.encode(asked, asked)
-    taught = np.asarray(network.trained(x))
+    case = config(4, 4, model={"cells": 6, **TAUGHT}, dataset={"classes": 7})
+    network, asked = model.build(case), windows(case)
+    x, _ = network.preprocess(asked, asked)
+    taught = np.asarray(network.training_model(x))
     again = asked.copy()
     again[:, 3] = (again[:, 3] + 1) % 7  # the encoder reads it, the decoder never does
-    encoded = np.asarray(network.trained(network.encode(again, again)[0]))
+    encoded = np.asarray(network.training_model(network.preprocess(again, again)[0]))
     assert not np.allclose(taught[:, 0], encoded[:, 0])
     own = np.asarray(network.model(x))
     np.testing.assert_allclose(taught[:, 0], own[:, 0], rtol=1e-5, atol=1e-6)
@@ -148,9 +151,9 @@ def test_in_training_the_decoder_sees_the_right_integers():
 )
 def test_longer_windows_change_nothing_of_shorter_ones(model):
     """The same weights in a network for longer windows, where the rest is missing."""
-    case = setup(5, 5, model=model, shortest=1, dataset={"classes": 7})
+    case = config(5, 5, model=model, shortest=1, dataset={"classes": 7})
     asked, lanes = windows(case), replicas(case)
-    longer = Replicas(models.network(models.at_length(case, 8)), lanes.weights)
+    longer = Replicas(model.build(at_length(case, 8)), lanes.weights)
     filled = np.pad(asked, ((0, 0), (0, 3)), constant_values=data.MISSING)
     expected = lanes.predict(asked[None], asked[None])["integers"]
     found = longer.predict(filled[None], filled[None])["integers"][..., :5]
@@ -165,11 +168,11 @@ def test_longer_windows_change_nothing_of_shorter_ones(model):
 @pytest.mark.parametrize("positions", [None, 25])
 def test_attention_is_asked_for_any_lengths_that_its_table_holds(lengths, positions):
     model = {"architecture": "attention", "positions": positions}
-    case = setup(10, 10, model=model, lengths=lengths)
+    case = config(10, 10, model=model, lengths=lengths)
     if positions is None and max(lengths) > 10:
-        assert models.check(case)
+        assert validate(case)
         return
-    assert not models.check(case)
+    assert not validate(case)
     test = data.generate(case.dataset)["test"]
     history = {"sequences": np.array([1]), "updates": np.array([1])}
     history["exact_accuracy"] = np.ones((2, 1))
@@ -181,7 +184,7 @@ def test_attention_is_asked_for_any_lengths_that_its_table_holds(lengths, positi
 @pytest.mark.parametrize("echo", [1, 2])
 def test_windows_that_miss_integers_are_measured_if_any_is_asked_for(missing, echo):
     """Of windows that begin before their sequence the first integer is missing."""
-    case = setup(3, echo, missing=missing)
+    case = config(3, echo, missing=missing)
     test = data.generate(case.dataset)["test"]
     history = {"sequences": np.array([1]), "updates": np.array([1])}
     history["exact_accuracy"] = np.ones((2, 1))
@@ -192,8 +195,8 @@ def test_windows_that_miss_integers_are_measured_if_any_is_asked_for(missing, ec
 
 def test_positions_begin_anywhere_in_the_table_and_follow_each_other():
     model = {"architecture": "attention", "keys": "position", "positions": 20}
-    case = setup(5, 5, model=model, shortest=2)
-    x, _ = models.network(case).encode(windows(case, 80), windows(case, 80))
+    case = config(5, 5, model=model, shortest=2)
+    x, _ = model.build(case).encode(windows(case, 80), windows(case, 80))
     rows = np.asarray(x)[..., 100:].argmax(axis=-1)
     assert (np.diff(rows, axis=1) == 1).all()
     assert set(rows[:, 0]) > set(range(0, 16, 4))
@@ -202,29 +205,29 @@ def test_positions_begin_anywhere_in_the_table_and_follow_each_other():
 
 @pytest.mark.parametrize("bias", [1.0, 3.5])
 def test_forget_gates_begin_with_their_bias(bias):
-    case = setup(model={"cells": 3, "forget_bias": bias})
-    network = models.network(case)
+    case = config(model={"cells": 3, "forget_bias": bias})
+    network = model.build(case)
     for name in ("encoder", "decoder"):
         found = network.model.get_layer(name).get_weights()[2]
         assert found.tolist() == [0] * 3 + [bias] * 3 + [0] * 6
 
 
 def test_the_echo_of_a_window_that_misses_integers_is_as_long_as_what_it_holds():
-    case = setup(4, 4, model={"cells": 6, **TAUGHT}, shortest=1)
+    case = config(4, 4, model={"cells": 6, **TAUGHT}, shortest=1)
     asked = data.parse([["5", "6"], ["1", "2", "3", "4"]], case)
-    echoed, expected = models.echo(replicas(case), case, asked)
+    echoed, expected = network.echo(replicas(case), case, asked)
     assert [len(row) for row in echoed] == [2, 4]
     assert [row.tolist() for row in expected] == [[5, 6], [1, 2, 3, 4]]
 
 
 def test_the_echo_of_a_first_window_is_its_first_integer():
-    case = setup(4, 4, model={"architecture": "lstm"}, answer="sequence", stride=4)
-    _, expected = models.echo(replicas(case), case, data.parse([["5", "6", "7", "8"]], case))
+    case = config(4, 4, model={"architecture": "lstm"}, answer="sequence", stride=4)
+    _, expected = network.echo(replicas(case), case, data.parse([["5", "6", "7", "8"]], case))
     assert expected[0].tolist() == [5, 5, 5, 5]
 
 
 LSTM = {"architecture": "lstm"}
-FAULTS = [
+SERVER_ERRORS = [
     (
         {"window": 3, "echo": 3, "model": {"architecture": "lstm", "activation": "sigmoid"}},
         "model.activation: must be 'softmax' for one-hot integers, got 'sigmoid': 100 sigmoids are "
@@ -289,15 +292,15 @@ FAULTS = [
     ),
     (
         {"lengths": [3]},
-        "framing.echo: must be framing.window = 5, got 2: framing.lengths are of whole echoes",
+        "framing.echo: must be framing.window = 5, got 2: framing.eval_lengths are of whole echoes",
     ),
     (
         {"echo": 5, "lengths": [26]},
-        "framing.lengths: must be at most datasets.small.length = 25, got 26",
+        "framing.eval_lengths: must be at most datasets.small.length = 25, got 26",
     ),
     (
         {"echo": 5, "lengths": [6], "model": {"architecture": "vector"}},
-        "framing.lengths: belongs to lstm, encoder-decoder, attention, memoryless, not to vector",
+        "framing.eval_lengths: belongs to lstm, encoder-decoder, attention, memoryless, not to vector",
     ),
     ({"shortest": 6}, "framing.shortest: must be at most framing.window = 5, got 6"),
     (
@@ -319,7 +322,7 @@ FAULTS = [
     ),
     (
         {"echo": 5, "lengths": [6], "missing": "masked"},
-        "framing.missing: must be 'dropped' beside framing.lengths, got 'masked'",
+        "framing.missing: must be 'dropped' beside framing.eval_lengths, got 'masked'",
     ),
     (
         {"missing": "marked", "model": {"embedding": 3}},
@@ -332,31 +335,31 @@ FAULTS = [
     ),
     (
         {"missing": "unseen", "training": {"state": "sequence"}},
-        "framing.missing: 'unseen' windows stand before all others, and need training.state: batch",
+        "framing.missing: 'unseen' windows stand before all others, and need training.reset_states_after: batch",
     ),
-    ({"answer": "sequence"}, "framing.answer: belongs to lstm, not to encoder-decoder"),
+    ({"answer": "sequence"}, "framing.target: belongs to lstm, not to encoder-decoder"),
     (
         {"echo": 5, "model": LSTM, "answer": "sequence", "shortest": 2},
-        "framing.answer: 'sequence' needs full windows: no missing, shortest or lengths",
+        "framing.target: 'sequence' needs full windows: no missing, shortest or lengths",
     ),
     (
         {"model": TAUGHT, "training": {"state": "sequence"}},
-        "training.state: must be 'batch' for a decoder that takes state, integers or attention",
+        "training.reset_states_after: must be 'batch' for a decoder that takes state, integers or attention",
     ),
     (
         {"model": {"architecture": "attention"}, "training": {"state": "epoch"}},
-        "training.state: belongs to lstm, encoder-decoder, vector, features, not to attention",
+        "training.reset_states_after: belongs to lstm, encoder-decoder, vector, features, not to attention",
     ),
     (
         {"echo": 5, "model": LSTM, "lengths": [9], "training": {"state": "sequence"}},
-        "training.state: must be 'batch' beside framing.lengths, whose windows stand alone",
+        "training.reset_states_after: must be 'batch' beside framing.eval_lengths, whose windows stand alone",
     ),
 ]
 
 
-@pytest.mark.parametrize(("arguments", "fault"), FAULTS)
+@pytest.mark.parametrize(("arguments", "fault"), SERVER_ERRORS)
 def test_an_experiment_that_makes_no_sense_is_refused(arguments, fault):
-    assert [f"{key}: {what}" for key, what in models.check(setup(**arguments))] == [fault]
+    assert [f"{key}: {what}" for key, what in validate(config(**arguments))] == [fault]
 
 
 @pytest.mark.parametrize(
@@ -370,13 +373,13 @@ def test_an_experiment_that_makes_no_sense_is_refused(arguments, fault):
     ],
 )
 def test_an_experiment_that_makes_sense_is_not(arguments):
-    assert models.check(setup(**arguments)) == []
-    assert models.warnings(setup(**arguments)) == []
+    assert validate(config(**arguments)) == []
+    assert warnings(config(**arguments)) == []
 
 
 def test_squared_error_of_one_hot_integers_is_allowed_but_warned_of():
-    case = setup(training={"loss": "mse"})
-    assert models.check(case) == []
-    ((key, what),) = models.warnings(case)
+    case = config(training={"loss": "mse"})
+    assert validate(case) == []
+    ((key, what),) = warnings(case)
     assert key == "training.loss"
     assert "'categorical_crossentropy' learns faster" in what

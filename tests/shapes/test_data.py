@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from pipeline.core import params
-from pipeline.shapes.data import Dataset, frame, generate, samples_per_sequence
-from pipeline.shapes.models import Experiment
+from pipeline import schema
+from pipeline.problems.shapes.config.types import Dataset, Experiment
+from pipeline.problems.shapes.data.examples import generate, make_examples, samples_per_sequence
 
 SMALL = {"problem": "shapes", "shape": "rectangle", "seed": 1, "replicas": 3}
 SMALL |= {"train": 5, "validation": 8, "test": 16}
 
 
-def setup(sample: str) -> params.Setup:
+def config(sample: str) -> schema.RunConfig:
     training = {"seed": 1, "replicas": 1, "sequences": 5, "batch_size": 1}
     training |= {"loss": "mae", "learning_rate": 0.1}
     experiment = Experiment(
@@ -21,7 +21,7 @@ def setup(sample: str) -> params.Setup:
         model={"cells": 2},
         training=training,
     )
-    return params.Setup("small", experiment, Dataset(**SMALL))
+    return schema.RunConfig("small", experiment, Dataset(**SMALL))
 
 
 def test_data_have_the_promised_shapes_and_lie_in_the_unit_square():
@@ -56,8 +56,8 @@ def test_a_replica_sees_the_same_whatever_the_number_of_replicas():
 )
 def test_each_vertex_is_followed_by_the_next(sample, inputs, targets):
     shapes = generate(Dataset(**SMALL))["train"]
-    x, y = frame(shapes, setup(sample))
+    x, y = make_examples(shapes, config(sample))
     assert (x.shape, y.shape) == (inputs, targets)
     np.testing.assert_array_equal(x.reshape(3, 5, 3, 2), shapes[:, :, :-1])
     np.testing.assert_array_equal(y.reshape(3, 5, 3, 2), shapes[:, :, 1:])
-    assert samples_per_sequence(setup(sample)) == x.shape[1] // 5
+    assert samples_per_sequence(config(sample)) == x.shape[1] // 5

@@ -9,18 +9,17 @@ from scipy import stats
 from typer.testing import CliRunner
 from untrained import CASES, replicas
 
-from pipeline import commands
-from pipeline.core import params
-from pipeline.shapes import models
-from pipeline.shapes.data.families import FAMILIES
-from pipeline.shapes.data.grids import Grid
-from pipeline.shapes.metrics.drawings import validity
-from pipeline.shapes.models import drawing
-from pipeline.training import trained
+from pipeline import cli, schema
+from pipeline.problems.shapes.config.families import FAMILIES
+from pipeline.problems.shapes.data.grids import Grid
+from pipeline.problems.shapes.metrics.drawings import validity
+from pipeline.problems.shapes.model import drawing
+from pipeline.problems.shapes.model.drawing import sample
+from pipeline.runs import checkpoint
 
 
 @pytest.fixture(scope="module", params=CASES)
-def generator(request) -> tuple[params.Setup, drawing.Drawer]:
+def generator(request) -> tuple[schema.RunConfig, drawing.Drawer]:
     case = CASES[request.param]
     return case, drawing.Drawer(replicas(case), case)
 
@@ -38,7 +37,7 @@ def test_drawing_follows_the_network(generator):
     network = drawer.replicas.network
     network.model.set_weights([weight[1] for weight in drawer.replicas.weights])
     for step in range(steps):
-        seen, _ = network.encode(inputs[:, :-1], inputs[:, 1:])
+        seen, _ = network.preprocess(inputs[:, :-1], inputs[:, 1:])
         outputs = np.asarray(network.model(seen))[0, step]
         if bins is None:
             logits, means, _ = np.split(outputs, 3)
@@ -57,7 +56,7 @@ def test_the_same_seed_draws_the_same_whatever_the_number(generator):
     few, many = drawer(shape, 3, seed=5), drawer(shape, 5000, seed=5)  # two batches
     np.testing.assert_allclose(few, many[:, :3], atol=1e-6)
     np.testing.assert_array_equal(many, drawer(shape, 5000, seed=5))
-    again = models.sample(drawer.replicas, case, 3, 5, 1.0, shape)
+    again = sample(drawer.replicas, case, 3, 5, 1.0, shape)
     np.testing.assert_array_equal(again, few[0])
     other = drawer(shape, 5000, seed=6)
     assert not np.array_equal(many, other)
@@ -108,9 +107,9 @@ def test_a_mixture_is_drawn_as_it_is():
 @pytest.fixture
 def draw(monkeypatch):
     def run(case, *options: str):
-        monkeypatch.setattr(trained, "known", lambda *_: SimpleNamespace(setup=CASES[case]))
-        monkeypatch.setattr(trained, "one", lambda *_: replicas(CASES[case], [1]))
-        return CliRunner().invoke(commands.app, ["draw", "generator", *options])
+        monkeypatch.setattr(checkpoint, "known", lambda *_: SimpleNamespace(config=CASES[case]))
+        monkeypatch.setattr(checkpoint, "one", lambda *_: replicas(CASES[case], [1]))
+        return CliRunner().invoke(cli.app, ["draw", "generator", *options])
 
     return run
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.shapes.data.families import FAMILIES
+from pipeline.problems.shapes.config.families import FAMILIES
 
 
 def test_rectangles_start_in_the_origin_and_run_anticlockwise():

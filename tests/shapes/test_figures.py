@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from untrained import CASES
 
-from pipeline.shapes import figures
+from pipeline.problems.shapes import figures
 
 
 def test_drawings_of_networks_that_saw_other_numbers_of_shapes_stand_below_their_own():

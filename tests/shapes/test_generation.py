@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from untrained import CASES, replicas
 
-from pipeline.shapes.data import generate
-from pipeline.shapes.data.families import FAMILIES, Family
-from pipeline.shapes.data.grids import Grid
-from pipeline.shapes.metrics import describe, generation
-from pipeline.shapes.models import generators
+from pipeline.problems.shapes.config.families import FAMILIES, Family
+from pipeline.problems.shapes.data.examples import generate
+from pipeline.problems.shapes.data.grids import Grid
+from pipeline.problems.shapes.metrics import generation
+from pipeline.problems.shapes.metrics.evaluation import describe
+from pipeline.problems.shapes.model import generators
 
 
 @pytest.mark.parametrize("name", sorted(FAMILIES))

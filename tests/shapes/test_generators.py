@@ -7,46 +7,46 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from room_contract import RoomContract
 from scipy import stats
-from untrained import CASES, replicas, setup
+from untrained import CASES, config, replicas
 
-from pipeline.core import params
-from pipeline.errors import InputError
-from pipeline.shapes import models
-from pipeline.shapes.data import frame, generate
-from pipeline.shapes.data.families import FAMILIES
-from pipeline.shapes.models import generators
-from pipeline.training.replicas import Network
+from pipeline import schema
+from pipeline.engine.replicas import Network
+from pipeline.problems.shapes.config.families import FAMILIES
+from pipeline.problems.shapes.config.validate import drawable
+from pipeline.problems.shapes.data.examples import generate, make_examples
+from pipeline.problems.shapes.model import generators
+from pipeline.utils.errors import InputError
 
 unit = st.floats(0, 1, exclude_max=True, width=32)
 
 
 @pytest.fixture(scope="module", params=CASES)
-def generator(request) -> tuple[params.Setup, Network]:
+def generator(request) -> tuple[schema.RunConfig, Network]:
     case = CASES[request.param]
     return case, replicas(case).network
 
 
 @pytest.fixture(autouse=True)
 def few_shapes(monkeypatch):
-    monkeypatch.setattr("pipeline.shapes.metrics.generation.DRAWN", 50)
+    monkeypatch.setattr("pipeline.problems.shapes.metrics.generation.DRAWN", 50)
 
 
 class TestTokens(RoomContract):
-    setup = CASES["tokens"]
+    config = CASES["tokens"]
 
 
 class TestMixture(RoomContract):
-    setup = CASES["mixture"]
+    config = CASES["mixture"]
 
 
 class TestAnyFamily(RoomContract):
-    setup = CASES["tokens of any family"]
+    config = CASES["tokens of any family"]
 
 
 def test_any_family_comes_in_turn_and_ends_where_it_ends():
     case = CASES["tokens of any family"]
     shapes = generate(case.dataset)["test"]
-    _, targets = frame(shapes, case)
+    _, targets = make_examples(shapes, case)
     for index, family in enumerate(FAMILIES.values()):
         mine = case.dataset.of(case.dataset.shapes[index], shapes)
         assert not np.isnan(mine).any()
@@ -59,12 +59,12 @@ def test_any_family_comes_in_turn_and_ends_where_it_ends():
 def test_a_network_sees_only_what_comes_before(generator):
     """Another coordinate at one step changes no output up to that step, but some after it."""
     case, network = generator
-    inputs, targets = frame(generate(case.dataset)["test"], case)
+    inputs, targets = make_examples(generate(case.dataset)["test"], case)
     step = 1  # x of the second vertex
     changed = inputs.copy()
     changed[:, step] = np.roll(changed[:, step], 1)
     one, other = (
-        np.asarray(network.model(network.encode(fed, targets)[0])) for fed in (inputs, changed)
+        np.asarray(network.model(network.preprocess(fed, targets)[0])) for fed in (inputs, changed)
     )
     np.testing.assert_array_equal(one[:, :step], other[:, :step])
     assert not np.allclose(one[:, step], other[:, step])
@@ -96,13 +96,13 @@ def test_cross_entropy_is_kerass_and_nothing_once_a_shape_has_ended():
 
 
 def test_a_network_that_does_not_draw_at_random_refuses_a_temperature():
-    regressor = setup()
+    regressor = config()
     framing = regressor.experiment.framing.model_copy(update={"sample": "shape", "bins": None})
     experiment = regressor.experiment.model_copy(update={"framing": framing})
     case = regressor._replace(experiment=experiment)
-    assert models.drawable(case, None, None) == "rectangle"
+    assert drawable(case, None, None) == "rectangle"
     with pytest.raises(InputError, match="--temperature: generator does not draw at random"):
-        models.drawable(case, None, 0.5)
+        drawable(case, None, 0.5)
 
 
 @pytest.mark.parametrize(
@@ -127,5 +127,5 @@ def test_a_network_that_does_not_draw_at_random_refuses_a_temperature():
 )
 def test_what_cannot_be_drawn_is_refused(case, shape, temperature, fault):
     with pytest.raises(InputError) as refused:
-        models.drawable(CASES[case], shape, temperature)
+        drawable(CASES[case], shape, temperature)
     assert str(refused.value).startswith(fault)

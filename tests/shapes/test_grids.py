@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.shapes.data.families import FAMILIES
-from pipeline.shapes.data.grids import Grid
+from pipeline.problems.shapes.config.families import FAMILIES
+from pipeline.problems.shapes.data.grids import Grid
 
 unit = st.floats(0, 1, exclude_max=True, width=32)
 

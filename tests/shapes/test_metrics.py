@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.shapes import metrics
-from pipeline.shapes.data import Dataset, generate
-from pipeline.shapes.data.families import FAMILIES, Family
+from pipeline.problems.shapes import metrics
+from pipeline.problems.shapes.config.families import FAMILIES, Family
+from pipeline.problems.shapes.config.types import Dataset
+from pipeline.problems.shapes.data.examples import generate
 
 RECTANGLE = FAMILIES["rectangle"]
 coordinates = st.floats(-2, 2, allow_nan=False, width=32)

@@ -4,8 +4,8 @@ import pytest
 from ruamel.yaml import YAML
 from small import PARAMS, altered
 
-from pipeline.core import project
 from pipeline.stages import check
+from pipeline.utils import paths
 
 SMALL = YAML(typ="safe").load(PARAMS)
 
@@ -17,7 +17,7 @@ def decisive(in_folder):
     def checked(document: dict) -> dict[str, str]:
         in_folder(document)
         check.run()
-        folder = project.checked()
+        folder = paths.resolved()
         return {
             path.relative_to(folder).with_suffix("").as_posix(): path.read_text()
             for path in folder.rglob("*.json")

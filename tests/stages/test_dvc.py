@@ -16,7 +16,7 @@ ONLY_REPORTING = {
         "console",
         "errors",
         "faults",
-        "processes",
+        "workers",
         "recorded",
         "workers",
     )
@@ -48,9 +48,9 @@ def serially(function, jobs, hear=lambda job, told: None, apart=False):
     for n, job in enumerate(jobs):
         yield n, function(*job, lambda told: hear(n, told))
 workers.run = serially
-from pipeline.commands import app
+from pipeline.cli import app
 if sys.argv[1] == "study":  # its trials run in this process, to be watched
-    from pipeline.studies import pools, trials
+    from pipeline.studies import executors, trial
     class Here:
         def run(self, jobs):
             for number, job in jobs.items():
@@ -111,9 +111,9 @@ def test_dependencies_are_what_a_stage_runs_and_reads(mine, stage):
     by_dvc = {"DVC_STAGE": stage}
     done = mine.run("python", "-W", "ignore", "-c", WATCH, command, name, env=by_dvc)
     modules, opened = json.loads(done.stdout.splitlines()[-1])
-    rooms = {"echoer": "pipeline/echo", "writer": "pipeline/text"}
-    room = rooms.get(name, "pipeline/shapes")
-    others = tuple({"pipeline/shapes", *rooms.values()} - {room})
+    rooms = {"echoer": "pipeline/problems/echo", "writer": "pipeline/problems/text"}
+    room = rooms.get(name, "pipeline/problems/shapes")
+    others = tuple({"pipeline/problems/shapes", *rooms.values()} - {room})
     # All rooms say what params.yaml may hold; only the stage's own room makes its result, and the
     # data only its `data`. A part of a room is a package, a dependency as a whole.
     if command == "generate":
@@ -128,7 +128,7 @@ def test_dependencies_are_what_a_stage_runs_and_reads(mine, stage):
         and module != f"{room}/__init__.py"
     }
     assert used == code
-    data = {dep for dep in declared["deps"] if not dep.startswith(("pipeline", "data/checked"))}
+    data = {dep for dep in declared["deps"] if not dep.startswith(("pipeline", "data/resolved"))}
     read = {
         path
         for path in opened
@@ -141,7 +141,7 @@ def test_dependencies_are_what_a_stage_runs_and_reads(mine, stage):
 
 
 def test_every_path_is_the_one_that_the_code_writes(monkeypatch):
-    from pipeline.core import project
+    from pipeline.utils import paths
 
     monkeypatch.chdir(ROOT)
     pipeline = YAML(typ="safe").load(ROOT / "dvc.yaml")
@@ -151,22 +151,22 @@ def test_every_path_is_the_one_that_the_code_writes(monkeypatch):
         for kind in ("outs", "metrics")
         for out in stage.get("do", stage).get(kind, [])
     }
-    places = [project.checked(), project.report(), project.curves(), project.comparisons()]
-    places += [project.findings()]
+    places = [paths.resolved(), paths.report(), paths.curves(), paths.comparisons()]
+    places += [paths.findings()]
     places += [
         place("${key}")
         for place in (
-            project.dataset,
-            project.model,
-            project.history,
-            project.metrics,
-            project.replicas,
-            project.figures,
-            project.pictures,
-            project.study,
-            project.trials,
+            paths.dataset,
+            paths.model,
+            paths.history,
+            paths.metrics,
+            paths.replicas,
+            paths.figures,
+            paths.pictures,
+            paths.study,
+            paths.trials,
         )
     ]
     # What holds a folder for each network of an experiment.
-    places += [place("${key}").parent for place in (project.predictions, project.summary)]
-    assert named == {project.relative(place) for place in places}
+    places += [place("${key}").parent for place in (paths.predictions, paths.summary)]
+    assert named == {paths.relative(place) for place in places}

@@ -10,19 +10,19 @@ from hypothesis import strategies as st
 from small import PARAMS, small_setup
 
 import pipeline
-from pipeline.core import datasets, params
-from pipeline.core.rooms import Room
-from pipeline.errors import InputError
+from pipeline import schema
+from pipeline.problems.base import Problem
+from pipeline.runs import checkpoint, datasets
+from pipeline.runs.checkpoint import Checkpoint
 from pipeline.stages import generate, train
-from pipeline.training import trained
-from pipeline.training.trained import Trained
+from pipeline.utils.errors import InputError
 
 counts = st.integers(1, 200)
 
 
-def training(**changes) -> params.Training:
+def training(**changes) -> schema.Training:
     document = {"seed": 1, "replicas": 1, "sequences": 60, "batch_size": 1}
-    return params.Training(**document | {"loss": "mae", "learning_rate": 0.1} | changes)
+    return schema.Training(**document | {"loss": "mae", "learning_rate": 0.1} | changes)
 
 
 @given(replicas=counts, processes=counts)
@@ -39,38 +39,40 @@ def test_curves_end_with_the_training_and_have_a_point_for_each_snapshot(
     samples = sequences * per_sequence
     sizes = [size for size in range(1, samples + 1) if samples % size == 0]
     batch_size = data.draw(st.sampled_from([*sizes, "all"]))
-    snapshots = data.draw(st.lists(st.integers(1, sequences * epochs), max_size=3))
-    found = training(sequences=sequences, epochs=epochs, batch_size=batch_size, snapshots=snapshots)
+    checkpoints = data.draw(st.lists(st.integers(1, sequences * epochs), max_size=3))
+    found = training(
+        sequences=sequences, epochs=epochs, batch_size=batch_size, checkpoints=checkpoints
+    )
     stops = train.curve_stops(found, per_sequence)
     assert stops == sorted(set(stops))
     assert stops[-1] == samples * epochs // found.batch(samples)
-    assert {train.updates(found, per_sequence, snapshot) for snapshot in snapshots} <= set(stops)
+    assert {train.updates(found, per_sequence, snapshot) for snapshot in checkpoints} <= set(stops)
 
 
-def fitted(*, harm: float = 0.0, **changes) -> Trained:
+def fitted(*, harm: float = 0.0, **changes) -> Checkpoint:
     """The small drawer, trained in this way; `harm` is added to what it is trained on."""
-    setup = small_setup("drawer")
-    found = setup.experiment.training.model_copy(update=changes)
-    setup = setup._replace(experiment=setup.experiment.model_copy(update={"training": found}))
-    arrays = Room("shapes").data.generate(setup.dataset)
-    return train.fit(setup, arrays | {"train": arrays["train"] + harm}, range(2))
+    config = small_setup("drawer")
+    found = config.experiment.training.model_copy(update=changes)
+    config = config._replace(experiment=config.experiment.model_copy(update={"training": found}))
+    arrays = Problem("shapes").data.generate(config.dataset)
+    return train.fit(config, arrays | {"train": arrays["train"] + harm}, range(2))
 
 
 def test_snapshots_that_one_update_completes_are_all_kept():
-    found = fitted(batch_size=60, snapshots=[10, 20, 60])  # 20 shapes an update
+    found = fitted(batch_size=60, checkpoints=[10, 20, 60])  # 20 shapes an update
     assert found.history["updates"].tolist() == [1, 2, 3]
-    for early, late in zip(found.snapshots[10], found.snapshots[20], strict=True):
+    for early, late in zip(found.checkpoints[10], found.checkpoints[20], strict=True):
         np.testing.assert_array_equal(early, late)
-    assert not np.array_equal(found.snapshots[20][0], found.weights[0])
-    for last, final in zip(found.snapshots[60], found.weights, strict=True):
+    assert not np.array_equal(found.checkpoints[20][0], found.weights[0])
+    for last, final in zip(found.checkpoints[60], found.weights, strict=True):
         np.testing.assert_array_equal(last, final)
 
 
 def test_replicas_that_are_given_up_have_all_snapshots():
-    found = fitted(harm=np.nan, snapshots=[10, 60])
+    found = fitted(harm=np.nan, checkpoints=[10, 60])
     assert found.failed.all()
     assert found.history["sequences"].tolist() == [1]
-    assert set(found.snapshots) == {10, 60}
+    assert set(found.checkpoints) == {10, 60}
 
 
 def test_a_dataset_of_other_parameters_is_refused(in_folder):
@@ -92,13 +94,13 @@ def test_curves_go_on_without_a_pack_that_was_given_up(in_folder, monkeypatch):
     logged: list[dict] = []
 
     @contextmanager
-    def live(setup):
-        ours = logged if setup.name == "widths/wide" else []
+    def live(config):
+        ours = logged if config.name == "widths/wide" else []
         yield SimpleNamespace(log=lambda bands: ours.append(bands))
 
-    def told(fit, jobs, hear, *, apart):
+    def told(fit, jobs, on_message, *, isolated):
         """What two packs tell, the first of which fails at its second point."""
-        one, two = (job for job, (setup, _) in enumerate(jobs) if setup.name == "widths/wide")
+        one, two = (job for job, (config, _) in enumerate(jobs) if config.name == "widths/wide")
         one, two = sorted((one, two), key=lambda job: jobs[job][1].start)
         for job, update, loss in (
             (two, 1, 3.0),
@@ -110,7 +112,7 @@ def test_curves_go_on_without_a_pack_that_was_given_up(in_folder, monkeypatch):
         ):
             losses = np.full(len(jobs[job][1]), loss)
             point = {"sequences": update, "updates": update, "train_loss": losses}
-            hear(job, (point, np.isnan(losses)))
+            on_message(job, (point, np.isnan(losses)))
         return iter(())
 
     monkeypatch.setattr(pipeline, "tracking", SimpleNamespace(live=live), raising=False)
@@ -121,17 +123,17 @@ def test_curves_go_on_without_a_pack_that_was_given_up(in_folder, monkeypatch):
 
 
 def test_packs_are_joined_in_order_and_one_that_was_given_up_ends_in_nan():
-    setup = small_setup("drawer")
+    config = small_setup("drawer")
 
-    def pack(replicas: list[int], points: int, failed: bool) -> Trained:
+    def pack(replicas: list[int], points: int, failed: bool) -> Checkpoint:
         column = np.array(replicas, float)[:, None]
         history = {"updates": np.arange(points), "mae": column + np.zeros(points)}
         weights = [column]
-        return Trained(setup, weights, {5: weights}, history, np.full(len(replicas), failed))
+        return Checkpoint(config, weights, {5: weights}, history, np.full(len(replicas), failed))
 
-    joined = trained.join([pack([0, 1], 3, False), pack([2], 2, True)])
+    joined = checkpoint.concat_replicas([pack([0, 1], 3, False), pack([2], 2, True)])
     assert joined.weights[0].ravel().tolist() == [0, 1, 2]
-    assert joined.snapshots[5][0].ravel().tolist() == [0, 1, 2]
+    assert joined.checkpoints[5][0].ravel().tolist() == [0, 1, 2]
     assert joined.failed.tolist() == [False, False, True]
     assert joined.history["updates"].tolist() == [0, 1, 2]
     np.testing.assert_array_equal(joined.history["mae"][:, -1], [0, 1, np.nan])

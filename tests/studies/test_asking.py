@@ -7,10 +7,12 @@ from hypothesis import strategies as st
 from plans import plan, result
 
 from pipeline import studies
-from pipeline.core.rooms import Room
-from pipeline.errors import InputError
-from pipeline.studies import exports, identity, storage, trials
-from pipeline.studies.asking import Trial
+from pipeline.problems.base import Problem
+from pipeline.runs import fingerprint
+from pipeline.studies import export, storage
+from pipeline.studies.plan import Trial
+from pipeline.studies.trial import Result, decode, encode, from_arrays, to_arrays
+from pipeline.utils.errors import InputError
 
 
 def search(count: int, seed: int = 0) -> list[Trial]:
@@ -37,11 +39,11 @@ def test_what_is_asked_depends_on_whole_earlier_batches_alone():
     assert other.ask(0, []) != mine.ask(0, [])
 
 
-def found(cells: float) -> trials.Result:
+def found(cells: float) -> Result:
     return result({"token_accuracy": cells / 1000})
 
 
-def pruned(cells: float) -> trials.Result:
+def pruned(cells: float) -> Result:
     """Less of what prunes is better, although more of what is sought is."""
     return result({}, pruned=True, curve=np.array([1 - cells / 1000]))
 
@@ -73,9 +75,9 @@ def test_a_trial_of_lucky_replicas_is_not_what_the_search_learns_from():
 
 def test_hurdles_are_the_medians_of_earlier_trials_and_need_enough_of_them():
     mine, ended = plan("search"), search(6)
-    assert mine.hurdles(ended[:1]) == []
+    assert mine.thresholds(ended[:1]) == []
     values = [mine.compared(trial)[0] for trial in ended]
-    assert mine.hurdles(ended) == [(4, "cross_entropy", pytest.approx(float(np.median(values))))]
+    assert mine.thresholds(ended) == [(4, "cross_entropy", pytest.approx(float(np.median(values))))]
 
 
 @pytest.mark.parametrize(
@@ -120,7 +122,7 @@ def test_a_confirmation_of_other_replicas_is_none():
     two = result({"token_accuracy": [0.5, 0.6]}, failed=[False, False])
     assert plan("search", confirm=2).confirms(two)
     assert not plan("search", confirm=1).confirms(two)
-    assert plan("search", confirm=1).identity == plan("search", confirm=2).identity
+    assert plan("search", confirm=1).fingerprint == plan("search", confirm=2).fingerprint
 
 
 def test_a_confirmation_all_of_which_diverged_is_said_so():
@@ -129,8 +131,8 @@ def test_a_confirmation_all_of_which_diverged_is_said_so():
         studies.TUNED: result({"token_accuracy": 0.5, "cross_entropy": 1.0}),
         studies.UNTUNED: result({}, failed=[True]),
     }
-    about = Room("echo").metrics.describe
-    found = exports.as_json(exports.summary(mine, search(6), confirmed, about))["confirmed"]
+    about = Problem("echo").metrics.describe
+    found = export.as_json(export.summary(mine, search(6), confirmed, about))["confirmed"]
     assert found["untuned"]["token_accuracy"]["mean"] is None
     difference = found["difference"]["token_accuracy"]
     assert (difference["difference"], difference["p_better"]) == (None, 1)
@@ -154,7 +156,7 @@ def test_a_mean_of_some_replicas_alone_is_never_the_best_nor_the_least():
         for n, v in enumerate(values)
     ]
     assert [trial.number for trial in studies.best(mine, ended)] == [2]
-    assert [trial.number for trial in exports.least(mine, ended)] == [1]
+    assert [trial.number for trial in export.least(mine, ended)] == [1]
 
 
 def test_of_equals_the_best_has_fewest_parameters():
@@ -185,28 +187,28 @@ def test_of_two_objectives_those_stay_that_no_other_beats(costs):
 
 def test_results_survive_text_and_arrays():
     found = result({"mae": [0.1, np.nan]}, failed=[False, True], curve=[0.5])
-    for again in (trials.decode(trials.encode(found)), trials.result(trials.arrays(found))):
+    for again in (decode(encode(found)), from_arrays(to_arrays(found))):
         assert (again.parameters, again.pruned) == (5, False)
         np.testing.assert_array_equal(again.failed, found.failed)
         np.testing.assert_array_equal(again.metrics["mae"], found.metrics["mae"])
         np.testing.assert_array_equal(again.history["sequences"], found.history["sequences"])
-    for damaged in ("", "nothing", trials.encode(found)[:-40]):
+    for damaged in ("", "nothing", encode(found)[:-40]):
         with pytest.raises(ValueError, match=": "):
-            trials.decode(damaged)
+            decode(damaged)
 
 
 def test_a_study_is_another_if_anything_that_decides_a_trial_changes(monkeypatch):
-    mine = plan("sizes").identity
-    assert plan("sizes").identity == mine
-    assert plan("sizes", figures=[]).identity == mine
-    assert plan("sizes", space={"model.cells": [1, 2]}).identity != mine
-    monkeypatch.setattr(identity, "code", lambda problem: "other")
-    assert plan("sizes").identity != mine
+    mine = plan("sizes").fingerprint
+    assert plan("sizes").fingerprint == mine
+    assert plan("sizes", figures=[]).fingerprint == mine
+    assert plan("sizes", space={"model.cells": [1, 2]}).fingerprint != mine
+    monkeypatch.setattr(fingerprint, "code", lambda problem: "other")
+    assert plan("sizes").fingerprint != mine
 
 
 def test_the_table_has_a_row_for_each_trial_and_a_column_for_each_replica():
     mine = plan("search")
-    table = exports.table(mine, search(6))
+    table = export.table(mine, search(6))
     assert list(table["trial"]) == list(range(6))
     assert {"model.cells", "state", "token_accuracy", "token_accuracy.0"} <= set(table)
     assert table["token_accuracy"].isna().tolist() == (table["state"] != "complete").tolist()
@@ -218,4 +220,4 @@ def test_the_least_that_gets_there_is_found_for_each_choice():
         mine.ended(n, mine.ask(n, []), result({"mae": v})._replace(parameters=10 * n))
         for n, v in enumerate([0.9, 0.5, 0.1, 0.9, 0.9, 0.9])
     ]
-    assert [trial.number for trial in exports.least(mine, ended)] == [1]
+    assert [trial.number for trial in export.least(mine, ended)] == [1]

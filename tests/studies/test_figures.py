@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from plans import plan, result
 
-from pipeline import style
-from pipeline.core.rooms import Room
-from pipeline.studies import TUNED, UNTUNED, exports, figures
-from pipeline.studies.asking import Plan, Trial
+from pipeline import plotting
+from pipeline.problems.base import Problem
+from pipeline.studies import export, figures
+from pipeline.studies.plan import StudyPlan, Trial
+from pipeline.studies.run import TUNED, UNTUNED
 
 
-def shapes(mine: Plan, count: int, state: str = "complete") -> list[Trial]:
+def shapes(mine: StudyPlan, count: int, state: str = "complete") -> list[Trial]:
     """Trials of the grid, whose networks drew two snapshots; the second of them failed."""
     rng, ended = np.random.default_rng(1), []
     for number in range(count):
@@ -27,14 +28,14 @@ def shapes(mine: Plan, count: int, state: str = "complete") -> list[Trial]:
     return ended
 
 
-def drawn(mine: Plan, ended: list[Trial], confirmed: dict | None = None) -> dict[str, bytes]:
-    about = Room(mine.study.problem).metrics.describe
-    summary = exports.as_json(exports.summary(mine, ended, confirmed or {}, about))
+def drawn(mine: StudyPlan, ended: list[Trial], confirmed: dict | None = None) -> dict[str, bytes]:
+    about = Problem(mine.study.problem).metrics.describe
+    summary = export.as_json(export.summary(mine, ended, confirmed or {}, about))
     found = {}
     for picture in figures.draw(mine, ended, confirmed or {}, summary):
         assert picture.caption.endswith(".")
         file = io.BytesIO()
-        style.save(picture.figure, file, "svg")
+        plotting.save(picture.figure, file, "svg")
         found[picture.name] = file.getvalue()
     return found
 

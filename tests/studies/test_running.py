@@ -17,14 +17,14 @@ KILLS = 10
 
 
 @pytest.mark.parametrize("study", ["sizes", "search"])
-def test_one_worker_leaves_the_same_bytes_as_two(laboratory, undisturbed, study):
+def test_one_worker_leaves_the_same_bytes_as_two(laboratory, defer_interrupt, study):
     laboratory.run("python", "-m", "pipeline", "study", study, "--workers", "1")
-    assert exported(laboratory, study) == undisturbed[study]
+    assert exported(laboratory, study) == defer_interrupt[study]
     assert sorted(trials_in(laboratory)) == list(range(6))
 
 
 def test_a_study_that_is_killed_at_any_moment_goes_on_and_leaves_the_same_bytes(
-    laboratory, undisturbed
+    laboratory, defer_interrupt
 ):
     """kill -9 at random moments, ten times; each start finishes what is missing and no more."""
     rng, kept, seconds = random.Random(6), 0, 8.0
@@ -38,17 +38,17 @@ def test_a_study_that_is_killed_at_any_moment_goes_on_and_leaves_the_same_bytes(
         kept = len(written)
         seconds = 14.0  # now and then far enough for a trial to end
     laboratory.run("python", "-m", "pipeline", "study", "search")
-    assert exported(laboratory, "search") == undisturbed["search"]
+    assert exported(laboratory, "search") == defer_interrupt["search"]
     assert sorted(trials_in(laboratory)) == list(range(6))
 
 
-def test_a_line_that_was_cut_off_costs_its_trial_and_nothing_else(laboratory, undisturbed):
+def test_a_line_that_was_cut_off_costs_its_trial_and_nothing_else(laboratory, defer_interrupt):
     alone = ("python", "-m", "pipeline", "study", "sizes", "--workers", "1")
     laboratory.run(*alone, "--trials", "3")
     journal = laboratory.root / ".studies/journal.log"
     journal.write_bytes(journal.read_bytes()[:-100])
     laboratory.run(*alone)
-    assert exported(laboratory, "sizes") == undisturbed["sizes"]
+    assert exported(laboratory, "sizes") == defer_interrupt["sizes"]
     for damaged in (b"{}\n", b"nothing\n", b"\xff\x00\n{}\n"):
         content = journal.read_bytes()
         journal.write_bytes(content[:200] + damaged + content[200:])
@@ -87,7 +87,7 @@ def test_changed_parameters_or_code_start_a_new_study(laboratory):
     laboratory.change("replicas: 2, sequences: 12", "replicas: 2, sequences: 24")
     laboratory.run(*small)
     assert len(studies()) == 2
-    module = laboratory.root / "pipeline/shapes/models/__init__.py"
+    module = laboratory.root / "pipeline/problems/shapes/models/__init__.py"
     module.write_text(module.read_text() + "\n# changed\n")
     laboratory.run(*small)
     assert len(studies()) == 3
@@ -107,12 +107,12 @@ def test_a_diverging_trial_is_recorded_and_stops_nothing(laboratory):
     assert [row.split(",")[1] for row in rows[1:]] == ["complete", "failed"]
 
 
-def test_trials_that_came_from_dvc_are_not_made_again(laboratory, undisturbed):
+def test_trials_that_came_from_dvc_are_not_made_again(laboratory, defer_interrupt):
     laboratory.run("python", "-m", "pipeline", "study", "sizes", "--workers", "1")
     (laboratory.root / ".studies/journal.log").unlink()
     program = """
 from contextlib import contextmanager
-from pipeline.commands import app
+from pipeline.cli import app
 from pipeline.studies import pools
 class Nobody:
     def run(self, jobs):
@@ -124,7 +124,7 @@ pools.opened = opened
 app(["study", "sizes"])
 """
     laboratory.run("python", "-W", "ignore", "-c", program)
-    assert exported(laboratory, "sizes") == undisturbed["sizes"]
+    assert exported(laboratory, "sizes") == defer_interrupt["sizes"]
 
 
 def test_trials_that_mlflow_does_not_have_are_added_from_the_storage(laboratory):

@@ -19,9 +19,10 @@ import pytest
 from small import BIN, Laboratory, small_setup
 from studying import PATIENCE, exported, free_port, in_journal, kill, start, trials_in, wait_until
 
-from pipeline.errors import TrainingError
-from pipeline.studies import identity, pools
-from pipeline.studies.trials import Job
+from pipeline.runs import fingerprint
+from pipeline.studies import executors
+from pipeline.studies.trial import Job
+from pipeline.utils.errors import TrainingError
 
 pytestmark = pytest.mark.slow
 
@@ -60,7 +61,7 @@ def cluster(running, laboratory) -> tuple[str, list[subprocess.Popen]]:
 
 
 def test_a_lost_dask_worker_loses_no_trial_and_makes_none_twice(
-    laboratory, cluster, running, undisturbed
+    laboratory, cluster, running, defer_interrupt
 ):
     address, (_, victim) = cluster
     process = start(laboratory, "sizes", "--dask", address)
@@ -70,10 +71,10 @@ def test_a_lost_dask_worker_loses_no_trial_and_makes_none_twice(
     _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, said
     assert sorted(trials_in(laboratory)) == list(range(6))
-    assert exported(laboratory, "sizes") == undisturbed["sizes"]
+    assert exported(laboratory, "sizes") == defer_interrupt["sizes"]
     laboratory.run("python", "-m", "pipeline", "study", "search", "--dask", address)
     assert dashboard(running, laboratory, ".studies/journal.log") == ["sizes", "search"]
-    assert exported(laboratory, "search") == undisturbed["search"]
+    assert exported(laboratory, "search") == defer_interrupt["search"]
 
 
 def test_a_stopped_study_says_that_its_storage_must_be_named_again(laboratory):
@@ -87,12 +88,12 @@ def test_a_stopped_study_says_that_its_storage_must_be_named_again(laboratory):
 
 def test_what_ended_beside_a_killed_process_is_kept():
     """Two short jobs, and one that would take minutes in the place of the first that ended."""
-    document = small_setup("drawer").document()
-    short = Job(identity.worker("shapes"), document, [0], [])
+    document = small_setup("drawer").to_dict()
+    short = Job(fingerprint.worker("shapes"), document, [0], [])
     long = json.loads(json.dumps(document))
     long["dataset"]["train"] = 60_000
     long["experiment"]["training"] |= {"sequences": 60_000, "epochs": 2000}
-    with pools.opened(2, None) as pool:
+    with executors.opened(2, None) as pool:
         ended = pool.run({0: short, 1: short, 2: short._replace(document=long)})
         first, _ = next(ended)
         processes = [
@@ -110,7 +111,7 @@ def test_what_ended_beside_a_killed_process_is_kept():
 
 
 def test_workers_with_other_code_are_refused(laboratory, cluster):
-    module = laboratory.root / "pipeline/shapes/models/__init__.py"
+    module = laboratory.root / "pipeline/problems/shapes/models/__init__.py"
     text = module.read_text()
     code = "from pipeline.studies import identity; print(identity.code('shapes'))"
     laboratory.run("python", "-c", code)  # the workers' modules are read when they are first asked
@@ -186,7 +187,7 @@ def postgres() -> Iterator[str]:
 
 
 def test_trials_in_postgresql_and_runs_on_a_server_on_postgresql(
-    laboratory, postgres, running, undisturbed, tmp_path
+    laboratory, postgres, running, defer_interrupt, tmp_path
 ):
     """Killed in the middle and started again: no trial is lost, none is there twice."""
     port, driver = free_port(), postgres.replace("postgresql://", "postgresql+psycopg://")
@@ -209,7 +210,7 @@ def test_trials_in_postgresql_and_runs_on_a_server_on_postgresql(
     done = laboratory.run(*again, env=tracking)
     assert "secret" not in done.stdout + done.stderr
     assert sorted(trials_in(laboratory, f"{driver}/studies")) == list(range(6))
-    assert exported(laboratory, "sizes") == undisturbed["sizes"]
+    assert exported(laboratory, "sizes") == defer_interrupt["sizes"]
     laboratory.run(*again, env=tracking)
     assert dashboard(running, laboratory, f"{driver}/studies") == ["sizes"]
 

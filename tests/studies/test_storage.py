@@ -3,8 +3,8 @@
 import pytest
 from plans import plan, result
 
-from pipeline.errors import InputError
 from pipeline.studies import storage
+from pipeline.utils.errors import InputError
 
 
 def test_one_process_at_a_time_runs_a_study(tmp_path):

@@ -6,8 +6,10 @@ import platform
 import pytest
 import writers
 
-from pipeline.errors import InputError
-from pipeline.text.data import Dataset, corpora, generate
+from pipeline.problems.text.config.types import Dataset
+from pipeline.problems.text.data import corpora
+from pipeline.problems.text.data.examples import generate
+from pipeline.utils.errors import InputError
 
 DOCS = writers.DOCS | {"length": 1000}
 

@@ -5,19 +5,18 @@ import pytest
 import writers
 from pydantic import ValidationError
 
-from pipeline.errors import InputError
-from pipeline.text import tables
-from pipeline.text.data import (
-    Dataset,
-    Framing,
-    corpora,
+from pipeline.problems.text import tables
+from pipeline.problems.text.config.types import Dataset, Framing
+from pipeline.problems.text.data import corpora
+from pipeline.problems.text.data.examples import (
     decode,
     encode,
-    frame,
     generate,
+    make_examples,
     passages_of,
     samples_per_sequence,
 )
+from pipeline.utils.errors import InputError
 
 HELLO = writers.SMALL | {"text": "hello world", "length": 10, "train": 1, "validation": 1}
 HELLO |= {"test": 1}
@@ -47,18 +46,18 @@ def words(codes: np.ndarray, alphabet: str) -> list[str]:
     ],
 )
 def test_hello_world_is_framed_as_the_chapter_frames_it(framing, inputs, targets):
-    setup = writers.setup(**framing, dataset=HELLO)
-    x, y = frame(generate(setup.dataset)["test"], setup)
-    assert words(x, setup.dataset.alphabet) == inputs
-    assert words(y, setup.dataset.alphabet) == targets
-    assert samples_per_sequence(setup) == len(inputs)
+    config = writers.config(**framing, dataset=HELLO)
+    x, y = make_examples(generate(config.dataset)["test"], config)
+    assert words(x, config.dataset.alphabet) == inputs
+    assert words(y, config.dataset.alphabet) == targets
+    assert samples_per_sequence(config) == len(inputs)
 
 
 def test_where_state_is_carried_each_sample_goes_on_where_the_one_of_the_batch_before_ended():
     training = {"state": "sequence", "batch_size": 4}
-    setup = writers.setup("sequence", 3, training=training)
-    passage = generate(setup.dataset)["train"][0, :1]
-    inputs, targets = frame(passage, setup)
+    config = writers.config("sequence", 3, training=training)
+    passage = generate(config.dataset)["train"][0, :1]
+    inputs, targets = make_examples(passage, config)
     batches = inputs.reshape(-1, 4, 3)  # (U, B, T)
     lanes = batches.transpose(1, 0, 2).reshape(4, -1)
     np.testing.assert_array_equal(lanes.ravel(), passage[0, :-1])
@@ -68,9 +67,9 @@ def test_where_state_is_carried_each_sample_goes_on_where_the_one_of_the_batch_b
 
 
 def test_every_character_of_a_passage_is_asked_for_once():
-    setup = writers.setup("sequence", 12, training={"state": "sequence", "batch_size": 2})
-    test = generate(setup.dataset)["test"]
-    _, targets = frame(test, setup)
+    config = writers.config("sequence", 12, training={"state": "sequence", "batch_size": 2})
+    test = generate(config.dataset)["test"]
+    _, targets = make_examples(test, config)
     assert sorted(targets.ravel()) == sorted(test[:, 1:].ravel())
 
 

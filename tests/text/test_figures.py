@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import writers
 
-from pipeline.core.rooms import Results
-from pipeline.core.statistics import summary
-from pipeline.text import figures, metrics
-from pipeline.text.data import decode
+from pipeline.problems.base import Results
+from pipeline.problems.text import figures, metrics
+from pipeline.problems.text.data.examples import decode
+from pipeline.utils.statistics import summary
 
 
 def results(case) -> Results:
@@ -44,7 +44,7 @@ def names(pictures) -> list[str]:
 
 
 def test_an_experiment_has_its_pictures_alone_and_as_an_arm():
-    case = writers.setup("sequence", 4)
+    case = writers.config("sequence", 4)
     found = results(case)
     alone = names(figures.figures(case, found))
     assert alone == ["learning-curve", "samples", "surprise", "places"]
@@ -54,7 +54,7 @@ def test_an_experiment_has_its_pictures_alone_and_as_an_arm():
 
 
 def test_what_was_written_stands_in_the_picture_and_dollars_are_no_formulas():
-    case = writers.setup(dataset={"text": "a$b_$c^\n" * 9})
+    case = writers.config(dataset={"text": "a$b_$c^\n" * 9})
     codes = np.arange(100) % len(case.dataset.alphabet)
     figure = figures.page(case, {"one": codes, "two": codes[:3]})
     figure.draw_without_rendering()
@@ -65,7 +65,7 @@ def test_what_was_written_stands_in_the_picture_and_dollars_are_no_formulas():
 
 
 def test_a_character_is_as_dark_as_it_was_surprising():
-    case = writers.setup("sequence", 4)
+    case = writers.config("sequence", 4)
     figure = figures.surprise(case, results(case))
     image = figure.axes[0].images[0].get_array()
     assert image.shape == (2, 80)
@@ -83,9 +83,9 @@ def test_places_are_binned_ever_wider():
 
 def test_what_is_not_held_out_is_not_called_so():
     for dataset, said in (({}, False), (writers.DOCS, True)):
-        case = writers.setup("sequence", 4, dataset=dataset)
-        arms = {"one": (case, results(case)), "two": (case, results(case))}
-        pictures = [*figures.figures(case, results(case)), *figures.together(arms)]
+        case = writers.config("sequence", 4, dataset=dataset)
+        variants = {"one": (case, results(case)), "two": (case, results(case))}
+        pictures = [*figures.figures(case, results(case)), *figures.together(variants)]
         words = [picture.caption for picture in pictures]
         for picture in pictures:
             for axes in picture.figure.axes:
@@ -97,7 +97,7 @@ def test_what_is_not_held_out_is_not_called_so():
 
 
 def test_findings_of_a_text_that_is_not_held_out_compare_it_with_none():
-    case = writers.setup("sequence", 4)
+    case = writers.config("sequence", 4)
     found = results(case)
     aggregated = {name: summary(values) for name, values in found.metrics.items()}
     lines = {"bits_per_character": found.references["bits_per_character"]}
@@ -109,16 +109,16 @@ def test_findings_of_a_text_that_is_not_held_out_compare_it_with_none():
 
 
 def test_places_are_left_out_where_only_one_character_is_read():
-    case = writers.setup("one-to-many", 8)
+    case = writers.config("one-to-many", 8)
     found = results(case)
     del found.predictions["by_place"]
     assert "places" not in names(figures.figures(case, found))
-    both = {"one": (case, found), "two": (writers.setup("sequence", 4), results(case))}
+    both = {"one": (case, found), "two": (writers.config("sequence", 4), results(case))}
     assert "places" in names(figures.together(both))
 
 
 def test_findings_say_what_is_beaten_and_what_is_not():
-    case = writers.setup("sequence", 4, dataset=writers.DOCS)
+    case = writers.config("sequence", 4, dataset=writers.DOCS)
     found = results(case)
     aggregated = {name: summary(values) for name, values in found.metrics.items()}
     said = metrics.findings(case, aggregated, found.references)
@@ -138,8 +138,8 @@ def test_findings_say_what_is_beaten_and_what_is_not():
 
 @pytest.mark.parametrize("name", ["gist", "gallery"])
 def test_texts_have_no_gallery(name):
-    case = writers.setup("sequence", 4)
+    case = writers.config("sequence", 4)
     if name == "gallery":
         assert figures.gallery({"one": (case, {})}) is None
     else:
-        assert set(metrics.gist(results(case).predictions)) == {"early", "early_seen", "start"}
+        assert set(metrics.preview(results(case).predictions)) == {"early", "early_seen", "start"}

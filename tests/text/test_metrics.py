@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import writers
 
-from pipeline.errors import InputError
-from pipeline.text import metrics
-from pipeline.text.data import frame, generate
-from pipeline.text.metrics import written
+from pipeline.problems.text import metrics
+from pipeline.problems.text.data.examples import generate, make_examples
+from pipeline.problems.text.metrics import written
+from pipeline.utils.errors import InputError
 
 HELLO = writers.SMALL | {"text": "hello world", "length": 10, "train": 1, "validation": 1}
 HELLO |= {"test": 1}
@@ -29,8 +29,8 @@ HELLO |= {"test": 1}
     ],
 )
 def test_the_floor_of_a_framing_is_what_it_leaves_open(framing, training, bits):
-    setup = writers.setup(**framing, training=training, dataset=HELLO)
-    found = metrics.references(setup, generate(setup.dataset)["test"])["bits_per_character"]
+    config = writers.config(**framing, training=training, dataset=HELLO)
+    found = metrics.references(config, generate(config.dataset)["test"])["bits_per_character"]
     assert found[metrics.FLOOR] == pytest.approx(bits)
     assert set(found) == {"uniform", "unigram", metrics.FLOOR}
 
@@ -79,13 +79,13 @@ def test_only_source_is_parsed():
 
 def test_bits_find_their_place_in_the_text():
     for case in (
-        writers.setup("sequence", 4, training={"state": "sequence", "batch_size": 3}),
-        writers.setup("sequence", 4),
-        writers.setup("one-to-many", 4),
-        writers.setup("many-to-one", 4),
+        writers.config("sequence", 4, training={"state": "sequence", "batch_size": 3}),
+        writers.config("sequence", 4),
+        writers.config("one-to-many", 4),
+        writers.config("many-to-one", 4),
     ):
         test = generate(case.dataset)["test"]
-        _, targets = frame(test, case)
+        _, targets = make_examples(test, case)
         found, places = metrics._by_character(case, test, targets[None].astype(float))
         text = metrics.running(test)[1:]
         asked = ~np.isnan(found[0])
@@ -93,20 +93,20 @@ def test_bits_find_their_place_in_the_text():
         assert asked.mean() > 0.9
         assert places.mean() == pytest.approx(targets.mean())
     # One lane after the other: the first place of each is where nothing was read before.
-    case = writers.setup("sequence", 4, training={"state": "sequence", "batch_size": 3})
+    case = writers.config("sequence", 4, training={"state": "sequence", "batch_size": 3})
     test = generate(case.dataset)["test"]
-    _, targets = frame(test, case)
+    _, targets = make_examples(test, case)
     _, places = metrics._by_character(case, test, targets[None].astype(float))
     lanes = test[:, 1:].reshape(-1, 16)
     np.testing.assert_allclose(places[0], lanes.mean(axis=0))
 
 
 def test_a_dataset_of_another_python_is_refused():
-    setup = writers.setup(dataset=writers.DOCS)
-    test = generate(setup.dataset)["test"].copy()
+    config = writers.config(dataset=writers.DOCS)
+    test = generate(config.dataset)["test"].copy()
     test[0, 0] += 1
     with pytest.raises(InputError, match="dvc repro --force generate@small"):
-        metrics.references(setup, test)
+        metrics.references(config, test)
 
 
 @pytest.mark.parametrize(

@@ -4,16 +4,17 @@ import numpy as np
 import pytest
 import writers
 
-from pipeline.text import data, models
-from pipeline.training.replicas import Replicas
-from pipeline.training.starting import initial_weights
+from pipeline.engine.optimizers import initial_weights
+from pipeline.engine.replicas import Replicas
+from pipeline.problems.text import data, model
+from pipeline.problems.text.config.validate import validate, warnings
 
 CARRIED = {"state": "sequence", "batch_size": 4}
 
 
 def replicas(case, seeds=(1, 2)) -> Replicas:
     return Replicas(
-        models.network(case), initial_weights(lambda: models.network(case).model, list(seeds))
+        model.build(case), initial_weights(lambda: model.build(case).model, list(seeds))
     )
 
 
@@ -28,59 +29,59 @@ def replicas(case, seeds=(1, 2)) -> Replicas:
 )
 def test_characters_come_in_one_hot_and_their_probabilities_go_out(sample, window, shape):
     text = "".join(map(chr, range(ord("a"), ord("w")))) * 3
-    case = writers.setup(sample, window, dataset={"text": text})
-    network = models.network(case)
+    case = writers.config(sample, window, dataset={"text": text})
+    network = model.build(case)
     assert network.model.input_shape[1:] == shape
     inputs, targets = data.frame(data.generate(case.dataset)["test"], case)
-    x, _ = network.encode(inputs[:5], targets[:5])
+    x, _ = network.preprocess(inputs[:5], targets[:5])
     p = np.asarray(network.model(x)).reshape(5, -1, 22)
     assert p.shape[1] == case.experiment.framing.writes
     np.testing.assert_allclose(p.sum(axis=-1), 1, atol=1e-5)
 
 
 def test_bits_are_minus_the_logarithm_of_the_probability_of_what_came():
-    case = writers.setup("sequence", 4, model={"layers": 2, "embedding": 3})
+    case = writers.config("sequence", 4, model={"layers": 2, "embedding": 3})
     lanes = replicas(case)
     inputs, targets = data.frame(data.generate(case.dataset)["test"], case)
     found = lanes.predict(inputs[None], targets[None])
     network = lanes.network
     for replica in range(2):
         network.model.set_weights([weight[replica] for weight in lanes.weights])
-        p = np.asarray(network.model(network.encode(inputs, targets)[0]))
+        p = np.asarray(network.model(network.preprocess(inputs, targets)[0]))
         right = np.take_along_axis(p, targets[..., None].astype(int), axis=-1)[..., 0]
         np.testing.assert_allclose(found["bits"][replica], -np.log2(right), rtol=1e-4)
         np.testing.assert_array_equal(found["characters"][replica], p.argmax(axis=-1))
 
 
 def test_state_that_is_carried_is_that_of_the_whole_lane_read_at_once():
-    case = writers.setup("sequence", 4, training=CARRIED)
-    whole = writers.setup("sequence", 12, training=CARRIED)
+    case = writers.config("sequence", 4, training=CARRIED)
+    whole = writers.config("sequence", 12, training=CARRIED)
     test = data.generate(case.dataset)["test"]
     lanes = replicas(case)
-    longer = Replicas(models.network(whole), lanes.weights)
+    longer = Replicas(model.build(whole), lanes.weights)
     found = [
-        metrics_bits(network, setup, test) for network, setup in ((lanes, case), (longer, whole))
+        metrics_bits(network, config, test) for network, config in ((lanes, case), (longer, whole))
     ]
     np.testing.assert_allclose(found[0], found[1], rtol=1e-4)
     # Forgetting after each window changes all but the first.
-    alone = writers.setup("sequence", 4)
-    apart = metrics_bits(Replicas(models.network(alone), lanes.weights), alone, test)
-    assert not np.allclose(np.sort(apart), np.sort(found[0]))
+    alone = writers.config("sequence", 4)
+    isolated = metrics_bits(Replicas(model.build(alone), lanes.weights), alone, test)
+    assert not np.allclose(np.sort(isolated), np.sort(found[0]))
 
 
 def metrics_bits(lanes: Replicas, case, test: np.ndarray) -> np.ndarray:
     """Bits in the order of the text's characters (R, L)."""
-    from pipeline.text.metrics import _by_character
+    from pipeline.problems.text.metrics.evaluation import _by_character
 
     inputs, targets = data.frame(test, case)
-    asking = case.experiment.training.asking(data.samples_per_sequence(case))
-    bits = lanes.predict(inputs[None], targets[None], **asking)["bits"]
+    predict_options = case.experiment.training.predict_options(data.samples_per_sequence(case))
+    bits = lanes.predict(inputs[None], targets[None], **predict_options)["bits"]
     return _by_character(case, test, bits)[0]
 
 
 def test_a_text_of_its_own_is_learned_by_heart():
     training = {"sequences": 4, "epochs": 200, "batch_size": 12, "learning_rate": 0.05}
-    case = writers.setup("many-to-one", 4, model={"cells": 12}, training=training)
+    case = writers.config("many-to-one", 4, model={"cells": 12}, training=training)
     lanes, arrays = replicas(case), data.generate(case.dataset)
     inputs, targets = data.frame(arrays["train"], case)
     updates = inputs.shape[1] * 200 // 12
@@ -91,12 +92,12 @@ def test_a_text_of_its_own_is_learned_by_heart():
 
 
 def test_the_model_is_made_of_plain_layers():
-    case = writers.setup("sequence", 4, model={"embedding": 3}, training=CARRIED)
-    kinds = [type(layer).__name__ for layer in models.network(case).model.layers]
+    case = writers.config("sequence", 4, model={"embedding": 3}, training=CARRIED)
+    kinds = [type(layer).__name__ for layer in model.build(case).model.layers]
     assert kinds == ["InputLayer", "Dense", "LSTM", "Dense"]
 
 
-FAULTS = [
+SERVER_ERRORS = [
     (
         {"training": {"loss": "mae"}},
         "training.loss: must be 'categorical_crossentropy' for characters, got 'mae'",
@@ -117,12 +118,12 @@ FAULTS = [
     ),
     (
         {"training": {"state": "epoch"}},
-        "training.state: must be 'batch' or 'sequence': a passage does not follow on the one "
+        "training.reset_states_after: must be 'batch' or 'sequence': a passage does not follow on the one "
         "before it, got 'epoch'",
     ),
     (
         {"sample": "many-to-one", "training": CARRIED},
-        "training.state: must be 'batch' for framing.sample: many-to-one, got 'sequence'",
+        "training.reset_states_after: must be 'batch' for framing.sample: many-to-one, got 'sequence'",
     ),
     (
         {"stride": 2, "training": CARRIED},
@@ -136,9 +137,9 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "fault"), FAULTS)
+@pytest.mark.parametrize(("arguments", "fault"), SERVER_ERRORS)
 def test_an_experiment_that_makes_no_sense_is_refused(arguments, fault):
-    assert [f"{key}: {what}" for key, what in models.check(writers.setup(**arguments))] == [fault]
+    assert [f"{key}: {what}" for key, what in validate(writers.config(**arguments))] == [fault]
 
 
 @pytest.mark.parametrize(
@@ -152,10 +153,10 @@ def test_an_experiment_that_makes_no_sense_is_refused(arguments, fault):
     ],
 )
 def test_an_experiment_that_makes_sense_is_not(arguments):
-    assert models.check(writers.setup(**arguments)) == []
-    assert models.warnings(writers.setup(**arguments)) == []
+    assert validate(writers.config(**arguments)) == []
+    assert warnings(writers.config(**arguments)) == []
 
 
 def test_characters_that_are_never_asked_for_are_warned_of():
-    case = writers.setup("many-to-one", 4, stride=5)
-    assert models.warnings(case) == [("framing.stride", "leaves out 4 of 5 characters")]
+    case = writers.config("many-to-one", 4, stride=5)
+    assert warnings(case) == [("framing.stride", "leaves out 4 of 5 characters")]

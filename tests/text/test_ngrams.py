@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import writers
 
-from pipeline.text import metrics
-from pipeline.text.data import generate
-from pipeline.text.metrics import ngrams
+from pipeline.problems.text import metrics
+from pipeline.problems.text.data.examples import generate
+from pipeline.problems.text.metrics import ngrams
 
 LETTERS = 5
 
@@ -99,8 +99,8 @@ def test_compressors_have_seen_the_training_text():
 
 
 def test_the_references_of_a_corpus_fall_from_uniform_to_n_grams():
-    setup = writers.setup(dataset=writers.DOCS | {"length": 4000})
-    found = metrics.references(setup, generate(setup.dataset)["test"])["bits_per_character"]
+    config = writers.config(dataset=writers.DOCS | {"length": 4000})
+    found = metrics.references(config, generate(config.dataset)["test"])["bits_per_character"]
     assert found["uniform"] == pytest.approx(math.log2(96))
     order = ["uniform", "unigram", "order-2 n-gram", "order-5 n-gram"]
     assert sorted(order, key=found.get, reverse=True) == order

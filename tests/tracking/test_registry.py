@@ -185,5 +185,5 @@ def test_a_report_needs_no_candidates_of_models(mine, forked):
         shutil.rmtree(mine.root / "models" / network)
     done = forked.run(mine, "report")
     assert done.returncode == 0, done.stderr
-    remedy = "sampler is not trained here; dvc pull, or dvc repro train@sampler"
-    assert done.stderr.splitlines()[-2] == f"models.shape-drawer: {remedy}"
+    hint = "sampler is not trained here; dvc pull, or dvc repro train@sampler"
+    assert done.stderr.splitlines()[-2] == f"models.shape-drawer: {hint}"

@@ -4,11 +4,11 @@ import keras
 import numpy as np
 import pytest
 
-from pipeline.core import params
-from pipeline.core.params import Setup
-from pipeline.core.rooms import Room
-from pipeline.training.replicas import Network, Replicas
-from pipeline.training.starting import initial_weights
+from pipeline import schema
+from pipeline.engine.optimizers import initial_weights
+from pipeline.engine.replicas import Network, Replicas
+from pipeline.problems.base import Problem, read_config
+from pipeline.schema.experiment import RunConfig
 
 ROUNDING = {"rtol": 1e-4, "atol": 2e-6}  # float32, summed in another order over some updates
 
@@ -69,98 +69,98 @@ ECHO: dict = {
 FEW = ECHO | {"dataset": ECHO["dataset"] | {"train": 6}}
 
 
-def setup(document: dict, *, training=(), **sections) -> Setup:
+def config(document: dict, *, training=(), **sections) -> RunConfig:
     experiment = document["experiment"] | sections
     experiment["training"] = experiment["training"] | dict(training)
-    return params.setup(document | {"experiment": experiment})
+    return read_config(document | {"experiment": experiment})
 
 
 CASES = {
-    "memoryless": setup(SHAPES),
-    "recurrent": setup(SHAPES, framing={"sample": "shape"}, training={"batch_size": 1}),
-    "mse, rmsprop, two epochs": setup(
+    "memoryless": config(SHAPES),
+    "recurrent": config(SHAPES, framing={"sample": "shape"}, training={"batch_size": 1}),
+    "mse, rmsprop, two epochs": config(
         SHAPES,
         framing={"sample": "shape"},
         training={"batch_size": 2, "loss": "mse", "optimizer": "rmsprop", "epochs": 2},
     ),
-    "sgd with momentum": setup(SHAPES, training={"optimizer": "sgd", "momentum": 0.9}),
-    "cosine with warm-up and clip": setup(
-        SHAPES, training={"schedule": "cosine", "warmup": 0.2, "clip": 0.05}
+    "sgd with momentum": config(SHAPES, training={"optimizer": "sgd", "momentum": 0.9}),
+    "cosine with warm-up and clip": config(
+        SHAPES, training={"schedule": "cosine", "warmup": 0.2, "clip_norm": 0.05}
     ),
-    "all samples in one batch": setup(SHAPES, training={"batch_size": "all", "epochs": 20}),
-    "warm-up alone": setup(SHAPES, training={"warmup": 0.3}),
-    "echo": setup(ECHO),
-    "echo, state carried over a sequence": setup(ECHO, training={"state": "sequence"}),
-    "echo, state carried over the epoch": setup(ECHO, training={"state": "epoch"}),
-    "encoder-decoder": setup(
+    "all samples in one batch": config(SHAPES, training={"batch_size": "all", "epochs": 20}),
+    "warm-up alone": config(SHAPES, training={"warmup": 0.3}),
+    "echo": config(ECHO),
+    "echo, state carried over a sequence": config(ECHO, training={"state": "sequence"}),
+    "echo, state carried over the epoch": config(ECHO, training={"state": "epoch"}),
+    "encoder-decoder": config(
         ECHO,
         framing={"window": 5, "echo": 2},
         model={"architecture": "encoder-decoder", "cells": 8},
     ),
-    "encoder-decoder, mse": setup(
+    "encoder-decoder, mse": config(
         FEW,
         framing={"window": 5, "echo": 2},
         model={"architecture": "encoder-decoder", "cells": 8},
         training={"loss": "mse"},
     ),
-    "scaled integers": setup(
+    "scaled integers": config(
         FEW,
         framing={"window": 5, "echo": 5, "representation": "scaled"},
         training={"loss": "mae"},
     ),
-    "missing integers, masked": setup(FEW, framing={"window": 5, "echo": 5, "missing": "masked"}),
-    "missing integers, masked and scaled": setup(
+    "missing integers, masked": config(FEW, framing={"window": 5, "echo": 5, "missing": "masked"}),
+    "missing integers, masked and scaled": config(
         FEW,
         framing={"window": 5, "echo": 5, "missing": "masked", "representation": "scaled"},
         model={"architecture": "lstm", "cells": 8, "activation": "sigmoid"},
         training={"loss": "mse"},
     ),
-    "missing integers, marked": setup(
+    "missing integers, marked": config(
         FEW,
         framing={"window": 5, "echo": 2, "missing": "marked"},
         model={"architecture": "vector", "cells": 8},
     ),
-    "first integer of the sequence": setup(
+    "first integer of the sequence": config(
         FEW,
         framing={"window": 4, "echo": 4, "stride": 4, "answer": "sequence"},
         training={"batch_size": 1, "state": "sequence"},
     ),
-    "time steps as features": setup(FEW, model={"architecture": "features", "cells": 8}),
-    "echo as a vector": setup(FEW, model={"architecture": "vector", "cells": 8}),
-    "memoryless echo": setup(FEW, model={"architecture": "memoryless", "cells": 8}),
-    "state handed over": setup(
-        FEW, model={"architecture": "encoder-decoder", "cells": 8, "handover": "state"}
+    "time steps as features": config(FEW, model={"architecture": "features", "cells": 8}),
+    "echo as a vector": config(FEW, model={"architecture": "vector", "cells": 8}),
+    "memoryless echo": config(FEW, model={"architecture": "memoryless", "cells": 8}),
+    "state handed over": config(
+        FEW, model={"architecture": "encoder-decoder", "cells": 8, "decoder_context": "state"}
     ),
-    "teacher forcing": setup(
+    "teacher forcing": config(
         FEW,
         model={
             "architecture": "encoder-decoder",
             "cells": 8,
-            "handover": "state",
+            "decoder_context": "state",
             "teacher_forcing": True,
             "reverse": True,
         },
     ),
-    "teacher forcing beside the vector": setup(
+    "teacher forcing beside the vector": config(
         FEW, model={"architecture": "encoder-decoder", "cells": 8, "teacher_forcing": True}
     ),
-    "attention, lengths that vary": setup(
+    "attention, lengths that vary": config(
         FEW,
         framing={"window": 5, "echo": 5, "shortest": 2},
         model={"architecture": "attention", "cells": 8},
     ),
-    "attention by position": setup(
+    "attention by position": config(
         FEW,
         framing={"window": 5, "echo": 5, "shortest": 2},
         model={"architecture": "attention", "cells": 8, "keys": "position", "positions": 9},
     ),
-    "attending decoder, lengths that vary": setup(
+    "attending decoder, lengths that vary": config(
         FEW,
         framing={"window": 5, "echo": 5, "shortest": 2},
         model={
             "architecture": "encoder-decoder",
             "cells": 8,
-            "handover": "state",
+            "decoder_context": "state",
             "teacher_forcing": True,
             "reverse": True,
             "attends": True,
@@ -168,44 +168,44 @@ CASES = {
             "forget_bias": 2.0,
         },
     ),
-    "generator of tokens": setup(
+    "generator of tokens": config(
         SHAPES,
         framing={"sample": "tokens", "bins": 16},
         model={"cells": 6},
-        training={"loss": "categorical_crossentropy", "clip": 1.0},
+        training={"loss": "categorical_crossentropy", "clip_norm": 1.0},
     ),
-    "generator of coordinates": setup(
+    "generator of coordinates": config(
         SHAPES,
         framing={"sample": "coordinates"},
         model={"cells": 6, "components": 3},
         training={"loss": "negative_log_likelihood"},
     ),
-    "generator of tokens of any family": setup(
+    "generator of tokens of any family": config(
         SHAPES | {"dataset": SHAPES["dataset"] | {"shape": "any"}},
         framing={"sample": "tokens", "bins": 16},
         model={"cells": 6},
         training={"loss": "categorical_crossentropy", "vectorized": False},
     ),
-    "echo in loops": setup(FEW, training={"vectorized": False, "state": "sequence"}),
+    "echo in loops": config(FEW, training={"vectorized": False, "state": "sequence"}),
 }
 
 
-def network(case: Setup) -> Network:
-    return Room(case.experiment.problem).models.network(case)
+def network(case: RunConfig) -> Network:
+    return Problem(case.experiment.problem).model.build(case)
 
 
-def samples(case: Setup, replicas: int) -> tuple[np.ndarray, np.ndarray]:
-    room = Room(case.experiment.problem)
+def samples(case: RunConfig, replicas: int) -> tuple[np.ndarray, np.ndarray]:
+    room = Problem(case.experiment.problem)
     sequences = room.data.generate(case.dataset)["train"][:replicas]
-    return room.data.frame(sequences, case)
+    return room.data.make_examples(sequences, case)
 
 
-def carry(case: Setup) -> int:
-    per_sequence = Room(case.experiment.problem).data.samples_per_sequence(case)
-    return case.experiment.training.carry(per_sequence)
+def reset_every(case: RunConfig) -> int:
+    per_sequence = Problem(case.experiment.problem).data.samples_per_sequence(case)
+    return case.experiment.training.reset_every(per_sequence)
 
 
-def batch_size(case: Setup, samples: int) -> int:
+def batch_size(case: RunConfig, samples: int) -> int:
     return (
         samples
         if case.experiment.training.batch_size == "all"
@@ -213,24 +213,24 @@ def batch_size(case: Setup, samples: int) -> int:
     )
 
 
-def updates(case: Setup, inputs: np.ndarray) -> int:
+def updates(case: RunConfig, inputs: np.ndarray) -> int:
     samples = inputs.shape[1]
     return samples * case.experiment.training.epochs // batch_size(case, samples)
 
 
-def ours(case: Setup, start: list[np.ndarray], stops=None) -> list[np.ndarray]:
+def ours(case: RunConfig, start: list[np.ndarray], stops=None) -> list[np.ndarray]:
     """The weights after the compiled training."""
     inputs, targets = samples(case, start[0].shape[0])
     replicas = Replicas(network(case), start)
     stops = stops or [updates(case, inputs)]
     for _ in replicas.train(
-        inputs, targets, case.experiment.training, stops=stops, carry=carry(case)
+        inputs, targets, case.experiment.training, stops=stops, reset_every=reset_every(case)
     ):
         pass
     return replicas.weights
 
 
-def printed(case: Setup, start: list[np.ndarray]) -> list[np.ndarray]:
+def printed(case: RunConfig, start: list[np.ndarray]) -> list[np.ndarray]:
     """The weights after Keras' own `fit`, batch by batch, with resets of state in between.
 
     The learning rate of each update is written out by hand from its definition.
@@ -241,7 +241,7 @@ def printed(case: Setup, start: list[np.ndarray]) -> list[np.ndarray]:
     total = updates(case, inputs[None])
     optimizer = {
         "adam": lambda: keras.optimizers.Adam(
-            training.learning_rate, global_clipnorm=training.clip
+            training.learning_rate, global_clipnorm=training.clip_norm
         ),
         "rmsprop": lambda: keras.optimizers.RMSprop(training.learning_rate),
         "sgd": lambda: keras.optimizers.SGD(training.learning_rate, training.momentum),
@@ -251,7 +251,7 @@ def printed(case: Setup, start: list[np.ndarray]) -> list[np.ndarray]:
     for update in range(total):
         batch = np.arange(update * size, (update + 1) * size)
         x, y = built.encode(*(part[batch % len(part)] for part in (inputs, targets)))
-        if update % carry(case) == 0:
+        if update % reset_every(case) == 0:
             for layer in built.model.layers:
                 if getattr(layer, "stateful", False):
                     layer.reset_states()
@@ -267,7 +267,7 @@ def printed(case: Setup, start: list[np.ndarray]) -> list[np.ndarray]:
     return built.model.get_weights()
 
 
-def weights(case: Setup, targets: np.ndarray) -> np.ndarray | None:
+def weights(case: RunConfig, targets: np.ndarray) -> np.ndarray | None:
     """Sample weights (B, T) that leave out missing targets, where no mask of Keras does it."""
     masked = getattr(case.experiment.model, "architecture", "lstm") == "lstm"
     if masked or not (targets == -1).any():
@@ -276,7 +276,7 @@ def weights(case: Setup, targets: np.ndarray) -> np.ndarray | None:
     return known / known.mean()
 
 
-def loss(case: Setup, built: Network):
+def loss(case: RunConfig, built: Network):
     """Keras' own loss of that name; a generator's, which knows where shapes end, is its own."""
     framing = case.experiment.framing
     return built.loss if getattr(framing, "generative", False) else case.experiment.training.loss
@@ -284,7 +284,7 @@ def loss(case: Setup, built: Network):
 
 def test_a_mixed_loss_is_that_of_two_keras_outputs():
     """Prediction and drawing as two outputs that Keras weighs, rectangle by rectangle."""
-    case = setup(
+    case = config(
         SHAPES,
         framing={"sample": "shape"},
         model={"cells": 10, "consistency": 0.3},
@@ -310,7 +310,7 @@ def test_a_mixed_loss_is_that_of_two_keras_outputs():
     assert not np.allclose(expected[0], begin[0][0], **ROUNDING)
 
 
-def rate(training: params.Training, update: int, total: int) -> float:
+def rate(training: schema.Training, update: int, total: int) -> float:
     warm = round(training.warmup * total)
     if update < warm:
         first = 0.0 if training.schedule == "cosine" else training.learning_rate / warm
@@ -320,7 +320,7 @@ def rate(training: params.Training, update: int, total: int) -> float:
     return training.learning_rate * (1 + np.cos(np.pi * (update - warm) / (total - warm))) / 2
 
 
-def start(case: Setup, seeds) -> list[np.ndarray]:
+def start(case: RunConfig, seeds) -> list[np.ndarray]:
     return initial_weights(lambda: network(case).model, seeds)
 
 
@@ -362,7 +362,7 @@ def test_garbage_in_other_replicas_changes_nothing_and_is_reported():
 def test_a_replica_whose_last_update_loses_it_has_failed():
     """Its losses are all finite: they were taken before."""
     document = SHAPES["experiment"]["training"] | {"optimizer": "sgd", "loss": "mse"}
-    case = setup(SHAPES, training=document)
+    case = config(SHAPES, training=document)
     begin, (inputs, targets) = start(case, range(2)), samples(case, 2)
     targets[1] *= 1e19  # its gradient is one, its loss is not infinite, and its weights will be
     training = case.experiment.training.model_copy(update={"learning_rate": 1e38})
@@ -381,7 +381,7 @@ def test_weights_are_held_for_a_while_only():
     case = CASES["memoryless"]
     begin, others = start(case, [1]), start(case, [2])
     replicas = Replicas(network(case), begin)
-    with pytest.raises(RuntimeError), replicas.holding(others):
+    with pytest.raises(RuntimeError), replicas.temporary_weights(others):
         np.testing.assert_array_equal(replicas.weights[0], others[0])
         raise RuntimeError
     np.testing.assert_array_equal(replicas.weights[0], begin[0])
@@ -443,9 +443,11 @@ def test_loops_do_what_plain_steps_do(name):
     for mine, theirs in zip(ours(looped, begin), trained, strict=True):
         np.testing.assert_allclose(mine, theirs, **ROUNDING)
     inputs, targets = samples(vectorized, 2)
-    asking = training.asking(Room(vectorized.experiment.problem).data.samples_per_sequence(looped))
+    predict_options = training.predict_options(
+        Problem(vectorized.experiment.problem).data.samples_per_sequence(looped)
+    )
     read, expected = (
-        Replicas(network(case), trained).predict(inputs, targets, **asking)
+        Replicas(network(case), trained).predict(inputs, targets, **predict_options)
         for case in (looped, vectorized)
     )
     for key, values in expected.items():
@@ -484,7 +486,7 @@ def test_predictions_are_those_of_keras():
     inputs, targets = samples(case, 1)
     begin = start(case, [1])
     built = network(case)
-    readout = Replicas(built, begin).predict(inputs, targets, batch_size=4, carry=2)
+    readout = Replicas(built, begin).predict(inputs, targets, batch_size=4, reset_every=2)
     built.model.set_weights([weight[0] for weight in begin])
     x, _ = built.encode(inputs[0], targets[0])
     expected = []

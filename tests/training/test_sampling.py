@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.training.sampling import pick
+from pipeline.engine.sampling import pick
 
 LOGITS = np.array([0.0, 1.0, -1.0, 2.0], "float32")
 COUNT = 20_000

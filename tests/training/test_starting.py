@@ -6,7 +6,7 @@ import threading
 import keras
 import numpy as np
 
-from pipeline.training.starting import initial_weights
+from pipeline.engine.optimizers import initial_weights
 
 
 def network() -> keras.Model:

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from pipeline.core.rooms import Picture
-from pipeline.studies.asking import Plan, Trial
+from pipeline.problems.base import Picture
 from pipeline.studies.figures import confirmation, grids, searches, together
-from pipeline.studies.trials import Result
+from pipeline.studies.plan import StudyPlan, Trial
+from pipeline.studies.trial import Result
 
 KINDS = {
     "curves": together.curves,
@@ -22,7 +22,7 @@ KINDS = {
 
 
 def draw(
-    plan: Plan, ended: Sequence[Trial], confirmed: Mapping[str, Result], summary: Mapping
+    plan: StudyPlan, ended: Sequence[Trial], confirmed: Mapping[str, Result], summary: Mapping
 ) -> list[Picture]:
     """The pictures that the study asks for; those that need more trials than there are, are not."""
     pictures = []

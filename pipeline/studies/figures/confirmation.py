@@ -5,16 +5,16 @@ from collections.abc import Mapping
 import matplotlib.pyplot as plt
 import numpy as np
 
-from pipeline import style
-from pipeline.core.rooms import Picture
-from pipeline.core.statistics import name_of_interval
-from pipeline.studies import TUNED, UNTUNED
-from pipeline.studies.asking import Plan
+from pipeline import plotting
+from pipeline.problems.base import Picture
 from pipeline.studies.figures.together import label
-from pipeline.studies.trials import Result
+from pipeline.studies.plan import StudyPlan
+from pipeline.studies.run import TUNED, UNTUNED
+from pipeline.studies.trial import Result
+from pipeline.utils.statistics import name_of_interval
 
 
-def draw(plan: Plan, confirmed: Mapping[str, Result], summary: Mapping) -> list[Picture]:
+def draw(plan: StudyPlan, confirmed: Mapping[str, Result], summary: Mapping) -> list[Picture]:
     """Each metric of both, replica by replica, with the mean difference."""
     metrics = plan.study.measured
     figure, panels = plt.subplots(
@@ -23,9 +23,9 @@ def draw(plan: Plan, confirmed: Mapping[str, Result], summary: Mapping) -> list[
     found = summary["confirmed"]
     for axes, metric in zip(panels[0], metrics, strict=True):
         pairs = np.array([confirmed[name].values(metric) for name in (UNTUNED, TUNED)])
-        axes.plot([0, 1], pairs, "o-", color=style.SKY, linewidth=0.9, ms=4)
+        axes.plot([0, 1], pairs, "o-", color=plotting.SKY, linewidth=0.9, ms=4)
         means = [found[name][metric]["mean"] for name in (UNTUNED, TUNED)]
-        axes.plot([0, 1], np.array(means, float), "o-", color=style.BLUE, linewidth=2.6, ms=9)
+        axes.plot([0, 1], np.array(means, float), "o-", color=plotting.BLUE, linewidth=2.6, ms=9)
         axes.set_title(_difference(found["difference"][metric]), fontsize=10)
         axes.set_xticks([0, 1], [UNTUNED, TUNED])
         axes.set(ylabel=label(plan, metric), xlim=(-0.25, 1.25))

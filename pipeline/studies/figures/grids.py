@@ -7,20 +7,20 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from pipeline import style
-from pipeline.core.rooms import Picture
-from pipeline.core.spaces import VARIANT
-from pipeline.studies.asking import Plan, Trial
-from pipeline.studies.exports import least
+from pipeline import plotting
+from pipeline.problems.base import Picture
+from pipeline.schema.study import VARIANT
+from pipeline.studies.export import least
 from pipeline.studies.figures.scales import numbers
 from pipeline.studies.figures.together import complete, described, label, word
+from pipeline.studies.plan import StudyPlan, Trial
 
 LONGEST = 8  # letters of a name that finds place under its column
 FEWER = "the mean of those replicas alone that have a value"
 DARK = 0.55  # of a colour map's range: above it, numbers are written in white
 
 
-def heatmap(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
+def heatmap(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
     """Each metric over the first two dimensions: means as colours and numbers."""
     across, up = list(plan.study.dimensions)[:2]
     columns, rows = (plan.study.dimensions[key] for key in (across, up))
@@ -55,7 +55,7 @@ def heatmap(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
     return [Picture("heatmap", figure, caption)]
 
 
-def _map(axes: Axes, means: np.ndarray, fewer: np.ndarray, plan: Plan, metric: str) -> None:
+def _map(axes: Axes, means: np.ndarray, fewer: np.ndarray, plan: StudyPlan, metric: str) -> None:
     """Colours, dark where it is good, and the numbers on them; marked, those of fewer replicas."""
     about = described(plan, metric)
     colors = plt.get_cmap("cividis_r" if about.higher_is_better else "cividis")
@@ -76,7 +76,7 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 10 else f"{value:.3f}"
 
 
-def frontier(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
+def frontier(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
     """The least network that gets to the goal, for each choice of the first dimension."""
     first, second = list(plan.study.dimensions)[:2]
     objective = next(iter(plan.study.objectives))
@@ -119,14 +119,14 @@ def _bars(axes: Axes, choices: Sequence, values: dict, fewer: list, title: str) 
     rows = {choice: row for row, choice in enumerate(choices)}
     there = {choice: value for choice, value in values.items() if value is not None}
     for choice, value in there.items():
-        fill = "white" if choice in fewer else style.BLUE
-        axes.plot(value, rows[choice], "o", color=style.BLUE, ms=8, mfc=fill)
+        fill = "white" if choice in fewer else plotting.BLUE
+        axes.plot(value, rows[choice], "o", color=plotting.BLUE, ms=8, mfc=fill)
     low = min(there.values(), default=1.0)
     if there and (high := max(there.values())) > 5 * low > 0:
         axes.set_xscale("log")
         axes.set_xlim(low / 1.6, high * 1.6)
         if high < 10 * low:
-            style.plain_log_ticks(axes.xaxis)
+            plotting.plain_log_ticks(axes.xaxis)
     elif there:
         axes.set_xlim(0, 1.25 * max(there.values()))
         axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
@@ -138,26 +138,28 @@ def _bars(axes: Axes, choices: Sequence, values: dict, fewer: list, title: str) 
             textcoords="offset points",
             ha="center",
             fontsize=9,
-            path_effects=style.HALO,
+            path_effects=plotting.HALO,
         )
     for choice, row in rows.items():
         if choice not in there:
-            axes.plot(0.97, row, "X", color=style.RED, ms=9, transform=axes.get_yaxis_transform())
+            axes.plot(
+                0.97, row, "X", color=plotting.RED, ms=9, transform=axes.get_yaxis_transform()
+            )
     axes.set(xlabel=title, ylim=(len(choices) - 0.5, -0.6))
     axes.set_yticks(range(len(choices)), [str(choice) for choice in choices])
 
 
-def _steps(axes: Axes, plan: Plan, first: str, values: dict, fewer: list, title: str) -> None:
+def _steps(axes: Axes, plan: StudyPlan, first: str, values: dict, fewer: list, title: str) -> None:
     """A mark for each choice along a dimension of numbers; open ones for `fewer`."""
     there = {choice: value for choice, value in values.items() if value is not None}
-    axes.plot(list(there), list(there.values()), "o-", color=style.BLUE, ms=7)
+    axes.plot(list(there), list(there.values()), "o-", color=plotting.BLUE, ms=7)
     for choice in fewer:
         if choice in there:
-            axes.plot(choice, there[choice], "o", color=style.BLUE, ms=7, mfc="white")
+            axes.plot(choice, there[choice], "o", color=plotting.BLUE, ms=7, mfc="white")
     for choice in plan.study.dimensions[first]:
         if choice not in there:
             above = {"transform": axes.get_xaxis_transform(), "clip_on": False}
-            axes.plot(choice, 1.05, "X", color=style.RED, ms=9, **above)  # at no value
+            axes.plot(choice, 1.05, "X", color=plotting.RED, ms=9, **above)  # at no value
     axes.set(xlabel=word(first), ylabel=title)
     numbers(axes, plan, first)
     low = min(there.values(), default=1.0)

@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter, NullLocator
 
-from pipeline.core.spaces import Range
-from pipeline.studies.asking import Plan
+from pipeline.schema.study import Range
+from pipeline.studies.plan import StudyPlan
 
 CROWDED = 0.01  # share of an axis that choices must lie apart
 NARROW = 0.05  # share of an axis that the labels of choices need
@@ -15,7 +15,7 @@ LONGEST = 26  # letters of an axis' labels that find place side by side
 SPAN = 12.0  # ratio of an axis' ends from which it is logarithmic
 
 
-def numbers(axes: Axes, plan: Plan, dimension: str, which: str = "x") -> None:
+def numbers(axes: Axes, plan: StudyPlan, dimension: str, which: str = "x") -> None:
     """Ticks at a dimension's choices; on a logarithmic axis where they span so much."""
     choices = plan.study.dimensions[dimension]
     if isinstance(choices, Range):
@@ -47,7 +47,7 @@ def _narrowest(values: Sequence[float]) -> float:
     return np.diff(np.sort(values)).min() / np.ptp(values)
 
 
-def place(plan: Plan, dimension: str, value: float) -> float:
+def place(plan: StudyPlan, dimension: str, value: float) -> float:
     """Where a choice stands on an axis of numbers: evenly spaced if it would crowd its neighbours.
 
     Those are choices that come ever closer to an end, such as 0.9, 0.99, 0.999.

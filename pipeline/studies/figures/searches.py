@@ -12,24 +12,24 @@ import optuna
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from pipeline import style
-from pipeline.core.rooms import Picture
-from pipeline.core.spaces import EXPLAINED, Range
-from pipeline.studies import best
-from pipeline.studies.asking import Plan, Trial, directions
+from pipeline import plotting
+from pipeline.problems.base import Picture
+from pipeline.schema.study import EXPLAINED, Range
 from pipeline.studies.figures.together import complete, described, label, word
+from pipeline.studies.plan import StudyPlan, Trial, directions
+from pipeline.studies.run import best
 
 SEED = 1995  # of the forest that tells importance
 MARGIN = 1.5  # how far above the worst of the better half an axis goes
 
 
-def _objective(plan: Plan) -> tuple[str, bool]:
+def _objective(plan: StudyPlan) -> tuple[str, bool]:
     """The first objective, and whether more of it is better."""
     objective, way = next(iter(plan.study.objectives.items()))
     return objective, way == "maximize"
 
 
-def _worth(axes: Axes, plan: Plan, trials: Sequence[Trial], which: str = "y") -> None:
+def _worth(axes: Axes, plan: StudyPlan, trials: Sequence[Trial], which: str = "y") -> None:
     """An axis for the objective: logarithmic where it spans much."""
     objective, _ = _objective(plan)
     values = [trial.mean(objective) for trial in complete(trials)]
@@ -37,21 +37,21 @@ def _worth(axes: Axes, plan: Plan, trials: Sequence[Trial], which: str = "y") ->
         getattr(axes, f"set_{which}scale")("log")
 
 
-def history(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
+def history(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
     """The objective of each trial in order, and the best so far."""
     objective, more = _objective(plan)
     done = complete(trials)
     figure, axes = plt.subplots(figsize=(7.6, 4.2))
     values = np.array([trial.mean(objective) for trial in done])
     numbers = [trial.number for trial in done]
-    axes.plot(numbers, values, "o", color=style.SKY, ms=5, label="complete")
+    axes.plot(numbers, values, "o", color=plotting.SKY, ms=5, label="complete")
     sound = np.array([trial.sound(plan.study) for trial in done])
     worst = -np.inf if more else np.inf
     running = (np.maximum if more else np.minimum).accumulate(np.where(sound, values, worst))
     running[np.isinf(running)] = np.nan
-    axes.step(numbers, running, where="post", color=style.BLUE, label="best so far")
+    axes.step(numbers, running, where="post", color=plotting.BLUE, label="best so far")
     bottom = axes.get_xaxis_transform()
-    for state, marker, color in (("pruned", "|", style.GREY), ("failed", "X", style.RED)):
+    for state, marker, color in (("pruned", "|", plotting.GREY), ("failed", "X", plotting.RED)):
         lost = [trial.number for trial in trials if trial.state == state]
         if lost:
             places = np.full(len(lost), 0.02)
@@ -65,7 +65,7 @@ def history(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
     return [Picture("history", figure, f"The search, trial by trial: {told}.")]
 
 
-def importance(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
+def importance(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
     """The share of the objective's variance that each dimension explains (fANOVA)."""
     objective, _ = _objective(plan)
     means = [trial.mean(objective) for trial in complete(trials)]
@@ -83,7 +83,7 @@ def importance(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
     names = list(found)
     figure, axes = plt.subplots(figsize=(6.4, 0.9 + 0.5 * len(names)))
     axes.set_axisbelow(True)
-    axes.barh(range(len(names)), [found[name] for name in names], color=style.BLUE, height=0.6)
+    axes.barh(range(len(names)), [found[name] for name in names], color=plotting.BLUE, height=0.6)
     for row, name in enumerate(names):
         axes.annotate(
             f"{found[name]:.2f}",
@@ -104,7 +104,7 @@ def importance(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
     return [Picture("importance", figure, caption)]
 
 
-def slices(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
+def slices(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
     """The objective of every complete trial against each dimension."""
     objective, _ = _objective(plan)
     done, dimensions = complete(trials), plan.study.dimensions
@@ -129,7 +129,7 @@ def slices(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
             axes.margins(x=0.15)
         for trial in best(plan, trials):
             place = _place(choices, trial.point[key]), trial.mean(objective)
-            axes.plot(*place, "o", ms=11, mfc="none", mec=style.RED, mew=2)
+            axes.plot(*place, "o", ms=11, mfc="none", mec=plotting.RED, mew=2)
     panels[0][0].set_ylabel(label(plan, objective))
     _worth(panels[0][0], plan, trials)
     figure.colorbar(dots, ax=list(panels[0]), label="trial")
@@ -141,7 +141,7 @@ def _place(choices: list | Range, value: object) -> object:
     return value if isinstance(choices, Range) else choices.index(value)
 
 
-def parallel(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
+def parallel(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
     """A line for every complete trial through its value on each dimension."""
     objective, more = _objective(plan)
     done, dimensions = complete(trials), plan.study.dimensions
@@ -156,13 +156,13 @@ def parallel(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
         axes.plot(heights, color=color, linewidth=0.8 + 1.6 * ranks[index] ** 4)
     for trial in best(plan, trials):
         heights = [_height(choices, trial.point[key]) for key, choices in dimensions.items()]
-        axes.plot(heights, color=style.RED, linewidth=2.6)
+        axes.plot(heights, color=plotting.RED, linewidth=2.6)
     axes.set_xticks(range(len(dimensions)), [word(key) for key in dimensions])
     axes.set(yticks=[], ylim=(-0.06, 1.06))
     axes.spines["left"].set_visible(False)
     axes.grid(visible=False)
     for place, (_, choices) in enumerate(dimensions.items()):
-        axes.axvline(place, color=style.GREY, linewidth=1, zorder=0)
+        axes.axvline(place, color=plotting.GREY, linewidth=1, zorder=0)
         _scale(axes, place, choices)
     axes.margins(x=0.12)
     caption = (

@@ -7,25 +7,25 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipeline import style
-from pipeline.core import params, statistics
-from pipeline.core.rooms import Metric, Picture, Room
-from pipeline.core.spaces import VARIANT, numeric
-from pipeline.studies import best
-from pipeline.studies.asking import Plan, Trial
+from pipeline import plotting
+from pipeline.problems.base import Metric, Picture, Problem, read_config
+from pipeline.schema.study import VARIANT, is_numeric
 from pipeline.studies.figures.scales import SPAN, metric_scale, numbers, place
-from pipeline.studies.trials import data
+from pipeline.studies.plan import StudyPlan, Trial
+from pipeline.studies.run import best
+from pipeline.studies.trial import make_data
+from pipeline.utils import statistics
 
 
-def described(plan: Plan, metric: str) -> Metric:
+def described(plan: StudyPlan, metric: str) -> Metric:
     """How a metric is spoken of."""
-    return Room(plan.study.problem).metrics.describe(metric)
+    return Problem(plan.study.problem).metrics.describe(metric)
 
 
-def label(plan: Plan, metric: str) -> str:
+def label(plan: StudyPlan, metric: str) -> str:
     """A metric as an axis names it."""
     about = described(plan, metric)
-    return f"{about.label}\n{style.ARROWS[about.higher_is_better]}".strip()
+    return f"{about.label}\n{plotting.ARROWS[about.higher_is_better]}".strip()
 
 
 def word(dimension: str) -> str:
@@ -38,7 +38,7 @@ def complete(trials: Sequence[Trial]) -> list[Trial]:
     return [trial for trial in trials if trial.state == "complete"]
 
 
-def axes_of(plan: Plan) -> tuple[str, str | None]:
+def axes_of(plan: StudyPlan) -> tuple[str, str | None]:
     """The dimension of numbers that curves run over, and the one that tells them apart, if any.
 
     That is the first dimension of numbers with most choices, and the first other one.
@@ -47,13 +47,13 @@ def axes_of(plan: Plan) -> tuple[str, str | None]:
     sizes = {
         key: len(values)
         for key, values in dimensions.items()
-        if isinstance(values, list) and numeric(values)
+        if isinstance(values, list) and is_numeric(values)
     }
     along = max(sizes, key=sizes.get)
     return along, next((key for key in dimensions if key != along), None)
 
 
-def lines(plan: Plan, trials: Sequence[Trial]) -> Iterator[tuple[str, list[Trial]]]:
+def lines(plan: StudyPlan, trials: Sequence[Trial]) -> Iterator[tuple[str, list[Trial]]]:
     """The trials of each line with its label, in the order of the dimension along it."""
     along, other = axes_of(plan)
     choices = plan.study.dimensions[other] if other else [None]
@@ -64,14 +64,14 @@ def lines(plan: Plan, trials: Sequence[Trial]) -> Iterator[tuple[str, list[Trial
             yield str(name), sorted(mine, key=lambda trial: trial.point[along])
 
 
-def references(plan: Plan, trials: Sequence[Trial], metric: str) -> dict[str, float]:
+def references(plan: StudyPlan, trials: Sequence[Trial], metric: str) -> dict[str, float]:
     """What is known of a metric before training, where it is the same for all trials."""
-    room, held_out = Room(plan.study.problem), data(plan.setup)["test"]
-    setups = [params.setup(plan.document(trial.point)) for trial in trials]
+    room, held_out = Problem(plan.study.problem), make_data(plan.config)["test"]
+    configs = [read_config(plan.document(trial.point)) for trial in trials]
     # What is known of a dataset hangs on the framing alone.
-    framings = {setup.experiment.framing.model_dump_json(): setup for setup in setups}
+    framings = {config.experiment.framing.model_dump_json(): config for config in configs}
     known = [
-        room.metrics.references(setup, held_out).get(metric, {}) for setup in framings.values()
+        room.metrics.references(config, held_out).get(metric, {}) for config in framings.values()
     ]
     first = known[0] if known else {}
     return {
@@ -81,7 +81,7 @@ def references(plan: Plan, trials: Sequence[Trial], metric: str) -> dict[str, fl
     }
 
 
-def curves(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
+def curves(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
     """Each metric over a dimension: means with their intervals, every replica as a dot."""
     metrics = [m for m in plan.study.measured if any(t.mean(m) is not None for t in trials)]
     figure, panels = plt.subplots(
@@ -113,13 +113,13 @@ def _legends(figure: Figure, panels: Sequence[Axes], names: Sequence[str]) -> No
             axes.legend(mine.values(), mine.keys(), fontsize=9)
 
 
-def panel(axes: Axes, plan: Plan, trials: Sequence[Trial], metric: str) -> None:
+def panel(axes: Axes, plan: StudyPlan, trials: Sequence[Trial], metric: str) -> None:
     """One metric over a dimension; it has labels for a legend, and no legend."""
     along, _ = axes_of(plan)
-    looks = style.looks()
+    looks = plotting.looks()
     everything = []
     for (name, mine), look, marker in zip(
-        lines(plan, trials), looks, 5 * style.MARKERS, strict=False
+        lines(plan, trials), looks, 5 * plotting.MARKERS, strict=False
     ):
         mine = [trial for trial in mine if trial.mean(metric) is not None]
         if not mine:
@@ -158,13 +158,13 @@ def panel(axes: Axes, plan: Plan, trials: Sequence[Trial], metric: str) -> None:
     logarithmic = axes.get_yscale() == "log"
     for name, value in references(plan, complete(trials), metric).items():
         if value > 0 or not logarithmic:
-            style.reference(axes, value, f"{name}: {value:.3g}")
+            plotting.reference(axes, value, f"{name}: {value:.3g}")
         else:
             axes.plot([], [], linestyle="none", label=f"{name}: {value:g}, below")
     axes.set(xlabel=word(along), ylabel=label(plan, metric))
 
 
-def learning(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
+def learning(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
     """The learning curve of every trial: a panel for each choice of the dimension with fewest."""
     objective = next(iter(plan.study.objectives))
     shown = complete(trials)
@@ -217,14 +217,14 @@ def _learned(trial: Trial) -> str:
     return next(n for n in trial.result.history if n not in known and not n.startswith("train_"))
 
 
-def pictures(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
+def pictures(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
     """What the networks of the trials drew as they learned; the room draws it, a row for each."""
     along, _ = axes_of(plan)
-    room, found = Room(plan.study.problem), []
+    room, found = Problem(plan.study.problem), []
     for name, mine in lines(plan, trials):
         rows = {
             f"{word(along)}: {trial.point[along]:g}": (
-                params.setup(plan.document(trial.point)),
+                read_config(plan.document(trial.point)),
                 trial.result.predictions,
             )
             for trial in mine
@@ -237,7 +237,7 @@ def pictures(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
     return found
 
 
-def pareto(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
+def pareto(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
     """The first objective against the second, and the trials that no other beats in both."""
     first, second = list(plan.study.objectives)[:2]
     shown, mark = complete(trials), plan.study.mark
@@ -246,17 +246,19 @@ def pareto(plan: Plan, trials: Sequence[Trial]) -> list[Picture]:
     figure, axes = plt.subplots(figsize=(8.6, 5.6))
     for trial in shown:
         x, y = (trial.result.metrics[metric] for metric in (first, second))
-        axes.plot(x, y, ".", color=style.GREY, markersize=3, alpha=0.4)
+        axes.plot(x, y, ".", color=plotting.GREY, markersize=3, alpha=0.4)
     axes.plot(
-        *_means(front, first, second), "-", color=style.BLUE, label="no other is better in both"
+        *_means(front, first, second), "-", color=plotting.BLUE, label="no other is better in both"
     )
     rest = [trial for trial in shown if trial not in front]
     fallen = [t for t in shown if mark and (t.mean(mark.metric) or 0) < mark.below]
-    axes.plot(*_means(front, first, second), "o", color=style.BLUE, markersize=8)
-    axes.plot(*_means(rest, first, second), "o", color=style.ORANGE, markersize=7, label="beaten")
+    axes.plot(*_means(front, first, second), "o", color=plotting.BLUE, markersize=8)
+    axes.plot(
+        *_means(rest, first, second), "o", color=plotting.ORANGE, markersize=7, label="beaten"
+    )
     if fallen:
         axes.plot(
-            *_means(fallen, first, second), "X", color=style.RED, markersize=13, label=mark.words
+            *_means(fallen, first, second), "X", color=plotting.RED, markersize=13, label=mark.words
         )
     for metric, which in ((first, "x"), (second, "y")):
         values = np.concatenate([trial.result.metrics[metric] for trial in shown])
@@ -276,7 +278,7 @@ def _means(trials: Sequence[Trial], first: str, second: str) -> tuple[list, list
     return [t.mean(first) for t in trials], [t.mean(second) for t in trials]
 
 
-def _names(axes: Axes, plan: Plan, trials: Sequence[Trial], first: str, second: str) -> None:
+def _names(axes: Axes, plan: StudyPlan, trials: Sequence[Trial], first: str, second: str) -> None:
     """Each trial's point beside it, the next one on the other side, so that they stay apart."""
     along, other = axes_of(plan)
     ordered = sorted(trials, key=lambda trial: trial.mean(second))
@@ -293,5 +295,5 @@ def _names(axes: Axes, plan: Plan, trials: Sequence[Trial], first: str, second: 
             fontsize=9,
             ha=align,
             va="center",
-            path_effects=style.HALO,
+            path_effects=plotting.HALO,
         )

@@ -37,7 +37,7 @@ class Hand:
         """One network."""
         self.last = [weight[0].copy() for weight in self.task.weights]
         kernel, _, bias, dense, dense_bias = (_pointer(weight) for weight in self.last)
-        rate = ctypes.c_float(self.task.setup.experiment.training.learning_rate)
+        rate = ctypes.c_float(self.task.config.experiment.training.learning_rate)
         started = time.perf_counter()
         x, y = (np.ascontiguousarray(part[0]) for part in self.task.batches(self.updates))
         self.train(kernel, bias, dense, dense_bias, _pointer(x), _pointer(y), self.updates, rate)

@@ -18,15 +18,15 @@ class Scan:
 
     def __init__(self, task: Task, updates: int):
         self.task, self.updates = task, updates
-        training = task.setup.experiment.training
+        training = task.config.experiment.training
         adam = _adam(training.learning_rate)
         loss = LOSSES[task.kind]
 
         def train(weights, x, y):
             """One replica; x and y (U, B, …)."""
 
-            def update(carry, batch):
-                weights, state = carry
+            def update(reset_every, batch):
+                weights, state = reset_every
                 value, gradients = jax.value_and_grad(loss)(weights, *batch)
                 changes, state = adam.update(gradients, state)
                 return (optax.apply_updates(weights, changes), state), value

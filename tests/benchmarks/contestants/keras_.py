@@ -16,7 +16,7 @@ class Keras:
     def __init__(self, task: Task, updates: int):
         self.task, self.updates = task, updates
         self.model = _network(task)
-        training = task.setup.experiment.training
+        training = task.config.experiment.training
         self.model.compile(
             loss=training.loss,
             optimizer=keras.optimizers.Adam(training.learning_rate),
@@ -49,7 +49,7 @@ class Keras:
         parts = self.inputs[rows], self.targets[rows]
         if self.task.kind == "point":
             return parts
-        return tuple(np.eye(self.task.setup.dataset.classes, dtype=np.float32)[p] for p in parts)
+        return tuple(np.eye(self.task.config.dataset.classes, dtype=np.float32)[p] for p in parts)
 
 
 class Fit(Keras):
@@ -81,12 +81,12 @@ class Steps(Keras):
 
 def _network(task: Task) -> keras.Model:
     """The network as printed; inputs (B, T, F)."""
-    cells = task.setup.experiment.model.cells
+    cells = task.config.experiment.model.cells
     if task.kind == "point":
         layers = [keras.Input((1, 2)), keras.layers.LSTM(cells), keras.layers.Dense(2)]
         return keras.Sequential(layers)
     window, echo = task.inputs.shape[2], task.targets.shape[2]
-    classes = task.setup.dataset.classes
+    classes = task.config.dataset.classes
     return keras.Sequential(
         [
             keras.Input((window, classes)),

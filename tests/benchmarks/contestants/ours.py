@@ -5,8 +5,8 @@ import time
 import numpy as np
 
 from benchmarks.tasks import Task
-from pipeline.core.rooms import Room
-from pipeline.training.replicas import Replicas
+from pipeline.engine.replicas import Replicas
+from pipeline.problems.base import Problem
 
 
 class Ours:
@@ -14,7 +14,7 @@ class Ours:
 
     def __init__(self, task: Task, updates: int):
         self.task, self.updates = task, updates
-        network = Room(task.setup.experiment.problem).models.network(task.setup)
+        network = Problem(task.config.experiment.problem).model.build(task.config)
         self.lanes = Replicas(network, task.weights)
 
     def prepare(self) -> None:
@@ -40,5 +40,5 @@ class Ours:
 
     def _train(self, stops: list[int]):
         self.lanes.weights = self.task.weights
-        training = self.task.setup.experiment.training
+        training = self.task.config.experiment.training
         return self.lanes.train(self.task.inputs, self.task.targets, training, stops=stops)

@@ -21,7 +21,7 @@ class Products:
 
     def __init__(self, task: Task, updates: int):
         self.updates = updates
-        cells, classes = task.setup.experiment.model.cells, task.setup.dataset.classes
+        cells, classes = task.config.experiment.model.cells, task.config.dataset.classes
         self.shapes = products(
             task.batch, task.inputs.shape[2], task.targets.shape[2], cells, classes
         )

@@ -41,7 +41,7 @@ class Eager(Torch):
 
     def _train(self, updates: int) -> None:
         self.network.load([weight[0] for weight in self.task.weights])
-        rate = self.task.setup.experiment.training.learning_rate
+        rate = self.task.config.experiment.training.learning_rate
         learned = [weight for weight in self.network.parameters() if weight.requires_grad]
         adam = torch.optim.Adam(learned, lr=rate, fused=True)
         x, y = (torch.from_numpy(part[0]) for part in self.task.batches(updates))
@@ -55,7 +55,9 @@ class Eager(Torch):
     def _loss(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         if self.task.kind == "point":
             return functional.l1_loss(self.network(x), y)
-        logits = self.network(functional.one_hot(x.long(), self.task.setup.dataset.classes).float())
+        logits = self.network(
+            functional.one_hot(x.long(), self.task.config.dataset.classes).float()
+        )
         return functional.cross_entropy(logits.flatten(0, 1), y.long().flatten())
 
 
@@ -64,9 +66,9 @@ class Network(nn.Module):
 
     def __init__(self, task: Task):
         super().__init__()
-        cells = task.setup.experiment.model.cells
+        cells = task.config.experiment.model.cells
         self.echo = None if task.kind == "point" else task.targets.shape[2]
-        width = 2 if task.kind == "point" else task.setup.dataset.classes
+        width = 2 if task.kind == "point" else task.config.dataset.classes
         self.encoder = nn.LSTM(width, cells, batch_first=True)
         self.decoder = nn.LSTM(cells, cells, batch_first=True) if self.echo else None
         self.output = nn.Linear(cells, width)
@@ -103,7 +105,7 @@ class Compiled(Torch):
     def __init__(self, task: Task, updates: int):
         self.task, self.updates = task, updates
         loss = LOSSES[task.kind]
-        rate = task.setup.experiment.training.learning_rate
+        rate = task.config.experiment.training.learning_rate
 
         @torch.compile(fullgraph=True)
         def update(weights, first, second, ones, x, y):

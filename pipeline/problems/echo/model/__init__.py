@@ -1,0 +1,3 @@
+"""The Keras networks of this problem."""
+
+from pipeline.problems.echo.model.network import build as build

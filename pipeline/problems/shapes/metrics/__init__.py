@@ -1,0 +1,8 @@
+"""What is measured, and what is known before training."""
+
+from pipeline.problems.shapes.metrics.evaluation import curve as curve
+from pipeline.problems.shapes.metrics.evaluation import describe as describe
+from pipeline.problems.shapes.metrics.evaluation import evaluate as evaluate
+from pipeline.problems.shapes.metrics.evaluation import preview as preview
+from pipeline.problems.shapes.metrics.evaluation import references as references
+from pipeline.problems.shapes.metrics.evaluation import summarize as summarize

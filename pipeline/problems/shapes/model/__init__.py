@@ -1,0 +1,3 @@
+"""The Keras networks of this problem."""
+
+from pipeline.problems.shapes.model.network import build as build

@@ -1,0 +1,5 @@
+"""Raw sequences, and the examples that a network sees of them."""
+
+from pipeline.problems.text.data.examples import generate as generate
+from pipeline.problems.text.data.examples import make_examples as make_examples
+from pipeline.problems.text.data.examples import samples_per_sequence as samples_per_sequence

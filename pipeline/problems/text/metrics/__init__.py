@@ -1,0 +1,8 @@
+"""What is measured, and what is known before training."""
+
+from pipeline.problems.text.metrics.evaluation import curve as curve
+from pipeline.problems.text.metrics.evaluation import describe as describe
+from pipeline.problems.text.metrics.evaluation import evaluate as evaluate
+from pipeline.problems.text.metrics.evaluation import preview as preview
+from pipeline.problems.text.metrics.evaluation import references as references
+from pipeline.problems.text.metrics.evaluation import summarize as summarize
