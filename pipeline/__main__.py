@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from pipeline import recorded
 from pipeline.cli import app
-from pipeline.utils import faults
+from pipeline.utils import errors
 from pipeline.utils.console import print_status, stderr
 from pipeline.utils.errors import InputError, TrainingError
 
@@ -32,14 +32,14 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except InputError as error:
-        _fail(2, *error.faults)
+        _fail(2, *error.messages)
     except TrainingError as error:
         _fail(1, str(error))
     except Exception as error:
-        if said := faults.of_disk(error):
+        if said := errors.disk_error(error):
             kept = "" if _stage_of_dvc() else "; what stood there before is still there"
             _fail(2, said + kept)
-        if said := faults.of_memory(error):
+        if said := errors.memory_error(error):
             _fail(1, said)
         if recorded.warned and not isinstance(error, OUR_OWN):
             what = f"{type(error).__name__}: {error}".splitlines()[0]

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pipeline import recorded
-from pipeline.params import load
+from pipeline.params.load import load_params
 from pipeline.runs.tracker import Tracker
 from pipeline.schema.variants import experiment_of
 from pipeline.utils import console, paths
@@ -290,7 +290,7 @@ def track(
     """Add to MLflow whatever runs and models are missing there, from the files that are here."""
     from pipeline.tracking import logger
 
-    found = load.read(paths.params())
+    found = load_params(paths.params())
     recorded.warn_of_results()
     known = found.experiments
     ready = [name for name in known if all(paths.model(n).is_dir() for n in known[name])]
@@ -332,13 +332,13 @@ def _mlflow() -> Tracker:
 def _check_whole(name: str) -> None:
     """InputError for an arm: stages take its whole experiment."""
     whole = experiment_of(name)
-    if whole != name and name in load.read(paths.params()).networks:
+    if whole != name and name in load_params(paths.params()).networks:
         raise InputError(f"{name} is an arm; stages take its whole experiment: {whole}")
 
 
 def _check_use(name: str, command: str) -> None:
     """InputError for a network that another command asks, and for the name of several."""
-    networks = load.read(paths.params()).networks
+    networks = load_params(paths.params()).networks
     if mine := [other for other in networks if experiment_of(other) == name != other]:
         raise InputError(f"{name} has several networks; choose one: {', '.join(mine)}")
     if name in networks and (right := USED[networks[name].problem]) != command:

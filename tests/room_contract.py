@@ -99,8 +99,8 @@ class RoomContract:
         column = next(iter(rows[0]))
         with pytest.raises(InputError) as refused:
             answer([rows[0], {**rows[0], column: -5}])
-        assert refused.value.faults
-        assert all(fault.startswith("row 1: ") for fault in refused.value.faults)
+        assert refused.value.messages
+        assert all(fault.startswith("row 1: ") for fault in refused.value.messages)
 
     def test_curve_metrics_are_one_number_per_replica(self):
         held_out = self.data()["validation"]

@@ -16,7 +16,7 @@ from forking import Nursery
 from small import Laboratory, copied, small_setup
 
 from pipeline import recorded
-from pipeline.params import load
+from pipeline.params.load import load_params
 from pipeline.runs import checkpoint, datasets, results
 from pipeline.utils import files, paths
 from pipeline.utils.errors import InputError
@@ -62,7 +62,7 @@ def trials(study: str) -> Callable[[], object]:
         from pipeline import studies
         from pipeline.studies import export
 
-        return export.read_arrays(studies.plan(study, load.read(paths.params())))
+        return export.read_arrays(studies.plan(study, load_params(paths.params())))
 
     return read
 
@@ -74,7 +74,7 @@ def stored(study: str) -> Callable[[], object]:
         from pipeline import studies
         from pipeline.studies import storage
 
-        with storage.opened(studies.plan(study, load.read(paths.params())), None) as store:
+        with storage.opened(studies.plan(study, load_params(paths.params())), None) as store:
             return store.finished()
 
     return read

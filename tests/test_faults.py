@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.utils import faults
+from pipeline.utils import errors
 
 
 @pytest.mark.parametrize(
@@ -18,4 +18,4 @@ from pipeline.utils import faults
     ],
 )
 def test_addresses_are_shown_without_a_password(text, shown):
-    assert faults.without_password(text) == shown
+    assert errors.hide_password(text) == shown

@@ -10,7 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 from small import Laboratory, small_setup
 
-from pipeline.params import load
+from pipeline.params.load import load_params
 from pipeline.runs import datasets
 from pipeline.utils.errors import InputError
 
@@ -74,7 +74,7 @@ def test_names_that_are_paths_or_commands_are_refused(in_folder, section):
         stream = io.StringIO()
         YAML(typ="safe").dump(document, stream)
         with pytest.raises(InputError, match="a name must be lower-case letters and digits"):
-            load.read(in_folder(stream.getvalue()))
+            load_params(in_folder(stream.getvalue()))
 
 
 TAGS = [
@@ -95,7 +95,7 @@ def test_objects_in_yaml_are_refused_and_not_made(in_folder, tmp_path, tag):
 
     path = in_folder(PARAMS.replace("cells: 4}", f"cells: {tag}}}", 1))
     with pytest.raises(InputError, match=r"params\.yaml: line \d+, column \d+: not YAML"):
-        load.read(path)
+        load_params(path)
     assert {entry.name for entry in tmp_path.iterdir()} == {"params.yaml"}
 
 

@@ -12,7 +12,7 @@ from small import ROOT
 from typer.main import get_command
 
 from pipeline.cli import app
-from pipeline.params import load
+from pipeline.params.load import load_params
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CODE = re.findall(r"`([^`\n]+)`|^    (\S.*)$", README, re.MULTILINE)
@@ -60,7 +60,7 @@ def test_an_example_of_an_entry_is_sound(in_folder, example):
     path = in_folder("")
     with path.open("w") as file:
         yaml.dump(document, file)
-    found = load.read(path)
+    found = load_params(path)
     for section in ("experiments", "studies"):
         assert set(added.get(section, ())) <= set(getattr(found, section))
 

@@ -13,29 +13,28 @@ from pipeline.schema.experiment import Dataset, Experiment, name_error
 from pipeline.schema.params import Comparison, Highlight, Params, RegisteredModel
 from pipeline.schema.study import Study
 from pipeline.schema.variants import attribute_errors, expand_variants, network_name
-from pipeline.utils.errors import InputError
-from pipeline.utils.faults import shown, unknown
+from pipeline.utils.errors import InputError, format_value, unknown_name
 
 NEEDED = ("datasets", "experiments", "studies", "comparisons")
 NEVER_EMPTY = ("datasets", "experiments", "comparisons")
 ASKING = ("experiments", "studies")  # what questions and answers are of
 
 
-def read(path: Path) -> Params:
+def load_params(path: Path) -> Params:
     """Read and check params.yaml; raises InputError with one line per fault."""
     document = _document(path)
-    faults = [
-        f"{key}: {unknown('section', key, Params._fields)}"
+    errors = [
+        f"{key}: {unknown_name('section', key, Params._fields)}"
         for key in document
         if key not in Params._fields
     ]
-    datasets = _entries(document, "datasets", faults, lambda entry: _room(entry).config.Dataset)
-    experiments = _experiments(document, datasets, faults)
-    questions, answers = (_texts(document, part, faults) for part in ("questions", "answers"))
-    comparisons = _entries(document, "comparisons", faults, lambda entry: Comparison)
-    studies = _studies(document, datasets, experiments, faults)
+    datasets = _entries(document, "datasets", errors, lambda entry: _room(entry).config.Dataset)
+    experiments = _experiments(document, datasets, errors)
+    questions, answers = (_texts(document, part, errors) for part in ("questions", "answers"))
+    comparisons = _entries(document, "comparisons", errors, lambda entry: Comparison)
+    studies = _studies(document, datasets, experiments, errors)
     findings, models = (
-        _entries(document, section, faults, lambda entry, kind=kind: kind)
+        _entries(document, section, errors, lambda entry, kind=kind: kind)
         if section in document
         else {}
         for section, kind in (("findings", Highlight), ("models", RegisteredModel))
@@ -43,13 +42,13 @@ def read(path: Path) -> Params:
     params = Params(
         datasets, experiments, questions, answers, comparisons, findings, studies, models
     )
-    faults = faults or [
+    errors = errors or [
         *validate.comparison_errors(params),
         *validate.highlight_errors(params),
         *validate.model_errors(params),
     ]
-    if faults:
-        raise InputError(*(f"{path.name}: {fault}" for fault in faults))
+    if errors:
+        raise InputError(*(f"{path.name}: {fault}" for fault in errors))
     return params
 
 
@@ -72,25 +71,27 @@ def _document(path: Path) -> dict:
     if document is None:
         raise InputError(f"{path.name}: is empty; it needs {', '.join(NEEDED)}")
     if not isinstance(document, dict):
-        raise InputError(f"{path.name}: must be a mapping, got {shown(document)}")
+        raise InputError(f"{path.name}: must be a mapping, got {format_value(document)}")
     return document
 
 
-def _section(document: dict, section: str, faults: list[str]) -> dict[str, dict]:
+def _section(document: dict, section: str, errors: list[str]) -> dict[str, dict]:
     """The entries of a section that are mappings under sound names; else it goes to `faults`."""
     found = document.get(section)
     if section not in document:
         none = "" if section in NEVER_EMPTY else "; {} says that there are none"
-        faults.append(f"{section}: is missing{none}")
+        errors.append(f"{section}: is missing{none}")
         return {}
     if not isinstance(found, dict) or (not found and section in NEVER_EMPTY):
-        faults.append(f"{section}: must be a mapping of names to entries, got {shown(found)}")
+        errors.append(
+            f"{section}: must be a mapping of names to entries, got {format_value(found)}"
+        )
         return {}
     for name, entry in found.items():
         if fault := name_error(name):
-            faults.append(f"{section}.{name}: {fault}")
+            errors.append(f"{section}.{name}: {fault}")
         elif not isinstance(entry, dict):
-            faults.append(f"{section}.{name}: must be a mapping, got {shown(entry)}")
+            errors.append(f"{section}.{name}: must be a mapping, got {format_value(entry)}")
     return {
         name: entry
         for name, entry in found.items()
@@ -98,25 +99,25 @@ def _section(document: dict, section: str, faults: list[str]) -> dict[str, dict]
     }
 
 
-def _entries(document: dict, section: str, faults: list[str], type_of: Callable) -> dict:
+def _entries(document: dict, section: str, errors: list[str], type_of: Callable) -> dict:
     """The entries of a section that hold by themselves; what is wrong goes to `faults`.
 
     `type_of(entry)` is the type that an entry must be of; InputError if it does not even say that.
     """
     entries = {}
-    for name, entry in _section(document, section, faults).items():
+    for name, entry in _section(document, section, errors).items():
         entries[name], wrong = validate.parse_entry(entry, type_of)
-        faults += [f"{section}.{name}{fault}" for fault in wrong]
+        errors += [f"{section}.{name}{fault}" for fault in wrong]
     return {name: entry for name, entry in entries.items() if entry is not None}
 
 
 def _experiments(
-    document: dict, datasets: dict[str, Dataset], faults: list[str]
+    document: dict, datasets: dict[str, Dataset], errors: list[str]
 ) -> dict[str, dict[str, Experiment]]:
     """The networks of each experiment."""
     named = document.get("datasets") if isinstance(document.get("datasets"), dict) else {}
     experiments = {}
-    for experiment, entry in _section(document, "experiments", faults).items():
+    for experiment, entry in _section(document, "experiments", errors).items():
         malformed: list[str] = []
         networks, wrong = {}, {}
         for variant, arm_entry in expand_variants(entry, malformed).items():
@@ -126,25 +127,27 @@ def _experiments(
             )
             if networks[name]:
                 wrong[variant] = validate.network_errors(name, networks[name], named, datasets)
-        faults += [f"experiments.{experiment}{fault}" for fault in malformed]
-        faults += attribute_errors(experiment, wrong)
+        errors += [f"experiments.{experiment}{fault}" for fault in malformed]
+        errors += attribute_errors(experiment, wrong)
         experiments[experiment] = networks
     return experiments
 
 
-def _texts(document: dict, section: str, faults: list[str]) -> dict[str, str]:
+def _texts(document: dict, section: str, errors: list[str]) -> dict[str, str]:
     """What is said of experiments and studies; they may have no entry."""
     found = document.get(section, {})
     if not isinstance(found, dict):
-        faults.append(f"{section}: must be a mapping of experiments to text, got {shown(found)}")
+        errors.append(
+            f"{section}: must be a mapping of experiments to text, got {format_value(found)}"
+        )
         return {}
     predict_options = [part for part in map(document.get, ASKING) if isinstance(part, dict)]
     known = [name for part in predict_options for name in part]
     for name, text in found.items():
         if name not in known:
-            faults.append(f"{section}.{name}: {unknown('experiment or study', name, known)}")
+            errors.append(f"{section}.{name}: {unknown_name('experiment or study', name, known)}")
         elif not isinstance(text, str) or not text.strip():
-            faults.append(f"{section}.{name}: must be text, got {shown(text)}")
+            errors.append(f"{section}.{name}: must be text, got {format_value(text)}")
     return found
 
 
@@ -152,15 +155,15 @@ def _studies(
     document: dict,
     datasets: dict[str, Dataset],
     experiments: dict[str, dict[str, Experiment]],
-    faults: list[str],
+    errors: list[str],
 ) -> dict[str, Study]:
     """The studies; each choice is one that the experiment's own validation takes."""
-    studies = _entries(document, "studies", faults, lambda entry: Study)
+    studies = _entries(document, "studies", errors, lambda entry: Study)
     for name, study in studies.items():
         if name in experiments:
-            faults.append(f"studies.{name}: is the name of an experiment, too")
+            errors.append(f"studies.{name}: is the name of an experiment, too")
         wrong = validate_study.study_errors(study, document, datasets, experiments)
-        faults += [f"studies.{name}{fault}" for fault in wrong]
+        errors += [f"studies.{name}{fault}" for fault in wrong]
     return studies
 
 
@@ -169,5 +172,5 @@ def _room(entry: dict) -> Problem:
     if "problem" not in entry:
         raise InputError(f"problem: is missing; known: {', '.join(problem_names())}")
     if entry["problem"] not in problem_names():
-        raise InputError(f"problem: {unknown('problem', entry['problem'], problem_names())}")
+        raise InputError(f"problem: {unknown_name('problem', entry['problem'], problem_names())}")
     return Problem(entry["problem"])

@@ -12,8 +12,7 @@ from pipeline.problems.base import Problem
 from pipeline.schema.experiment import ALL, Dataset, Experiment, RunConfig
 from pipeline.schema.params import Params
 from pipeline.schema.study import has_numeric_axis
-from pipeline.utils.errors import InputError
-from pipeline.utils.faults import sentences, unknown
+from pipeline.utils.errors import InputError, unknown_name, validation_messages
 
 
 def parse_entry(entry: dict, type_of: Callable) -> tuple[Any, list[str]]:
@@ -27,7 +26,7 @@ def parse_entry(entry: dict, type_of: Callable) -> tuple[Any, list[str]]:
     except InputError as error:
         return None, [f".{error}"]
     except ValidationError as error:
-        return None, sentences(error, kind)
+        return None, validation_messages(error, kind)
 
 
 def network_errors(
@@ -38,7 +37,7 @@ def network_errors(
     `named` are the entries under `datasets:`, `datasets` those of them that hold by themselves.
     """
     if experiment.dataset not in named:
-        return [f".dataset: {unknown('dataset', experiment.dataset, named)}"]
+        return [f".dataset: {unknown_name('dataset', experiment.dataset, named)}"]
     if experiment.dataset not in datasets:  # which has faults of its own
         return []
     config = RunConfig(name, experiment, datasets[experiment.dataset])
@@ -46,26 +45,26 @@ def network_errors(
     if experiment.problem != dataset.problem:
         must = f"must be that of its dataset, {dataset.problem!r}"
         return [f".problem: {must}, got {experiment.problem!r}"]
-    faults = []
+    errors = []
     for ours, theirs in (("replicas", "replicas"), ("sequences", "train")):
         asked, there = getattr(training, ours), getattr(dataset, theirs)
         if asked > there:
             most = f"datasets.{experiment.dataset}.{theirs} = {there}"
-            faults.append(f".training.{ours}: must be at most {most}, got {asked}")
-    faults += [
+            errors.append(f".training.{ours}: must be at most {most}, got {asked}")
+    errors += [
         f".training.checkpoints: must be at most sequences × epochs = {training.sequences_seen}, "
         f"got {snapshot}"
         for snapshot in training.checkpoints
         if snapshot > training.sequences_seen
     ]
     if training.momentum and training.optimizer != "sgd":
-        faults.append(f".training.momentum: belongs to sgd, not to {training.optimizer}")
+        errors.append(f".training.momentum: belongs to sgd, not to {training.optimizer}")
     room = Problem(experiment.problem)
     checked = room.config.validate(config)
-    faults += [f".{key}: {what}" for key, what in checked]
+    errors += [f".{key}: {what}" for key, what in checked]
     if not checked:  # the room's framing holds, so its samples can be counted
-        faults += _of_batches(config, room.data.samples_per_sequence(config))
-    return faults
+        errors += _of_batches(config, room.data.samples_per_sequence(config))
+    return errors
 
 
 def _of_batches(config: RunConfig, per_sequence: int) -> list[str]:
@@ -98,54 +97,54 @@ def _of_batches(config: RunConfig, per_sequence: int) -> list[str]:
 
 def comparison_errors(params: Params) -> list[str]:
     """Comparisons of networks that do not exist, or of different problems, or by no metric."""
-    faults = []
+    errors = []
     for name, comparison in params.comparisons.items():
         key, networks = f"comparisons.{name}", params.compared(comparison)
         if wrong := _together(params, f"{key}.experiments", networks):
-            faults += wrong
+            errors += wrong
             continue
         problem = params.networks[networks[0]].problem
         for metric in comparison.metrics:
-            faults += metric_errors(f"{key}.metrics", metric, problem)
-    return faults
+            errors += metric_errors(f"{key}.metrics", metric, problem)
+    return errors
 
 
 def highlight_errors(params: Params) -> list[str]:
     """Findings of nothing that exists, or by what is no metric of it."""
-    faults = []
+    errors = []
     for name, finding in params.findings.items():
         key = f"findings.{name}"
         if bool(finding.experiments) == bool(finding.study):
-            faults.append(f"{key}: needs either experiments or a study")
+            errors.append(f"{key}: needs either experiments or a study")
         elif finding.study is None:
             networks = params.meant(finding.experiments)
             wrong = _together(params, f"{key}.experiments", networks)
-            faults += wrong or metric_errors(
+            errors += wrong or metric_errors(
                 f"{key}.metric", finding.metric, params.networks[networks[0]].problem
             )
         elif finding.study not in params.studies:
-            faults.append(f"{key}.study: {unknown('study', finding.study, params.studies)}")
+            errors.append(f"{key}.study: {unknown_name('study', finding.study, params.studies)}")
         elif not has_numeric_axis(params.studies[finding.study]):
-            faults.append(f"{key}.study: {finding.study} has no curves over a dimension of numbers")
+            errors.append(f"{key}.study: {finding.study} has no curves over a dimension of numbers")
         elif finding.metric not in (known := params.studies[finding.study].measured):
-            faults.append(f"{key}.metric: {unknown('metric', finding.metric, known)}")
-    return faults
+            errors.append(f"{key}.metric: {unknown_name('metric', finding.metric, known)}")
+    return errors
 
 
 def model_errors(params: Params) -> list[str]:
     """Models of candidates that cannot be compared, or by what is no metric of theirs."""
-    faults = []
+    errors = []
     for name, model in params.models.items():
         networks = params.meant(model.candidates)
         if wrong := _together(params, f"models.{name}.candidates", networks):
-            faults += wrong
+            errors += wrong
             continue
         key, problem = f"models.{name}.metric", params.networks[networks[0]].problem
         if wrong := metric_errors(key, model.metric, problem):
-            faults += wrong
+            errors += wrong
         elif Problem(problem).metrics.describe(model.metric).higher_is_better is None:
-            faults.append(f"{key}: of {model.metric!r} neither more nor less is better")
-    return faults
+            errors.append(f"{key}: of {model.metric!r} neither more nor less is better")
+    return errors
 
 
 def _together(params: Params, key: str, compared: list[str]) -> list[str]:
@@ -154,7 +153,7 @@ def _together(params: Params, key: str, compared: list[str]) -> list[str]:
     known = dict.fromkeys([*params.experiments, *networks])
     missing = [network for network in compared if network not in networks]
     if missing:
-        return [f"{key}: {unknown('experiment', other, known)}" for other in missing]
+        return [f"{key}: {unknown_name('experiment', other, known)}" for other in missing]
     problems = {networks[network].problem for network in compared}
     if len(problems) > 1:
         return [f"{key}: must be of one problem, got {' and '.join(sorted(problems))}"]

@@ -22,7 +22,7 @@ from pipeline.schema.study import (
     is_numeric,
 )
 from pipeline.schema.variants import SECTIONS, short_name
-from pipeline.utils.faults import shown, unknown
+from pipeline.utils.errors import format_value, unknown_name
 
 SAME = ("training.seed", "training.workers", "training.replicas")
 """Keys that no two trials of a study may differ in: all see the same data."""
@@ -44,7 +44,9 @@ def study_errors(study: Study, document: dict, datasets: dict, experiments: dict
             choices = ", ".join(f"{study.experiment}/{variant}" for variant in several)
             return [f".experiment: {study.experiment} has several networks; choose one: {choices}"]
         known = [*experiments, *networks]
-        return [f".experiment: {unknown('experiment', study.experiment, dict.fromkeys(known))}"]
+        return [
+            f".experiment: {unknown_name('experiment', study.experiment, dict.fromkeys(known))}"
+        ]
     base = networks[study.experiment]
     if base is None or base.dataset not in datasets:
         return []
@@ -142,7 +144,7 @@ def _change_faults(study: Study) -> Iterator[str]:
     for place, changes in places.items():
         for section in changes:
             if section not in SECTIONS:
-                yield f"{place}.{section}: {unknown('key', section, SECTIONS)}"
+                yield f"{place}.{section}: {unknown_name('key', section, SECTIONS)}"
 
 
 def _space_faults(study: Study) -> Iterator[str]:
@@ -155,7 +157,7 @@ def _space_faults(study: Study) -> Iterator[str]:
         if isinstance(values, dict):
             yield from _range_faults(place, values, study)
         elif not isinstance(values, list):
-            yield f"{place}: must be a list of choices or {{low, high, log}}, got {shown(values)}"
+            yield f"{place}: must be a list of choices or {{low, high, log}}, got {format_value(values)}"
         elif not values:
             yield f"{place}: is empty; it needs choices"
         elif not all(isinstance(value, str | int | float | bool) for value in values):
@@ -165,7 +167,7 @@ def _space_faults(study: Study) -> Iterator[str]:
     for key, dimension in study.linked.items():
         yield from _key_faults(f".linked.{key}", key)
         if dimension not in study.space:
-            yield f".linked.{key}: {unknown('dimension', dimension, study.space)}"
+            yield f".linked.{key}: {unknown_name('dimension', dimension, study.space)}"
         elif key in study.space:
             yield f".linked.{key}: is a dimension itself"
 
@@ -188,22 +190,22 @@ def _range_faults(place: str, values: Mapping, study: Study) -> Iterator[str]:
         yield f"{place}: must be a list of choices for sampler: grid, got a mapping"
         return
     if wrong := [key for key in values if key not in Range.model_fields]:
-        yield f"{place}.{wrong[0]}: {unknown('key', wrong[0], Range.model_fields)}"
+        yield f"{place}.{wrong[0]}: {unknown_name('key', wrong[0], Range.model_fields)}"
     elif missing := [key for key in ("low", "high") if key not in values]:
         yield f"{place}.{missing[0]}: is missing"
     elif not isinstance(values.get("log", False), bool):
-        yield f"{place}.log: must be true or false, got {shown(values['log'])}"
+        yield f"{place}.log: must be true or false, got {format_value(values['log'])}"
     else:
         low, high = values["low"], values["high"]
         for end, value in (("low", low), ("high", high)):
             number = isinstance(value, int | float) and not isinstance(value, bool)
             if not number or not math.isfinite(value):
-                yield f"{place}.{end}: must be a finite number, got {shown(value)}"
+                yield f"{place}.{end}: must be a finite number, got {format_value(value)}"
                 return
         if not low < high:
-            yield f"{place}.high: must be more than low = {low:g}, got {shown(high)}"
+            yield f"{place}.high: must be more than low = {low:g}, got {format_value(high)}"
         elif values.get("log") and low <= 0:
-            yield f"{place}.low: must be more than 0 for log: true, got {shown(low)}"
+            yield f"{place}.low: must be more than 0 for log: true, got {format_value(low)}"
 
 
 def _sampler_faults(study: Study) -> Iterator[str]:
@@ -229,7 +231,7 @@ def _prune_faults(study: Study) -> Iterator[str]:
     """Trainings that cannot be compared at a share of them, and shares out of order."""
     rungs = study.prune.rungs
     if rungs != sorted(set(rungs)):
-        yield f".prune.rungs: must rise, got {shown(rungs)}"
+        yield f".prune.rungs: must rise, got {format_value(rungs)}"
     places = {f".{part}.{key}": key for part in ("space", "linked") for key in getattr(study, part)}
     for name, changes in study.variants.items():
         for section, values in changes.items():
@@ -241,12 +243,12 @@ def _prune_faults(study: Study) -> Iterator[str]:
 
 def _choice_faults(study: Study, found: Callable[[Point], list[str]]) -> list[str]:
     """Choices that the experiment's own validation refuses: each key once."""
-    faults: dict[str, str] = {}  # by key, so that one is said for each
+    errors: dict[str, str] = {}  # by key, so that one is said for each
     for point in itertools.islice(_typical(study), MOST_POINTS):
         for fault in found(point):
             key = fault.partition(":")[0].removeprefix(".")
-            faults.setdefault(key, _blame(study, point, key, fault))
-    return list(faults.values())
+            errors.setdefault(key, _blame(study, point, key, fault))
+    return list(errors.values())
 
 
 def _typical(study: Study) -> Iterator[Point]:

@@ -15,8 +15,7 @@ from pipeline.runs import results
 from pipeline.schema.params import Comparison, Params
 from pipeline.schema.variants import experiment_of, short_name
 from pipeline.utils import paths, statistics
-from pipeline.utils.errors import InputError
-from pipeline.utils.faults import unknown
+from pipeline.utils.errors import InputError, unknown_name
 
 SPAN = 30.0
 """Ratio of the largest to the smallest mean from which an axis is logarithmic."""
@@ -29,7 +28,7 @@ def draw(name: str, found: Params) -> Figure:
     """
     comparison = found.comparisons[name]
     networks = found.compared(comparison)
-    room = Problem(found.networks[networks[0]].problem)
+    problem = Problem(found.networks[networks[0]].problem)
     aggregates = aggregated(networks, f"comparisons.{name}.metrics", comparison.metrics)
     figure, panels = plt.subplots(
         1,
@@ -39,7 +38,7 @@ def draw(name: str, found: Params) -> Figure:
         squeeze=False,
     )
     for axes, metric in zip(panels[0], comparison.metrics, strict=True):
-        panel(axes, aggregates, metric, room)
+        panel(axes, aggregates, metric, problem)
     return figure
 
 
@@ -49,16 +48,16 @@ def aggregated(networks: Sequence[str], key: str, metrics: Sequence[str]) -> dic
     known = {metric for entry in aggregates.values() for metric in entry["metrics"]}
     for metric in metrics:
         if metric not in known:
-            raise InputError(f"{paths.PARAMS}: {key}: {unknown('metric', metric, known)}")
+            raise InputError(f"{paths.PARAMS}: {key}: {unknown_name('metric', metric, known)}")
     return aggregates
 
 
-def panel(axes: Axes, aggregates: Mapping[str, Mapping], metric: str, room: Problem) -> None:
+def panel(axes: Axes, aggregates: Mapping[str, Mapping], metric: str, problem: Problem) -> None:
     """Networks of a room, one below the other: means of a metric with their intervals.
 
     `aggregates` are the networks' metrics over replicas, by name.
     """
-    networks, about = list(aggregates), room.metrics.describe(metric)
+    networks, about = list(aggregates), problem.metrics.describe(metric)
     _dots(
         axes,
         [entry["metrics"].get(metric) for entry in aggregates.values()],
@@ -102,7 +101,7 @@ def _labels(networks: Sequence[str]) -> list[str]:
 def differences(comparison: Comparison, found: Params) -> Iterator[dict]:
     """Paired differences between each network and the first, where both are on one dataset."""
     first, *others = found.compared(comparison)
-    networks, room = found.networks, Problem(found.networks[first].problem)
+    networks, problem = found.networks, Problem(found.networks[first].problem)
     for other, metric in itertools.product(others, comparison.metrics):
         if networks[first].dataset != networks[other].dataset:
             continue
@@ -115,7 +114,7 @@ def differences(comparison: Comparison, found: Params) -> Iterator[dict]:
         shared = tables[0].index.intersection(tables[1].index)
         ours, theirs = (table.loc[shared, metric].to_numpy(float) for table in tables)
         if not np.isnan([ours, theirs]).all():
-            about = room.metrics.describe(metric)
+            about = problem.metrics.describe(metric)
             difference = statistics.paired(ours, theirs, higher_is_better=about.higher_is_better)
             ours, theirs = _labels([other, first])
             yield {"ours": ours, "theirs": theirs, "label": about.label, **difference}

@@ -62,9 +62,9 @@ def _height(finding: Highlight, found: Params) -> float:
 
 def _dots(axes: Axes, finding: Highlight, key: str, found: Params) -> None:
     networks = found.meant(finding.experiments)
-    room = Problem(found.networks[networks[0]].problem)
+    problem = Problem(found.networks[networks[0]].problem)
     aggregates = comparisons.aggregated(networks, key, [finding.metric])
-    comparisons.panel(axes, aggregates, finding.metric, room)
+    comparisons.panel(axes, aggregates, finding.metric, problem)
 
 
 def _curves(axes: Axes, finding: Highlight, found: Params) -> None:

@@ -22,12 +22,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from pipeline import schema
-from pipeline.params import load
+from pipeline.params.load import load_params
 from pipeline.problems.base import Problem, read_config
 from pipeline.schema.variants import experiment_of
 from pipeline.utils import files, paths
-from pipeline.utils.errors import InputError
-from pipeline.utils.faults import unknown
+from pipeline.utils.errors import InputError, unknown_name
 
 if TYPE_CHECKING:
     import keras
@@ -186,10 +185,10 @@ def example(name: str) -> tuple[Example, Example]:
 
 def load_for_problem(name: str, problem: str) -> Checkpoint:
     """Read a trained network of a problem; InputError lists those in params.yaml."""
-    networks = load.read(paths.params()).networks
+    networks = load_params(paths.params()).networks
     ours = [other for other, entry in networks.items() if entry.problem == problem]
     if name not in ours:
-        raise InputError(unknown(f"{problem} network", name, ours))
+        raise InputError(unknown_name(f"{problem} network", name, ours))
     return read(name)
 
 

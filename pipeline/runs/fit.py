@@ -40,18 +40,18 @@ def fit(
     from pipeline.engine.optimizers import initial_weights
     from pipeline.engine.replicas import Replicas
 
-    room, training = Problem(config.experiment.problem), config.experiment.training
-    per_sequence = room.data.samples_per_sequence(config)
-    network = room.model.build(config)
+    problem, training = Problem(config.experiment.problem), config.experiment.training
+    per_sequence = problem.data.samples_per_sequence(config)
+    network = problem.model.build(config)
     start = [seeds.integer(training.seed, "weights", replica) for replica in replicas]
-    lanes = Replicas(network, initial_weights(lambda: room.model.build(config).model, start))
+    lanes = Replicas(network, initial_weights(lambda: problem.model.build(config).model, start))
 
     sequences = arrays["train"][list(replicas), : training.sequences]
-    inputs, targets = room.data.make_examples(sequences, config)
+    inputs, targets = problem.data.make_examples(sequences, config)
     # Beside the held-out sequences as many of its own: the gap is what it has learned by heart.
     looks = {
-        "": room.data.make_examples(arrays["validation"][None], config),
-        "train_": room.data.make_examples(sequences[:, : len(arrays["validation"])], config),
+        "": problem.data.make_examples(arrays["validation"][None], config),
+        "train_": problem.data.make_examples(sequences[:, : len(arrays["validation"])], config),
     }
     predict_options = training.predict_options(per_sequence)
 
@@ -67,7 +67,7 @@ def fit(
         seen = done.updates * training.batch(inputs.shape[1]) // per_sequence
         point = {"sequences": seen, "updates": done.updates, "train_loss": done.loss}
         for prefix, (x, y) in looks.items():
-            measured = room.metrics.curve(y, lanes.predict(x, y, **predict_options))
+            measured = problem.metrics.curve(y, lanes.predict(x, y, **predict_options))
             point |= {prefix + name: values for name, values in measured.items()}
         points.append(point)
         report(point, failed)

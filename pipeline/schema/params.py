@@ -7,8 +7,7 @@ from pydantic import Field
 
 from pipeline.schema.experiment import Dataset, Experiment, RunConfig, Section
 from pipeline.schema.study import Study
-from pipeline.utils.errors import InputError
-from pipeline.utils.faults import unknown
+from pipeline.utils.errors import InputError, unknown_name
 
 
 class Comparison(Section):
@@ -100,5 +99,5 @@ class Params(NamedTuple):
 
 def _known(kind: str, name: str, entries: Mapping):
     if name not in entries:
-        raise InputError(unknown(kind, name, entries))
+        raise InputError(unknown_name(kind, name, entries))
     return entries[name]

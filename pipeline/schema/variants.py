@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pipeline.schema.experiment import name_error
-from pipeline.utils.faults import shown, unknown
+from pipeline.utils.errors import format_value, unknown_name
 
 SECTIONS = ("framing", "model", "training")
 
@@ -36,7 +36,7 @@ def short_name(network: str) -> str:
 
 
 def expand_variants(
-    entry: Mapping[str, Any], faults: list[str]
+    entry: Mapping[str, Any], errors: list[str]
 ) -> dict[str | None, dict[str, Any]]:
     """The entry of each arm, or of None for an experiment without arms; faults of their form."""
     if "variants" not in entry:
@@ -44,19 +44,27 @@ def expand_variants(
     variants = entry["variants"]
     shared = {key: value for key, value in entry.items() if key != "variants"}
     if not isinstance(variants, dict) or not variants:
-        faults.append(f".variants: must be a mapping of names to changes, got {shown(variants)}")
+        errors.append(
+            f".variants: must be a mapping of names to changes, got {format_value(variants)}"
+        )
         return {}
     expanded = {}
     for variant, changes in variants.items():
         key = f".variants.{variant}"
         if fault := name_error(variant):
-            faults.append(f"{key}: {fault}")
+            errors.append(f"{key}: {fault}")
         elif not isinstance(changes, dict):
-            faults.append(f"{key}: must be a mapping, got {shown(changes)}; {{}} changes nothing")
+            errors.append(
+                f"{key}: must be a mapping, got {format_value(changes)}; {{}} changes nothing"
+            )
         elif wrong := [section for section in changes if section not in SECTIONS]:
-            faults += [f"{key}.{section}: {unknown('key', section, SECTIONS)}" for section in wrong]
+            errors += [
+                f"{key}.{section}: {unknown_name('key', section, SECTIONS)}" for section in wrong
+            ]
         elif wrong := [s for s, value in changes.items() if not isinstance(value, dict)]:
-            faults += [f"{key}.{s}: must be a mapping, got {shown(changes[s])}" for s in wrong]
+            errors += [
+                f"{key}.{s}: must be a mapping, got {format_value(changes[s])}" for s in wrong
+            ]
         else:
             expanded[variant] = shared | {
                 section: shared[section] | values
@@ -66,15 +74,15 @@ def expand_variants(
     return expanded
 
 
-def attribute_errors(experiment: str, faults: Mapping[str | None, Iterable[str]]) -> list[str]:
+def attribute_errors(experiment: str, errors: Mapping[str | None, Iterable[str]]) -> list[str]:
     """Faults by arm with their keys: those that all arms share are the experiment's own."""
-    lists = [list(found) for found in faults.values()]
+    lists = [list(found) for found in errors.values()]
     shared = (
         [fault for fault in lists[0] if all(fault in found for found in lists)] if lists else []
     )
     own = [
         f"experiments.{experiment}.variants.{variant}{fault}"
-        for variant, found in faults.items()
+        for variant, found in errors.items()
         for fault in found
         if fault not in shared
     ]

@@ -1,6 +1,6 @@
 """Stage `check`: params.yaml as a whole, before any other stage runs."""
 
-from pipeline.params import load
+from pipeline.params.load import load_params
 from pipeline.problems.base import Problem
 from pipeline.schema.params import Params
 from pipeline.utils import console, files, paths
@@ -12,7 +12,7 @@ def run() -> None:
     A file for each dataset, experiment and study, defaults written out: the stage that makes it
     depends on that file, so a changed parameter reruns the stages that it concerns and no others.
     """
-    found = load.read(paths.params())
+    found = load_params(paths.params())
     for name in found.networks:
         config = found.config(name)
         for key, what in Problem(config.experiment.problem).config.warnings(config):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from pipeline.params import load
+from pipeline.params.load import load_params
 from pipeline.problems.base import Problem
 from pipeline.runs import checkpoint, datasets, results
 from pipeline.runs.checkpoint import Checkpoint
@@ -23,7 +23,7 @@ class Measured(NamedTuple):
 
 def run(name: str) -> None:
     """Write the metrics and learning curves of an experiment to reports/, and its predictions."""
-    networks = [config.name for config in load.read(paths.params()).configs(name)]
+    networks = [config.name for config in load_params(paths.params()).configs(name)]
     found: dict[str, Measured] = {}
     with console.progress(f"evaluate {name}", len(networks), "networks") as progress:
         for job, measured in parallel.run(_measure, [(network,) for network in networks]):
@@ -42,14 +42,14 @@ def _measure(network: str, emit: Callable) -> Measured:
     """The job of a worker: measure a network, write its predictions and its few headlines."""
     result = checkpoint.read(network)
     config, sound = result.config, result.without_diverged()
-    room = Problem(config.experiment.problem)
+    problem = Problem(config.experiment.problem)
     test = datasets.read(config.experiment.dataset, config.dataset)["test"]
-    found = room.metrics.evaluate(
+    found = problem.metrics.evaluate(
         config, checkpoint.to_replicas(sound), test, sound.history, sound.checkpoints
     )
     files.write_arrays(paths.predictions(network), found.predictions)
-    aggregate = _aggregate(result, found.metrics, room.metrics.references(config, test))
-    files.write_json(paths.summary(network), _headlines(room, aggregate))
+    aggregate = _aggregate(result, found.metrics, problem.metrics.references(config, test))
+    files.write_json(paths.summary(network), _headlines(problem, aggregate))
     return Measured(
         pd.DataFrame(statistics.bands(result.history, ~result.failed)),
         _by_replica(result, found.metrics),
@@ -69,12 +69,12 @@ def _aggregate(result: Checkpoint, metrics: dict, references: dict) -> dict:
     }
 
 
-def _headlines(room: Problem, aggregate: dict) -> dict[str, float]:
+def _headlines(problem: Problem, aggregate: dict) -> dict[str, float]:
     """The few means that `dvc metrics show` lists."""
     means = {
         metric: float(f"{entry['mean']:.5g}")
         for metric, entry in aggregate["metrics"].items()
-        if room.metrics.describe(metric).headline and entry["mean"] is not None
+        if problem.metrics.describe(metric).headline and entry["mean"] is not None
     }
     return means | {"failure_rate": aggregate["failure_rate"]}
 

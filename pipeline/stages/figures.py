@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from pipeline import plotting
-from pipeline.params import load
+from pipeline.params.load import load_params
 from pipeline.problems.base import Problem, Results
 from pipeline.reporting import learning_curves
 from pipeline.runs import results
@@ -16,7 +16,8 @@ from pipeline.utils import files, paths
 def run(name: str, make_tracker: Callable[[], Tracker] = Tracker) -> None:
     """Write reports/figures/<name>/*.svg with their captions, and data/pictures/<network>/."""
     found = {
-        config.name: results.read(config.name) for config in load.read(paths.params()).configs(name)
+        config.name: results.read(config.name)
+        for config in load_params(paths.params()).configs(name)
     }
     _draw(name, found)
     make_tracker().record_experiment(name)
@@ -24,12 +25,12 @@ def run(name: str, make_tracker: Callable[[], Tracker] = Tracker) -> None:
 
 def _draw(name: str, found: Mapping[str, tuple[RunConfig, Results]]) -> None:
     ((config, alone), *others) = found.values()
-    room = Problem(config.experiment.problem)
+    problem = Problem(config.experiment.problem)
     if others:
         named = {short_name(network): entry for network, entry in found.items()}
-        pictures = [*room.figures.plot_variants(named), learning_curves.histories(named)]
+        pictures = [*problem.figures.plot_variants(named), learning_curves.histories(named)]
     else:
-        pictures = [*room.figures.figures(config, alone), learning_curves.history(config, alone)]
+        pictures = [*problem.figures.figures(config, alone), learning_curves.history(config, alone)]
     with files.atomic_write(paths.figures(name)) as folder:
         folder.mkdir()
         for picture in pictures:
@@ -41,7 +42,7 @@ def _draw(name: str, found: Mapping[str, tuple[RunConfig, Results]]) -> None:
         for network, (config, one) in found.items():
             place = folder / network.removeprefix(name).lstrip("/")
             place.mkdir(parents=True)
-            for key, steps in room.figures.progress_images(config, one).items():
+            for key, steps in problem.figures.progress_images(config, one).items():
                 (place / key).mkdir()
                 for step, figure in steps.items():
                     plotting.save(figure, place / key / f"{step}.png")

@@ -1,6 +1,6 @@
 """Stage `generate@<dataset>`: make the raw sequences of a dataset."""
 
-from pipeline.params import load
+from pipeline.params.load import load_params
 from pipeline.problems.base import Problem
 from pipeline.runs import datasets
 from pipeline.utils import paths
@@ -8,5 +8,5 @@ from pipeline.utils import paths
 
 def run(name: str) -> None:
     """Write data/<name>.npz."""
-    dataset = load.read(paths.params()).dataset(name)
+    dataset = load_params(paths.params()).dataset(name)
     datasets.write(name, Problem(dataset.problem).data.generate(dataset), dataset)

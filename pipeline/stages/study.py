@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from tempfile import NamedTemporaryFile
 
 from pipeline import plotting
-from pipeline.params import load
+from pipeline.params.load import load_params
 from pipeline.problems.base import Problem
 from pipeline.runs.tracker import Tracker
 from pipeline.studies import executors, export, figures
@@ -26,7 +26,7 @@ def run(
     make_tracker: Callable[[], Tracker] = Tracker,
 ) -> None:
     """Write reports/studies/<name>/ and data/studies/<name>.npz, once all trials are there."""
-    found = load.read(paths.params())
+    found = load_params(paths.params())
     study = found.study(name)
 
     _check_writable(name)
@@ -107,9 +107,9 @@ def _reporter(
 
 def write(plan: StudyPlan, ended: Sequence[Trial], confirmed: Mapping[str, Result]) -> None:
     """Write reports/studies/<name>/: the table, the best, the figures and their captions."""
-    room = Problem(plan.study.problem)
+    problem = Problem(plan.study.problem)
     table = export.table(plan, ended)
-    summary = export.as_json(export.summary(plan, ended, confirmed, room.metrics.describe))
+    summary = export.as_json(export.summary(plan, ended, confirmed, problem.metrics.describe))
     pictures = figures.draw(plan, ended, confirmed, summary)
     with files.atomic_write(paths.study(plan.name)) as folder:
         folder.mkdir()

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline import schema
-from pipeline.params import load
+from pipeline.params.load import load_params
 from pipeline.problems.base import Problem
 from pipeline.runs import checkpoint, datasets
 from pipeline.runs.checkpoint import Checkpoint, ExportedModel
@@ -25,7 +25,7 @@ EXAMPLES = 4  # samples of the example that goes with a model, unless it needs i
 
 def run(name: str, make_tracker: Callable[[], Tracker] = Tracker) -> None:
     """Train and write models/<network>/ for each network of the experiment."""
-    configs = load.read(paths.params()).configs(name)
+    configs = load_params(paths.params()).configs(name)
     datasets.read(configs[0].experiment.dataset, configs[0].dataset)  # before anything is started
     jobs = [(config, pack) for config in configs for pack in packs(config.experiment.training)]
     # The longest first, so that no core waits long for the last one.
@@ -60,9 +60,9 @@ def _fit(
     result = fit(config, arrays, pack, lambda *point: emit(point))
     if result.failed.all():
         return result, None
-    room, training = Problem(config.experiment.problem), config.experiment.training
-    network = room.model.build(config)
-    inputs, targets = room.data.make_examples(arrays["test"], config)
+    problem, training = Problem(config.experiment.problem), config.experiment.training
+    network = problem.model.build(config)
+    inputs, targets = problem.data.make_examples(arrays["test"], config)
     count = EXAMPLES if training.reset_states_after == "batch" else training.batch_size
     example, _ = network.preprocess(inputs[:count], targets[:count])
     return result, checkpoint.export_model(result, network.model, example)

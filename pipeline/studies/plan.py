@@ -19,8 +19,7 @@ from pipeline.schema.params import Params
 from pipeline.schema.study import Range, Study, apply_point, grid_points, is_numeric
 from pipeline.studies.trial import Result
 from pipeline.utils import paths, seeds
-from pipeline.utils.errors import InputError
-from pipeline.utils.faults import unknown
+from pipeline.utils.errors import InputError, unknown_name
 
 STARTUP = 10  # trials at random, before TPE has something to go by
 
@@ -188,7 +187,7 @@ class StudyPlan(NamedTuple):
         return trial._replace(state="failed") if None in trial.values(self.study) else trial
 
     def _lacking(self, key: str, kind: str, name: str, known: Iterable[str]) -> InputError:
-        what = unknown(f"{kind} of this network", name, known)
+        what = unknown_name(f"{kind} of this network", name, known)
         return InputError(f"{paths.PARAMS}: studies.{self.name}.{key}: {what}")
 
     def frozen(self, trial: Trial, **attributes: Any) -> optuna.trial.FrozenTrial:

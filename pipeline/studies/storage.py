@@ -28,8 +28,7 @@ from pipeline.schema.study import Range
 from pipeline.studies.plan import StudyPlan, Trial, directions
 from pipeline.studies.trial import Result, decode, encode
 from pipeline.utils import paths
-from pipeline.utils.errors import InputError
-from pipeline.utils.faults import without_password
+from pipeline.utils.errors import InputError, hide_password
 
 CONNECT_SECONDS = 5
 
@@ -134,7 +133,7 @@ def opened(plan: StudyPlan, address: str | None) -> Iterator[Store]:
     On a database two may: they make the same trials, and the first of each counts.
     """
     if address and "://" in address:
-        where = without_password(address)
+        where = hide_password(address)
         with refusals(where):
             store = Store(plan, _made(plan, _database(address)), where)
         yield store
@@ -156,7 +155,7 @@ def peek(plan: StudyPlan, address: str | None = None) -> dict[int, Trial]:
     path = Path(address).absolute() if address and not database else paths.journal()
     if not database and not path.exists():
         return {}
-    where = without_password(address) if database else paths.relative(path)
+    where = hide_password(address) if database else paths.relative(path)
     with refusals(where):
         storage = _database(address) if database else _journal(path)
         names = [study.study_name for study in storage.get_all_studies()]
@@ -208,7 +207,7 @@ def _line(error: BaseException) -> str:
     """The first line of what went wrong, without passwords."""
     if not str(error):
         return type(error).__name__
-    return without_password(str(error).splitlines()[0])[:200]
+    return hide_password(str(error).splitlines()[0])[:200]
 
 
 def _database(address: str) -> RDBStorage:

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from pipeline.params import load
+from pipeline.params.load import load_params
 from pipeline.runs import checkpoint
 from pipeline.runs.tracker import LiveRun, Tracker
 from pipeline.schema.experiment import RunConfig
@@ -48,7 +48,7 @@ class MLflowTracker(Tracker):
                 _record(champion.network)
                 registry.record(name, params, champion)
         except InputError as error:
-            console.print_status(error.faults[0])
+            console.print_status(error.messages[0])
 
 
 def sync_experiment(name: str) -> dict[str, list[str]]:
@@ -78,14 +78,14 @@ def sync_model(name: str, params: Params) -> str:
             champion = registry.choose(name, params)
             number, new = registry.record(name, params, champion)
         except InputError as error:
-            return error.faults[0]
+            return error.messages[0]
     if not new:
         return "complete"
     return f"added version {number}, {champion.network}, replica {champion.replica}"
 
 
 def _networks(experiment: str) -> list[str]:
-    return [config.name for config in load.read(paths.params()).configs(experiment)]
+    return [config.name for config in load_params(paths.params()).configs(experiment)]
 
 
 class Live(LiveRun):

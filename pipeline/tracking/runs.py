@@ -14,7 +14,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Run
 from mlflow.exceptions import MlflowException
 
-from pipeline.params import load
+from pipeline.params.load import load_params
 from pipeline.problems.base import Problem
 from pipeline.reporting.learning_curves import TRAIN
 from pipeline.runs import fingerprint, results
@@ -128,7 +128,7 @@ def description(config: RunConfig, figures: Sequence[str] = ()) -> str:
 @functools.cache
 def _questions(params: Path, changed: int) -> Mapping[str, str]:
     """What each experiment asks, read once as long as the file stays as it is."""
-    return load.read(params).questions
+    return load_params(params).questions
 
 
 def _commit() -> str | None:

@@ -18,8 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.tracking import charts
 from pipeline.utils import console, locks, paths
-from pipeline.utils.errors import InputError
-from pipeline.utils.faults import without_password
+from pipeline.utils.errors import InputError, hide_password
 
 TAG = "laboratory."  # begins the names of our own tags
 SERVER_ERRORS = (MlflowException, SQLAlchemyError, OSError, ImportError)
@@ -122,12 +121,12 @@ def cause(error: Exception) -> str:
     """The first line of an error, without the retries that MLflow wraps it in, and passwords."""
     if not str(error):
         return type(error).__name__
-    return without_password(str(error).splitlines()[0])[:200]
+    return hide_password(str(error).splitlines()[0])[:200]
 
 
 def shown_uri() -> str:
     """The address without a password."""
-    return without_password(uri())
+    return hide_password(uri())
 
 
 def _check_free(port: int) -> None:

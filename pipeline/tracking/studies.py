@@ -13,7 +13,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Param, Run
 
 from pipeline import plotting
-from pipeline.params import load
+from pipeline.params.load import load_params
 from pipeline.problems.base import Problem, Results
 from pipeline.schema.experiment import config
 from pipeline.schema.params import Params
@@ -31,7 +31,7 @@ def record(name: str, address: str | None = None) -> list[str] | None:
 
     None if there are no trials of it here.
     """
-    found = load.read(paths.params())
+    found = load_params(paths.params())
     plan = make_plan(name, found)
     ended = export.known(plan, address)
     if not ended:

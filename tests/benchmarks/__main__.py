@@ -48,7 +48,7 @@ def main(
                 page.measure(name, options)
         wrong = page.write()
     except InputError as error:
-        for fault in error.faults:
+        for fault in error.messages:
             print_status(fault)
         raise typer.Exit(2) from None
     for fault in wrong:

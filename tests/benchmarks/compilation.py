@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from benchmarks.contest import MEASURED, environment, out_of_the_way
 from benchmarks.options import Goal, Options, Tables
 from pipeline import plotting
-from pipeline.params import load
+from pipeline.params.load import load_params
 from pipeline.utils import paths
 from pipeline.utils.errors import InputError
 
@@ -23,7 +23,7 @@ SHOWN = 25  # networks of the figure
 
 def measure(options: Options, print_status: Callable[[str], None]) -> Tables:
     """A process for each experiment, and in it its networks, one after the other."""
-    experiments = options.only or list(load.read(paths.params()).experiments)
+    experiments = options.only or list(load_params(paths.params()).experiments)
     rows = []
     for number, experiment in enumerate(experiments, start=1):
         print_status(f"compile {experiment} ({number} of {len(experiments)})")

@@ -19,10 +19,10 @@ LOGGED = re.compile(r"Compiled \S*?inference_(\S+?)_\d+ \d+ times, compile time:
 def main(experiment: str, core: int) -> list[dict]:
     """A row for each network."""
     os.sched_setaffinity(0, {core})
-    from pipeline.params import load
+    from pipeline.params.load import load_params
     from pipeline.utils import paths
 
-    configs = load.read(paths.params()).configs(experiment)
+    configs = load_params(paths.params()).configs(experiment)
     rows = []
     for config in configs:
         with tempfile.TemporaryFile() as log:
@@ -55,22 +55,22 @@ def _compiled(config) -> dict:
     from pipeline.schema.experiment import ALL
     from pipeline.stages.train import packs
 
-    room, training = Problem(config.experiment.problem), config.experiment.training
+    problem, training = Problem(config.experiment.problem), config.experiment.training
     lanes = len(packs(training)[0])
     sequences = training.sequences
     if training.batch_size != ALL:
-        needed = -(-2 * training.batch_size // room.data.samples_per_sequence(config))
+        needed = -(-2 * training.batch_size // problem.data.samples_per_sequence(config))
         sequences = min(sequences, max(needed, config.dataset.validation))
     small = {"training": {"replicas": lanes, "sequences": sequences, "checkpoints": []}}
     config = changed(config, small, replicas=lanes, train=sequences)
-    arrays = room.data.generate(config.dataset)
-    training, per_sequence = config.experiment.training, room.data.samples_per_sequence(config)
+    arrays = problem.data.generate(config.dataset)
+    training, per_sequence = config.experiment.training, problem.data.samples_per_sequence(config)
 
     clock = [time.perf_counter()]
-    network = room.model.build(config)
-    weights = initial_weights(lambda: room.model.build(config).model, [1] * lanes)
+    network = problem.model.build(config)
+    weights = initial_weights(lambda: problem.model.build(config).model, [1] * lanes)
     replicas = Replicas(network, weights)
-    inputs, targets = room.data.make_examples(arrays["train"], config)
+    inputs, targets = problem.data.make_examples(arrays["train"], config)
     clock.append(time.perf_counter())
     trained = replicas.train(
         inputs, targets, training, stops=[1, 2], reset_every=training.reset_every(per_sequence)
@@ -80,7 +80,7 @@ def _compiled(config) -> dict:
     some = arrays["train"][:, : len(arrays["validation"])]
     for look in (arrays["validation"][None], some):
         replicas.predict(
-            *room.data.make_examples(look, config), **training.predict_options(per_sequence)
+            *problem.data.make_examples(look, config), **training.predict_options(per_sequence)
         )
         clock.append(time.perf_counter())
     build, first, second, ask_first, ask_second = np.diff(clock)

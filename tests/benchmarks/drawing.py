@@ -21,12 +21,12 @@ def main(kind: str, repetitions: int, core: int) -> list[dict]:
     os.sched_setaffinity(0, {core})
     from pipeline.engine.optimizers import initial_weights
     from pipeline.engine.replicas import Replicas
-    from pipeline.params import load
+    from pipeline.params.load import load_params
     from pipeline.problems.shapes import model
     from pipeline.problems.shapes.model.drawing import Drawer
     from pipeline.utils import paths
 
-    config = load.read(paths.params()).config(f"rectangle-generators/{kind}")
+    config = load_params(paths.params()).config(f"rectangle-generators/{kind}")
     network = model.build(config)
     # Drawing takes the same time whatever was learned.
     weights = initial_weights(lambda: model.build(config).model, [1])

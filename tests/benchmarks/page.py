@@ -20,8 +20,7 @@ from pipeline import plotting
 from pipeline.reporting import templates
 from pipeline.utils import files
 from pipeline.utils.console import print_status
-from pipeline.utils.errors import InputError
-from pipeline.utils.faults import unknown
+from pipeline.utils.errors import InputError, unknown_name
 
 FOLDER = ROOT / "reports" / "benchmarks"
 TEMPLATE = Path(__file__).with_name("page.md.j2")
@@ -87,7 +86,7 @@ def chosen(names: Sequence[str]) -> list[str]:
     """The benchmarks that are meant; InputError lists those that there are."""
     for name in names:
         if name not in ALL:
-            raise InputError(unknown("benchmark", name, ALL))
+            raise InputError(unknown_name("benchmark", name, ALL))
     return [name for name in ALL if name in names or not names]
 
 

@@ -20,7 +20,7 @@ from benchmarks import stacks
 from benchmarks.contest import ROOT
 from benchmarks.options import Goal, Options, Tables
 from pipeline import plotting
-from pipeline.params import load
+from pipeline.params.load import load_params
 from pipeline.utils import paths
 from pipeline.utils.errors import InputError
 
@@ -34,7 +34,7 @@ GIB = 2**30
 
 def measure(options: Options, print_status: Callable[[str], None]) -> Tables:
     """What is up to date, the first picture and everything, each reproduced in a fresh clone."""
-    experiments = options.only or list(load.read(paths.params()).experiments)
+    experiments = options.only or list(load_params(paths.params()).experiments)
     targets = [f"figures@{experiment}" for experiment in experiments]
     with TemporaryDirectory(prefix="benchmark-") as folder:
         print_status("repro of what is up to date")

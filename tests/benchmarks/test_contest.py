@@ -8,12 +8,12 @@ from small import ROOT
 
 from benchmarks import contest, forward, tasks, trainings
 from pipeline import schema
-from pipeline.params import load
+from pipeline.params.load import load_params
 from pipeline.problems.base import Problem
 
 
 def small(experiment: str, replicas: int = 2, **model) -> schema.RunConfig:
-    config = load.read(ROOT / "params.yaml").config(experiment)
+    config = load_params(ROOT / "params.yaml").config(experiment)
     changes = {"training": {"replicas": replicas, "vectorized": True}, "model": model}
     return tasks.changed(config, changes)
 

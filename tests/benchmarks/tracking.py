@@ -22,7 +22,7 @@ from benchmarks import stacks
 from benchmarks.options import Goal, Options, Tables
 from benchmarks.repro import clone
 from pipeline import plotting
-from pipeline.params import load
+from pipeline.params.load import load_params
 from pipeline.utils import paths
 
 EXPERIMENTS = ("rectangle", "echo-full", "rectangle-consistency", "echo-partial")
@@ -38,7 +38,7 @@ WITHOUT = (str(Path(__file__).with_name("untracked.py")),)
 
 def measure(options: Options, print_status: Callable[[str], None]) -> Tables:
     """A row for each experiment and repetition: seconds with MLflow and without it."""
-    params = load.read(paths.params())
+    params = load_params(paths.params())
     rows = []
     with TemporaryDirectory(prefix="benchmark-") as folder:
         place = clone(Path(folder, "clone"))

@@ -11,7 +11,7 @@ from benchmarks.arithmetic import flops, products
 from benchmarks.contestants import ENTRIES, OURS
 from benchmarks.options import Goal, Options, Tables, micro, times
 from pipeline import plotting
-from pipeline.params import load
+from pipeline.params.load import load_params
 from pipeline.utils import paths
 
 REPLICAS = (1, 8, 32, 128)
@@ -25,7 +25,7 @@ ECHO_SEEDS = 3  # replicas whose spread a loss may differ by
 
 def measure_fit(options: Options, print_status: Callable[[str], None]) -> Tables:
     """Experiment `rectangle`: 25,000 updates of one rectangle, by one network and many."""
-    config = load.read(paths.params()).config("rectangle")
+    config = load_params(paths.params()).config("rectangle")
     made = {count: tasks.make(_replicas(config, count), 25000) for count in REPLICAS}
     settings = {
         f"{count} replica{'s' * (count > 1)}": (
@@ -39,7 +39,7 @@ def measure_fit(options: Options, print_status: Callable[[str], None]) -> Tables
 
 def measure_echo(options: Options, print_status: Callable[[str], None]) -> Tables:
     """Experiment `echo-partial`: an encoder-decoder of 150 cells, 21 windows in an update."""
-    config = load.read(paths.params()).config("echo-partial")
+    config = load_params(paths.params()).config("echo-partial")
     task = tasks.make(_replicas(config, 1), ECHO_UPDATES)
     several = tasks.make(_replicas(config, ECHO_SEEDS), ECHO_UPDATES)
     settings = {"1 replica": (task, (*ALONE, "jax", OURS, "products"))}

@@ -4,19 +4,19 @@ import pytest
 from ruamel.yaml import YAML
 from small import PARAMS, REMOVE, ROOT, altered
 
-from pipeline.params import load
+from pipeline.params.load import load_params
 from pipeline.problems.base import read_config
 from pipeline.utils.errors import InputError
 
 
-def faults(content: str | dict, in_folder) -> tuple[str, ...]:
+def errors(content: str | dict, in_folder) -> tuple[str, ...]:
     with pytest.raises(InputError) as refused:
-        load.read(in_folder(content))
-    return refused.value.faults
+        load_params(in_folder(content))
+    return refused.value.messages
 
 
 def test_the_shipped_parameters_are_sound():
-    found = load.read(ROOT / "params.yaml")
+    found = load_params(ROOT / "params.yaml")
     assert {"rectangle", "rectangle-recurrent", "echo-full", "echo-partial"} <= set(
         found.experiments
     )
@@ -350,12 +350,12 @@ def test_a_fault_is_said_whole(path, value, sentence, in_folder):
         document["experiments"]["../outside"] = value
     else:
         document = altered(path, value)
-    found = faults(document, in_folder)
+    found = errors(document, in_folder)
     assert any(fault.startswith(f"params.yaml: {sentence}") for fault in found), found
 
 
 def test_a_window_longer_than_the_sequence_is_one_fault(in_folder):
-    assert faults(altered(f"{ECHOER}/framing/window", 13), in_folder) == (
+    assert errors(altered(f"{ECHOER}/framing/window", 13), in_folder) == (
         "params.yaml: experiments.echoer.framing.window: must be at most "
         "datasets.echo.length = 12, got 13",
         "params.yaml: experiments.echoer.framing.echo: must be framing.window = 13, got 5: an lstm "
@@ -366,7 +366,7 @@ def test_a_window_longer_than_the_sequence_is_one_fault(in_folder):
 def test_every_fault_is_said_at_once(in_folder):
     document = altered(f"{DRAWER}/model/cells", 0)
     document["datasets"]["echo"]["classes"] = 1
-    assert len(faults(document, in_folder)) == 2
+    assert len(errors(document, in_folder)) == 2
 
 
 @pytest.mark.parametrize(
@@ -381,12 +381,12 @@ def test_every_fault_is_said_at_once(in_folder):
     ],
 )
 def test_what_is_no_parameter_file_is_refused(text, sentence, in_folder):
-    (fault,) = faults(text, in_folder)
+    (fault,) = errors(text, in_folder)
     assert fault.startswith(sentence)
 
 
 def test_names_of_experiments_are_looked_up_kindly(in_folder):
-    found = load.read(in_folder(PARAMS))
+    found = load_params(in_folder(PARAMS))
     with pytest.raises(InputError) as refused:
         found.configs("drawr")
     assert str(refused.value) == (
@@ -396,7 +396,7 @@ def test_names_of_experiments_are_looked_up_kindly(in_folder):
 
 
 def test_arms_are_the_experiment_with_some_keys_altered(in_folder):
-    found = load.read(in_folder(PARAMS))
+    found = load_params(in_folder(PARAMS))
     narrow, wide = found.configs("widths")
     assert (narrow.name, wide.name) == ("widths/narrow", "widths/wide")
     assert (narrow.experiment.model.cells, wide.experiment.model.cells) == (2, 6)
@@ -412,5 +412,5 @@ def test_arms_are_the_experiment_with_some_keys_altered(in_folder):
 
 
 def test_a_setup_survives_its_document(in_folder):
-    config = load.read(in_folder(PARAMS)).config("echoer")
+    config = load_params(in_folder(PARAMS)).config("echoer")
     assert read_config(config.to_dict()) == config

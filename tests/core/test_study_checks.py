@@ -3,7 +3,7 @@
 import pytest
 from small import REMOVE, ROOT, altered
 
-from pipeline.params import load
+from pipeline.params.load import load_params
 from pipeline.utils.errors import InputError
 
 SERVER_ERRORS = [
@@ -187,22 +187,22 @@ SERVER_ERRORS = [
 ]
 
 
-def faults(document: dict, in_folder) -> tuple[str, ...]:
+def errors(document: dict, in_folder) -> tuple[str, ...]:
     with pytest.raises(InputError) as refused:
-        load.read(in_folder(document))
-    return refused.value.faults
+        load_params(in_folder(document))
+    return refused.value.messages
 
 
 @pytest.mark.parametrize(("path", "value", "message"), SERVER_ERRORS)
 def test_a_fault_is_said_with_its_key(in_folder, path, value, message):
     document = altered(f"studies/{path}", value)
-    assert faults(document, in_folder) == (f"params.yaml: studies.{message}",)
+    assert errors(document, in_folder) == (f"params.yaml: studies.{message}",)
 
 
 def test_figures_and_choices_are_refused_together(in_folder):
     document = altered("studies/sizes/space/model.cells", [1, 0])
     document["studies"]["sizes"]["figures"] = ["frontier"]
-    assert [fault.split(": ")[1] for fault in faults(document, in_folder)] == [
+    assert [fault.split(": ")[1] for fault in errors(document, in_folder)] == [
         "studies.sizes.figures.0",
         "studies.sizes.space.model.cells",
     ]
@@ -211,14 +211,14 @@ def test_figures_and_choices_are_refused_together(in_folder):
 def test_a_network_that_is_confirmed_as_it_was_must_be_trainable_as_long(in_folder):
     document = altered("experiments/echoer/training/batch_size", 5)
     document["experiments"]["echoer"]["training"]["state"] = "batch"
-    assert faults(document, in_folder) == (
+    assert errors(document, in_folder) == (
         "params.yaml: studies.search.confirm: the network as it was cannot be trained as long: "
         "training.batch_size: must divide the 64 samples of 8 sequences, got 5",
     )
 
 
 def test_the_studies_of_the_repository_are_sound_and_large_enough():
-    found = load.read(ROOT / "params.yaml").studies
+    found = load_params(ROOT / "params.yaml").studies
     assert {"cells", "echo-length", "points", "loss", "topology"} <= set(found)
     assert len(found["cells"].space["model.cells"]) >= 9
     assert found["cells"].change["training"]["replicas"] == 32

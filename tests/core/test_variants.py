@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from small import PARAMS
 
-from pipeline.params import load
+from pipeline.params.load import load_params
 from pipeline.schema.params import Params
 from pipeline.utils.errors import InputError
 
@@ -108,9 +108,9 @@ def check(folder, text: str | bytes) -> None:
     path = folder / "params.yaml"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     try:
-        load.read(path)
+        load_params(path)
     except InputError as error:
-        for fault in error.faults:
+        for fault in error.messages:
             assert "\n" not in fault
             if LINE.match(fault):
                 continue

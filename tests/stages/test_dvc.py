@@ -112,12 +112,12 @@ def test_dependencies_are_what_a_stage_runs_and_reads(mine, stage):
     done = mine.run("python", "-W", "ignore", "-c", WATCH, command, name, env=by_dvc)
     modules, opened = json.loads(done.stdout.splitlines()[-1])
     rooms = {"echoer": "pipeline/problems/echo", "writer": "pipeline/problems/text"}
-    room = rooms.get(name, "pipeline/problems/shapes")
-    others = tuple({"pipeline/problems/shapes", *rooms.values()} - {room})
+    problem = rooms.get(name, "pipeline/problems/shapes")
+    others = tuple({"pipeline/problems/shapes", *rooms.values()} - {problem})
     # All rooms say what params.yaml may hold; only the stage's own room makes its result, and the
     # data only its `data`. A part of a room is a package, a dependency as a whole.
     if command == "generate":
-        validating = (f"{room}/models/", f"{room}/metrics/")
+        validating = (f"{problem}/models/", f"{problem}/metrics/")
         modules = [module for module in modules if not module.startswith(validating)]
     code = {dep for dep in declared["deps"] if dep.startswith("pipeline")}
     used = {
@@ -125,7 +125,7 @@ def test_dependencies_are_what_a_stage_runs_and_reads(mine, stage):
         for module in modules
         if module not in ONLY_REPORTING
         and not module.startswith(others)
-        and module != f"{room}/__init__.py"
+        and module != f"{problem}/__init__.py"
     }
     assert used == code
     data = {dep for dep in declared["deps"] if not dep.startswith(("pipeline", "data/resolved"))}

@@ -195,9 +195,9 @@ def network(case: RunConfig) -> Network:
 
 
 def samples(case: RunConfig, replicas: int) -> tuple[np.ndarray, np.ndarray]:
-    room = Problem(case.experiment.problem)
-    sequences = room.data.generate(case.dataset)["train"][:replicas]
-    return room.data.make_examples(sequences, case)
+    problem = Problem(case.experiment.problem)
+    sequences = problem.data.generate(case.dataset)["train"][:replicas]
+    return problem.data.make_examples(sequences, case)
 
 
 def reset_every(case: RunConfig) -> int:

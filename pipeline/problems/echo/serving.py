@@ -47,14 +47,14 @@ def make_predictor(replicas: Replicas, config: schema.RunConfig) -> Predictor:
         return [str(integer) for integer in integers]
 
     def answer(rows: Sequence[Row]) -> list[Row]:
-        faults = []
+        errors = []
         for number, row in enumerate(rows):
             try:
                 parse([words(row)], config)
             except InputError as error:
-                faults += [f"row {number}: {fault}" for fault in error.faults]
-        if faults:
-            raise InputError(*faults)
+                errors += [f"row {number}: {fault}" for fault in error.messages]
+        if errors:
+            raise InputError(*errors)
         windows = parse([words(row) for row in rows], config)
         echoed, _ = echo(replicas, config, windows)
         there = np.arange(framing.echo)

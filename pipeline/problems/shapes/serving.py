@@ -12,8 +12,7 @@ from pipeline.engine.replicas import Replicas
 from pipeline.problems.base import Predictor, Row
 from pipeline.problems.shapes.model import drawing
 from pipeline.problems.shapes.model.network import draw
-from pipeline.utils.errors import InputError
-from pipeline.utils.faults import of_temperature, shown, unknown
+from pipeline.utils.errors import InputError, format_value, temperature_error, unknown_name
 
 MOST = 100_000  # shapes of one table
 
@@ -58,13 +57,13 @@ def make_predictor(replicas: Replicas, config: schema.RunConfig) -> Predictor:
         return drawn[0, :count]
 
     def answer(rows: Sequence[Row]) -> list[Row]:
-        faults = [
+        errors = [
             f"row {number}: {fault}" for number, row in enumerate(rows) for fault in check(row)
         ]
-        if not faults and (total := sum(int(row["count"]) for row in rows)) > MOST:
-            faults = [f"count: must be at most {MOST:,} in all rows together, got {total:,}"]
-        if faults:
-            raise InputError(*faults)
+        if not errors and (total := sum(int(row["count"]) for row in rows)) > MOST:
+            errors = [f"count: must be at most {MOST:,} in all rows together, got {total:,}"]
+        if errors:
+            raise InputError(*errors)
         return [
             {"row": number, "vertices": polygon.tolist()}
             for number, row in enumerate(rows)
@@ -73,18 +72,18 @@ def make_predictor(replicas: Replicas, config: schema.RunConfig) -> Predictor:
 
     def check(row: Row) -> list[str]:
         least = {"count": 1, "seed": 0}
-        faults = [
-            f"{key}: must be an integer of at least {least[key]}, got {shown(row.get(key))}"
+        errors = [
+            f"{key}: must be an integer of at least {least[key]}, got {format_value(row.get(key))}"
             for key in ("count", "seed")
             if (key == "count" or drawer)
             and not (isinstance(row.get(key), Integral) and row[key] >= least[key])
         ]
         heat = row.get("temperature")
-        if drawer and (fault := of_temperature(heat)):
-            faults.append(f"temperature: {fault}, got {shown(heat)}")
+        if drawer and (fault := temperature_error(heat)):
+            errors.append(f"temperature: {fault}, got {format_value(heat)}")
         shapes = config.dataset.shapes
         if len(shapes) > 1 and row.get("shape") not in shapes:
-            faults.append(f"shape: {unknown('shape', row.get('shape'), shapes)}")
-        return faults
+            errors.append(f"shape: {unknown_name('shape', row.get('shape'), shapes)}")
+        return errors
 
     return answer

@@ -12,8 +12,7 @@ from pipeline.problems.base import Predictor, Row
 from pipeline.problems.text.data.examples import decode
 from pipeline.problems.text.data.prompt import begin
 from pipeline.problems.text.model.writing import Writer
-from pipeline.utils.errors import InputError
-from pipeline.utils.faults import of_temperature, shown
+from pipeline.utils.errors import InputError, format_value, temperature_error
 
 MOST = 100_000  # characters of one row
 
@@ -34,27 +33,27 @@ def make_predictor(replicas: Replicas, config: schema.RunConfig) -> Predictor:
 
     writer = Writer(replicas, config)
 
-    def faults(row: Row) -> list[str]:
+    def errors(row: Row) -> list[str]:
         found = []
         if not isinstance(row.get("begin"), str):
-            found.append(f"begin: must be text, got {shown(row.get('begin'))}")
+            found.append(f"begin: must be text, got {format_value(row.get('begin'))}")
         else:
             try:
                 begin(config, row["begin"])
             except InputError as error:
-                found += [f"begin: {fault.removeprefix('--seed: ')}" for fault in error.faults]
+                found += [f"begin: {fault.removeprefix('--seed: ')}" for fault in error.messages]
         for key, least, most in (("length", 1, MOST), ("seed", 0, math.inf)):
             value = row.get(key)
             if not (isinstance(value, Integral) and least <= value <= most):
                 limits = f"from {least} to {most:,}" if most < math.inf else f"of at least {least}"
-                found.append(f"{key}: must be an integer {limits}, got {shown(value)}")
+                found.append(f"{key}: must be an integer {limits}, got {format_value(value)}")
         heat = row.get("temperature")
-        if fault := of_temperature(heat):
-            found.append(f"temperature: {fault}, got {shown(heat)}")
+        if fault := temperature_error(heat):
+            found.append(f"temperature: {fault}, got {format_value(heat)}")
         return found
 
     def answer(rows: Sequence[Row]) -> list[Row]:
-        wrong = [f"row {n}: {fault}" for n, row in enumerate(rows) for fault in faults(row)]
+        wrong = [f"row {n}: {fault}" for n, row in enumerate(rows) for fault in errors(row)]
         if wrong:
             raise InputError(*wrong)
         return [

@@ -5,13 +5,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pipeline.params import load
+from pipeline.params.load import load_params
 from pipeline.problems.text.config.types import Dataset, Framing
 from pipeline.problems.text.data.corpora import texts
 from pipeline.problems.text.data.examples import decode, encode
 from pipeline.utils import paths
-from pipeline.utils.errors import InputError
-from pipeline.utils.faults import unknown
+from pipeline.utils.errors import InputError, unknown_name
 
 FRAMINGS = ("one-to-one", "many-to-one", "one-to-many")  # of the chapter's tables 11.2 to 11.4
 ROWS = 10  # of each table
@@ -24,10 +23,10 @@ def lines(name: str, window: int) -> Iterator[str]:
 
     A text of one's own is shown as the chapter shows "hello world": framed in three ways.
     """
-    datasets = load.read(paths.params()).datasets
+    datasets = load_params(paths.params()).datasets
     ours = {key: entry for key, entry in datasets.items() if entry.problem == "text"}
     if name not in ours:
-        raise InputError(unknown("text dataset", name, ours))
+        raise InputError(unknown_name("text dataset", name, ours))
     dataset = ours[name]
     if window > dataset.length:
         raise InputError(

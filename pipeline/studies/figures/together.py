@@ -66,12 +66,12 @@ def lines(plan: StudyPlan, trials: Sequence[Trial]) -> Iterator[tuple[str, list[
 
 def references(plan: StudyPlan, trials: Sequence[Trial], metric: str) -> dict[str, float]:
     """What is known of a metric before training, where it is the same for all trials."""
-    room, held_out = Problem(plan.study.problem), make_data(plan.config)["test"]
+    problem, held_out = Problem(plan.study.problem), make_data(plan.config)["test"]
     configs = [read_config(plan.document(trial.point)) for trial in trials]
     # What is known of a dataset hangs on the framing alone.
     framings = {config.experiment.framing.model_dump_json(): config for config in configs}
     known = [
-        room.metrics.references(config, held_out).get(metric, {}) for config in framings.values()
+        problem.metrics.references(config, held_out).get(metric, {}) for config in framings.values()
     ]
     first = known[0] if known else {}
     return {
@@ -220,7 +220,7 @@ def _learned(trial: Trial) -> str:
 def pictures(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
     """What the networks of the trials drew as they learned; the room draws it, a row for each."""
     along, _ = axes_of(plan)
-    room, found = Problem(plan.study.problem), []
+    problem, found = Problem(plan.study.problem), []
     for name, mine in lines(plan, trials):
         rows = {
             f"{word(along)}: {trial.point[along]:g}": (
@@ -229,7 +229,7 @@ def pictures(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
             )
             for trial in mine
         }
-        drawn = room.figures.gallery(rows)
+        drawn = problem.figures.gallery(rows)
         if drawn:
             stem = f"pictures-{name.replace(' ', '-')}" if name else "pictures"
             caption = f"*{name}*: {drawn.caption}" if name else drawn.caption

@@ -36,95 +36,95 @@ def _framing_faults(config: schema.RunConfig) -> list[tuple[str, str]]:
     framing, architecture = config.experiment.framing, config.experiment.model.architecture
     length, longest = config.dataset.length, max([0, *config.experiment.framing.eval_lengths])
     of_dataset = f"datasets.{config.experiment.dataset}.length = {length}"
-    faults = []
+    errors = []
     if framing.window > length:
-        faults.append(("framing.window", f"must be at most {of_dataset}, got {framing.window}"))
+        errors.append(("framing.window", f"must be at most {of_dataset}, got {framing.window}"))
     whole = f"must be framing.window = {framing.window}, got {framing.echo}"
     if framing.echo > framing.window:
         most = f"must be at most framing.window = {framing.window}, got {framing.echo}"
-        faults.append(("framing.echo", most))
+        errors.append(("framing.echo", most))
     elif framing.echo != framing.window:
         if architecture in ("lstm", "memoryless"):
             each = f"{'an lstm' if architecture == 'lstm' else architecture} gives one output"
             each = f"{each} for each input (an encoder-decoder may give fewer)"
-            faults.append(("framing.echo", f"{whole}: {each}"))
+            errors.append(("framing.echo", f"{whole}: {each}"))
         elif framing.eval_lengths:
-            faults.append(("framing.echo", f"{whole}: framing.eval_lengths are of whole echoes"))
+            errors.append(("framing.echo", f"{whole}: framing.eval_lengths are of whole echoes"))
     if framing.shortest and framing.shortest > framing.window:
         most = f"must be at most framing.window = {framing.window}, got {framing.shortest}"
-        faults.append(("framing.shortest", most))
+        errors.append(("framing.shortest", most))
     if framing.shortest and architecture not in ANY_LENGTH:
-        faults.append(("framing.shortest", _not_for(architecture, ANY_LENGTH)))
+        errors.append(("framing.shortest", _not_for(architecture, ANY_LENGTH)))
     if longest > length:
-        faults.append(("framing.eval_lengths", f"must be at most {of_dataset}, got {longest}"))
+        errors.append(("framing.eval_lengths", f"must be at most {of_dataset}, got {longest}"))
     elif longest and architecture not in ANY_LENGTH:
-        faults.append(("framing.eval_lengths", _not_for(architecture, ANY_LENGTH)))
+        errors.append(("framing.eval_lengths", _not_for(architecture, ANY_LENGTH)))
     if framing.missing != "dropped":
         known = ("lstm", "encoder-decoder", "vector")
         if architecture not in known:
-            faults.append(("framing.missing", _not_for(architecture, known)))
+            errors.append(("framing.missing", _not_for(architecture, known)))
         if framing.shortest:
             what = f"must be 'dropped' beside framing.shortest, got {framing.missing!r}"
-            faults.append(("framing.missing", what))
+            errors.append(("framing.missing", what))
         if framing.eval_lengths:
             what = f"must be 'dropped' beside framing.eval_lengths, got {framing.missing!r}"
-            faults.append(("framing.missing", what))
+            errors.append(("framing.missing", what))
         if framing.stride > 1:
             what = f"must be 'dropped' beside framing.stride, got {framing.missing!r}"
-            faults.append(("framing.missing", what))
+            errors.append(("framing.missing", what))
         if framing.window == 1:
             what = f"must be 'dropped' beside framing.window: 1, got {framing.missing!r}"
-            faults.append(("framing.missing", what))
+            errors.append(("framing.missing", what))
         if framing.missing == "unseen" and config.experiment.training.reset_states_after != "batch":
             what = "'unseen' windows stand before all others, and need training.reset_states_after: batch"
-            faults.append(("framing.missing", what))
+            errors.append(("framing.missing", what))
     if framing.target == "sequence":
         if architecture != "lstm":
-            faults.append(("framing.target", _not_for(architecture, ("lstm",))))
+            errors.append(("framing.target", _not_for(architecture, ("lstm",))))
         if framing.padded or framing.missing != "dropped" or framing.eval_lengths:
             what = "'sequence' needs full windows: no missing, shortest or lengths"
-            faults.append(("framing.target", what))
-    return faults
+            errors.append(("framing.target", what))
+    return errors
 
 
 def _model_faults(config: schema.RunConfig) -> list[tuple[str, str]]:
     """Keys of one architecture beside another, and tables that are too short."""
-    model, framing, faults = config.experiment.model, config.experiment.framing, []
+    model, framing, errors = config.experiment.model, config.experiment.framing, []
     for architecture, keys in OPTIONS.items():
         for key in keys:
             default = type(model).model_fields[key].default
             if model.architecture != architecture and getattr(model, key) != default:
                 what = f"belongs to {architecture}, not to {model.architecture}"
-                faults.append((f"model.{key}", what))
+                errors.append((f"model.{key}", what))
     if model.embedding and model.architecture not in ("encoder-decoder", "attention"):
         what = _not_for(model.architecture, ("encoder-decoder", "attention"))
-        faults.append(("model.embedding", what))
+        errors.append(("model.embedding", what))
     if model.embedding and framing.missing == "marked":
         what = "belongs to framing.missing other than 'marked', whose mark has no embedding"
-        faults.append(("model.embedding", what))
+        errors.append(("model.embedding", what))
     if model.embedding and framing.representation == "scaled":
-        faults.append(("model.embedding", "belongs to one-hot integers, not to scaled"))
+        errors.append(("model.embedding", "belongs to one-hot integers, not to scaled"))
     rows = model.positions or framing.echo
     need = max(
         [framing.window if model.keys == "position" else framing.echo, *framing.eval_lengths]
     )
     if model.architecture == "attention" and rows < need:
         what = f"must be at least {need}, a row for each position, got {rows}"
-        faults.append(("model.positions", what))
+        errors.append(("model.positions", what))
     if model.architecture == "memoryless" and model.forget_bias != 1:
-        faults.append(("model.forget_bias", "belongs to networks with an LSTM, not to memoryless"))
+        errors.append(("model.forget_bias", "belongs to networks with an LSTM, not to memoryless"))
     stateful = ("lstm", "encoder-decoder", "vector", "features")
     plain = model.decoder_context == "vector" and not (model.teacher_forcing or model.attends)
     if config.experiment.training.reset_states_after != "batch":
         if model.architecture not in stateful:
-            faults.append(("training.reset_states_after", _not_for(model.architecture, stateful)))
+            errors.append(("training.reset_states_after", _not_for(model.architecture, stateful)))
         elif not plain:
             what = "must be 'batch' for a decoder that takes state, integers or attention"
-            faults.append(("training.reset_states_after", what))
+            errors.append(("training.reset_states_after", what))
         elif framing.eval_lengths:
             what = "must be 'batch' beside framing.eval_lengths, whose windows stand alone"
-            faults.append(("training.reset_states_after", what))
-    return faults
+            errors.append(("training.reset_states_after", what))
+    return errors
 
 
 def _output_faults(config: schema.RunConfig) -> list[tuple[str, str]]:
@@ -135,32 +135,32 @@ def _output_faults(config: schema.RunConfig) -> list[tuple[str, str]]:
         experiment.training.loss,
         experiment.model.activation,
     )
-    faults = []
+    errors = []
     if experiment.framing.representation == "one-hot":
         if loss not in ("categorical_crossentropy", "mse"):
             what = f"must be 'categorical_crossentropy' or 'mse' for one-hot integers, got {loss!r}"
-            faults.append(("training.loss", what))
+            errors.append(("training.loss", what))
         if activation == "sigmoid":
             what = (
                 f"must be 'softmax' for one-hot integers, got 'sigmoid': {classes} sigmoids are "
                 f"{classes} separate questions and no distribution over the integers, so their "
                 "cross-entropy says nothing"
             )
-            faults.append(("model.activation", what))
+            errors.append(("model.activation", what))
         elif activation == "linear":
             what = "must be 'softmax' for one-hot integers, got 'linear': it gives no probabilities"
-            faults.append(("model.activation", what))
-        return faults
+            errors.append(("model.activation", what))
+        return errors
     if loss not in ("mae", "mse"):
         what = f"must be 'mae' or 'mse' for scaled integers, got {loss!r}"
-        faults.append(("training.loss", what))
+        errors.append(("training.loss", what))
     if activation == "softmax":
         what = "must be 'linear' or 'sigmoid' for scaled integers: the softmax of one number is 1"
-        faults.append(("model.activation", what))
+        errors.append(("model.activation", what))
     if model.architecture == "attention" or model.teacher_forcing:
         what = "must be 'one-hot' for attention and for teacher forcing, got 'scaled'"
-        faults.append(("framing.representation", what))
-    return faults
+        errors.append(("framing.representation", what))
+    return errors
 
 
 def _not_for(architecture: str, known: tuple[str, ...]) -> str:

@@ -89,24 +89,24 @@ def parse(lines: list[list[str]], config: schema.RunConfig) -> np.ndarray:
     framing, classes = config.experiment.framing, config.dataset.classes
     window, least = framing.window, fewest(framing)
     count = f"{window}" if least == window else f"{least} to {window}"
-    faults = []
+    errors = []
     for number, words in enumerate(lines, start=1):
         where = f"line {number}: " if len(lines) > 1 else ""
         if not least <= len(words) <= window:
-            faults.append(
+            errors.append(
                 f"{where}{config.name} echoes windows of {count} integers, got {len(words)}"
                 + (f": {' '.join(words)}" if words else "")
             )
             continue
         for position, word in enumerate(words, start=1):
             if not re.fullmatch(r"-?[0-9]+", word):
-                faults.append(f"{where}integer {position}: must be an integer, got {word!r}")
+                errors.append(f"{where}integer {position}: must be an integer, got {word!r}")
             elif len(word) > MOST_DIGITS or not 0 <= int(word) < classes:
-                faults.append(f"{where}integer {position}: must be in 0..{classes - 1}, got {word}")
+                errors.append(f"{where}integer {position}: must be in 0..{classes - 1}, got {word}")
     if not lines:
-        faults.append(f"nothing to echo: give {count} integers, or windows on standard input")
-    if faults:
-        raise InputError(*faults)
+        errors.append(f"nothing to echo: give {count} integers, or windows on standard input")
+    if errors:
+        raise InputError(*errors)
     windows = np.full((len(lines), window), MISSING, np.int16)
     for row, words in zip(windows, lines, strict=True):
         place = slice(len(words)) if framing.shortest else slice(window - len(words), None)

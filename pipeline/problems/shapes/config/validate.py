@@ -2,17 +2,16 @@
 
 from pipeline import schema
 from pipeline.problems.shapes.config.types import LOSSES
-from pipeline.utils.errors import InputError
-from pipeline.utils.faults import of_temperature, unknown
+from pipeline.utils.errors import InputError, temperature_error, unknown_name
 
 
 def validate(config: schema.RunConfig) -> list[tuple[str, str]]:
     """Faults of an experiment that its types cannot tell."""
-    experiment, faults = config.experiment, []
+    experiment, errors = config.experiment, []
     sample = experiment.framing.sample
     losses = LOSSES[sample]
     if experiment.training.loss not in losses:
-        faults.append(
+        errors.append(
             (
                 "training.loss",
                 f"must be {' or '.join(map(repr, losses))} for framing.sample: {sample}, "
@@ -20,14 +19,14 @@ def validate(config: schema.RunConfig) -> list[tuple[str, str]]:
             )
         )
     if experiment.training.reset_states_after != "batch":
-        faults.append(
+        errors.append(
             (
                 "training.reset_states_after",
                 "must be 'batch': a shape carries its state by framing.sample: shape",
             )
         )
     if experiment.model.consistency and sample != "shape":
-        faults.append(
+        errors.append(
             (
                 "model.consistency",
                 "needs framing.sample: shape, since one point is no drawing"
@@ -40,18 +39,18 @@ def validate(config: schema.RunConfig) -> list[tuple[str, str]]:
         ("model.components", experiment.model.components, "coordinates"),
     ):
         if sample == owner and value is None:
-            faults.append((key, f"is missing; framing.sample: {owner} needs it"))
+            errors.append((key, f"is missing; framing.sample: {owner} needs it"))
         if sample != owner and value is not None:
-            faults.append((key, f"belongs to framing.sample: {owner}, not to {sample}"))
+            errors.append((key, f"belongs to framing.sample: {owner}, not to {sample}"))
     if len(config.dataset.shapes) > 1 and sample != "tokens":
-        faults.append(
+        errors.append(
             (
                 "framing.sample",
                 f"must be 'tokens' for datasets.{experiment.dataset}.shape: "
                 f"{config.dataset.shape}, got {sample!r}",
             )
         )
-    return faults
+    return errors
 
 
 def warnings(config: schema.RunConfig) -> list[tuple[str, str]]:
@@ -67,10 +66,10 @@ def drawable(config: schema.RunConfig, shape: str | None, temperature: float | N
             f"--temperature: {name} does not draw at random, it always draws the same shape; leave "
             "it out, or take a generator (framing.sample: tokens or coordinates)"
         )
-    if temperature is not None and (fault := of_temperature(temperature)):
+    if temperature is not None and (fault := temperature_error(temperature)):
         raise InputError(f"--temperature: {fault}, got {temperature}")
     if shape is None and len(shapes) > 1:
         raise InputError(f"--shape: is missing; {name} draws {', '.join(shapes)}")
     if shape is not None and shape not in shapes:
-        raise InputError(f"--shape: {unknown(f'shape of {name}', shape, shapes)}")
+        raise InputError(f"--shape: {unknown_name(f'shape of {name}', shape, shapes)}")
     return shape or shapes[0]

@@ -5,8 +5,7 @@ import numpy as np
 from pipeline import schema
 from pipeline.problems.text.data.corpora import texts
 from pipeline.problems.text.data.examples import encode
-from pipeline.utils.errors import InputError
-from pipeline.utils.faults import of_temperature
+from pipeline.utils.errors import InputError, temperature_error
 
 
 def begin(config: schema.RunConfig, text: str | None) -> np.ndarray:
@@ -35,6 +34,6 @@ def begin(config: schema.RunConfig, text: str | None) -> np.ndarray:
 
 def warmth(temperature: float) -> float:
     """A temperature to write at; InputError if it is negative or infinite."""
-    if fault := of_temperature(temperature):
+    if fault := temperature_error(temperature):
         raise InputError(f"--temperature: {fault}, got {temperature}")
     return temperature
