@@ -3,54 +3,69 @@ PYTHON ?= python3
 VENV := .venv
 INSTALLED := $(VENV)/installed
 PEERS := $(VENV)/peers
+PYTEST := pytest -n auto --dist worksteal
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test bench lint format ui screenshots lock clean
+.PHONY: help repro quick test test-resilience test-all bench lint imports format ui screenshots lock clean
 
 help: ## Show this list
-	@awk -F ': .*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-repro: $(INSTALLED) ## Run the whole pipeline, or TARGET=figures@rectangle alone
+repro: $(INSTALLED) ## Run the whole pipeline, or one stage: TARGET=figures@rectangle
 	pipeline check
 	dvc repro $(TARGET)
 
-test: $(INSTALLED) ## Run the tests; ARGS="-m 'not slow'" leaves out the slow ones
-	pytest -n auto --dist worksteal $(ARGS)
+quick: $(INSTALLED) ## Draw every figure at 2 % scale in .quick/; results are untouched
+	pipeline quick
 
-bench: $(PEERS) ## Measure speed beside JAX, PyTorch, Keras, C; NAMES="fit echo", ARGS="--repetitions 3"
-	python tests/benchmarks $(NAMES) $(ARGS)
+test: $(INSTALLED) ## Run unit and integration tests; ARGS="tests/unit -k scale" selects some
+	$(PYTEST) $(or $(ARGS),tests/unit tests/integration)
 
-lint: $(INSTALLED) ## Check style and types of faults that ruff knows
+test-resilience: $(INSTALLED) ## Run the tests of kills, damage, full disks and hostile input
+	$(PYTEST) tests/resilience
+
+test-all: $(INSTALLED) ## Run all tests
+	$(PYTEST)
+
+bench: $(PEERS) ## Compare speed with JAX, PyTorch, Keras and C; NAMES="fit echo", ARGS="--repetitions 3"
+	python -m benchmarks $(NAMES) $(ARGS)
+
+lint: $(INSTALLED) ## Check style (ruff), layers (import-linter) and types (mypy)
 	ruff check .
 	ruff format --check .
+	lint-imports
+	mypy
 
-format: $(INSTALLED) ## Mend what ruff can mend
+imports: $(INSTALLED) ## Show which package imports which
+	python docs/imports.py
+
+format: $(INSTALLED) ## Fix what ruff can fix
 	ruff check --fix .
 	ruff format .
 
-ui: $(INSTALLED) ## Start the MLflow UI and print the links to its charts; PORT=5000
+ui: $(INSTALLED) ## Start the MLflow UI and print links to its charts; PORT=5000
 	pipeline ui --port $(or $(PORT),5000)
 
-screenshots: $(INSTALLED) ## Look at MLflow's pages in Chromium and write docs/screenshots/
-	python tests/screenshots.py
+screenshots: $(INSTALLED) ## Take docs/screenshots/ from MLflow's pages in Chromium
+	python tests/support/screenshots.py
 
-lock: $(INSTALLED) ## Write requirements.lock anew from pyproject.toml
+lock: $(INSTALLED) ## Update requirements.lock from pyproject.toml
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	    --no-emit-find-links --no-header --extra dask --extra dashboard --extra postgresql \
 	    --extra dev pyproject.toml -o requirements.lock
 
 clean: ## Remove the virtual environment and caches; data, models and results stay
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .quick .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis *.egg-info
 
-# --no-build-isolation: the build backend, too, comes from the lock.
+# --no-build-isolation: the build backend comes from the lock file, too.
 $(INSTALLED): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $(INSTALLED)
 
-# What is installed already keeps its version.
+# The constraint keeps the versions that are installed already.
 $(PEERS): $(INSTALLED)
 	pip freeze --exclude-editable > $(VENV)/frozen.txt
 	pip install --quiet --disable-pip-version-check --constraint $(VENV)/frozen.txt \

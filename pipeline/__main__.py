@@ -1,33 +1,22 @@
-"""Running a command, and how errors end it: with an exit code and a line, without a traceback."""
+"""The entry point: runs a command, and turns errors into messages and exit codes."""
 
 import os
 import sys
-import traceback
-from pathlib import Path
 from typing import NoReturn
 
-from pipeline import recorded
+from ruamel.yaml import YAML
+
 from pipeline.cli import app
-from pipeline.utils import errors
+from pipeline.utils import paths
 from pipeline.utils.console import print_status, stderr
-from pipeline.utils.errors import InputError, TrainingError
-
-OUR_OWN = (ImportError, NameError, SyntaxError)
-"""Errors that nothing in a file brings about, so that they are mistakes of this code.
-
-All others may come of what a damaged file holds: KeyError of a column that is gone, TypeError and
-AttributeError of a list where a mapping was, ValueError or an error of TensorFlow's own of weights
-in another shape. They may be mistakes of this code, too, and nothing in them tells which. So they
-are put down to the file that was warned of, with the line of this code that met them; once that
-file is made anew, a mistake shows its traceback.
-"""
+from pipeline.utils.errors import InputError, TrainingError, disk_error, memory_error
 
 
 def main() -> None:
-    """Run a command; a fault that the user can mend is said in a line, without a traceback.
+    """Run a command; errors that a user can fix are printed without a traceback.
 
-    The exit code is 2 if something given cannot be used, be it a file or a folder, and 1 if the
-    work itself failed: every replica diverged, or there was too little memory.
+    The exit code is 2 if an input cannot be used (a parameter, an argument, a file, a full disk),
+    and 1 if the work itself failed: all replicas diverged, or there was too little memory.
     """
     try:
         app(standalone_mode=True)
@@ -36,49 +25,43 @@ def main() -> None:
     except TrainingError as error:
         _fail(1, str(error))
     except Exception as error:
-        if said := errors.disk_error(error):
-            kept = "" if _stage_of_dvc() else "; what stood there before is still there"
-            _fail(2, said + kept)
-        if said := errors.memory_error(error):
-            _fail(1, said)
-        if recorded.warned and not isinstance(error, OUR_OWN):
-            what = f"{type(error).__name__}: {error}".splitlines()[0]
-            _fail(2, f"{', '.join(recorded.warned)}: cannot be used ({what}; {_place(error)})")
+        if message := disk_error(error):
+            kept = "" if _dvc_stage() else "; previous results are unchanged"
+            _fail(2, message + kept)
+        if message := memory_error(error):
+            _fail(1, message)
+        print_status("If the code is unchanged, a damaged file may be the cause; run: dvc status")
         raise
 
 
-def _fail(code: int, *said: str) -> NoReturn:
-    for line in said:
-        stderr.print(f"error: {line}", markup=False, style="red")
-    _say_what_dvc_removed()
+def _fail(code: int, *messages: str) -> NoReturn:
+    for message in messages:
+        stderr.print(f"error: {message}", markup=False, style="red")
+    if stage := _dvc_stage():
+        print_status(f"To restore the previous results of {stage}: {_restore_command(stage)}")
     sys.exit(code)
 
 
-def _place(error: Exception) -> str:
-    """The innermost line of this package in a traceback: pipeline/runs/results.py:31."""
-    home = Path(__file__).parent
-    *_, (path, line) = (
-        (Path(frame.f_code.co_filename), line)
-        for frame, line in traceback.walk_tb(error.__traceback__)
-        if home in Path(frame.f_code.co_filename).parents
-    )
-    return f"{path.relative_to(home.parent).as_posix()}:{line}"
-
-
-def _stage_of_dvc() -> str | None:
+def _dvc_stage() -> str | None:
     """The stage that DVC runs, unless it is `check`, which has no results to lose."""
     stage = os.environ.get("DVC_STAGE")
     return None if stage == "check" else stage
 
 
-def _say_what_dvc_removed() -> None:
-    """DVC removes a stage's results before it runs it; they are in its cache and in git."""
-    if stage := _stage_of_dvc():
-        in_git = [path for path in recorded.results(stage) if path.startswith("reports/")]
-        git = f"; git checkout -- {' '.join(in_git)}" if in_git else ""
-        print_status(
-            f"The last results of {stage} come back with: dvc checkout --force {stage}{git}"
-        )
+def _restore_command(stage: str) -> str:
+    """How to restore the outputs that DVC removed before it ran a stage: from its cache and git."""
+    command = f"dvc checkout --force {stage}"
+    in_git = [path for path in _outputs(stage) if path.startswith("reports/")]
+    return f"{command}; git checkout -- {' '.join(in_git)}" if in_git else command
+
+
+def _outputs(stage: str) -> list[str]:
+    """The outputs of a stage according to dvc.lock; none if it is not recorded there."""
+    try:
+        text = (paths.root() / "dvc.lock").read_text(encoding="utf-8")
+        return [out["path"] for out in YAML(typ="safe").load(text)["stages"][stage]["outs"]]
+    except Exception:  # this is only a hint in another error's message
+        return []
 
 
 if __name__ == "__main__":

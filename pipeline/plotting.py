@@ -1,4 +1,4 @@
-"""One look for all figures, and their bytes: the same figure is always the same file."""
+"""The common style of all figures, saved so that the same figure gives the same bytes."""
 
 import itertools
 from collections.abc import Iterator
@@ -19,18 +19,20 @@ from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, StrMethodF
 
 from pipeline.utils.statistics import band
 
-# Okabe & Ito's palette: told apart by colour-blind readers.
+# The palette of Okabe & Ito, which colour-blind readers can distinguish.
 BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
 SKY, BLACK = "#56B4E9", "#000000"
 GREY = "#666666"
 COLORS = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK)
 LINES = ("-", "--", ":")
 MARKERS = "osD^vPX"
-HALO = [withStroke(linewidth=3, foreground="white")]  # of numbers that lie over lines
-MANY = 6  # lines of a legend that still find place inside a plot
+HALO = [withStroke(linewidth=3, foreground="white")]  # makes numbers over lines readable
+MAX_LEGEND_LINES = 6  # inside a plot
 
-# Beside the name of a metric: more is better, less is better, neither.
-ARROWS = {True: "(more is better)", False: "(less is better)", None: ""}
+_scale = 1.0  # see `set_scale`
+
+# Suffix of a metric's label, by `Metric.higher_is_better`.
+DIRECTIONS = {True: "(higher is better)", False: "(lower is better)", None: ""}
 
 plt.rcParams.update(
     {
@@ -44,33 +46,43 @@ plt.rcParams.update(
         "axes.spines.right": False,
         "axes.grid": True,
         "grid.color": "#ECECEC",
-        "legend.edgecolor": "none",  # what it lies over fades
+        "legend.edgecolor": "none",
         "lines.linewidth": 2,
     }
 )
 
 
+def set_scale(scale: float) -> None:
+    """Mark the figures of this process as a quick look if `scale` of params.yaml is not 1."""
+    global _scale
+    _scale = scale
+
+
 def save(figure: Figure, path: Path, kind: str | None = None) -> None:
-    """Write a figure as its suffix or `kind` says (svg, png), without its date, and close it."""
+    """Write a figure as `kind` (svg or png; default: the suffix), without a date, and close it."""
     for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
         low, high = sorted(axis.get_view_interval())
         if axis.get_scale() == "log" and high >= 100 * low:
-            axis.set_minor_locator(NullLocator())  # minor ticks take as long as all the rest
+            axis.set_minor_locator(NullLocator())  # drawing them would double the time
     kind = kind or path.suffix.removeprefix(".")
-    if kind == "svg":  # so that what is laid out is as large as what is drawn
+    if kind == "svg":  # lay out at the resolution at which the backend draws
         figure.set_canvas(FigureCanvasSVG(figure))
         figure.set_dpi(FigureCanvasSVG.fixed_dpi)
-    _settle(figure)
+    _fix_layout(figure)
+    if _scale != 1:
+        text = f"quick look (scale {_scale:g})"
+        style = {"color": RED, "alpha": 0.25, "fontsize": 18, "rotation": 20}
+        figure.text(0.5, 0.5, text, ha="center", va="center", **style)
     metadata = {"Date": None} if kind == "svg" else {"Software": None}
     figure.savefig(path, format=kind, metadata=metadata, dpi=100)
     plt.close(figure)
 
 
-def _settle(figure: Figure) -> None:
-    """Lay the panels out once and for all, at rounded places.
+def _fix_layout(figure: Figure) -> None:
+    """Lay out the panels once and round their positions.
 
-    The layout of many panels differs from run to run in its last digits, and with it the names that
-    an SVG gives to its parts.
+    The layout of many panels differs between runs in the last digits, and with it the identifiers
+    inside an SVG, which are hashes of its elements.
     """
     if engine := figure.get_layout_engine():
         engine.execute(figure)
@@ -80,39 +92,39 @@ def _settle(figure: Figure) -> None:
 
 
 def close(figure: Figure) -> None:
-    """Let go of a figure that is not written."""
+    """Release a figure that is not saved."""
     plt.close(figure)
 
 
-def looks() -> Iterator[dict[str, str]]:
-    """Colours and kinds of lines that tell many curves of one plot apart."""
-    for line, color in itertools.product(LINES, COLORS):
-        yield {"color": color, "linestyle": line}
+def line_styles() -> Iterator[dict[str, str]]:
+    """Yield distinct colours and line styles for the curves of one plot."""
+    for linestyle, color in itertools.product(LINES, COLORS):
+        yield {"color": color, "linestyle": linestyle}
 
 
-def curve(
+def plot_curve(
     axes: Axes, x: np.ndarray, values: np.ndarray, label: str, color: str, linestyle: str = "-"
 ) -> None:
-    """A learning curve: the median over replicas (R, K) as a line, the middle 80 % as a band."""
+    """Plot a curve: the median over replicas (R, K) as a line, the middle 80 % as a band."""
     median, low, high = band(values)
     axes.plot(x, median, color=color, linestyle=linestyle, label=label)
     axes.fill_between(x, low, high, color=color, alpha=0.2, linewidth=0)
 
 
 def legend(axes: Axes) -> None:
-    """A legend; where it is long, beside the plot instead of in it."""
+    """Add a legend, beside the plot if it is long."""
     labels = axes.get_legend_handles_labels()[1]
     beside = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5), "fontsize": 9}
-    axes.legend(**beside if len(labels) > MANY else {})
+    axes.legend(**beside if len(labels) > MAX_LEGEND_LINES else {})
 
 
-def reference(axes: Axes, value: float, label: str) -> None:
-    """A horizontal line at what is known before training."""
+def plot_reference(axes: Axes, value: float, label: str) -> None:
+    """Plot a dashed horizontal line at a value that is known before training."""
     axes.axhline(value, color=GREY, linestyle="--", linewidth=1.2, label=label)
 
 
 def plain_log_ticks(axis: Axis) -> None:
-    """Label a log axis that spans few decades, once its limits stand, with a few plain numbers."""
+    """Label a log axis of few decades with a few plain numbers; call it once limits are final."""
     low, high = sorted(axis.get_view_interval())
     axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high > 10 * low else (1, 1.5, 2, 3, 5, 7)))
     axis.set_major_formatter(StrMethodFormatter("{x:,.6g}"))

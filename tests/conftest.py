@@ -13,8 +13,6 @@ from ruamel.yaml import YAML
 from small import Laboratory, copied, make_laboratory
 from studying import exported
 
-from pipeline import recorded
-
 # No test is timed: a busy machine may be slow.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
@@ -45,7 +43,7 @@ def reproduced(tmp_path_factory, worker_id) -> Laboratory:
 
 
 @pytest.fixture(scope="session")
-def defer_interrupt(reproduced) -> dict[str, dict[str, str]]:
+def uninterrupted(reproduced) -> dict[str, dict[str, str]]:
     """What the studies leave when nothing happens to them, run by two workers; by file."""
     return {study: exported(reproduced, study) for study in ("sizes", "search")}
 
@@ -77,12 +75,6 @@ def in_folder(tmp_path, monkeypatch) -> Callable[[str | dict], Path]:
         return place
 
     return write
-
-
-@pytest.fixture(autouse=True)
-def nothing_warned_of(monkeypatch) -> None:
-    """A process remembers which damaged files it told of; each test begins as a fresh one does."""
-    monkeypatch.setattr(recorded, "warned", [])
 
 
 @pytest.fixture(autouse=True)

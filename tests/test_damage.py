@@ -1,6 +1,6 @@
 """Damaged files: told of in a line, or harmless; never a wrong result in silence, nor a traceback.
 
-What has checksums (.npz, .keras) or a seal (trials of a study) is refused by whoever reads it. CSV
+What has checksums (.npz, .keras) is refused by whoever reads it. CSV
 and JSON have none, and a swapped file is whole: of these every command says that they are not what
 dvc.lock records, and `dvc repro` makes them anew.
 """
@@ -13,7 +13,7 @@ import damage
 import numpy as np
 import pytest
 from forking import Nursery
-from small import Laboratory, copied, small_setup
+from small import Laboratory, copied, small_config
 
 from pipeline import recorded
 from pipeline.params.load import load_params
@@ -59,34 +59,21 @@ def trials(study: str) -> Callable[[], object]:
     """The trials in data/studies/."""
 
     def read() -> object:
-        from pipeline import studies
         from pipeline.studies import export
+        from pipeline.studies.plan import make_plan
 
-        return export.read_arrays(studies.plan(study, load_params(paths.params())))
-
-    return read
-
-
-def stored(study: str) -> Callable[[], object]:
-    """The trials in the journal, as a study that goes on takes them."""
-
-    def read() -> object:
-        from pipeline import studies
-        from pipeline.studies import storage
-
-        with storage.opened(studies.plan(study, load_params(paths.params())), None) as store:
-            return store.finished()
+        return export.read_arrays(make_plan(study, load_params(paths.params())))
 
     return read
 
 
 CHECKED = {
-    "data/rectangle.npz": (12, lambda: datasets.read("rectangle", small_setup("drawer").dataset)),
-    "data/predictions/writer/predictions.npz": (12, lambda: results.read("writer")[1]),
-    "models/drawer/weights.npz": (16, lambda: checkpoint.read("drawer")),
-    "models/drawer/checkpoints.npz": (12, lambda: checkpoint.read("drawer")),
-    "models/echoer/history.npz": (12, lambda: checkpoint.read("echoer")),
-    "models/writer/example.npz": (12, lambda: checkpoint.example("writer")),
+    "data/rectangle.npz": (12, lambda: datasets.load("rectangle", small_config("drawer").dataset)),
+    "data/predictions/writer/predictions.npz": (12, lambda: results.load_results("writer")[1]),
+    "models/drawer/weights.npz": (16, lambda: checkpoint.load("drawer")),
+    "models/drawer/checkpoints.npz": (12, lambda: checkpoint.load("drawer")),
+    "models/echoer/history.npz": (12, lambda: checkpoint.load("echoer")),
+    "models/writer/example.npz": (12, lambda: checkpoint.load_example("writer")),
     "data/studies/search.npz": (16, trials("search")),
     "models/drawer/model.keras": (16, lambda: checkpoint.keras_file("drawer").read_bytes()),
 }
@@ -104,51 +91,24 @@ def test_what_has_checksums_is_refused_or_reads_the_same(inside, name):
             assert same(read(), sound)
         except InputError as error:
             assert str(error).startswith(f"{name}: ")
-            assert "; make it with: dvc repro " in str(error)
+            assert "; run: dvc repro " in str(error)
             assert "\n" not in str(error)
         finally:
             path.write_bytes(whole)
 
 
-JOURNAL_TIMES = 32
-DECISIVE = rb'"params":[^}]+|"laboratory:number":[0-9]+'
-"""The few characters of a journal that say whose result it is that follows."""
-
-
-def test_a_journal_is_refused_or_gives_the_same_trials_or_fewer(inside):
-    """Trials that are missing are made again; one that reads otherwise would be a wrong result."""
-    journal = inside / ".studies/journal.log"
-    whole, rng, refused = journal.read_bytes(), random.Random(3), 0
-    sound = {study: stored(study)() for study in ("sizes", "search")}
-    assert all(len(trials) == 6 for trials in sound.values())
-    for turn in range(JOURNAL_TIMES):
-        harmed = damage.digit(whole, rng, DECISIVE) if turn % 2 else damage.any_of(rng)(whole, rng)
-        journal.write_bytes(harmed)
-        try:
-            for study, expected in sound.items():
-                found = stored(study)()
-                assert all(same(trial, expected[number]) for number, trial in found.items())
-        except InputError as error:
-            refused += 1
-            assert "damaged" in str(error)
-            assert "\n" not in str(error)
-        finally:
-            journal.write_bytes(whole)
-    assert refused
-
-
 TEXT_TIMES = 12
 
 UNCHECKED = {
-    "reports/metrics/drawer.csv": lambda: results.replica_metrics("drawer"),
-    "reports/metrics/drawer.json": lambda: results.aggregates("drawer"),
-    "reports/history/widths.csv": lambda: results.history("widths/wide"),
-    "models/drawer/experiment.json": lambda: checkpoint.read("drawer").config,
+    "reports/metrics/drawer.csv": lambda: results.load_replica_metrics("drawer"),
+    "reports/metrics/drawer.json": lambda: results.load_aggregates("drawer"),
+    "reports/history/widths.csv": lambda: results.load_history("widths/wide"),
+    "models/drawer/experiment.json": lambda: checkpoint.load("drawer").config,
     "reports/figures/drawer/captions.json": lambda: files.read_json(
-        Path("reports/figures/drawer/captions.json").absolute(), hint="make it with: dvc repro x"
+        Path("reports/figures/drawer/captions.json").absolute(), hint="run: dvc repro x"
     ),
     "reports/studies/sizes/best.json": lambda: files.read_json(
-        Path("reports/studies/sizes/best.json").absolute(), hint="make it with: dvc repro x"
+        Path("reports/studies/sizes/best.json").absolute(), hint="run: dvc repro x"
     ),
 }
 """What is text: whoever reads it refuses what is none, and DVC knows what it was."""
@@ -171,7 +131,7 @@ def test_text_is_refused_or_what_dvc_recorded_is_not_it(inside, name, capsys):
             UNCHECKED[name]()
         except InputError as error:
             assert name in str(error)
-            assert "; make it with: dvc repro " in str(error)
+            assert "; run: dvc repro " in str(error)
         finally:
             path.write_bytes(whole)
 

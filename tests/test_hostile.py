@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 from ruamel.yaml import YAML
-from small import Laboratory, small_setup
+from small import Laboratory, small_config
 
 from pipeline.params.load import load_params
 from pipeline.runs import datasets
@@ -117,8 +117,8 @@ def test_pickles_are_never_opened(in_folder, tmp_path, kind):
                 archive.writestr(f"{part}.npy", evil)
     else:
         path.write_bytes(evil)
-    with pytest.raises(InputError, match=r"data/rectangle\.npz: damaged or foreign"):
-        datasets.read("rectangle", small_setup("drawer").dataset)
+    with pytest.raises(InputError, match=r"data/rectangle\.npz: corrupt or not ours"):
+        datasets.load("rectangle", small_config("drawer").dataset)
     assert not hacked.exists()
 
 
@@ -133,7 +133,7 @@ def test_models_that_hold_code_are_not_run(mine, forked):
         lost = {"MLFLOW_TRACKING_URI": f"sqlite:///{mine.root}/other.db"}
         done = forked.run(mine, "track", **lost)
         assert done.returncode == 2, done.stderr
-        assert "error: models/drawer/model.keras: damaged or foreign; make it with: " in done.stderr
+        assert "error: models/drawer/model.keras: corrupt or not ours; run: " in done.stderr
         assert "Traceback" not in done.stderr
         assert not hacked.exists()
 

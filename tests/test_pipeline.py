@@ -66,7 +66,7 @@ def test_a_repro_makes_everything_and_a_second_one_nothing(reproduced):
         "reports/curves/shapes.csv",
         "reports/curves/text.csv",
         "reports/comparisons/drawers.svg",
-        "reports/findings.svg",
+        "reports/highlights.svg",
         "reports/studies/sizes/trials.csv",
         "reports/studies/search/best.json",
         "reports/studies/sizes/pareto.svg",
@@ -244,7 +244,7 @@ print(json.dumps({
     assert found["datasets"] == ["rectangle"]
     assert "figures/drawings.svg" in found["artifacts"]
     (text,) = (reproduced.root / "mlartifacts/text").rglob("texts/samples.txt")
-    assert text.read_text().startswith("writer, its first sound replica")
+    assert text.read_text().startswith("writer, first replica that did not diverge")
     assert sum(path.endswith(".png") for path in found["artifacts"]) == 2
     assert found["place"].startswith(f"{reproduced.root.as_uri()}/mlartifacts/")
     assert found["model"] == "drawer"
@@ -358,7 +358,7 @@ from pipeline.core import project, reading
 from pipeline.core import datasets
 from pipeline.stages import evaluate, train
 setup = reading.read(project.params()).setup("drawer")
-arrays = datasets.read("rectangle", setup.dataset)
+arrays = datasets.load("rectangle", setup.dataset)
 arrays["train"][1] = np.nan
 result = train.fit(setup, arrays, range(3))
 model = train.Room("shapes").model.build(setup).model
@@ -381,7 +381,7 @@ def test_track_says_what_is_not_here(laboratory, forked):
     forked.run(laboratory, "generate", "rectangle")
     done = forked.run(laboratory, "train", "drawer", **dead)
     assert done.stderr.count("MLflow at http://127.0.0.1:9 fails") == 1
-    missing = "reports/metrics/{0}.json: does not exist yet; make it with: dvc repro evaluate@{0}"
+    missing = "reports/metrics/{0}.json: does not exist yet; run: dvc repro evaluate@{0}"
     assert forked.run(laboratory, "track").stdout.splitlines() == [
         "drawer: added training, model",
         "echoer: not trained here; dvc pull, or dvc repro train@echoer",

@@ -83,7 +83,7 @@ def test_the_table_of_faults_counts_what_the_tests_do():
     databases = len(disks.DATABASES)  # one on a full disk, one on a read-only one
     expected = [
         sum(killed.KILLS.values()),
-        constants("studies/test_running.py").KILLS,
+        constants("resilience/studies/test_running.py").KILLS,
         len(killed.REPRO_KILLS),
         killed.TRACK_KILLS,
         len(servers.FAILING),
@@ -93,7 +93,6 @@ def test_the_table_of_faults_counts_what_the_tests_do():
         len(disks.COMMANDS) + len(disks.STUDIES) + databases // 2,
         len(disks.LIMITS),
         sum(times for times, _ in damage.CHECKED.values()),
-        damage.JOURNAL_TIMES,
         damage.TEXT_TIMES * len(damage.UNCHECKED),
         len(damage.SWAPPED),
         len(hostile.PICKLES) + len(hostile.LAYERS) + len(hostile.TAGS),

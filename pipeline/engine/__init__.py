@@ -1,0 +1,1 @@
+"""The training engine: all replicas of a network in one compiled program."""

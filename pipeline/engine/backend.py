@@ -1,6 +1,8 @@
-"""TensorFlow and Keras, started quietly, and without what they would load and never use here.
+"""Keras and TensorFlow, imported quickly and without log messages.
 
-Whatever builds, trains or asks a network imports them from here first.
+Import both from here, so that the settings below hold in every process:
+
+    from pipeline.engine.backend import keras, tf
 """
 
 import sys
@@ -11,15 +13,16 @@ from pipeline.utils.console import suppress_stderr
 
 __all__ = ("keras", "tf")
 
-UNUSED = ("jax", "matplotlib", "pandas", "scipy", "sklearn")
-"""What TensorFlow and Keras import if it is there: without it they start in a third less time."""
+UNUSED_PACKAGES = ("jax", "matplotlib", "pandas", "scipy", "sklearn")
+"""Optional dependencies of TensorFlow and Keras, which import them if they are installed. Nothing
+here needs them, and without them the import takes a third less time."""
 
 
 @contextmanager
-def _missing(*packages: str) -> Iterator[None]:
-    """Have packages that are not loaded yet look as if they were not installed."""
+def _hide(*packages: str) -> Iterator[None]:
+    """Make packages look as if they were not installed, unless they are imported already."""
     hidden = [package for package in packages if package not in sys.modules]
-    sys.modules.update(dict.fromkeys(hidden))
+    sys.modules.update(dict.fromkeys(hidden))  # importing a module that is None raises ImportError
     try:
         yield
     finally:
@@ -27,16 +30,14 @@ def _missing(*packages: str) -> Iterator[None]:
             del sys.modules[package]
 
 
-with (
-    suppress_stderr(),
-    _missing(*UNUSED),
-):  # TensorFlow 2.21 speaks before TF_CPP_MIN_LOG_LEVEL holds
+# TensorFlow 2.21 writes its first messages before it reads TF_CPP_MIN_LOG_LEVEL.
+with suppress_stderr(), _hide(*UNUSED_PACKAGES):
     import keras
     import tensorflow as tf
 
-# One thread for a program: small networks gain nothing from more, and sums do not depend on how
-# many cores there are. Several programs run in several processes.
+# One thread per program: small networks gain nothing from more, and the order of a sum does not
+# depend on the number of cores. Parallel work runs in processes instead.
 tf.config.threading.set_intra_op_parallelism_threads(1)
 
-# Each training compiles a program of its own; TensorFlow warns of that as if by mistake.
+# TensorFlow warns about repeated tracing, but each training needs a program of its own.
 tf.get_logger().setLevel("ERROR")

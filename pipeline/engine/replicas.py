@@ -1,11 +1,11 @@
-"""The training engine: all replicas of a network side by side in one compiled program.
+"""Train and run all replicas of a network side by side in one compiled program.
 
-It is the printed procedure, one gradient step per batch in the order of the data, without Python
-between the steps: the loop over updates runs inside one XLA program, and one vectorised step serves
-every replica. It knows no task; a room hands it a `Network` and arrays.
+Training takes one gradient step per batch, in the order of the data, as repeated calls of Keras'
+`fit` would. The loop over these updates runs inside one XLA program, without Python in between, and
+one vectorised step serves all replicas. Problems provide a `Network` and arrays.
 
-Axes: R replica, U update, B batch (the samples of one update), N sample; what follows them is the
-network's own.
+Axes: R replica, U update, B batch (the samples of one update), N sample. Further axes belong to the
+network.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,37 +15,20 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline.engine.backend import keras, tf
+from pipeline.engine.network import Network
 from pipeline.engine.optimizers import make_optimizer
 from pipeline.schema.experiment import Training
 
 CHUNK_BYTES = 64 * 2**20
-"""The most training data handed to the program at once."""
+"""Upper limit of the training data that is passed to the program at once."""
 
-FEW, MANY = 32, 1024
-"""The fewest samples that a program is made for, so that one serves all small questions; and the
-most that are asked at once, so that there is memory for them."""
-
-
-class Network(NamedTuple):
-    """A Keras model and what training it needs beside it.
-
-    Its layers must not draw random numbers in training (no dropout): replicas share one program.
-    """
-
-    model: keras.Model
-    loss: Callable
-    """(targets, outputs) -> losses of any shape; an update lowers their mean."""
-    preprocess: Callable = lambda inputs, targets: (inputs, targets)
-    """(inputs, targets) of a batch as they are stored -> as the model and the loss see them."""
-    output_fn: Callable = lambda targets, outputs: {"outputs": outputs}
-    """(targets, outputs) of a batch -> what `Replicas.predict` keeps of them, {name: (B, …)}."""
-    training_model: keras.Model | None = None
-    """The model whose outputs the loss sees, if another: made of the same layers, so that its
-    weights are `model`'s."""
+MIN_BATCH, MAX_BATCH = 32, 1024
+"""Limits of default batch sizes: small inputs are padded to MIN_BATCH, so that they share one
+compiled program; large ones are split by MAX_BATCH, so that they fit into memory."""
 
 
 class Progress(NamedTuple):
-    """Where a training stands."""
+    """The state of a training after some updates."""
 
     updates: int
     loss: np.ndarray  # (R,) mean training loss of the updates since the last report
@@ -53,58 +36,57 @@ class Progress(NamedTuple):
 
 
 class Replicas:
-    """R copies of one network, each with its own weights, trained and asked side by side.
+    """R copies of one network, each with its own weights.
 
-    Those whose layers are unrolled are vectorised: one step serves all. What vectorises cannot take
-    loops over time steps; networks that have such loops take their turns, each with its own part of
-    the cache, by one program.
+    Networks with unrolled layers are vectorised: one program works on all replicas at once. Layers
+    that loop over time steps cannot be vectorised; their replicas take turns in one program, so
+    that the data of one replica at a time have to fit into the processor's cache.
     """
 
     def __init__(self, network: Network, weights: Sequence[np.ndarray]):
-        """`weights`: those of `network.model.weights`, in that order, each stacked to (R, …)."""
+        """`weights`: one array (R, …) per entry of `network.model.weights`, in the same order."""
         self.network = network
         self._weights = [np.array(weight) for weight in weights]
-        self._memory = [  # what stateful layers carry from batch to batch
+        self._state_variables = [  # carried from batch to batch by stateful layers
             state
             for layer in network.model.layers
             if getattr(layer, "stateful", False)
             for state in layer.states
         ]
-        together = all(getattr(layer, "unroll", True) for layer in network.model.layers)
-        self._replicas_per_program = (
-            self.count if together else 1
-        )  # replicas that a program works on
+        vectorized = all(getattr(layer, "unroll", True) for layer in network.model.layers)
+        self._replicas_per_program = self.count if vectorized else 1
         self._groups = [
             slice(first, first + self._replicas_per_program)
             for first in range(0, self.count, self._replicas_per_program)
         ]
-        self._ask = tf.function(self._asked, autograph=False)  # asked too seldom to be compiled
+        # Not compiled by XLA: predictions are too rare to make up for it.
+        self._predict_program = tf.function(self._predict_batches, autograph=False)
         self._programs: dict[Callable, Callable] = {}
 
     @property
     def count(self) -> int:
-        """How many replicas there are."""
+        """The number of replicas."""
         return len(self._weights[0])
 
     @property
     def weights(self) -> list[np.ndarray]:
-        """The weights of all replicas, each (R, …); may be set."""
+        """A copy of the weights of all replicas, each (R, …); can be set."""
         return [weight.copy() for weight in self._weights]
 
     @weights.setter
     def weights(self, weights: Sequence[np.ndarray]) -> None:
-        for mine, weight in zip(self._weights, weights, strict=True):
-            mine[...] = weight
+        for current, weight in zip(self._weights, weights, strict=True):
+            current[...] = weight
 
     @contextmanager
     def temporary_weights(self, weights: Sequence[np.ndarray]) -> Iterator[None]:
-        """Other weights for a while, those of a snapshot say."""
-        own = self.weights
+        """Use other weights, such as a checkpoint's, inside a `with` block."""
+        original = self.weights
         try:
             self.weights = weights
             yield
         finally:
-            self.weights = own
+            self.weights = original
 
     def train(
         self,
@@ -112,55 +94,68 @@ class Replicas:
         targets: np.ndarray,
         training: Training,
         *,
-        stops: Sequence[int],
+        report_after: Sequence[int],
         reset_every: int = 1,
     ) -> Iterator[Progress]:
-        """Train on samples (R, N, …) in their order, and report after each update in `stops`.
+        """Train on samples (R, N, …) in their order; yield after the updates in `report_after`.
 
-        Stateful layers forget after every `carry` updates. Between two reports the weights may be
-        read. A replica that becomes NaN or infinite goes on as such and disturbs no other.
+        Training ends with the last of these. Stateful layers are reset every `reset_every` updates.
+        While the generator is paused, `weights` are those after the reported update. A replica that
+        becomes NaN or infinite is trained on and does not affect the others. Raises ValueError if
+        `report_after` does not increase from at least 1 to at most the number of updates.
         """
         samples = inputs.shape[1]
         batch_size = training.batch(samples)
         updates = samples * training.epochs // batch_size
-        if list(stops) != sorted(set(stops)) or not 1 <= stops[0] <= stops[-1] <= updates:
-            raise ValueError(f"stops must rise from at least 1 to at most {updates}, got {stops}")
-        weights = [tf.Variable(weight[: self._replicas_per_program]) for weight in self._weights]
+        if list(report_after) != sorted(set(report_after)) or not (
+            1 <= report_after[0] <= report_after[-1] <= updates
+        ):
+            raise ValueError(
+                f"report_after: must increase from at least 1 to at most {updates}, "
+                f"got {report_after}"
+            )
+        variables = [tf.Variable(weight[: self._replicas_per_program]) for weight in self._weights]
         optimizer = make_optimizer(training, updates)
-        optimizer.build(self._trainable(weights))
-        advance = _compiled(self._advance(weights, optimizer, training.clip_norm, reset_every))
+        optimizer.build(self._trainable(variables))
+        run_updates = _compile(
+            self._make_updates(variables, optimizer, training.clip_norm, reset_every)
+        )
 
         update_bytes = batch_size * sum(
-            part[: self._replicas_per_program, 0].nbytes for part in (inputs, targets)
+            array[: self._replicas_per_program, 0].nbytes for array in (inputs, targets)
         )
-        chunk = int(min(np.diff(stops, prepend=0).max(), max(1, CHUNK_BYTES // update_bytes)))
-        fresh = [variable.numpy() for variable in optimizer.variables]
-        states = [(fresh, self._blank()) for _ in self._groups]
-        failed, started = np.zeros(self.count, bool), 0
-        for stop in stops:
-            total = np.zeros(self.count)
-            for turn, group in enumerate(self._groups):
-                kept, memory = states[turn]
-                _assign(weights, [weight[group] for weight in self._weights])
-                _assign(optimizer.variables, kept)
-                for first in range(started, stop, chunk):
-                    count = min(chunk, stop - first)
-                    # Always a whole chunk, though only `count` batches of it are used: one program.
+        chunk = int(
+            min(np.diff(report_after, prepend=0).max(), max(1, CHUNK_BYTES // update_bytes))
+        )
+        initial_slots = [variable.numpy() for variable in optimizer.variables]
+        group_states = [(initial_slots, self._initial_states()) for _ in self._groups]
+        failed, reported = np.zeros(self.count, bool), 0
+        for report in report_after:
+            total_loss = np.zeros(self.count)
+            for index, group in enumerate(self._groups):
+                slots, states = group_states[index]
+                _assign(variables, [weight[group] for weight in self._weights])
+                _assign(optimizer.variables, slots)
+                for first in range(reported, report, chunk):
+                    count = min(chunk, report - first)
+                    # Always `chunk` batches, of which `count` are used: one shape, one program.
                     batches = np.arange(first * batch_size, (first + chunk) * batch_size)
                     batches = (batches % samples).reshape(chunk, batch_size)
                     x, y = (
-                        tf.constant(np.moveaxis(part[group][:, batches], 0, 1))
-                        for part in (inputs, targets)
+                        tf.constant(np.moveaxis(array[group][:, batches], 0, 1))
+                        for array in (inputs, targets)
                     )
-                    losses, memory = advance(x, y, tf.constant(first), tf.constant(count), memory)
-                    total[group] += losses.numpy()
-                states[turn] = [variable.numpy() for variable in optimizer.variables], memory
-                for mine, weight in zip(self._weights, weights, strict=True):
-                    mine[group] = weight.numpy()
-            # A loss is taken before its update, so the last one's harm shows in the weights alone.
-            failed |= ~np.isfinite(total) | ~self._finite()
-            yield Progress(stop, total / (stop - started), failed.copy())
-            started = stop
+                    losses, states = run_updates(
+                        x, y, tf.constant(first), tf.constant(count), states
+                    )
+                    total_loss[group] += losses.numpy()
+                group_states[index] = [v.numpy() for v in optimizer.variables], states
+                for weight, variable in zip(self._weights, variables, strict=True):
+                    weight[group] = variable.numpy()
+            # Losses are computed before their update, so the last update shows in weights only.
+            failed |= ~np.isfinite(total_loss) | ~self._finite()
+            yield Progress(report, total_loss / (report - reported), failed.copy())
+            reported = report
 
     def predict(
         self,
@@ -170,179 +165,192 @@ class Replicas:
         batch_size: int | None = None,
         reset_every: int = 1,
     ) -> dict[str, np.ndarray]:
-        """What the network's `readout` keeps (R, N, …) of samples (R, N, …), or (1, N, …) for all.
+        """Return the network's `output_fn` of samples (R, N, …): {name: (R, N, …)}.
 
-        A stateful network needs the batch size that it was built with; it forgets after every
-        `carry` batches.
+        Samples that all replicas share may be (1, N, …). A stateful network needs the batch size
+        that it was built with; it is reset every `reset_every` batches.
         """
         samples = inputs.shape[1]
-        if batch_size is None or not self._memory:
-            count = -(-samples // (batch_size or MANY))
-            batch_size = -(-samples // count)  # all alike, as far as that goes
-        # The last batch is filled up with the first samples, so that one program serves all.
+        if batch_size is None or not self._state_variables:
+            count = -(-samples // (batch_size or MAX_BATCH))
+            batch_size = -(-samples // count)  # batches of nearly equal size
+        # The last batch is padded with the first samples, so that all batches have one shape.
         batches = np.arange(-(-samples // batch_size) * batch_size).reshape(-1, batch_size)
-        found = []
+        results = []
         for group in self._groups:
             weights = [tf.constant(weight[group]) for weight in self._weights]
-            mine = (part if len(part) == 1 else part[group] for part in (inputs, targets))
-            x, y = (np.moveaxis(part[:, batches % samples], 0, 1) for part in mine)
+            own = (array if len(array) == 1 else array[group] for array in (inputs, targets))
+            x, y = (np.moveaxis(array[:, batches % samples], 0, 1) for array in own)
             shape = (len(batches), self._replicas_per_program, batch_size)
-            x, y = (tf.constant(np.broadcast_to(part, shape + part.shape[3:])) for part in (x, y))
-            kept = {}
-            for name, value in self._ask(weights, x, y, tf.constant(reset_every)).items():
+            x, y = (
+                tf.constant(np.broadcast_to(array, shape + array.shape[3:])) for array in (x, y)
+            )
+            outputs = {}
+            for name, value in self._predict_program(
+                weights, x, y, tf.constant(reset_every)
+            ).items():
                 value = np.moveaxis(value.numpy(), 0, 1)
-                kept[name] = value.reshape(self._replicas_per_program, -1, *value.shape[3:])[
-                    :, :samples
-                ]
-            found.append(kept)
-        return {name: np.concatenate([kept[name] for kept in found]) for name in found[0]}
+                value = value.reshape(self._replicas_per_program, -1, *value.shape[3:])
+                outputs[name] = value[:, :samples]
+            results.append(outputs)
+        return {name: np.concatenate([part[name] for part in results]) for name in results[0]}
 
     def run(
-        self, program: Callable, *inputs: np.ndarray, batch_size: int = MANY
+        self, program: Callable, *inputs: np.ndarray, batch_size: int = MAX_BATCH
     ) -> dict[str, np.ndarray]:
-        """What `program` makes of inputs (R, N, …), or (1, N, …) for all: {name: (R, N, …)}.
+        """Run a function of batches on inputs (R, N, …), or (1, N, …): {name: (R, N, …)}.
 
-        It takes a batch (B, …) of each of the inputs and returns {name: (B, …)}. It may call the
-        network's layers as it likes, in loops too, as drawing and writing do, and must take what
-        is random from its inputs. It is compiled once and run replica by replica.
+        `program` takes a batch (B, …) of each of the inputs and returns {name: (B, …)}. It may call
+        the network's layers in any way, in loops too, as free-running generators do. It must take
+        random numbers as inputs. It is compiled once and run for one replica after the other.
         """
         if program not in self._programs:
-            blank = [tf.zeros(state.shape) for state in self._memory]
-            self._programs[program] = _compiled(
-                lambda weights, *batch: self._call(program, weights, blank, *batch)[0]
+            states = [tf.zeros(state.shape) for state in self._state_variables]
+            self._programs[program] = _compile(
+                lambda weights, *batch: self._call(program, weights, states, *batch)[0]
             )
         samples = inputs[0].shape[1]
-        batch_size = min(max(samples, FEW), batch_size)
-        found = []
+        batch_size = min(max(samples, MIN_BATCH), batch_size)
+        results = []
         for replica in range(self.count):
             weights = [tf.constant(weight[replica]) for weight in self._weights]
-            kept = []
+            batches = []
             for start in range(0, samples, batch_size):
-                # Filled up as in `predict`.
-                index = np.arange(start, start + batch_size) % samples
-                batch = [tf.constant(part[min(replica, len(part) - 1), index]) for part in inputs]
-                made = self._programs[program](weights, *batch)
-                kept.append({name: value.numpy() for name, value in made.items()})
-            found.append(
-                {name: np.concatenate([part[name] for part in kept])[:samples] for name in kept[0]}
+                index = np.arange(start, start + batch_size) % samples  # padded as in `predict`
+                batch = [
+                    tf.constant(array[min(replica, len(array) - 1), index]) for array in inputs
+                ]
+                outputs = self._programs[program](weights, *batch)
+                batches.append({name: value.numpy() for name, value in outputs.items()})
+            results.append(
+                {
+                    name: np.concatenate([batch[name] for batch in batches])[:samples]
+                    for name in batches[0]
+                }
             )
-        return {name: np.stack([made[name] for made in found]) for name in found[0]}
+        return {name: np.stack([part[name] for part in results]) for name in results[0]}
 
-    def _advance(
+    def _make_updates(
         self,
-        weights: Sequence[tf.Variable],
+        variables: Sequence[tf.Variable],
         optimizer: keras.Optimizer,
-        clip: float | None,
+        clip_norm: float | None,
         reset_every: int,
     ) -> Callable:
-        """The function that makes `count` updates of the weights, one after the other."""
+        """Return the function that updates the variables `count` times."""
 
         def step(args):
-            """One update of one replica: its gradient is taken inside the vectorised map."""
-            mine, memory, x, y = args
+            """Loss, gradients and states of one replica; vectorised with its gradient inside."""
+            weights, states, x, y = args
             x, y = self.network.preprocess(x, y)
-            learning = self._trainable(mine)
+            trainable = self._trainable(weights)
             with tf.GradientTape() as tape:
-                tape.watch(learning)
-                trained = self.network.training_model or self.network.model
-                outputs, memory = self._call(trained, mine, memory, x, training=True)
+                tape.watch(trainable)
+                model = self.network.training_model or self.network.model
+                outputs, states = self._call(model, weights, states, x, training=True)
                 loss = tf.reduce_mean(self.network.loss(y, outputs))
-            gradients = tape.gradient(loss, learning)
-            if clip is not None:
+            gradients = tape.gradient(loss, trainable)
+            if clip_norm is not None:
                 norm = tf.sqrt(sum(tf.reduce_sum(gradient**2) for gradient in gradients))
-                gradients = [gradient * (clip / tf.maximum(norm, clip)) for gradient in gradients]
-            return loss, gradients, memory
+                gradients = [
+                    gradient * (clip_norm / tf.maximum(norm, clip_norm)) for gradient in gradients
+                ]
+            return loss, gradients, states
 
-        def advance(inputs, targets, first, count, memory):
-            """Inputs and targets (U, R, B, …), the first `count` of them used; losses (R,)."""
+        def run_updates(inputs, targets, first, count, states):
+            """Use the first `count` of inputs and targets (U, R, B, …); sum the losses to (R,)."""
 
-            def update(done, losses, memory):
-                memory = self._forgetting(memory, (first + done) % reset_every == 0)
-                now = [tf.convert_to_tensor(weight) for weight in weights]
-                loss, gradients, memory = self._each(
-                    step, (now, memory, inputs[done], targets[done])
+            def update(done, losses, states):
+                states = self._reset_if(states, (first + done) % reset_every == 0)
+                weights = [tf.convert_to_tensor(variable) for variable in variables]
+                loss, gradients, states = self._map_replicas(
+                    step, (weights, states, inputs[done], targets[done])
                 )
                 optimizer.apply(gradients)
-                return done + 1, losses + loss, memory
+                return done + 1, losses + loss, states
 
-            start = tf.constant(0), tf.zeros(self._replicas_per_program), memory
-            _, losses, memory = tf.while_loop(lambda done, *_: done < count, update, start)
-            return losses, memory
+            start = tf.constant(0), tf.zeros(self._replicas_per_program), states
+            _, losses, states = tf.while_loop(lambda done, *_: done < count, update, start)
+            return losses, states
 
-        return advance
+        return run_updates
 
-    def _asked(self, weights, inputs, targets, reset_every):
-        """The readouts of batches (U, R, B, …), one after the other: {name: (U, R, B, …)}."""
+    def _predict_batches(self, weights, inputs, targets, reset_every):
+        """Predict batches (U, R, B, …) one after the other: {name: (U, R, B, …)}."""
 
-        @tf.function(autograph=False)  # traced once, for the shapes of what it makes and to be run
-        def ask(args):
-            mine, memory, x, y = args
+        @tf.function(autograph=False)  # traced once, both for the shapes below and for the loop
+        def predict_batch(args):
+            weights, states, x, y = args
             x, y = self.network.preprocess(x, y)
-            outputs, memory = self._call(self.network.model, mine, memory, x, training=False)
-            return self.network.output_fn(y, outputs), memory
+            outputs, states = self._call(self.network.model, weights, states, x, training=False)
+            return self.network.output_fn(y, outputs), states
 
-        count, memory = inputs.shape[0], self._blank()
-        first = weights, memory, inputs[0], targets[0]
-        one = tf.nest.map_structure(lambda part: tf.TensorSpec(part.shape[1:], part.dtype), first)
-        made, _ = ask.get_concrete_function(one).structured_outputs
-        readout = {
+        count, states = inputs.shape[0], self._initial_states()
+        example = weights, states, inputs[0], targets[0]
+        specs = tf.nest.map_structure(lambda t: tf.TensorSpec(t.shape[1:], t.dtype), example)
+        shapes, _ = predict_batch.get_concrete_function(specs).structured_outputs
+        results = {
             name: tf.TensorArray(
-                like.dtype, count, element_shape=(self._replicas_per_program, *like.shape)
+                spec.dtype, count, element_shape=(self._replicas_per_program, *spec.shape)
             )
-            for name, like in made.items()
+            for name, spec in shapes.items()
         }
 
-        def batch(done, memory, readout):
-            memory = self._forgetting(memory, done % reset_every == 0)
-            found, memory = self._each(ask, (weights, memory, inputs[done], targets[done]))
-            readout = {name: kept.write(done, found[name]) for name, kept in readout.items()}
-            return done + 1, memory, readout
+        def predict_next(done, states, results):
+            states = self._reset_if(states, done % reset_every == 0)
+            outputs, states = self._map_replicas(
+                predict_batch, (weights, states, inputs[done], targets[done])
+            )
+            results = {name: array.write(done, outputs[name]) for name, array in results.items()}
+            return done + 1, states, results
 
-        start = tf.constant(0), memory, readout
-        *_, readout = tf.while_loop(  # one batch after the other: there is memory for one
-            lambda done, *_: done < count, batch, start, parallel_iterations=1
+        start = tf.constant(0), states, results
+        *_, results = tf.while_loop(  # one batch at a time bounds the memory
+            lambda done, *_: done < count, predict_next, start, parallel_iterations=1
         )
-        return {name: kept.stack() for name, kept in readout.items()}
+        return {name: array.stack() for name, array in results.items()}
 
-    def _each(self, function: Callable, arguments):
-        """What a function makes of each lane's part of the arguments, stacked as they are."""
+    def _map_replicas(self, function: Callable, arguments):
+        """Apply a function to each replica's slice of the arguments and stack its results."""
         if self._replicas_per_program > 1:
             return tf.vectorized_map(function, arguments)
-        made = function(tf.nest.map_structure(lambda part: part[0], arguments))
-        return tf.nest.map_structure(lambda part: part[None], made)
+        result = function(tf.nest.map_structure(lambda tensor: tensor[0], arguments))
+        return tf.nest.map_structure(lambda tensor: tensor[None], result)
 
-    def _forgetting(self, memory: list[tf.Tensor], now: tf.Tensor) -> list[tf.Tensor]:
-        """What stateful layers carry on, or nothing of it."""
-        return [tf.where(now, tf.zeros_like(state), state) for state in memory]
+    def _reset_if(self, states: list[tf.Tensor], condition: tf.Tensor) -> list[tf.Tensor]:
+        """Set the states of stateful layers to zero if the condition holds."""
+        return [tf.where(condition, tf.zeros_like(state), state) for state in states]
 
-    def _call(self, function: Callable, weights, memory, *inputs, **options):
-        """What a model or a program makes of inputs, given tensors standing in for its variables.
+    def _call(self, function: Callable, weights, states, *inputs, **options):
+        """Call a model or a program with tensors in place of the network's variables.
 
-        `Model.stateless_call` would lose the states of stateful layers, which Keras 3 does not
-        count among a model's variables.
+        Returns the outputs and the new states. `Model.stateless_call` would lose the states of
+        stateful layers, because Keras 3 does not count them among a model's variables.
         """
         values = [*zip(self.network.model.weights, weights, strict=True)]
-        values += zip(self._memory, memory, strict=True)
+        values += zip(self._state_variables, states, strict=True)
         with keras.StatelessScope(values) as scope:
             outputs = function(*inputs, **options)
-        return outputs, [scope.get_current_value(state) for state in self._memory]
+        return outputs, [scope.get_current_value(state) for state in self._state_variables]
 
     def _trainable(self, weights: Sequence) -> list:
         pairs = zip(self.network.model.weights, weights, strict=True)
         return [weight for variable, weight in pairs if variable.trainable]
 
     def _finite(self) -> np.ndarray:
-        """Whether all weights of a replica (R,) are finite."""
+        """Whether all weights of a replica are finite (R,)."""
         flat = (weight.reshape(self.count, -1) for weight in self._weights)
         return np.all([np.isfinite(weight).all(axis=1) for weight in flat], axis=0)
 
-    def _blank(self) -> list[tf.Tensor]:
-        """The memory of layers that have seen nothing."""
-        return [tf.zeros((self._replicas_per_program, *state.shape)) for state in self._memory]
+    def _initial_states(self) -> list[tf.Tensor]:
+        """Zeros (R, …) for each state of the stateful layers."""
+        return [
+            tf.zeros((self._replicas_per_program, *state.shape)) for state in self._state_variables
+        ]
 
 
-def _compiled(function: Callable) -> Callable:
-    """A function of tensors as one XLA program; its loops must be TensorFlow's."""
+def _compile(function: Callable) -> Callable:
+    """Compile a function of tensors to one XLA program; its loops must be TensorFlow's."""
     return tf.function(function, autograph=False, jit_compile=True)
 
 

@@ -1,154 +1,135 @@
-"""Reading params.yaml, section by section: it is sound as a whole, or every fault is said."""
+"""Loading params.yaml: valid as a whole, or every error is listed."""
 
-from collections.abc import Callable
+import functools
+from collections.abc import Mapping
 from pathlib import Path
-
-from ruamel.yaml import YAML
-from ruamel.yaml.constructor import DuplicateKeyError
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from typing import Any
 
 from pipeline.params import validate, validate_study
+from pipeline.params.merge import Merged, expand_variants, get_defaults, get_recipes, merge
+from pipeline.params.read_yaml import get_entries, read_yaml
+from pipeline.params.renamed import renamed_keys
+from pipeline.params.scale import scale_params
 from pipeline.problems.base import Problem, problem_names
-from pipeline.schema.experiment import Dataset, Experiment, name_error
-from pipeline.schema.params import Comparison, Highlight, Params, RegisteredModel
+from pipeline.schema.experiment import Dataset, Experiment
+from pipeline.schema.params import Params
 from pipeline.schema.study import Study
-from pipeline.schema.variants import attribute_errors, expand_variants, network_name
+from pipeline.schema.variants import network_name
 from pipeline.utils.errors import InputError, format_value, unknown_name
 
-NEEDED = ("datasets", "experiments", "studies", "comparisons")
-NEVER_EMPTY = ("datasets", "experiments", "comparisons")
-ASKING = ("experiments", "studies")  # what questions and answers are of
+SECTIONS = ("scale", "defaults", "recipes", "datasets", "experiments", "studies")
+NEVER_EMPTY = ("datasets", "experiments")
 
 
 def load_params(path: Path) -> Params:
-    """Read and check params.yaml; raises InputError with one line per fault."""
-    document = _document(path)
+    """Load params.yaml with defaults, recipes and `scale` applied; InputError lists all errors."""
+    if not path.is_file():
+        raise InputError(f"{path.name}: does not exist")
+    state = path.stat()
+    return _load(path, state.st_mtime_ns, state.st_size)
+
+
+@functools.lru_cache(maxsize=4)
+def _load(path: Path, modified: int, size: int) -> Params:
+    """The same, cached for as long as the file is unchanged."""
+    document = read_yaml(path)
+    if errors := renamed_keys(document):
+        raise InputError(*(f"{path.name}: {error}" for error in errors))
     errors = [
-        f"{key}: {unknown_name('section', key, Params._fields)}"
+        f"{key}: {unknown_name('section', key, SECTIONS)}"
         for key in document
-        if key not in Params._fields
+        if key not in SECTIONS
     ]
-    datasets = _entries(document, "datasets", errors, lambda entry: _room(entry).config.Dataset)
-    experiments = _experiments(document, datasets, errors)
-    questions, answers = (_texts(document, part, errors) for part in ("questions", "answers"))
-    comparisons = _entries(document, "comparisons", errors, lambda entry: Comparison)
-    studies = _studies(document, datasets, experiments, errors)
-    findings, models = (
-        _entries(document, section, errors, lambda entry, kind=kind: kind)
-        if section in document
-        else {}
-        for section, kind in (("findings", Highlight), ("models", RegisteredModel))
-    )
-    params = Params(
-        datasets, experiments, questions, answers, comparisons, findings, studies, models
-    )
-    errors = errors or [
-        *validate.comparison_errors(params),
-        *validate.highlight_errors(params),
-        *validate.model_errors(params),
-    ]
+    errors += _missing_sections(document)
+    params = Params(*_entries(document, errors), scale=_scale(document, errors))
     if errors:
-        raise InputError(*(f"{path.name}: {fault}" for fault in errors))
-    return params
+        raise InputError(*(f"{path.name}: {error}" for error in errors))
+    return params if params.scale == 1 else scale_params(params)
 
 
-def _document(path: Path) -> dict:
-    """The YAML document as plain values; InputError if it is none."""
-    try:
-        document = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path.name}: cannot be read ({error.strerror})") from None
-    except DuplicateKeyError as error:
-        line = error.problem_mark.line + 1
-        key = error.problem.split('"')[1]
-        raise InputError(f"{path.name}: line {line}: duplicate key {key!r}") from None
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise InputError(f"{path.name}: {where}not YAML: {error.problem}") from None
-    except (YAMLError, ValueError) as error:
-        raise InputError(f"{path.name}: not YAML: {' '.join(str(error).split())}") from None
-    if document is None:
-        raise InputError(f"{path.name}: is empty; it needs {', '.join(NEEDED)}")
-    if not isinstance(document, dict):
-        raise InputError(f"{path.name}: must be a mapping, got {format_value(document)}")
-    return document
+def _missing_sections(document: Mapping) -> list[str]:
+    errors = []
+    for section in (*NEVER_EMPTY, "studies"):
+        if section not in document:
+            none = "" if section in NEVER_EMPTY else "; write `studies: {}` if there are none"
+            errors.append(f"{section}: is missing{none}")
+        elif section in NEVER_EMPTY and document[section] == {}:
+            errors.append(f"{section}: must have at least one entry")
+    return errors
 
 
-def _section(document: dict, section: str, errors: list[str]) -> dict[str, dict]:
-    """The entries of a section that are mappings under sound names; else it goes to `faults`."""
-    found = document.get(section)
-    if section not in document:
-        none = "" if section in NEVER_EMPTY else "; {} says that there are none"
-        errors.append(f"{section}: is missing{none}")
-        return {}
-    if not isinstance(found, dict) or (not found and section in NEVER_EMPTY):
-        errors.append(
-            f"{section}: must be a mapping of names to entries, got {format_value(found)}"
-        )
-        return {}
-    for name, entry in found.items():
-        if fault := name_error(name):
-            errors.append(f"{section}.{name}: {fault}")
-        elif not isinstance(entry, dict):
-            errors.append(f"{section}.{name}: must be a mapping, got {format_value(entry)}")
-    return {
-        name: entry
-        for name, entry in found.items()
-        if isinstance(entry, dict) and not name_error(name)
-    }
+def _scale(document: Mapping, errors: list[str]) -> float:
+    """The factor on the sizes of everything, at most 1."""
+    scale = document.get("scale", 1)
+    if isinstance(scale, bool) or not isinstance(scale, int | float) or not 0 < scale <= 1:
+        must = "must be a number greater than 0 and at most 1"
+        errors.append(f"scale: {must}, got {format_value(scale)}")
+        return 1.0
+    return float(scale)
 
 
-def _entries(document: dict, section: str, errors: list[str], type_of: Callable) -> dict:
-    """The entries of a section that hold by themselves; what is wrong goes to `faults`.
+def _entries(
+    document: dict, errors: list[str]
+) -> tuple[dict[str, Dataset], dict[str, dict[str, Experiment]], dict[str, Study]]:
+    """Datasets, experiments and studies; what is wrong with them goes to `errors`."""
+    defaults = get_defaults(document, problem_names(), errors)
+    recipes = get_recipes(document, errors)
+    if errors:  # their errors would be repeated by every entry that uses them
+        return {}, {}, {}
 
-    `type_of(entry)` is the type that an entry must be of; InputError if it does not even say that.
-    """
-    entries = {}
-    for name, entry in _section(document, section, errors).items():
-        entries[name], wrong = validate.parse_entry(entry, type_of)
-        errors += [f"{section}.{name}{fault}" for fault in wrong]
-    return {name: entry for name, entry in entries.items() if entry is not None}
+    def layers(kind: str, entry: Mapping) -> list:
+        found = defaults.get(entry.get("problem", ""), {})
+        return [found[kind]] if kind in found else []
 
-
-def _experiments(
-    document: dict, datasets: dict[str, Dataset], errors: list[str]
-) -> dict[str, dict[str, Experiment]]:
-    """The networks of each experiment."""
-    named = document.get("datasets") if isinstance(document.get("datasets"), dict) else {}
+    datasets = {}
+    for name, entry in get_entries(document, "datasets", errors).items():
+        place = f"datasets.{name}"
+        merged = merge([*layers("dataset", entry), (place, entry)])
+        datasets[name], dataset_errors = _parse(merged.entry, "Dataset")
+        errors += _place_errors(place, {None: merged}, {None: dataset_errors})
+    valid_datasets = {name: entry for name, entry in datasets.items() if entry is not None}
     experiments = {}
-    for experiment, entry in _section(document, "experiments", errors).items():
-        malformed: list[str] = []
-        networks, wrong = {}, {}
-        for variant, arm_entry in expand_variants(entry, malformed).items():
-            name = network_name(experiment, variant)
-            networks[name], wrong[variant] = validate.parse_entry(
-                arm_entry, lambda entry: _room(entry).config.Experiment
-            )
-            if networks[name]:
-                wrong[variant] = validate.network_errors(name, networks[name], named, datasets)
-        errors += [f"experiments.{experiment}{fault}" for fault in malformed]
-        errors += attribute_errors(experiment, wrong)
-        experiments[experiment] = networks
-    return experiments
+    for name, entry in get_entries(document, "experiments", errors).items():
+        place = f"experiments.{name}"
+        expanded = expand_variants(place, entry, layers("experiment", entry), recipes, errors)
+        experiments[name], wrong = _networks(name, expanded, datasets, valid_datasets)
+        errors += _place_errors(place, expanded, wrong)
+    return valid_datasets, experiments, _studies(document, valid_datasets, experiments, errors)
 
 
-def _texts(document: dict, section: str, errors: list[str]) -> dict[str, str]:
-    """What is said of experiments and studies; they may have no entry."""
-    found = document.get(section, {})
-    if not isinstance(found, dict):
-        errors.append(
-            f"{section}: must be a mapping of experiments to text, got {format_value(found)}"
-        )
-        return {}
-    predict_options = [part for part in map(document.get, ASKING) if isinstance(part, dict)]
-    known = [name for part in predict_options for name in part]
-    for name, text in found.items():
-        if name not in known:
-            errors.append(f"{section}.{name}: {unknown_name('experiment or study', name, known)}")
-        elif not isinstance(text, str) or not text.strip():
-            errors.append(f"{section}.{name}: must be text, got {format_value(text)}")
-    return found
+def _networks(
+    experiment: str,
+    expanded: Mapping[str | None, Merged],
+    datasets: Mapping[str, Any],
+    valid_datasets: dict[str, Dataset],
+) -> tuple[dict[str, Experiment], dict[str | None, list[str]]]:
+    """The networks of an experiment, and the errors of each variant."""
+    networks, wrong = {}, {}
+    for variant, merged in expanded.items():
+        name = network_name(experiment, variant)
+        networks[name], wrong[variant] = _parse(merged.entry, "Experiment")
+        if networks[name]:
+            wrong[variant] = validate.network_errors(name, networks[name], datasets, valid_datasets)
+    return networks, wrong
+
+
+def _place_errors(
+    place: str, merged: Mapping[str | None, Merged], wrong: Mapping[str | None, list[str]]
+) -> list[str]:
+    """Errors `.key: what is wrong` at the places where their keys are written, each once.
+
+    An error of some variants alone is theirs, even if the key is the experiment's.
+    """
+    placed = []
+    for variant, errors in wrong.items():
+        here = f"{place}.variants.{variant}" if variant else place
+        for error in errors:
+            shared = all(error in others for others in wrong.values())
+            located = merged[variant].locate(error)
+            if located is None or (not shared and located.startswith(f"{place}.")):
+                located = (place if shared else here) + error
+            placed.append(located)
+    return list(dict.fromkeys(placed))
 
 
 def _studies(
@@ -157,20 +138,25 @@ def _studies(
     experiments: dict[str, dict[str, Experiment]],
     errors: list[str],
 ) -> dict[str, Study]:
-    """The studies; each choice is one that the experiment's own validation takes."""
-    studies = _entries(document, "studies", errors, lambda entry: Study)
-    for name, study in studies.items():
+    """The studies; each choice must be one that the experiment's own validation accepts."""
+    studies = {}
+    for name, entry in get_entries(document, "studies", errors).items():
+        study, wrong = validate.parse_entry(entry, Study)
         if name in experiments:
-            errors.append(f"studies.{name}: is the name of an experiment, too")
-        wrong = validate_study.study_errors(study, document, datasets, experiments)
-        errors += [f"studies.{name}{fault}" for fault in wrong]
+            wrong.append(": is also the name of an experiment")
+        if study:
+            wrong += validate_study.study_errors(
+                study, get_entries(document, "datasets", []), datasets, experiments
+            )
+            studies[name] = study
+        errors += [f"studies.{name}{error}" for error in wrong]
     return studies
 
 
-def _room(entry: dict) -> Problem:
-    """The room of an entry's problem."""
+def _parse(entry: Mapping, kind: str) -> tuple[Any, list[str]]:
+    """Parse an entry as its problem's `Dataset` or `Experiment`."""
     if "problem" not in entry:
-        raise InputError(f"problem: is missing; known: {', '.join(problem_names())}")
+        return None, [f".problem: is missing; known: {', '.join(problem_names())}"]
     if entry["problem"] not in problem_names():
-        raise InputError(f"problem: {unknown_name('problem', entry['problem'], problem_names())}")
-    return Problem(entry["problem"])
+        return None, [f".problem: {unknown_name('problem', entry['problem'], problem_names())}"]
+    return validate.parse_entry(entry, getattr(Problem(entry["problem"]).config, kind))

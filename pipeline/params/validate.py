@@ -1,44 +1,36 @@
-"""What is wrong with the entries of params.yaml: by themselves, and beside each other.
+"""Validating datasets and experiments: their types, and what only shows beside each other.
 
-Each fault is one line with its key; keys that begin with a point go on from their entry's.
+Errors are lines `.key: what is wrong`, to be prefixed with the entry's own place in the file.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from pipeline.problems.base import Problem
 from pipeline.schema.experiment import ALL, Dataset, Experiment, RunConfig
-from pipeline.schema.params import Params
-from pipeline.schema.study import has_numeric_axis
-from pipeline.utils.errors import InputError, unknown_name, validation_messages
+from pipeline.utils.errors import unknown_name, validation_messages
 
 
-def parse_entry(entry: dict, type_of: Callable) -> tuple[Any, list[str]]:
-    """An entry as its type, or None and the faults, each with its key from the entry down.
-
-    `type_of(entry)` is the type that it must be of; InputError if it does not even say that.
-    """
+def parse_entry(entry: Mapping, kind: type[BaseModel]) -> tuple[Any, list[str]]:
+    """Parse an entry as a type; returns None and the errors if it does not fit."""
     try:
-        kind = type_of(entry)
         return kind.model_validate(entry), []
-    except InputError as error:
-        return None, [f".{error}"]
     except ValidationError as error:
         return None, validation_messages(error, kind)
 
 
 def network_errors(
-    name: str, experiment: Experiment, named: dict, datasets: dict[str, Dataset]
+    name: str, experiment: Experiment, names: Iterable[str], datasets: Mapping[str, Dataset]
 ) -> list[str]:
-    """Faults of a network that only show beside its dataset, each with its key.
+    """Errors of a network that only show beside its dataset.
 
-    `named` are the entries under `datasets:`, `datasets` those of them that hold by themselves.
+    `names` are those of all datasets in the file, `datasets` the valid ones among them.
     """
-    if experiment.dataset not in named:
-        return [f".dataset: {unknown_name('dataset', experiment.dataset, named)}"]
-    if experiment.dataset not in datasets:  # which has faults of its own
+    if experiment.dataset not in names:
+        return [f".dataset: {unknown_name('dataset', experiment.dataset, names)}"]
+    if experiment.dataset not in datasets:  # its own errors are listed already
         return []
     config = RunConfig(name, experiment, datasets[experiment.dataset])
     dataset, training = config.dataset, experiment.training
@@ -46,29 +38,29 @@ def network_errors(
         must = f"must be that of its dataset, {dataset.problem!r}"
         return [f".problem: {must}, got {experiment.problem!r}"]
     errors = []
-    for ours, theirs in (("replicas", "replicas"), ("sequences", "train")):
-        asked, there = getattr(training, ours), getattr(dataset, theirs)
-        if asked > there:
-            most = f"datasets.{experiment.dataset}.{theirs} = {there}"
-            errors.append(f".training.{ours}: must be at most {most}, got {asked}")
+    for key, limit in (("replicas", "replicas"), ("sequences", "train")):
+        value, maximum = getattr(training, key), getattr(dataset, limit)
+        if value > maximum:
+            most = f"datasets.{experiment.dataset}.{limit} = {maximum}"
+            errors.append(f".training.{key}: must be at most {most}, got {value}")
     errors += [
         f".training.checkpoints: must be at most sequences × epochs = {training.sequences_seen}, "
-        f"got {snapshot}"
-        for snapshot in training.checkpoints
-        if snapshot > training.sequences_seen
+        f"got {checkpoint}"
+        for checkpoint in training.checkpoints
+        if checkpoint > training.sequences_seen
     ]
     if training.momentum and training.optimizer != "sgd":
         errors.append(f".training.momentum: belongs to sgd, not to {training.optimizer}")
-    room = Problem(experiment.problem)
-    checked = room.config.validate(config)
-    errors += [f".{key}: {what}" for key, what in checked]
-    if not checked:  # the room's framing holds, so its samples can be counted
-        errors += _of_batches(config, room.data.samples_per_sequence(config))
+    problem = Problem(experiment.problem)
+    own = problem.config.validate(config)
+    errors += [f".{key}: {what}" for key, what in own]
+    if not own:  # samples can only be counted if the framing is valid
+        errors += batch_errors(config, problem.data.samples_per_sequence(config))
     return errors
 
 
-def _of_batches(config: RunConfig, per_sequence: int) -> list[str]:
-    """Faults of batch size and warm-up beside the samples that a sequence is cut into."""
+def batch_errors(config: RunConfig, per_sequence: int) -> list[str]:
+    """Errors of batch size and warm-up, given the number of samples that a sequence is cut into."""
     training = config.experiment.training
     samples = training.sequences * per_sequence
     updates = samples * training.epochs // training.batch(samples)
@@ -95,73 +87,8 @@ def _of_batches(config: RunConfig, per_sequence: int) -> list[str]:
     ]
 
 
-def comparison_errors(params: Params) -> list[str]:
-    """Comparisons of networks that do not exist, or of different problems, or by no metric."""
-    errors = []
-    for name, comparison in params.comparisons.items():
-        key, networks = f"comparisons.{name}", params.compared(comparison)
-        if wrong := _together(params, f"{key}.experiments", networks):
-            errors += wrong
-            continue
-        problem = params.networks[networks[0]].problem
-        for metric in comparison.metrics:
-            errors += metric_errors(f"{key}.metrics", metric, problem)
-    return errors
-
-
-def highlight_errors(params: Params) -> list[str]:
-    """Findings of nothing that exists, or by what is no metric of it."""
-    errors = []
-    for name, finding in params.findings.items():
-        key = f"findings.{name}"
-        if bool(finding.experiments) == bool(finding.study):
-            errors.append(f"{key}: needs either experiments or a study")
-        elif finding.study is None:
-            networks = params.meant(finding.experiments)
-            wrong = _together(params, f"{key}.experiments", networks)
-            errors += wrong or metric_errors(
-                f"{key}.metric", finding.metric, params.networks[networks[0]].problem
-            )
-        elif finding.study not in params.studies:
-            errors.append(f"{key}.study: {unknown_name('study', finding.study, params.studies)}")
-        elif not has_numeric_axis(params.studies[finding.study]):
-            errors.append(f"{key}.study: {finding.study} has no curves over a dimension of numbers")
-        elif finding.metric not in (known := params.studies[finding.study].measured):
-            errors.append(f"{key}.metric: {unknown_name('metric', finding.metric, known)}")
-    return errors
-
-
-def model_errors(params: Params) -> list[str]:
-    """Models of candidates that cannot be compared, or by what is no metric of theirs."""
-    errors = []
-    for name, model in params.models.items():
-        networks = params.meant(model.candidates)
-        if wrong := _together(params, f"models.{name}.candidates", networks):
-            errors += wrong
-            continue
-        key, problem = f"models.{name}.metric", params.networks[networks[0]].problem
-        if wrong := metric_errors(key, model.metric, problem):
-            errors += wrong
-        elif Problem(problem).metrics.describe(model.metric).higher_is_better is None:
-            errors.append(f"{key}: of {model.metric!r} neither more nor less is better")
-    return errors
-
-
-def _together(params: Params, key: str, compared: list[str]) -> list[str]:
-    """Faults of networks that are named to be compared."""
-    networks = params.networks
-    known = dict.fromkeys([*params.experiments, *networks])
-    missing = [network for network in compared if network not in networks]
-    if missing:
-        return [f"{key}: {unknown_name('experiment', other, known)}" for other in missing]
-    problems = {networks[network].problem for network in compared}
-    if len(problems) > 1:
-        return [f"{key}: must be of one problem, got {' and '.join(sorted(problems))}"]
-    return []
-
-
 def metric_errors(key: str, metric: str, problem: str) -> list[str]:
-    """A fault if a problem has no such metric."""
+    """An error if a problem has no such metric."""
     try:
         Problem(problem).metrics.describe(metric)
     except KeyError:

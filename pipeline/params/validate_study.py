@@ -1,18 +1,18 @@
-"""What is wrong with a study: what it varies, what it seeks, and what it is to draw.
+"""Validating studies: what they vary, what they optimize, and the figures that they ask for.
 
-Each fault is one line with its key, from the study's entry down.
+Errors are lines `.key: what is wrong`, to be prefixed with the study's own place in the file.
 """
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from pipeline.params.validate import metric_errors, network_errors, parse_entry
 from pipeline.problems.base import Problem
-from pipeline.schema.experiment import name_error
+from pipeline.schema.experiment import Dataset, Experiment, name_error
 from pipeline.schema.study import (
-    EXPLAINED,
-    MOST_POINTS,
+    MAX_POINTS,
+    MIN_TRIALS_FOR_IMPORTANCE,
     VARIANT,
     Point,
     Range,
@@ -21,98 +21,115 @@ from pipeline.schema.study import (
     has_numeric_axis,
     is_numeric,
 )
-from pipeline.schema.variants import SECTIONS, short_name
+from pipeline.schema.variants import SECTIONS
 from pipeline.utils.errors import format_value, unknown_name
 
-SAME = ("training.seed", "training.workers", "training.replicas")
-"""Keys that no two trials of a study may differ in: all see the same data."""
+SHARED = ("training.seed", "training.workers", "training.replicas")
+"""Keys that are the same for all trials of a study, so that all see the same data."""
 
-BESIDE = ("curves", "learning", "pictures", "pareto")
-"""Figures that show trials beside each other, over a dimension of numbers."""
+NEEDS_NUMERIC_AXIS = ("curves", "learning", "pictures", "pareto")
+"""Figures that place trials along a dimension of numbers."""
 
 
-def study_errors(study: Study, document: dict, datasets: dict, experiments: dict) -> list[str]:
-    """Faults of a study beside what it varies; none where that has faults of its own.
+def study_errors(
+    study: Study,
+    names: Iterable[str],
+    datasets: Mapping[str, Dataset],
+    experiments: Mapping[str, Mapping[str, Experiment | None]],
+) -> list[str]:
+    """Errors of a study; none if the network that it varies has errors of its own.
 
-    `datasets` and `experiments` are those entries of the document that hold by themselves.
+    `names` are those of all datasets in the file, `datasets` the valid ones among them. Networks
+    that are not valid are None.
     """
-    networks = {
-        name: network for variants in experiments.values() for name, network in variants.items()
-    }
+    networks = {name: n for variants in experiments.values() for name, n in variants.items()}
     if study.experiment not in networks:
-        if several := [short_name(n) for n in experiments.get(study.experiment, {}) if "/" in n]:
-            choices = ", ".join(f"{study.experiment}/{variant}" for variant in several)
+        if several := experiments.get(study.experiment):
+            choices = ", ".join(several)
             return [f".experiment: {study.experiment} has several networks; choose one: {choices}"]
-        known = [*experiments, *networks]
-        return [
-            f".experiment: {unknown_name('experiment', study.experiment, dict.fromkeys(known))}"
-        ]
+        known = dict.fromkeys([*experiments, *networks])
+        return [f".experiment: {unknown_name('experiment', study.experiment, known)}"]
     base = networks[study.experiment]
     if base is None or base.dataset not in datasets:
         return []
-    if network_errors(study.experiment, base, document["datasets"], datasets):
+    if network_errors(study.experiment, base, names, datasets):
         return []
     if study.problem != base.problem:
         must = f"must be that of its experiment, {base.problem!r}"
         return [f".problem: {must}, got {study.problem!r}"]
-    room, entry = Problem(base.problem), base.model_dump()
 
-    def found(point: Point | None) -> list[str]:
+    def trial_errors(point: Point | None) -> list[str]:
         network, wrong = parse_entry(
-            apply_point(study, entry, point), lambda entry: room.config.Experiment
+            apply_point(study, base.model_dump(), point),
+            Problem(base.problem).config.Experiment,
         )
-        return wrong or network_errors(study.experiment, network, document["datasets"], datasets)
+        return wrong or network_errors(study.experiment, network, names, datasets)
 
-    wrong = [
-        *_change_faults(study),
-        *_space_faults(study),
-        *_sampler_faults(study),
-        *_metric_faults(study, base.problem),
+    errors = [
+        *_override_errors(study),
+        *_space_errors(study),
+        *_sampler_errors(study),
+        *_metric_errors(study, base.problem),
     ]
-    wrong = wrong or [*_figure_faults(study), *_choice_faults(study, found)]
-    used, there = base.training.replicas, datasets[base.dataset].replicas
-    used = study.overrides.get("training", {}).get("replicas", used)
-    if not wrong and study.confirm_replicas:
-        short = ".confirm_replicas: the network as it was cannot be trained as long"
-        wrong += [f"{short}: {fault.removeprefix('.')}" for fault in found(None)]
-    if not wrong and used + (study.confirm_replicas or 0) > there:
-        most = f"datasets.{base.dataset}.replicas - training.replicas = {there - used}"
-        wrong.append(f".confirm_replicas: must be at most {most}, got {study.confirm_replicas}")
-    return wrong
+    return errors or [
+        *_figure_errors(study),
+        *_choice_errors(study, trial_errors),
+        *_confirmation_errors(study, base, datasets[base.dataset].replicas, trial_errors),
+    ]
 
 
-def _metric_faults(study: Study, problem: str) -> Iterator[str]:
-    """Metrics that the problem does not have, or by which nothing can be pruned."""
+def _confirmation_errors(
+    study: Study,
+    base: Experiment,
+    available: int,
+    trial_errors: Callable[[Point | None], list[str]],
+) -> list[str]:
+    """Errors of `confirm_replicas`, which trains replicas that no trial has used."""
+    if not study.confirm_replicas:
+        return []
+    if errors := trial_errors(None):
+        short = ".confirm_replicas: the unchanged network cannot be trained as long as the trials"
+        return [f"{short}: {error.removeprefix('.')}" for error in errors]
+    used = study.overrides.get("training", {}).get("replicas", base.training.replicas)
+    if used + study.confirm_replicas > available:
+        most = f"datasets.{base.dataset}.replicas - training.replicas = {available - used}"
+        return [f".confirm_replicas: must be at most {most}, got {study.confirm_replicas}"]
+    return []
+
+
+def _metric_errors(study: Study, problem: str) -> Iterator[str]:
+    """Metrics that the problem does not have, or that cannot be optimized or pruned by."""
     named = {f".{part}": getattr(study, part) for part in ("objectives", "metrics")}
     for part in ("prune", "mark"):
         if given := getattr(study, part):
             named[f".{part}.metric"] = [given.metric]
-    unsound = [
-        fault for key in named for m in named[key] for fault in metric_errors(key, m, problem)
+    unknown = [
+        error for key in named for m in named[key] for error in metric_errors(key, m, problem)
     ]
-    yield from unsound
-    if unsound:
+    if unknown:
+        yield from unknown
         return
     describe = Problem(problem).metrics.describe
     for metric, way in study.objectives.items():
-        better = {True: "maximize", False: "minimize"}.get(describe(metric).higher_is_better)
-        if better is None:
-            yield f".objectives.{metric}: is a metric of which neither more nor less is better"
+        higher = describe(metric).higher_is_better
+        better = "maximize" if higher else "minimize"
+        if higher is None:
+            yield f".objectives.{metric}: is neither to be minimized nor maximized"
         elif way != better:
             yield f".objectives.{metric}: must be {better!r}, got {way!r}"
     if study.prune:
         about = describe(study.prune.metric)
         if about.higher_is_better is not False:
-            yield f".prune.metric: must be one of which less is better, got {study.prune.metric!r}"
+            yield f".prune.metric: must be a metric to be minimized, got {study.prune.metric!r}"
 
 
-def _figure_faults(study: Study) -> Iterator[str]:
-    """Figures that need other dimensions or keys than the study has."""
+def _figure_errors(study: Study) -> Iterator[str]:
+    """Figures that need dimensions or keys that the study does not have."""
     lists = [choices for choices in study.dimensions.values() if isinstance(choices, list)]
     both = len(lists) == len(study.dimensions) == 2
     for index, figure in enumerate(study.figures):
         needs = None
-        if figure in BESIDE and not has_numeric_axis(study):
+        if figure in NEEDS_NUMERIC_AXIS and not has_numeric_axis(study):
             needs = "one dimension of numbers and at most one other, both lists of choices"
         elif figure in ("heatmap", "frontier") and not both:
             needs = "two dimensions, both lists of choices"
@@ -122,16 +139,16 @@ def _figure_faults(study: Study) -> Iterator[str]:
             needs = "target:"
         elif figure == "pareto" and len(study.objectives) < 2:
             needs = "two objectives"
-        elif figure == "importance" and study.planned < EXPLAINED:
-            needs = f"at least {EXPLAINED} trials"
+        elif figure == "importance" and study.planned < MIN_TRIALS_FOR_IMPORTANCE:
+            needs = f"at least {MIN_TRIALS_FOR_IMPORTANCE} trials"
         elif figure == "confirmation" and not study.confirm_replicas:
             needs = "confirm_replicas:"
         if needs:
             yield f".figures.{index}: {figure} needs {needs}"
 
 
-def _change_faults(study: Study) -> Iterator[str]:
-    """Faults of what is changed for all trials, or for those of a variant."""
+def _override_errors(study: Study) -> Iterator[str]:
+    """Errors of what is changed for all trials, or for those of a variant."""
     places = {".overrides": study.overrides}
     for name, changes in study.variants.items():
         if fault := name_error(name):
@@ -139,53 +156,53 @@ def _change_faults(study: Study) -> Iterator[str]:
         places[f".variants.{name}"] = changes
         for section, values in changes.items():
             for key in values:
-                if f"{section}.{key}" in SAME:
-                    yield _same(f".variants.{name}.{section}.{key}")
+                if f"{section}.{key}" in SHARED:
+                    yield _shared_error(f".variants.{name}.{section}.{key}")
     for place, changes in places.items():
         for section in changes:
             if section not in SECTIONS:
                 yield f"{place}.{section}: {unknown_name('key', section, SECTIONS)}"
 
 
-def _space_faults(study: Study) -> Iterator[str]:
-    """Faults of the dimensions themselves."""
+def _space_errors(study: Study) -> Iterator[str]:
+    """Errors of the dimensions themselves."""
     if not study.space:
-        yield ".space: is empty; it needs a dimension, such as model.cells: [1, 10, 100]"
+        yield ".space: must not be empty; add a dimension such as model.cells: [1, 10, 100]"
     for key, values in study.space.items():
         place = f".space.{key}"
-        yield from _key_faults(place, key)
+        yield from _key_errors(place, key)
         if isinstance(values, dict):
-            yield from _range_faults(place, values, study)
+            yield from _range_errors(place, values, study)
         elif not isinstance(values, list):
             yield f"{place}: must be a list of choices or {{low, high, log}}, got {format_value(values)}"
         elif not values:
-            yield f"{place}: is empty; it needs choices"
+            yield f"{place}: must not be empty"
         elif not all(isinstance(value, str | int | float | bool) for value in values):
-            yield f"{place}: must be a list of numbers, texts or true and false"
+            yield f"{place}: must hold numbers, text, true or false only"
         elif len({(isinstance(value, bool), value) for value in values}) < len(values):
-            yield f"{place}: has a choice twice"
+            yield f"{place}: lists a choice twice"
     for key, dimension in study.linked.items():
-        yield from _key_faults(f".linked.{key}", key)
+        yield from _key_errors(f".linked.{key}", key)
         if dimension not in study.space:
             yield f".linked.{key}: {unknown_name('dimension', dimension, study.space)}"
         elif key in study.space:
-            yield f".linked.{key}: is a dimension itself"
+            yield f".linked.{key}: is a dimension of the space itself"
 
 
-def _key_faults(place: str, key: str) -> Iterator[str]:
+def _key_errors(place: str, key: str) -> Iterator[str]:
     section, _, name = key.partition(".")
     if section not in SECTIONS or not name:
         yield f"{place}: must be a key of an experiment, such as model.cells, got {key!r}"
-    elif key in SAME:
-        yield _same(place)
+    elif key in SHARED:
+        yield _shared_error(place)
 
 
-def _same(place: str) -> str:
-    return f"{place}: is the same for all trials, which see the same data"
+def _shared_error(place: str) -> str:
+    return f"{place}: must be the same for all trials, so that they see the same data"
 
 
-def _range_faults(place: str, values: Mapping, study: Study) -> Iterator[str]:
-    """Faults of {low, high, log}."""
+def _range_errors(place: str, values: Mapping, study: Study) -> Iterator[str]:
+    """Errors of {low, high, log}."""
     if study.sampler == "grid":
         yield f"{place}: must be a list of choices for sampler: grid, got a mapping"
         return
@@ -208,13 +225,13 @@ def _range_faults(place: str, values: Mapping, study: Study) -> Iterator[str]:
             yield f"{place}.low: must be more than 0 for log: true, got {format_value(low)}"
 
 
-def _sampler_faults(study: Study) -> Iterator[str]:
+def _sampler_errors(study: Study) -> Iterator[str]:
     """Keys that belong to the other sampler, and grids that are too large."""
     if study.sampler == "tpe":
         if study.trials is None:
             yield ".trials: is missing; sampler: tpe needs it"
         if study.prune:
-            yield from _prune_faults(study)
+            yield from _prune_errors(study)
     else:
         for key in ("trials", "prune"):
             if getattr(study, key) is not None:
@@ -222,40 +239,41 @@ def _sampler_faults(study: Study) -> Iterator[str]:
     if len(study.objectives) > 1 and (study.prune or study.confirm_replicas):
         yield ".objectives: must be one for prune and confirm_replicas"
     if study.sampler == "grid" and all(isinstance(v, list) for v in study.space.values()):
-        points = math.prod(len(choices) for choices in study.dimensions.values())
-        if points > MOST_POINTS:
-            yield f".space: must have at most {MOST_POINTS} points, got {points}"
+        sizes = [len(v) for v in study.dimensions.values() if isinstance(v, list)]
+        points = math.prod(sizes)
+        if points > MAX_POINTS:
+            yield f".space: must have at most {MAX_POINTS} points, got {points}"
 
 
-def _prune_faults(study: Study) -> Iterator[str]:
-    """Trainings that cannot be compared at a share of them, and shares out of order."""
-    rungs = study.prune.rungs
+def _prune_errors(study: Study) -> Iterator[str]:
+    """Trainings that cannot be compared part-way, and shares out of order."""
+    rungs = study.prune.rungs if study.prune else []
     if rungs != sorted(set(rungs)):
-        yield f".prune.rungs: must rise, got {format_value(rungs)}"
+        yield f".prune.rungs: must be increasing, got {format_value(rungs)}"
     places = {f".{part}.{key}": key for part in ("space", "linked") for key in getattr(study, part)}
     for name, changes in study.variants.items():
         for section, values in changes.items():
             places |= {f".variants.{name}.{section}.{k}": f"{section}.{k}" for k in values}
     for place, key in places.items():
         if key in ("training.sequences", "training.epochs"):
-            yield f"{place}: must not vary beside prune, which compares at a share"
+            yield f"{place}: must not vary in a study with prune, which compares trials at shares of the training"
 
 
-def _choice_faults(study: Study, found: Callable[[Point], list[str]]) -> list[str]:
-    """Choices that the experiment's own validation refuses: each key once."""
-    errors: dict[str, str] = {}  # by key, so that one is said for each
-    for point in itertools.islice(_typical(study), MOST_POINTS):
-        for fault in found(point):
-            key = fault.partition(":")[0].removeprefix(".")
-            errors.setdefault(key, _blame(study, point, key, fault))
+def _choice_errors(study: Study, trial_errors: Callable[[Point | None], list[str]]) -> list[str]:
+    """Choices that the experiment's own validation rejects, each key once."""
+    errors: dict[str, str] = {}
+    for point in itertools.islice(_typical_points(study), MAX_POINTS):
+        for error in trial_errors(point):
+            key = error.partition(":")[0].removeprefix(".")
+            errors.setdefault(key, _locate(study, point, key, error))
     return list(errors.values())
 
 
-def _typical(study: Study) -> Iterator[Point]:
-    """Points that stand for all: whatever can be chosen, and ranges at their ends.
+def _typical_points(study: Study) -> Iterator[Point]:
+    """Points that represent the space: all choices, and ranges at their ends.
 
-    Then whole numbers between, with all else as it comes first: not all of them need divide what is
-    trained on.
+    Then the integers in between, with everything else at its first choice, since not every batch
+    size divides the number of samples.
     """
     dimensions = study.dimensions
     ends = {
@@ -266,18 +284,18 @@ def _typical(study: Study) -> Iterator[Point]:
         yield dict(zip(ends, values, strict=True))
     first = {key: values[0] for key, values in ends.items()}
     for key, values in dimensions.items():
-        if isinstance(values, Range) and values.whole:
+        if isinstance(values, Range) and values.is_integer:
             for value in range(values.low + 1, values.high):
                 yield first | {key: value}
 
 
-def _blame(study: Study, point: Point, key: str, fault: str) -> str:
-    """Where in the study a fault of a point's network is to be mended."""
-    what = fault.partition(": ")[2]
+def _locate(study: Study, point: Point, key: str, error: str) -> str:
+    """An error of a point's network, at the place in the study that causes it."""
+    what = error.partition(": ")[2]
     section, _, name = key.partition(".")
     if key in study.space:
         return f".space.{key}: {what}"
-    variant = point.get(VARIANT)
+    variant = point.get(VARIANT, "")
     if name in study.variants.get(variant, {}).get(section, {}):
         return f".variants.{variant}.{key}: {what}"
     at = ", ".join(f"{dimension} {value}" for dimension, value in point.items())

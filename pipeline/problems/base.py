@@ -39,7 +39,8 @@ from pipeline.utils.errors import InputError
 if TYPE_CHECKING:  # Keras takes seconds, and Matplotlib half a one
     from matplotlib.figure import Figure
 
-    from pipeline.engine.replicas import Network, Replicas
+    from pipeline.engine.network import Network
+    from pipeline.engine.replicas import Replicas
 
 Row = Mapping[str, object]
 """A row of a table: values by the names of its columns."""

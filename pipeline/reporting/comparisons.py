@@ -1,4 +1,4 @@
-"""Experiments beside each other: a picture, and differences replica by replica."""
+"""Comparing experiments: a figure, and paired differences over replicas."""
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,24 +12,26 @@ from matplotlib.ticker import MaxNLocator
 from pipeline import plotting
 from pipeline.problems.base import Problem
 from pipeline.runs import results
-from pipeline.schema.params import Comparison, Params
+from pipeline.schema.params import Params
+from pipeline.schema.report import Comparison, Report
 from pipeline.schema.variants import experiment_of, short_name
-from pipeline.utils import paths, statistics
+from pipeline.utils import statistics
 from pipeline.utils.errors import InputError, unknown_name
 
 SPAN = 30.0
 """Ratio of the largest to the smallest mean from which an axis is logarithmic."""
 
 
-def draw(name: str, found: Params) -> Figure:
-    """A panel for each metric: the mean of every experiment with its interval.
+def plot_comparison(name: str, params: Params, report: Report) -> Figure:
+    """A panel for each metric: the mean of every network with its interval.
 
-    Raises InputError if a metric is one that none of the networks has.
+    InputError for a metric that none of the networks has.
     """
-    comparison = found.comparisons[name]
-    networks = found.compared(comparison)
-    problem = Problem(found.networks[networks[0]].problem)
-    aggregates = aggregated(networks, f"comparisons.{name}.metrics", comparison.metrics)
+    comparison = report.comparisons[name]
+    networks = params.expand(comparison.experiments)
+    problem = Problem(params.problem_of(comparison.experiments))
+    key = f"report.yaml: comparisons.{name}.metrics"
+    aggregates = load_metrics(networks, key, comparison.metrics)
     figure, panels = plt.subplots(
         1,
         len(comparison.metrics),
@@ -38,48 +40,51 @@ def draw(name: str, found: Params) -> Figure:
         squeeze=False,
     )
     for axes, metric in zip(panels[0], comparison.metrics, strict=True):
-        panel(axes, aggregates, metric, problem)
+        plot_panel(axes, aggregates, metric, problem)
     return figure
 
 
-def aggregated(networks: Sequence[str], key: str, metrics: Sequence[str]) -> dict[str, dict]:
-    """The metrics of networks over replicas; InputError, by the key, for one that none has."""
-    aggregates = {network: results.aggregates(network) for network in networks}
+def load_metrics(networks: Sequence[str], key: str, metrics: Sequence[str]) -> dict[str, dict]:
+    """The aggregated metrics of networks; InputError, naming `key`, for one that none has."""
+    aggregates = {network: results.load_aggregates(network) for network in networks}
     known = {metric for entry in aggregates.values() for metric in entry["metrics"]}
     for metric in metrics:
         if metric not in known:
-            raise InputError(f"{paths.PARAMS}: {key}: {unknown_name('metric', metric, known)}")
+            raise InputError(f"{key}: {unknown_name('metric', metric, known)}")
     return aggregates
 
 
-def panel(axes: Axes, aggregates: Mapping[str, Mapping], metric: str, problem: Problem) -> None:
-    """Networks of a room, one below the other: means of a metric with their intervals.
+def plot_panel(
+    axes: Axes, aggregates: Mapping[str, Mapping], metric: str, problem: Problem
+) -> None:
+    """Means of a metric with their intervals, one network per row.
 
-    `aggregates` are the networks' metrics over replicas, by name.
+    `aggregates` are the networks' aggregated metrics by name.
     """
-    networks, about = list(aggregates), problem.metrics.describe(metric)
+    networks, description = list(aggregates), problem.metrics.describe(metric)
     _dots(
         axes,
         [entry["metrics"].get(metric) for entry in aggregates.values()],
         [entry["replicas"] for entry in aggregates.values()],
     )
     _references(axes, [entry["references"].get(metric, {}) for entry in aggregates.values()])
-    axes.set_xlabel(f"{about.label} {plotting.ARROWS[about.higher_is_better]}")
+    arrow = plotting.DIRECTIONS[description.higher_is_better]
+    axes.set_xlabel(f"{description.label} {arrow}")
     axes.set(yticks=range(len(networks)), yticklabels=_labels(networks))
     axes.set_ylim(len(networks) - 0.5, -0.5)
 
 
-def _references(axes: Axes, known: Sequence[Mapping[str, float]]) -> None:
-    """What is known of each network: a line where it is the same of all, else a mark for each.
+def _references(axes: Axes, references: Sequence[Mapping[str, float]]) -> None:
+    """Reference values: a line if all networks share one, else a mark in each row.
 
-    Nothing where networks are known by other things: that would be too much.
+    None are drawn if the networks have different kinds of references.
     """
-    labels = {tuple(mine) for mine in known if mine}
+    labels = {tuple(entry) for entry in references if entry}
     if len(labels) != 1:
         return
     left = axes.get_xlim()[0] if axes.get_xscale() == "log" else -np.inf
     for label in labels.pop():
-        values = [mine.get(label, np.nan) for mine in known]
+        values = [entry.get(label, np.nan) for entry in references]
         if np.nanmax(values) < left:
             most = f"{np.nanmax(values):.2g}"
             axes.plot([], [], " ", label=f"{label}: {most}, further left")
@@ -93,37 +98,39 @@ def _references(axes: Axes, known: Sequence[Mapping[str, float]]) -> None:
 
 
 def _labels(networks: Sequence[str]) -> list[str]:
-    """Names of networks: of the arms alone if all belong to one experiment."""
-    alone = len({experiment_of(network) for network in networks}) == 1
-    return [short_name(network) if alone else network for network in networks]
+    """Names of networks; of the variants only if all belong to one experiment."""
+    same = len({experiment_of(network) for network in networks}) == 1
+    return [short_name(network) if same else network for network in networks]
 
 
-def differences(comparison: Comparison, found: Params) -> Iterator[dict]:
-    """Paired differences between each network and the first, where both are on one dataset."""
-    first, *others = found.compared(comparison)
-    networks, problem = found.networks, Problem(found.networks[first].problem)
+def differences(comparison: Comparison, params: Params) -> Iterator[dict]:
+    """Paired differences between each network and the first, if both have the same dataset."""
+    first, *others = params.expand(comparison.experiments)
+    networks, problem = params.networks, Problem(params.networks[first].problem)
     for other, metric in itertools.product(others, comparison.metrics):
         if networks[first].dataset != networks[other].dataset:
             continue
-        if any(metric not in results.aggregates(name)["metrics"] for name in (other, first)):
+        if any(metric not in results.load_aggregates(name)["metrics"] for name in (other, first)):
             continue
-        # A metric of which no replica has a value is no column of its table.
+        # A metric that no replica has is not a column of its table.
         tables = [
-            results.replica_metrics(name).reindex(columns=[metric]) for name in (other, first)
+            results.load_replica_metrics(name).reindex(columns=[metric]) for name in (other, first)
         ]
         shared = tables[0].index.intersection(tables[1].index)
         ours, theirs = (table.loc[shared, metric].to_numpy(float) for table in tables)
         if not np.isnan([ours, theirs]).all():
-            about = problem.metrics.describe(metric)
-            difference = statistics.paired(ours, theirs, higher_is_better=about.higher_is_better)
-            ours, theirs = _labels([other, first])
-            yield {"ours": ours, "theirs": theirs, "label": about.label, **difference}
+            description = problem.metrics.describe(metric)
+            difference = statistics.paired_difference(
+                ours, theirs, higher_is_better=description.higher_is_better
+            )
+            name, baseline = _labels([other, first])
+            yield {"ours": name, "theirs": baseline, "label": description.label, **difference}
 
 
 def _dots(axes: Axes, entries: Sequence[Mapping | None], replicas: Sequence[int]) -> None:
-    """Means with intervals, one below the other; on a log axis where they span decades.
+    """Means with intervals, one per row, on a log axis if they span decades.
 
-    A mean that not all of the replicas are in says how many are.
+    A mean over some of the replicas is labeled with their number.
     """
     rows = [row for row, entry in enumerate(entries) if entry and entry["mean"] is not None]
     means = np.array([entries[row]["mean"] for row in rows])
@@ -140,9 +147,10 @@ def _dots(axes: Axes, entries: Sequence[Mapping | None], replicas: Sequence[int]
         axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.errorbar(means, rows, xerr=errors, fmt="o", capsize=4, color=plotting.BLUE)
     for row, mean in zip(rows, means, strict=True):
-        told, count = f"{mean:,.0f}" if mean >= 1000 else f"{mean:.3g}", entries[row]["replicas"]
+        text = f"{mean:,.0f}" if mean >= 1000 else f"{mean:.3g}"
+        count = entries[row]["replicas"]
         axes.annotate(
-            told if count == replicas[row] else f"{told} ({count} of {replicas[row]})",
+            text if count == replicas[row] else f"{text} ({count} of {replicas[row]})",
             (mean, row),
             xytext=(0, 6),
             textcoords="offset points",
@@ -153,7 +161,7 @@ def _dots(axes: Axes, entries: Sequence[Mapping | None], replicas: Sequence[int]
 
 
 def _log_axis(axes: Axes, means: np.ndarray, highest: np.ndarray) -> None:
-    """A log axis with few ticks; a zero, where there is one, stands a decade left of the rest."""
+    """A log axis with few ticks; a zero is placed a decade left of the other values."""
     first = int(np.floor(np.log10(means[means > 0].min())))
     last = int(np.ceil(np.log10(highest.max())))
     step = 1 + (last - first) // 5

@@ -1,4 +1,4 @@
-"""What the laboratory found, on one page: a panel for each finding."""
+"""The report's first figure: a panel for each of its highlights."""
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
@@ -6,70 +6,76 @@ from matplotlib.figure import Figure
 
 from pipeline.problems.base import Problem
 from pipeline.reporting import comparisons
-from pipeline.schema.params import Highlight, Params
+from pipeline.schema.params import Params
+from pipeline.schema.report import Highlight, Report
 from pipeline.studies import export
-from pipeline.studies.figures import together
+from pipeline.studies.figures import by_dimension
 from pipeline.studies.plan import make_plan
 
 COLUMNS = 3
 WIDTH = 6.0  # of a panel, in inches
-CURVES = 4.0  # height of a panel of curves, in inches
-AROUND = 0.12  # a panel, in inches
+CURVES_HEIGHT = 4.0  # of a panel of curves, in inches
+PADDING = 0.12  # around a panel, in inches
 
 
-def shown(found: Params) -> dict[str, Highlight]:
-    """The findings of params.yaml; without any, the first metric of each comparison.
+def panels(report: Report) -> dict[str, Highlight]:
+    """The highlights of report.yaml, or else the first metric of each comparison.
 
-    By the keys of their metrics, to name them where they are wrong.
+    By the keys of their metrics in the file, for error messages.
     """
-    return {f"findings.{name}.metric": one for name, one in found.findings.items()} or {
+    return {f"highlights.{name}.metric": entry for name, entry in report.highlights.items()} or {
         f"comparisons.{name}.metrics": Highlight(
-            title=one.question, metric=one.metrics[0], experiments=one.experiments
+            title=entry.question, metric=entry.metrics[0], experiments=entry.experiments
         )
-        for name, one in found.comparisons.items()
+        for name, entry in report.comparisons.items()
     }
 
 
-def draw(found: Params) -> Figure:
-    """All findings on one page; InputError for a metric that none of its networks has."""
-    findings = shown(found)
-    columns, each = min(COLUMNS, len(findings)), list(findings.values())
+def plot_highlights(params: Params, report: Report) -> Figure:
+    """All panels in one figure; InputError for a metric that none of its networks has."""
+    entries = panels(report)
+    if not entries:
+        figure, axes = plt.subplots(figsize=(WIDTH, 1))
+        axes.set_axis_off()
+        axes.text(0.5, 0.5, "report.yaml has no highlights", ha="center", va="center")
+        return figure
+    columns, each = min(COLUMNS, len(entries)), list(entries.values())
     rows = [each[first : first + columns] for first in range(0, len(each), columns)]
-    heights = [max(_height(finding, found) for finding in row) for row in rows]
-    figure, panels = plt.subplots(
+    heights = [max(_height(entry, params) for entry in row) for row in rows]
+    figure, grid = plt.subplots(
         len(rows),
         columns,
         figsize=(WIDTH * columns, sum(heights)),
         height_ratios=heights,
         squeeze=False,
     )
-    figure.get_layout_engine().set(w_pad=AROUND, h_pad=AROUND)
-    for axes in panels.flat[len(findings) :]:
+    figure.get_layout_engine().set(w_pad=PADDING, h_pad=PADDING)
+    for axes in grid.flat[len(entries) :]:
         axes.set_axis_off()
-    for axes, (key, finding) in zip(panels.flat, findings.items(), strict=False):
-        axes.set_title(finding.title, loc="left", fontweight="bold")
-        if finding.study:
-            _curves(axes, finding, found)
+    for axes, (key, entry) in zip(grid.flat, entries.items(), strict=False):
+        axes.set_title(entry.title, loc="left", fontweight="bold")
+        if entry.study:
+            _plot_curves(axes, entry.study, entry.metric, params)
         else:
-            _dots(axes, finding, key, found)
+            _plot_dots(axes, entry, key, params)
     return figure
 
 
-def _height(finding: Highlight, found: Params) -> float:
-    """What a panel needs, in inches."""
-    return CURVES if finding.study else 1.6 + 0.42 * len(found.meant(finding.experiments))
+def _height(entry: Highlight, params: Params) -> float:
+    """The height of a panel in inches."""
+    return CURVES_HEIGHT if entry.study else 1.6 + 0.42 * len(params.expand(entry.experiments))
 
 
-def _dots(axes: Axes, finding: Highlight, key: str, found: Params) -> None:
-    networks = found.meant(finding.experiments)
-    problem = Problem(found.networks[networks[0]].problem)
-    aggregates = comparisons.aggregated(networks, key, [finding.metric])
-    comparisons.panel(axes, aggregates, finding.metric, problem)
+def _plot_dots(axes: Axes, entry: Highlight, key: str, params: Params) -> None:
+    networks = params.expand(entry.experiments)
+    aggregates = comparisons.load_metrics(networks, f"report.yaml: {key}", [entry.metric])
+    problem = Problem(params.problem_of(entry.experiments))
+    comparisons.plot_panel(axes, aggregates, entry.metric, problem)
 
 
-def _curves(axes: Axes, finding: Highlight, found: Params) -> None:
-    plan = make_plan(finding.study, found)
+def _plot_curves(axes: Axes, study: str, metric: str, params: Params) -> None:
+    plan = make_plan(study, params)
     trials, _ = export.read_arrays(plan)
-    together.panel(axes, plan, trials, finding.metric)
+    by_dimension.panel(axes, plan, trials, metric)
     many = len(axes.get_legend_handles_labels()[1]) > 6
     axes.legend(fontsize=9, ncols=2 if many else 1)

@@ -1,4 +1,4 @@
-"""The report: what was asked, measured and found, as a page to read."""
+"""The report: reports/README.md, its figures, and the curves of `dvc plots`."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,36 +9,40 @@ import pandas as pd
 
 from pipeline import plotting
 from pipeline.problems.base import Metric, Problem
-from pipeline.reporting import comparisons, highlights, studies, templates
+from pipeline.reporting import comparisons, highlights, study_sections
+from pipeline.reporting.templates import render
 from pipeline.runs import results
 from pipeline.schema.experiment import Experiment, RunConfig
 from pipeline.schema.params import Params
+from pipeline.schema.report import Report
 from pipeline.schema.variants import SECTIONS, experiment_of, short_name
 from pipeline.utils import files, paths, statistics
 
 TEMPLATE = Path(__file__).with_name("report.md.j2")
-SPEED = Path("reports", "benchmarks", "summary.json")  # by `make bench`, no stage of DVC's
 
 
-def write(params: Params) -> None:
-    """Write reports/README.md and its pictures, and curves/, from the results of everything."""
+def write_report(params: Params, report: Report) -> None:
+    """Write reports/README.md, its figures and reports/curves/ from the results of all stages."""
+    plotting.set_scale(params.scale)
     problems = dict.fromkeys(network.problem for network in params.networks.values())
-    page = templates.page(
+    page = render(
         TEMPLATE,
-        {"number": number, "spread": spread, "name_of_interval": statistics.name_of_interval},
-        problems=[_problem(problem, params) for problem in problems],
-        findings=[finding.title for finding in highlights.shown(params).values()],
+        {"number": number, "spread": spread, "interval_name": statistics.interval_name},
+        problems=[_problem(problem, params, report) for problem in problems],
+        highlights=[panel.title for panel in highlights.panels(report).values()],
         confidence=f"{100 * statistics.CONFIDENCE:.0f} %",
-        few=statistics.FEW,
-        speed=files.read_json(paths.root() / SPEED, hint="make it with: make bench"),
+        few=statistics.MIN_FOR_BOOTSTRAP,
+        scale=params.scale,
+        speed=files.read_json(paths.benchmark_summary(), hint="run: make bench"),
     )
     files.write_text(paths.report(), page)
     with files.atomic_write(paths.comparisons()) as folder:
         folder.mkdir()
-        for name in params.comparisons:
-            plotting.save(comparisons.draw(name, params), folder / f"{name}.svg")
-    with files.atomic_write(paths.findings()) as path:
-        plotting.save(highlights.draw(params), path, "svg")
+        for name in report.comparisons:
+            figure = comparisons.plot_comparison(name, params, report)
+            plotting.save(figure, folder / f"{name}.svg")
+    with files.atomic_write(paths.highlights()) as path:
+        plotting.save(highlights.plot_highlights(params, report), path, "svg")
     with files.atomic_write(paths.curves()) as folder:
         folder.mkdir()
         for problem in problems:
@@ -47,166 +51,163 @@ def write(params: Params) -> None:
 
 
 def number(value: float | None) -> str:
-    """A value as tables show it: four decimals, more where it is small, none where it is large."""
+    """Format a value for tables: four decimals, more if it is small, none if it is large."""
     if value is None or np.isnan(value):
         return "–"
-    if value == round(value):
-        return f"{value:,.0f}"
-    if abs(value) >= 100:
+    if value == round(value) or abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.4f}" if abs(value) >= 0.001 else f"{value:.2g}"
 
 
 def spread(entry: Mapping, replicas: int | None = None) -> str:
-    """Mean and interval of an aggregated metric, and how many of the replicas are in it, if few."""
+    """Mean and interval of an aggregated metric; `(3 of 4)` if some replicas have no value."""
     if entry["mean"] is None:
         return "–"
-    told = number(entry["mean"])
+    text = number(entry["mean"])
     if entry["low"] is not None:
-        told += f" [{number(entry['low'])}, {number(entry['high'])}]"
+        text += f" [{number(entry['low'])}, {number(entry['high'])}]"
     if replicas and entry["replicas"] < replicas:
-        told += f" ({entry['replicas']} of {replicas})"
-    return told
+        text += f" ({entry['replicas']} of {replicas})"
+    return text
 
 
-def _problem(problem: str, found: Params) -> dict:
-    """What the template shows of one problem."""
-    room = Problem(problem)
+def _problem(name: str, params: Params, report: Report) -> dict:
+    """The template's values for one problem."""
+    problem = Problem(name)
     aggregates = {
-        name: results.aggregates(name)
-        for name, network in found.networks.items()
-        if network.problem == problem
+        network: results.load_aggregates(network)
+        for network, experiment in params.networks.items()
+        if experiment.problem == name
     }
     experiments = dict.fromkeys(experiment_of(network) for network in aggregates)
-    headline = _described(room, aggregates.values(), headline=True)
     return {
-        "title": room.title,
-        "text": room.description,
-        "headline": headline,
-        "references": _references(room, aggregates),
+        "title": problem.title,
+        "text": problem.description,
+        "headline": _describe(problem, aggregates.values(), headline=True),
+        "references": _references(problem, aggregates),
         "overview": {name: aggregates[name] for name in experiments if name in aggregates},
         "comparisons": [
             {
-                "name": name,
+                "name": key,
                 **comparison.model_dump(),
-                "intervals": _intervals(
-                    aggregates[network]["replicas"] for network in found.compared(comparison)
+                "intervals": _interval_names(
+                    aggregates[network]["replicas"]
+                    for network in params.expand(comparison.experiments)
                 ),
-                "rows": list(comparisons.differences(comparison, found)),
+                "rows": list(comparisons.differences(comparison, params)),
             }
-            for name, comparison in found.comparisons.items()
-            if found.networks[found.compared(comparison)[0]].problem == problem
+            for key, comparison in report.comparisons.items()
+            if params.problem_of(comparison.experiments) == name
         ],
-        "experiments": [_experiment(room, name, found) for name in experiments],
-        "metrics": _described(room, aggregates.values()),
-        "studies": studies.sections(problem, found),
+        "experiments": [_experiment(problem, name, params, report) for name in experiments],
+        "metrics": _describe(problem, aggregates.values()),
+        "studies": study_sections.sections(name, params, report),
     }
 
 
-def _curves(problem: str, found: Params) -> pd.DataFrame:
-    """The learning curves of a problem's experiments, one below the other.
+def _curves(problem: str, params: Params) -> pd.DataFrame:
+    """Learning curves of a problem's experiments, one below the other.
 
-    Experiments with arms have plots of their own, and so have networks that are measured in another
-    way than the problem's first one.
+    Left out are experiments with variants, which have plots of their own, and networks whose curves
+    have other metrics than the first one's.
     """
-    ours = [name for name, network in found.networks.items() if network.problem == problem]
-    alone = [name for name in ours if name in found.experiments]
-    tables = {name: results.history(name) for name in alone or ours}
-    first = next(iter(tables.values())).columns
-    tables = {name: table for name, table in tables.items() if table.columns.equals(first)}
+    names = [name for name, network in params.networks.items() if network.problem == problem]
+    single = [name for name in names if name in params.experiments]
+    tables = {name: results.load_history(name) for name in single or names}
+    columns = next(iter(tables.values())).columns
+    tables = {name: table for name, table in tables.items() if table.columns.equals(columns)}
     return pd.concat(tables, names=["experiment", None]).reset_index("experiment")
 
 
-def _described(
-    room: Problem, aggregates: Iterable[Mapping], *, headline: bool = False
+def _describe(
+    problem: Problem, aggregates: Iterable[Mapping], *, headline: bool = False
 ) -> dict[str, Metric]:
-    """Every metric of which some experiment has a value, in order, and how it is spoken of."""
-    told: dict[str, bool] = {}
+    """The metrics of which at least one network has a value, in order."""
+    measured: dict[str, bool] = {}
     for entry in aggregates:
         for name, values in entry["metrics"].items():
-            told[name] = told.get(name, False) or values["mean"] is not None
-    names = [name for name, some in told.items() if some]
-    described = {name: room.metrics.describe(name) for name in names}
-    return {name: metric for name, metric in described.items() if metric.headline or not headline}
+            measured[name] = measured.get(name, False) or values["mean"] is not None
+    metrics = {name: problem.metrics.describe(name) for name, some in measured.items() if some}
+    return {name: metric for name, metric in metrics.items() if metric.headline or not headline}
 
 
-def _references(room: Problem, aggregates: Mapping[str, Mapping]) -> list[str]:
-    """What was known before training, each once, with the networks that it holds for."""
-    holds: dict[str, list[str]] = {}
-    for name, entry in aggregates.items():
-        for metric, known in entry["references"].items():
-            for reference, value in known.items():
-                line = f"{room.metrics.describe(metric).label}, {reference}: {number(value)}"
-                holds.setdefault(line, []).append(name)
+def _references(problem: Problem, aggregates: Mapping[str, Mapping]) -> list[str]:
+    """Reference values, each once, with the networks that they hold for."""
+    lines: dict[str, list[str]] = {}
+    for network, entry in aggregates.items():
+        for metric, references in entry["references"].items():
+            for reference, value in references.items():
+                label = problem.metrics.describe(metric).label
+                line = f"{label}, {reference}: {number(value)}"
+                lines.setdefault(line, []).append(network)
     return [
-        line if len(names) == len(aggregates) else f"{line} ({_named(names, aggregates)})"
-        for line, names in holds.items()
+        line if len(names) == len(aggregates) else f"{line} ({_name_networks(names, aggregates)})"
+        for line, names in lines.items()
     ]
 
 
-def _named(names: Sequence[str], everything: Iterable[str]) -> str:
-    """Networks in words: an experiment by its name, if all of its arms are meant."""
+def _name_networks(names: Sequence[str], all_names: Iterable[str]) -> str:
+    """Networks as text; an experiment by its name if all of its variants are meant."""
     by_experiment: dict[str, list[str]] = {}
     for name in names:
         by_experiment.setdefault(experiment_of(name), []).append(name)
-    sizes = Counter(map(experiment_of, everything))
+    sizes = Counter(map(experiment_of, all_names))
     return "; ".join(
         experiment
-        if len(mine) == sizes[experiment]
-        else f"{experiment}: {', '.join(map(short_name, mine))}"
-        for experiment, mine in by_experiment.items()
+        if len(networks) == sizes[experiment]
+        else f"{experiment}: {', '.join(map(short_name, networks))}"
+        for experiment, networks in by_experiment.items()
     )
 
 
-def _intervals(replicas: Iterable[int]) -> str:
-    """What the bars of means over so many replicas each are called."""
-    names = dict.fromkeys(f"{statistics.name_of_interval(count)}s" for count in replicas)
-    return " or ".join(names)
+def _interval_names(replicas: Iterable[int]) -> str:
+    """What the error bars of means over these numbers of replicas show."""
+    return " or ".join(dict.fromkeys(f"{statistics.interval_name(n)}s" for n in replicas))
 
 
-def _experiment(room: Problem, name: str, found: Params) -> dict:
-    """What the template shows of an experiment: its figures, and each of its networks."""
+def _experiment(problem: Problem, name: str, params: Params, report: Report) -> dict:
+    """The template's values for an experiment: its texts, figures and networks."""
     captions = files.read_json(
-        paths.figures(name) / paths.CAPTIONS, hint=f"make it with: dvc repro figures@{name}"
+        paths.figures(name) / paths.CAPTIONS, hint=f"run: dvc repro figures@{name}"
     )["captions"]
-    configs = found.configs(name)
+    configs = params.configs(name)
     shared, own = _settings([config.experiment for config in configs])
     networks = [
-        _network(room, config) | {"settings": settings}
+        _network(problem, config) | {"settings": settings}
         for config, settings in zip(configs, own, strict=True)
     ]
     return {
         "name": name,
-        "question": found.questions.get(name, ""),
-        "answer": found.answers.get(name, ""),
+        **report.texts(name).model_dump(),
         "figures": captions,
         "settings": shared,
         "networks": networks,
-        "headline": _described(room, networks, headline=True),
+        "headline": _describe(problem, networks, headline=True),
     }
 
 
-def _network(room: Problem, config: RunConfig) -> dict:
-    aggregate = results.aggregates(config.name)
+def _network(problem: Problem, config: RunConfig) -> dict:
+    aggregates = results.load_aggregates(config.name)
+    metrics, references = aggregates["metrics"], aggregates["references"]
     return {
         "name": short_name(config.name),
-        "findings": room.metrics.summarize(config, aggregate["metrics"], aggregate["references"]),
-        **aggregate,
+        "sentences": problem.metrics.summarize(config, metrics, references),
+        **aggregates,
     }
 
 
 def _settings(experiments: Sequence[Experiment]) -> tuple[str, list[str]]:
-    """The parameters that all networks share, and those of each network beside them."""
-    documents = [experiment.model_dump(exclude_unset=True) for experiment in experiments]
+    """The parameters that all networks share, and each network's other ones."""
+    entries = [experiment.model_dump(exclude_unset=True) for experiment in experiments]
     flat = [
-        {(part, key): value for part in SECTIONS for key, value in document[part].items()}
-        for document in documents
+        {(part, key): value for part in SECTIONS for key, value in entry[part].items()}
+        for entry in entries
     ]
     first, *others = flat
     shared = {key: v for key, v in first.items() if all(other.get(key) == v for other in others)}
-    own = [{key: v for key, v in entries.items() if key not in shared} for entries in flat]
-    return _listed(shared), [_listed(entries) for entries in own]
+    own = [{key: v for key, v in values.items() if key not in shared} for values in flat]
+    return _format_settings(shared), [_format_settings(values) for values in own]
 
 
-def _listed(entries: Mapping[tuple[str, str], object]) -> str:
-    return ", ".join(f"{part}.{key} {value}" for (part, key), value in entries.items())
+def _format_settings(values: Mapping[tuple[str, str], object]) -> str:
+    return ", ".join(f"{part}.{key} {value}" for (part, key), value in values.items())

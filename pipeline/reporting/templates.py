@@ -1,4 +1,4 @@
-"""Pages made from templates: the report, and that of the benchmarks."""
+"""Rendering Jinja templates: the report, and the page of the benchmarks."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,10 +6,10 @@ from pathlib import Path
 import jinja2
 
 
-def page(template: Path, filters: dict[str, Callable], **found: object) -> str:
-    """The page that a Jinja template makes of what was found; `filters` by their names in it.
+def render(template: Path, filters: dict[str, Callable], **values: object) -> str:
+    """Render a template with `filters` under their names.
 
-    Raises jinja2.UndefinedError where the template names what was not given.
+    Raises jinja2.UndefinedError if the template uses a value that was not passed.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(template.parent),
@@ -19,4 +19,4 @@ def page(template: Path, filters: dict[str, Callable], **found: object) -> str:
         keep_trailing_newline=True,
     )
     environment.filters |= filters
-    return environment.get_template(template.name).render(found)
+    return environment.get_template(template.name).render(values)

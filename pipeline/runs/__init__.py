@@ -1,0 +1,1 @@
+"""One network from its parameters to trained weights and results on disk."""

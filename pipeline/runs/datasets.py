@@ -1,4 +1,4 @@
-"""Datasets on disk: raw sequences with the parameters that they were made with."""
+"""Datasets on disk: raw sequences with the parameters that they were generated from."""
 
 import numpy as np
 
@@ -9,19 +9,19 @@ from pipeline.utils.errors import InputError
 PARTS = ("train", "validation", "test")
 
 
-def write(name: str, arrays: dict[str, np.ndarray], dataset: Dataset) -> None:
-    """Write `train` (R, S, …), `validation` and `test` (S, …)."""
+def save(name: str, arrays: dict[str, np.ndarray], dataset: Dataset) -> None:
+    """Save `train` (R, S, …), and `validation` and `test` (S, …)."""
     files.write_arrays(paths.dataset(name), arrays, dataset.model_dump())
 
 
-def read(name: str, dataset: Dataset) -> dict[str, np.ndarray]:
-    """Read back what `write` wrote of this dataset.
+def load(name: str, dataset: Dataset) -> dict[str, np.ndarray]:
+    """Load the arrays of a dataset.
 
-    Raises InputError with the remedy if the file is missing, damaged or foreign, or was made with
-    other parameters.
+    Raises InputError with the command to run if the file is missing or corrupt, or was generated
+    from other parameters.
     """
-    path, hint = paths.dataset(name), f"make it with: dvc repro generate@{name}"
-    arrays, made_with = files.read_arrays(path, *PARTS, hint=hint)
-    if made_with != dataset.model_dump():
-        raise InputError(f"{paths.relative(path)}: was made with other parameters; {hint}")
+    path, hint = paths.dataset(name), f"run: dvc repro generate@{name}"
+    arrays, parameters = files.read_arrays(path, *PARTS, hint=hint)
+    if parameters != dataset.model_dump():
+        raise InputError(f"{paths.relative(path)}: was generated from other parameters; {hint}")
     return arrays

@@ -1,7 +1,7 @@
-"""What makes two runs of a study the same: its parameters, the code, and the libraries.
+"""Digests of everything that decides the result of a trial: parameters, code and libraries.
 
-Trials are stored under a name that carries the digest of all three, so that those of changed
-parameters or code never mix with older ones.
+A study is stored under a name that contains its digest, so that its trials never mix with those of
+other parameters or another version of the code.
 """
 
 import functools
@@ -25,7 +25,7 @@ NETWORK = (
     "utils/seeds.py",
     "utils/statistics.py",
 )
-"""The code that decides what a network computes. Paths in this package."""
+"""Files and folders of this package that decide what a network computes."""
 
 TRIAL = (
     *NETWORK,
@@ -35,30 +35,36 @@ TRIAL = (
     "studies/plan.py",
     "studies/trial.py",
 )
-"""The code that decides a study's trial. A test holds the dependencies in dvc.yaml against it."""
+"""Files and folders of this package that decide a trial; a test compares them with dvc.yaml."""
 
 LIBRARIES = ("keras", "numpy", "optuna", "scipy", "tensorflow")
 
 
 @functools.lru_cache
-def code(problem: str) -> str:
-    """The digest of the code and the libraries that decide a trial."""
-    home, found = Path(pipeline.__file__).parent, hashlib.sha256()
+def code_digest(problem: str) -> str:
+    """Return the SHA-256 of the code and the library versions that decide a trial."""
+    package, digest = Path(pipeline.__file__).parent, hashlib.sha256()
     for pattern in TRIAL:
-        place = home / pattern.format(problem=problem)
-        for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
-            found.update(path.relative_to(home).as_posix().encode() + b"\0")
-            found.update(hashlib.sha256(path.read_bytes()).digest())
-    found.update(json.dumps({name: version(name) for name in LIBRARIES}).encode())
-    return found.hexdigest()
+        path = package / pattern.format(problem=problem)
+        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            digest.update(file.relative_to(package).as_posix().encode() + b"\0")
+            digest.update(hashlib.sha256(file.read_bytes()).digest())
+    digest.update(json.dumps({name: version(name) for name in LIBRARIES}).encode())
+    return digest.hexdigest()
 
 
-def worker(problem: str) -> str:
-    """The digest of what workers must share: besides, Python, whose own files are a corpus."""
-    return f"{code(problem)} {platform.python_version()}"
+def worker_digest(problem: str) -> str:
+    """Return a digest that is the same for all workers whose results may be mixed.
+
+    It includes the version of Python, because Python's own source files are one of the corpora.
+    """
+    return f"{code_digest(problem)} {platform.python_version()}"
 
 
-def of(study: Study, base: Mapping) -> str:
-    """The digest of a study of a network, given as a Setup's document; 12 hexadecimal digits."""
-    parts = [code(study.problem), study.decisive(), base["experiment"], base["dataset"]]
+def study_digest(study: Study, base: Mapping) -> str:
+    """Return the digest of a study, 12 hexadecimal digits.
+
+    `base` is the `RunConfig.to_dict()` of the network that the study varies.
+    """
+    parts = [code_digest(study.problem), study.decisive(), base["experiment"], base["dataset"]]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]

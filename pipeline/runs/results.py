@@ -1,4 +1,4 @@
-"""What the stages left on disk of a network, read back for figures, report and tracking."""
+"""Results of evaluated networks, loaded from the files that the stages wrote."""
 
 import hashlib
 from collections.abc import Iterable
@@ -14,87 +14,87 @@ from pipeline.utils import files, paths
 from pipeline.utils.errors import InputError
 
 
-def read(name: str) -> tuple[RunConfig, Results]:
-    """An evaluated network, without the replicas that diverged; InputError if not evaluated."""
-    sound = checkpoint.read(name).without_diverged()
-    predictions, _ = files.read_arrays(paths.predictions(name), hint=_remedy(name))
-    config = sound.config
-    test = datasets.read(config.experiment.dataset, config.dataset)["test"]
-    aggregate = aggregates(name)
-    metrics = replica_metrics(name).dropna(how="all").reindex(columns=[*aggregate["metrics"]])
+def load_results(name: str) -> tuple[RunConfig, Results]:
+    """Load an evaluated network, without diverged replicas; InputError if it is not evaluated."""
+    trained = checkpoint.load(name).without_diverged()
+    predictions, _ = files.read_arrays(paths.predictions(name), hint=_hint(name))
+    config = trained.config
+    test = datasets.load(config.experiment.dataset, config.dataset)["test"]
+    aggregates = load_aggregates(name)
+    table = load_replica_metrics(name).dropna(how="all").reindex(columns=[*aggregates["metrics"]])
     return config, Results(
-        sound.history,
+        trained.history,
         predictions,
-        {metric: values.to_numpy(float) for metric, values in metrics.items()},
-        aggregate["references"],
+        {metric: values.to_numpy(float) for metric, values in table.items()},
+        aggregates["references"],
         test,
     )
 
 
-def aggregates(name: str) -> dict:
-    """The metrics over replicas and their references, as `evaluate` wrote them."""
+def load_aggregates(name: str) -> dict:
+    """Load the metrics over replicas with their references, as the stage `evaluate` wrote them."""
     path = paths.metrics(experiment_of(name))
-    document = files.read_json(path, hint=_remedy(name))
+    document = files.read_json(path, hint=_hint(name))
     try:
         return document["networks"][name]
     except (KeyError, TypeError):
-        shown = paths.relative(path)
-        raise InputError(f"{shown}: holds nothing of {name}; {_remedy(name)}") from None
+        raise InputError(f"{paths.relative(path)}: has no {name}; {_hint(name)}") from None
 
 
-def replica_metrics(name: str) -> pd.DataFrame:
-    """Metrics by replica: a row each, empty where it diverged."""
+def load_replica_metrics(name: str) -> pd.DataFrame:
+    """Load the metrics by replica: a row each, empty where the replica diverged."""
     path = paths.replicas(experiment_of(name))
-    table = _read_table(path, name, ["replica", "failed"])
+    table = _load_table(path, name, ["replica", "failed"])
     return table.set_index("replica").drop(columns="failed").dropna(axis=1, how="all")
 
 
-def history(name: str) -> pd.DataFrame:
-    """Learning curves over replicas: medians, `_low` and `_high`."""
+def load_history(name: str) -> pd.DataFrame:
+    """Load the learning curves over replicas: medians, and the band as `_low` and `_high`."""
     path = paths.history(experiment_of(name))
-    return _read_table(path, name, ["sequences", "updates"]).dropna(axis=1, how="all")
+    return _load_table(path, name, ["sequences", "updates"]).dropna(axis=1, how="all")
 
 
-def _read_table(path: Path, name: str, columns: list[str]) -> pd.DataFrame:
-    """A network's rows of a CSV that has at least these columns, and numbers only."""
-    shown, hint = paths.relative(path), _remedy(name)
+def _load_table(path: Path, name: str, columns: list[str]) -> pd.DataFrame:
+    """Load a network's rows of a numeric CSV file that must have these columns."""
+    shown, hint = paths.relative(path), _hint(name)
     try:
         table = pd.read_csv(path)
     except FileNotFoundError:
         raise InputError(f"{shown}: does not exist yet; {hint}") from None
     except (OSError, ValueError) as error:
-        raise InputError(f"{shown}: damaged ({error}); {hint}") from None
+        raise InputError(f"{shown}: corrupt ({error}); {hint}") from None
     if missing := [column for column in ("network", *columns) if column not in table]:
-        raise InputError(f"{shown}: damaged (no column {missing[0]!r}); {hint}")
+        raise InputError(f"{shown}: corrupt (no column {missing[0]!r}); {hint}")
     table = table[table.pop("network") == name]
     if not len(table):
-        raise InputError(f"{shown}: holds nothing of {name}; {hint}")
-    if not all(pd.api.types.is_numeric_dtype(kind) for kind in table.dtypes):
-        raise InputError(f"{shown}: damaged (not all numbers); {hint}")
+        raise InputError(f"{shown}: has no rows of {name}; {hint}")
+    if not all(pd.api.types.is_numeric_dtype(dtype) for dtype in table.dtypes):
+        raise InputError(f"{shown}: corrupt (not all values are numbers); {hint}")
     return table
 
 
 def digest(files_: Iterable[Path]) -> str:
-    """The SHA-256 of the files' names and contents, as 16 hexadecimal digits."""
-    found = hashlib.sha256()
-    for path in sorted(files_):
-        found.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    return found.hexdigest()[:16]
+    """Return the SHA-256 of files, their names and contents, as 16 hexadecimal digits."""
+    return _digest((path.name, path) for path in sorted(files_))
 
 
-def digest_of(folder: Path) -> str:
-    """The same of all files in a folder and below, under their paths in it."""
-    found = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        name = path.relative_to(folder).as_posix()
-        found.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    return found.hexdigest()[:16]
+def folder_digest(folder: Path) -> str:
+    """Return the same of all files in a folder, with their paths inside it for names."""
+    contents = sorted(path for path in folder.rglob("*") if path.is_file())
+    return _digest((path.relative_to(folder).as_posix(), path) for path in contents)
 
 
-def trained_digest(name: str) -> str:
-    """The digest of a trained network: its weights, their history and its parameters."""
+def _digest(named: Iterable[tuple[str, Path]]) -> str:
+    digest = hashlib.sha256()
+    for name, path in named:
+        digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
+def checkpoint_digest(name: str) -> str:
+    """Return the digest of a trained network: weights, learning curves and parameters."""
     return digest(paths.model(name).iterdir())
 
 
-def _remedy(name: str) -> str:
-    return f"make it with: dvc repro evaluate@{experiment_of(name)}"
+def _hint(name: str) -> str:
+    return f"run: dvc repro evaluate@{experiment_of(name)}"

@@ -1,4 +1,4 @@
-"""What stages report to while they run: nothing here, MLflow in `pipeline.tracking`."""
+"""The interface through which stages record results; `pipeline.tracking` implements it."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -8,25 +8,25 @@ from pipeline.schema.params import Params
 
 
 class LiveRun:
-    """A training under way."""
+    """The run of a network that is being trained."""
 
     def log(self, point: Mapping[str, float]) -> None:
-        """Take a point of the learning curve: medians over replicas, `sequences` and `updates`."""
+        """Log a point of the learning curves: medians over replicas, `sequences`, `updates`."""
 
 
 class Tracker:
-    """A tracker that records nothing; the command line hands an MLflow tracker to the stages."""
+    """A tracker that records nothing, the default of all stages."""
 
     @contextmanager
     def live(self, config: RunConfig) -> Iterator[LiveRun]:
-        """Follow the training of one network; what it leaves on disk completes the run."""
+        """Open a run while a network is trained; complete it from the files that training wrote."""
         yield LiveRun()
 
     def record_experiment(self, name: str) -> None:
-        """Record whatever is on disk of an experiment's networks."""
+        """Record the results on disk of all networks of an experiment."""
 
     def record_study(self, name: str) -> None:
         """Record the trials of a study."""
 
     def record_model(self, name: str, params: Params) -> None:
-        """Register the best of a model's candidates."""
+        """Register the best candidate of a registered model."""

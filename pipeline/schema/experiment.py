@@ -1,24 +1,21 @@
-"""What params.yaml may say, as types; every error names its key.
-
-The sections here hold for every problem. A room narrows them in its `data` (`Dataset`,
-`Framing`) and `models` (`Experiment`); `reading.py` checks the whole file against all of them.
-"""
+"""Datasets and experiments as types. Each problem narrows them in its `config`."""
 
 import re
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WrapValidator
 
-NAME = r"[a-z0-9]+(-[a-z0-9]+)*"  # becomes a stage's name, a file's and a folder's
-LONGEST_NAME = 64
+NAME = r"[a-z0-9]+(-[a-z0-9]+)*"  # names stages, files and folders
+MAX_NAME = 64
 
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
 
+ALL = "all"
+"""As batch size: all samples of an epoch in one update."""
 
-ALL = "all"  # as batch size: every sample of an epoch in one update
 BatchSize = Annotated[
     int,
     Field(ge=1),
@@ -28,13 +25,13 @@ BatchSize = Annotated[
 
 
 class Section(BaseModel):
-    """A part of params.yaml: no unknown keys, no silent conversions, not changed once read."""
+    """A part of a settings file: immutable, without unknown keys or silent conversions."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Dataset(Section):
-    """An entry of `datasets:`; a room adds what its data are made of."""
+    """An entry of `datasets:`; a problem adds its own keys."""
 
     problem: str
     seed: Seed
@@ -45,11 +42,11 @@ class Dataset(Section):
 
 
 class Framing(Section):
-    """How a sequence is cut into the samples that a network sees; a room says which ways it has."""
+    """How a sequence is cut into the samples that a network sees; a problem adds the keys."""
 
 
 class Model(Section):
-    """The network; a room says which architectures it has."""
+    """The network; a problem adds the keys."""
 
 
 class Training(Section):
@@ -61,57 +58,60 @@ class Training(Section):
     epochs: Count = Field(default=1, description="passes over those sequences")
     batch_size: BatchSize = Field(description=f"samples per update, or {ALL!r} of an epoch")
     reset_states_after: Literal["batch", "sequence", "epoch"] = Field(
-        default="batch", description="when a recurrent layer forgets: after every ..."
+        default="batch", description="when recurrent layers reset their states"
     )
     loss: Literal["mae", "mse", "categorical_crossentropy", "negative_log_likelihood"]
     optimizer: Literal["adam", "rmsprop", "sgd"] = "adam"
-    momentum: Share = Field(default=0.0, description="of sgd")
+    momentum: Share = Field(default=0.0, description="SGD only")
     learning_rate: Positive
     schedule: Literal["constant", "cosine"] = Field(
         default="constant", description="cosine: falls to 0 at the last update"
     )
     warmup: Share = Field(default=0.0, description="share of the updates with a rising rate")
     clip_norm: Positive | None = Field(
-        default=None, description="largest global norm of a gradient"
+        default=None, description="maximum global norm of the gradient"
     )
     checkpoints: list[Count] = Field(
-        default=[], description="after how many sequences to keep the weights for pictures"
+        default=[], description="numbers of sequences after which to keep the weights, for figures"
     )
     vectorized: bool = Field(
         default=True,
-        description="all replicas in one vectorised step: many times faster for small networks. "
-        "Else one after the other, with loops over time steps: better for large networks and long "
+        description="train all replicas in one vectorized step, which is many times faster for small "
+        "networks; otherwise one after the other, which is better for large networks and long "
         "sequences",
     )
     workers: Count = Field(
-        default=1, description="processes that share the replicas; small networks gain nothing"
+        default=1, description="processes that share the replicas; small networks do not gain"
     )
 
     @property
     def sequences_seen(self) -> int:
-        """Sequences that each replica sees from the first to the last update."""
+        """Sequences that each replica sees in all epochs."""
         return self.sequences * self.epochs
 
     def batch(self, samples: int) -> int:
-        """Samples per update, where an epoch has so many."""
+        """Samples per update, given the samples of an epoch."""
         return samples if self.batch_size == ALL else self.batch_size
 
     def reset_every(self, samples_per_sequence: int) -> int:
-        """After how many batches a stateful layer forgets."""
+        """The number of batches after which stateful layers are reset."""
         if self.reset_states_after == "batch":
             return 1
         sequences = {"sequence": 1, "epoch": self.sequences}[self.reset_states_after]
         return samples_per_sequence * sequences // self.batch_size
 
     def predict_options(self, samples_per_sequence: int) -> dict[str, int]:
-        """Batch size and carry for held-out samples: as trained where state is carried."""
+        """Arguments of `Replicas.predict` for held-out samples: as trained if states are carried."""
         if self.reset_states_after == "batch":
-            return {"batch_size": 4096, "carry": 1}
-        return {"batch_size": self.batch_size, "carry": self.reset_every(samples_per_sequence)}
+            return {"batch_size": 4096, "reset_every": 1}
+        return {
+            "batch_size": self.batch_size,
+            "reset_every": self.reset_every(samples_per_sequence),
+        }
 
 
 class Experiment(Section):
-    """An entry of `experiments:`, or one of its arms; a room narrows `framing` and `model`."""
+    """An entry of `experiments:`, or one of its variants; a problem narrows `framing` and `model`."""
 
     problem: str
     dataset: str
@@ -121,7 +121,7 @@ class Experiment(Section):
 
 
 class RunConfig(NamedTuple):
-    """All that params.yaml says about one network: an experiment, or one of its arms."""
+    """The parameters of one network: an experiment or one of its variants, and its dataset."""
 
     name: str
     experiment: Experiment
@@ -129,11 +129,11 @@ class RunConfig(NamedTuple):
 
     @property
     def identifier(self) -> str:
-        """The name for Keras and MLflow, which allow no slash."""
+        """The name for Keras and MLflow, which do not allow slashes."""
         return self.name.replace("/", "-")
 
     def to_dict(self) -> dict:
-        """The same as plain JSON values; `setup` reads it back."""
+        """Plain JSON values; `problems.base.read_config` reads them back."""
         return {
             "name": self.name,
             "experiment": self.experiment.model_dump(),
@@ -141,18 +141,20 @@ class RunConfig(NamedTuple):
         }
 
     def flat(self) -> dict[str, Any]:
-        """The same under flat names such as `model.cells`, for tables."""
+        """Values under flat names such as `model.cells`, for tables."""
         exclude = {"problem", "dataset"}
         sections = self.experiment.model_dump(exclude=exclude, exclude_none=True)
         sections["dataset"] = {"name": self.experiment.dataset, **self.dataset.model_dump()}
-        flat = {}
+        flat: dict[str, Any] = {}
         for section, entries in sections.items():
             flat |= {f"{section}.{key}": value for key, value in entries.items()}
         return flat
 
 
 def name_error(name: Any) -> str | None:
-    """What is wrong with the name of an entry, if anything is."""
-    if isinstance(name, str) and re.fullmatch(NAME, name) and len(name) <= LONGEST_NAME:
+    """What is wrong with the name of an entry, or None."""
+    if isinstance(name, str) and re.fullmatch(NAME, name) and len(name) <= MAX_NAME:
         return None
-    return f"a name must be lower-case letters and digits joined by '-', at most {LONGEST_NAME}"
+    if not isinstance(name, str):
+        return f"a name must be text: quote it ('{name}')"
+    return f"a name must be lower-case letters and digits joined by '-', at most {MAX_NAME}"

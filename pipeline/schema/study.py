@@ -1,22 +1,21 @@
-"""What a study varies: an entry of `studies:`, and the networks that it stands for.
+"""Studies: what they vary, and the networks that their trials train.
 
     studies:
       cells:
-        problem: shapes                    the experiment's, repeated: dvc.yaml needs it here
-        experiment: rectangle-recurrent    what is varied; of one with arms also `arm:`
-        change: {training: {sequences: 6000}}                what all trials change of it
+        problem: shapes                          the experiment's; dvc.yaml needs it here too
+        experiment: rectangle-recurrent          what is varied, or one variant: star/recurrent
+        overrides: {training: {sequences: 6000}} what all trials change of it
         variants: {memoryless: {framing: {sample: point}}, recurrent: {}}
         space:
           model.cells: [1, 2, 3, 5]
         sampler: grid
         objectives: {mae_regret: minimize}
 
-A *point* gives each dimension a value, `{"variant": "recurrent", "model.cells": 5}`: the experiment
-with these keys changed is the network that a trial trains. Nothing here knows Optuna.
+A *point* gives each dimension a value, `{"variant": "recurrent", "model.cells": 5}`; a trial trains
+the experiment with these keys changed. Nothing here depends on Optuna.
 """
 
 import itertools
-import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -25,15 +24,16 @@ from pydantic import Field
 from pipeline.schema.experiment import Count, Section, Seed
 
 VARIANT = "variant"
-"""The dimension of a study's variants, beside those of its space."""
+"""The name of the dimension that a study's variants form."""
 
 LENGTH = ("sequences", "epochs", "checkpoints")
-"""Keys of `training` that say how long it is."""
+"""Keys of `training` that decide its length."""
 
-MOST_POINTS = 1000  # of a grid; and so many of any space are tried before the first trial
+MAX_POINTS = 1000
+"""Points of a grid, and points of any space that are validated before the first trial."""
 
-EXPLAINED = 4
-"""From so many trials on it can be said which dimension matters: the figure `importance`."""
+MIN_TRIALS_FOR_IMPORTANCE = 4
+"""Trials that the figure `importance` needs."""
 
 Point = Mapping[str, Any]
 Changes = dict[str, dict[str, Any]]  # section -> key -> value
@@ -54,22 +54,22 @@ Figure = Literal[
 
 
 class Range(Section):
-    """All numbers from low to high: whole ones if both ends are."""
+    """All numbers from low to high; integers if both ends are integers."""
 
     low: float | int
     high: float | int
-    log: bool = Field(default=False, description="as many in each decade")
+    log: bool = Field(default=False, description="sample on a log scale")
 
     @property
-    def whole(self) -> bool:
-        """Whether it holds whole numbers alone."""
+    def is_integer(self) -> bool:
+        """Whether it holds integers only."""
         return isinstance(self.low, int) and isinstance(self.high, int)
 
 
 class Pruning(Section):
-    """When a trial is given up: where it is worse than the median of earlier batches."""
+    """When a trial is pruned: where it is worse than the median of earlier batches."""
 
-    metric: str = Field(description="of the learning curve; less is better")
+    metric: str = Field(description="of the learning curve; lower must be better")
     rungs: list[Annotated[float, Field(gt=0, lt=1)]] = Field(
         min_length=1, description="shares of the training at which trials are compared"
     )
@@ -77,11 +77,11 @@ class Pruning(Section):
 
 
 class Mark(Section):
-    """Trials that a figure marks, because a metric tells that they are not what they seem."""
+    """Trials that the Pareto front marks because a metric is below a threshold."""
 
     metric: str
     below: float
-    words: str = Field(min_length=1, description="what they are, for the legend")
+    words: str = Field(min_length=1, description="legend entry")
 
 
 class Study(Section):
@@ -97,30 +97,32 @@ class Study(Section):
     )
     space: dict[str, Any] = Field(description="dimensions: a list of choices, or {low, high, log}")
     linked: dict[str, str] = Field(
-        default={}, description="keys that take the value of a dimension: {key: dimension}"
+        default={}, description="keys that follow a dimension: {key: dimension}"
     )
     sampler: Literal["grid", "tpe"]
-    trials: Count | None = Field(default=None, description="of tpe: how many")
-    batch: Count = Field(default=4, description="of tpe: trials asked at once, whoever runs them")
-    seed: Seed = Field(default=0, description="of tpe")
-    objectives: dict[str, Literal["minimize", "maximize"]] = Field(
-        min_length=1, description="metrics whose mean over replicas is sought"
+    trials: Count | None = Field(default=None, description="number of trials; TPE only")
+    batch: Count = Field(
+        default=4, description="trials proposed at once, whatever the number of workers; TPE only"
     )
-    metrics: list[str] = Field(default=[], description="metrics that are reported besides")
+    seed: Seed = Field(default=0, description="TPE only")
+    objectives: dict[str, Literal["minimize", "maximize"]] = Field(
+        min_length=1, description="metrics whose mean over replicas is optimized"
+    )
+    metrics: list[str] = Field(default=[], description="further metrics to report")
     target: float | None = Field(
         default=None,
-        description="a goal for the first objective: what is the least that gets there",
+        description="value of the first objective to reach with as few parameters as possible",
     )
     prune: Pruning | None = None
     confirm_replicas: Count | None = Field(
-        default=None, description="replicas, none of the search's, that train the best trial anew"
+        default=None, description="new replicas on which the best trial is retrained"
     )
-    mark: Mark | None = Field(default=None, description="trials that the Pareto front marks")
-    figures: list[Figure] = Field(default=[], description="what is drawn")
+    mark: Mark | None = Field(default=None, description="trials to mark in the Pareto front")
+    figures: list[Figure] = Field(default=[], description="figures to draw")
 
     @property
     def dimensions(self) -> dict[str, list | Range]:
-        """What a trial chooses from, by its key in a point."""
+        """The choices or range of each dimension, by its key in a point."""
         variants = {VARIANT: list(self.variants)} if self.variants else {}
         return variants | {
             key: Range.model_validate(values) if isinstance(values, dict) else values
@@ -129,38 +131,40 @@ class Study(Section):
 
     @property
     def measured(self) -> list[str]:
-        """The metrics that tables and figures show: objectives first."""
+        """The metrics that tables and figures show, objectives first."""
         marked = [self.mark.metric] if self.mark else []
         return list(dict.fromkeys([*self.objectives, *self.metrics, *marked]))
 
     @property
     def goal(self) -> str:
-        """What is to be reached, as people say it: shares that are sought in per cent."""
-        way = next(iter(self.objectives.values()))
-        if way == "maximize" and 0 < self.target <= 1:
+        """The target as text; shares to be maximized in per cent."""
+        direction = next(iter(self.objectives.values()))
+        if self.target is None:
+            return ""
+        if direction == "maximize" and 0 < self.target <= 1:
             return f"{100 * self.target:g} %"
         return f"{self.target:g}"
 
     @property
     def planned(self) -> int:
-        """How many trials there are to be."""
+        """The number of trials."""
         if self.sampler == "tpe":
-            return self.trials
-        return math.prod(len(choices) for choices in self.dimensions.values())
+            return self.trials or 0
+        return len(grid_points(self))
 
     def decisive(self) -> dict:
-        """All that decides a trial, as plain JSON values; figures and tables do not."""
-        words = {"figures", "metrics", "target", "confirm_replicas", "mark"}
-        return self.model_dump(mode="json", exclude=words)
+        """Everything that decides a trial's result, as plain JSON values."""
+        presentation = {"figures", "metrics", "target", "confirm_replicas", "mark"}
+        return self.model_dump(mode="json", exclude=presentation)
 
 
 def is_numeric(choices: list) -> bool:
-    """Whether choices are numbers, which can stand along an axis; true and false are none."""
+    """Whether all choices are numbers, so that they can form an axis; booleans are not."""
     return all(type(choice) in (int, float) for choice in choices)
 
 
 def has_numeric_axis(study: Study) -> bool:
-    """Whether trials can be drawn over a dimension of numbers, told apart by at most one other."""
+    """Whether trials can be drawn along a numeric dimension, with at most one other as curves."""
     dimensions = list(study.dimensions.values())
     lists = [choices for choices in dimensions if isinstance(choices, list)]
     return len(lists) == len(dimensions) <= 2 and any(map(is_numeric, lists))
@@ -168,18 +172,17 @@ def has_numeric_axis(study: Study) -> bool:
 
 def grid_points(study: Study) -> list[dict[str, Any]]:
     """Every point of a grid; the last dimension changes fastest."""
-    dimensions = study.dimensions
+    choices = {key: values for key, values in study.dimensions.items() if isinstance(values, list)}
     return [
-        dict(zip(dimensions, values, strict=True))
-        for values in itertools.product(*dimensions.values())
+        dict(zip(choices, values, strict=True)) for values in itertools.product(*choices.values())
     ]
 
 
 def apply_point(study: Study, experiment: Mapping[str, Any], point: Point | None) -> dict[str, Any]:
-    """The experiment, as plain values, with what the study and the point change of it.
+    """Apply a study's overrides and a point to an experiment given as plain values.
 
-    Without a point only what the study changes of the training's length, so that the network as it
-    was can be compared with a trial's.
+    Without a point, apply only the overrides of the training's length: the untuned network that
+    the best trial is compared with.
     """
     changed = {**experiment}
     if point is None:
@@ -187,7 +190,7 @@ def apply_point(study: Study, experiment: Mapping[str, Any], point: Point | None
         length = {key: training[key] for key in LENGTH if key in training}
         return changed | {"training": changed["training"] | length}
     flat: dict[str, Any] = {}
-    for changes in (study.overrides, study.variants.get(point.get(VARIANT), {})):
+    for changes in (study.overrides, study.variants.get(point.get(VARIANT, ""), {})):
         for section, values in changes.items():
             flat |= {f"{section}.{key}": value for key, value in values.items()}
     flat |= {key: value for key, value in point.items() if key != VARIANT}

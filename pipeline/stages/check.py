@@ -1,46 +1,52 @@
-"""Stage `check`: params.yaml as a whole, before any other stage runs."""
+"""Stage `check`: validates params.yaml and report.yaml before any other stage runs."""
 
 from pipeline.params.load import load_params
+from pipeline.params.load_report import load_report
 from pipeline.problems.base import Problem
 from pipeline.schema.params import Params
 from pipeline.utils import console, files, paths
 
 
 def run() -> None:
-    """Check params.yaml, and write data/resolved/: what of it decides each result.
+    """Validate params.yaml and report.yaml, and write data/resolved/.
 
-    A file for each dataset, experiment and study, defaults written out: the stage that makes it
-    depends on that file, so a changed parameter reruns the stages that it concerns and no others.
+    It holds a file with the full parameters of each dataset, experiment and study. Stages depend on
+    these files, so a changed parameter reruns the stages that it concerns and no others.
     """
-    found = load_params(paths.params())
-    for name in found.networks:
-        config = found.config(name)
+    params = load_params(paths.params())
+    load_report(paths.report_texts(), params)
+    for name in params.networks:
+        config = params.config(name)
         for key, what in Problem(config.experiment.problem).config.warnings(config):
             console.print_status(f"warning: {paths.PARAMS}: {name}: {key}: {what}")
     print(
-        f"{paths.PARAMS} is sound: {len(found.datasets)} datasets, "
-        f"{len(found.experiments)} experiments, {len(found.networks)} networks"
+        f"{paths.PARAMS} is valid: {len(params.datasets)} datasets, "
+        f"{len(params.experiments)} experiments ({len(params.networks)} networks), "
+        f"{len(params.studies)} studies"
     )
-    for path in (paths.study("any"), paths.trials("any")):  # DVC wants them, if there are none
+    # DVC expects these folders to exist even if there are no studies.
+    for path in (paths.study("any"), paths.trials("any")):
         path.parent.mkdir(parents=True, exist_ok=True)
     with files.atomic_write(paths.resolved()) as folder:
-        for path, document in _decisive(found).items():
+        for path, document in _resolved(params).items():
             files.write_json(folder / f"{path}.json", document)
 
 
-def _decisive(found: Params) -> dict[str, dict]:
-    """All that params.yaml says of an entry's result, by `section/entry`."""
+def _resolved(params: Params) -> dict[str, dict]:
+    """The full parameters of each entry, by `section/entry`."""
     return {
-        **{f"datasets/{name}": dataset.model_dump() for name, dataset in found.datasets.items()},
+        **{f"datasets/{name}": dataset.model_dump() for name, dataset in params.datasets.items()},
         **{
-            f"experiments/{name}": {config.name: config.to_dict() for config in found.configs(name)}
-            for name in found.experiments
+            f"experiments/{name}": {
+                config.name: config.to_dict() for config in params.configs(name)
+            }
+            for name in params.experiments
         },
         **{
             f"studies/{name}": {
                 "study": study.model_dump(mode="json"),
-                "varied": found.config(study.experiment).to_dict(),
+                "varied": params.config(study.experiment).to_dict(),
             }
-            for name, study in found.studies.items()
+            for name, study in params.studies.items()
         },
     }

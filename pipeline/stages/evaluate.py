@@ -1,4 +1,4 @@
-"""Stage `evaluate@<experiment>`: measure every replica on test sequences."""
+"""Stage `evaluate@<experiment>`: evaluate every replica on test sequences."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -13,78 +13,86 @@ from pipeline.runs.checkpoint import Checkpoint
 from pipeline.utils import console, files, parallel, paths, statistics
 
 
-class Measured(NamedTuple):
-    """What is found of a network."""
+class NetworkResults(NamedTuple):
+    """The results of one network."""
 
     curves: pd.DataFrame  # median and band over replicas
-    rows: pd.DataFrame  # one for each replica
-    aggregate: dict
+    replicas: pd.DataFrame  # one row per replica
+    aggregates: dict
 
 
 def run(name: str) -> None:
     """Write the metrics and learning curves of an experiment to reports/, and its predictions."""
     networks = [config.name for config in load_params(paths.params()).configs(name)]
-    found: dict[str, Measured] = {}
+    evaluated: dict[str, NetworkResults] = {}
     with console.progress(f"evaluate {name}", len(networks), "networks") as progress:
-        for job, measured in parallel.run(_measure, [(network,) for network in networks]):
-            found[networks[job]] = measured
-            progress(len(found), networks[job])
-    curves, rows, aggregates = (
-        {network: found[network][part] for network in networks} for part in range(3)
-    )
-    history = _one_table(curves).to_csv(index=False, float_format="%.6g")
-    files.write_text(paths.history(name), history)
-    files.write_text(paths.replicas(name), _one_table(rows).to_csv(index=False))
+        progress(0)
+        for job, result in parallel.run(evaluate_network, [(network,) for network in networks]):
+            evaluated[networks[job]] = result
+            progress(len(evaluated), networks[job])
+    write_results(name, {network: evaluated[network] for network in networks})
+
+
+def write_results(name: str, evaluated: dict[str, NetworkResults]) -> None:
+    """Write the tables of an experiment to reports/, given the results of its networks."""
+    history = _stack({network: result.curves for network, result in evaluated.items()})
+    files.write_text(paths.history(name), history.to_csv(index=False, float_format="%.6g"))
+    replicas = _stack({network: result.replicas for network, result in evaluated.items()})
+    files.write_text(paths.replicas(name), replicas.to_csv(index=False))
+    aggregates = {network: result.aggregates for network, result in evaluated.items()}
     files.write_json(paths.metrics(name), {"experiment": name, "networks": aggregates})
 
 
-def _measure(network: str, emit: Callable) -> Measured:
-    """The job of a worker: measure a network, write its predictions and its few headlines."""
-    result = checkpoint.read(network)
-    config, sound = result.config, result.without_diverged()
+def evaluate_network(network: str, emit: Callable) -> NetworkResults:
+    """A worker's job: evaluate a network, and write its predictions and headline metrics."""
+    trained = checkpoint.load(network)
+    config, valid = trained.config, trained.without_diverged()
     problem = Problem(config.experiment.problem)
-    test = datasets.read(config.experiment.dataset, config.dataset)["test"]
-    found = problem.metrics.evaluate(
-        config, checkpoint.to_replicas(sound), test, sound.history, sound.checkpoints
+    test = datasets.load(config.experiment.dataset, config.dataset)["test"]
+    evaluation = problem.metrics.evaluate(
+        config, checkpoint.to_replicas(valid), test, valid.history, valid.checkpoints
     )
-    files.write_arrays(paths.predictions(network), found.predictions)
-    aggregate = _aggregate(result, found.metrics, problem.metrics.references(config, test))
-    files.write_json(paths.summary(network), _headlines(problem, aggregate))
-    return Measured(
-        pd.DataFrame(statistics.bands(result.history, ~result.failed)),
-        _by_replica(result, found.metrics),
-        aggregate,
+    files.write_arrays(paths.predictions(network), evaluation.predictions)
+    references = problem.metrics.references(config, test)
+    aggregates = _aggregate(trained, evaluation.metrics, references)
+    files.write_json(paths.summary(network), _headlines(problem, aggregates))
+    return NetworkResults(
+        pd.DataFrame(statistics.bands(trained.history, ~trained.failed)),
+        _by_replica(trained, evaluation.metrics),
+        aggregates,
     )
 
 
-def _aggregate(result: Checkpoint, metrics: dict, references: dict) -> dict:
-    """What is known of a network over its replicas."""
+def _aggregate(trained: Checkpoint, metrics: dict, references: dict) -> dict:
+    """Metrics over replicas, with their references."""
     return {
-        "trained": results.trained_digest(result.config.name),
-        "replicas": len(result.failed),
-        "failure_rate": float(result.failed.mean()),
-        "parameters": int(sum(weight[0].size for weight in result.weights)),  # of one replica
+        "trained": results.checkpoint_digest(trained.config.name),
+        "replicas": len(trained.failed),
+        "failure_rate": float(trained.failed.mean()),
+        "parameters": int(sum(weight[0].size for weight in trained.weights)),  # of one replica
         "metrics": {metric: statistics.summary(values) for metric, values in metrics.items()},
         "references": references,
     }
 
 
-def _headlines(problem: Problem, aggregate: dict) -> dict[str, float]:
-    """The few means that `dvc metrics show` lists."""
+def _headlines(problem: Problem, aggregates: dict) -> dict[str, float]:
+    """The means that `dvc metrics show` lists."""
     means = {
         metric: float(f"{entry['mean']:.5g}")
-        for metric, entry in aggregate["metrics"].items()
+        for metric, entry in aggregates["metrics"].items()
         if problem.metrics.describe(metric).headline and entry["mean"] is not None
     }
-    return means | {"failure_rate": aggregate["failure_rate"]}
+    return means | {"failure_rate": aggregates["failure_rate"]}
 
 
-def _by_replica(result: Checkpoint, metrics: dict[str, np.ndarray]) -> pd.DataFrame:
-    """A row for each replica, empty where it diverged."""
-    rows = pd.DataFrame({"replica": range(len(result.failed)), "failed": result.failed.astype(int)})
-    return rows.join(pd.DataFrame(metrics, index=rows.index[~result.failed]))
+def _by_replica(trained: Checkpoint, metrics: dict[str, np.ndarray]) -> pd.DataFrame:
+    """One row per replica, empty if it diverged."""
+    rows = pd.DataFrame(
+        {"replica": range(len(trained.failed)), "failed": trained.failed.astype(int)}
+    )
+    return rows.join(pd.DataFrame(metrics, index=rows.index[~trained.failed]))
 
 
-def _one_table(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Tables one below the other, the network in the first column."""
+def _stack(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Concatenate tables, with the network in the first column."""
     return pd.concat(tables, names=["network", None]).reset_index("network")

@@ -1,4 +1,4 @@
-"""Stage `figures@<experiment>`: draw what was measured."""
+"""Stage `figures@<experiment>`: plot the results of an experiment."""
 
 from collections.abc import Callable, Mapping
 
@@ -15,34 +15,46 @@ from pipeline.utils import files, paths
 
 def run(name: str, make_tracker: Callable[[], Tracker] = Tracker) -> None:
     """Write reports/figures/<name>/*.svg with their captions, and data/pictures/<network>/."""
-    found = {
-        config.name: results.read(config.name)
-        for config in load_params(paths.params()).configs(name)
+    params = load_params(paths.params())
+    plotting.set_scale(params.scale)
+    evaluated = {
+        config.name: results.load_results(config.name) for config in params.configs(name)
     }
-    _draw(name, found)
+    _write_figures(name, evaluated)
+    _write_progress_images(name, evaluated)
     make_tracker().record_experiment(name)
 
 
-def _draw(name: str, found: Mapping[str, tuple[RunConfig, Results]]) -> None:
-    ((config, alone), *others) = found.values()
+def _write_figures(name: str, evaluated: Mapping[str, tuple[RunConfig, Results]]) -> None:
+    """The figures of the report, and captions.json with the digests of what they show."""
+    ((config, network_results), *others) = evaluated.values()
     problem = Problem(config.experiment.problem)
     if others:
-        named = {short_name(network): entry for network, entry in found.items()}
-        pictures = [*problem.figures.plot_variants(named), learning_curves.histories(named)]
+        variants = {short_name(network): entry for network, entry in evaluated.items()}
+        pictures = problem.figures.plot_variants(variants)
+        pictures += [learning_curves.variants_history(variants)]
     else:
-        pictures = [*problem.figures.figures(config, alone), learning_curves.history(config, alone)]
+        pictures = problem.figures.figures(config, network_results)
+        pictures += [learning_curves.history(config, network_results)]
     with files.atomic_write(paths.figures(name)) as folder:
         folder.mkdir()
         for picture in pictures:
             plotting.save(picture.figure, folder / f"{picture.name}.svg")
         captions = {f"{picture.name}.svg": picture.caption for picture in pictures}
-        trained = {network: results.trained_digest(network) for network in found}
+        trained = {network: results.checkpoint_digest(network) for network in evaluated}
         files.write_json(folder / paths.CAPTIONS, {"trained": trained, "captions": captions})
+
+
+def _write_progress_images(name: str, evaluated: Mapping[str, tuple[RunConfig, Results]]) -> None:
+    """The images of MLflow's step slider: <network>/<key>/<step>.png."""
     with files.atomic_write(paths.pictures(name)) as folder:
-        for network, (config, one) in found.items():
+        for network, (config, network_results) in evaluated.items():
             place = folder / network.removeprefix(name).lstrip("/")
             place.mkdir(parents=True)
-            for key, steps in problem.figures.progress_images(config, one).items():
+            images = Problem(config.experiment.problem).figures.progress_images(
+                config, network_results
+            )
+            for key, steps in images.items():
                 (place / key).mkdir()
                 for step, figure in steps.items():
                     plotting.save(figure, place / key / f"{step}.png")

@@ -9,4 +9,4 @@ from pipeline.utils import paths
 def run(name: str) -> None:
     """Write data/<name>.npz."""
     dataset = load_params(paths.params()).dataset(name)
-    datasets.write(name, Problem(dataset.problem).data.generate(dataset), dataset)
+    datasets.save(name, Problem(dataset.problem).data.generate(dataset), dataset)

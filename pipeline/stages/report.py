@@ -1,17 +1,19 @@
-"""Stage `report`: reports/README.md, and the models to hand on."""
+"""Stage `report`: reports/README.md, and the best models in MLflow's registry."""
 
 from collections.abc import Callable
 
 from pipeline.params.load import load_params
-from pipeline.reporting import report
+from pipeline.params.load_report import load_report
+from pipeline.reporting.report import write_report
 from pipeline.runs.tracker import Tracker
 from pipeline.utils import paths
 
 
 def run(make_tracker: Callable[[], Tracker] = Tracker) -> None:
-    """Write the report with its pictures, and register the best models."""
+    """Write the report and its figures, and register the best models."""
     params = load_params(paths.params())
-    report.write(params)
+    report = load_report(paths.report_texts(), params)
+    write_report(params, report)
     tracker = make_tracker()
-    for name in params.models:  # all that they are chosen from is measured now
+    for name in report.models:  # all candidates are evaluated now
         tracker.record_model(name, params)

@@ -1,4 +1,4 @@
-"""Stage `study@<name>`: run the trials of a study, and show what they found."""
+"""Stage `study@<name>`: run the missing trials of a study and write its results."""
 
 from collections.abc import Callable, Mapping, Sequence
 from tempfile import NamedTemporaryFile
@@ -8,13 +8,12 @@ from pipeline.params.load import load_params
 from pipeline.problems.base import Problem
 from pipeline.runs.tracker import Tracker
 from pipeline.studies import executors, export, figures
-from pipeline.studies import storage as stores
 from pipeline.studies.plan import StudyPlan, Trial, make_plan
 from pipeline.studies.run import best, run_study
-from pipeline.studies.storage import Store
+from pipeline.studies.storage import Store, open_store
 from pipeline.studies.trial import Result
 from pipeline.utils import console, files, paths
-from pipeline.utils.errors import InputError
+from pipeline.utils.errors import InputError, TrainingError
 
 
 def run(
@@ -22,95 +21,107 @@ def run(
     workers: int | None = None,
     dask: str | None = None,
     storage: str | None = None,
-    until: int | None = None,
+    limit: int | None = None,
     make_tracker: Callable[[], Tracker] = Tracker,
 ) -> None:
-    """Write reports/studies/<name>/ and data/studies/<name>.npz, once all trials are there."""
-    found = load_params(paths.params())
-    study = found.study(name)
+    """Run a study and write reports/studies/<name>/ and data/studies/<name>.npz.
 
+    `workers` and `dask` are those of `open_executor`, `storage` is the address for `open_store`.
+    With `limit`, only the first `limit` trials are run and exported. Raises TrainingError after the
+    export if every replica of every trial diverged.
+    """
+    params = load_params(paths.params())
+    planned = params.study(name).planned
+    if limit and limit > planned:
+        raise InputError(f"--trials: must be at most {planned} for study {name}, got {limit}")
+    limit = limit or planned
     _check_writable(name)
-    wanted = min(until or study.planned, study.planned)
-    plan = make_plan(name, found)
-    with stores.opened(plan, storage) as store:
-        _bring_back(plan, store)
+    plan = make_plan(name, params)
+    with open_store(plan, storage) as store:
+        _restore(plan, store)
+        initial = sum(number < limit for number in store.finished())
         with (
-            console.progress(f"study {name}", wanted, "trials") as progress,
-            executors.opened(workers, dask) as pool,
+            console.progress(f"study {name}", limit, "trials", initial=initial) as progress,
+            executors.open_executor(workers, dask) as executor,
         ):
-            report = _reporter(plan, progress)
             try:
-                ended, confirmed = run_study(plan, store, pool, report, until)
+                trials, confirmed = run_study(
+                    plan, store, executor, _reporter(plan, progress), limit
+                )
             except KeyboardInterrupt:
-                kept = len(store.finished())
                 console.print_status(
-                    f"stopped; {kept} of {study.planned} trials are kept. "
-                    f"Go on with: {_again(name, storage, dask)}"
+                    f"stopped: {len(store.finished())} of {planned} trials are finished and kept; "
+                    f"resume with: {_command(name, storage, dask)}"
                 )
                 raise
-    export.write_arrays(plan, ended, confirmed)
-    write(plan, ended, confirmed)
-
+    export.write_arrays(plan, trials, confirmed)
+    write(plan, trials, confirmed)
     make_tracker().record_study(name)
+    if all(trial.result.failed.all() for trial in trials):
+        raise TrainingError(
+            f"{name}: all replicas of all {len(trials)} trials diverged; try smaller choices of "
+            "training.learning_rate, or training.clip_norm: 1"
+        )
 
 
-def _again(name: str, storage: str | None, dask: str | None) -> str:
-    """How to go on with a study. Addresses, which may hold passwords, are not repeated."""
-    given = [option for option, v in (("--storage", storage), ("--dask", dask)) if v]
-    return f"pipeline study {name}" + (f", with the same {' and '.join(given)}" if given else "")
+def _command(name: str, storage: str | None, dask: str | None) -> str:
+    """The command that resumes a study, without addresses: they may contain passwords."""
+    options = [option for option, value in (("--storage", storage), ("--dask", dask)) if value]
+    same = f" (with the same {' and '.join(options)})" if options else ""
+    return f"pipeline study {name}{same}"
 
 
 def _check_writable(name: str) -> None:
-    """InputError now rather than after the last trial."""
+    """Raise InputError before the first trial if the results could not be written."""
     for folder in (paths.study(name).parent, paths.trials(name).parent):
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with NamedTemporaryFile(dir=folder, prefix=".writable.", suffix=".partial"):
                 pass
         except OSError as error:
-            shown = paths.relative(folder)
-            raise InputError(f"{shown}: cannot be written ({error.strerror})") from None
+            where = paths.relative(folder)
+            raise InputError(f"{where}: cannot be written ({error.strerror})") from None
 
 
-def _bring_back(plan: StudyPlan, store: Store) -> None:
-    """Take over the trials of data/studies/, where they came from DVC's cache or a remote."""
+def _restore(plan: StudyPlan, store: Store) -> None:
+    """Add the trials of data/studies/<name>.npz, which may come from DVC's cache or a remote."""
     try:
-        ended, confirmed = export.read_arrays(plan)
-    except InputError:  # of other parameters, or none
+        trials, confirmed = export.read_arrays(plan)
+    except InputError:  # of other parameters, or missing
         return
-    there = store.finished()
-    for trial in ended:
-        if trial.number not in there:
+    finished = store.finished()
+    for trial in trials:
+        if trial.number not in finished:
             store.add(trial)
-    known = store.confirmations()
+    confirmations = store.confirmations()
     for name, result in confirmed.items():
-        if name not in known:
+        if name not in confirmations:
             store.confirm(name, result)
 
 
 def _reporter(
     plan: StudyPlan, progress: Callable[[int, str], None]
 ) -> Callable[[Mapping[int, Trial]], None]:
-    """Tell of the trials that have ended, and of the best so far."""
+    """A callback that shows the number of finished trials and the best so far."""
     objective = next(iter(plan.study.objectives))
+    label = Problem(plan.study.problem).metrics.describe(objective).label
 
     def report(done: Mapping[int, Trial]) -> None:
-        trials = [done[number] for number in sorted(done)]
-        winners = best(plan, trials)
-        note = f"best {objective} {winners[0].mean(objective):.4g}" if winners else ""
+        winners = best(plan, [done[number] for number in sorted(done)])
+        note = f"best {label}: {winners[0].mean(objective):.4g}" if winners else ""
         if len(plan.study.objectives) > 1 and winners:
-            note = f"{len(winners)} that no other beats"
-        progress(len(trials), note)
+            note = f"{len(winners)} Pareto-optimal"
+        progress(len(done), note)
 
     return report
 
 
-def write(plan: StudyPlan, ended: Sequence[Trial], confirmed: Mapping[str, Result]) -> None:
-    """Write reports/studies/<name>/: the table, the best, the figures and their captions."""
+def write(plan: StudyPlan, trials: Sequence[Trial], confirmed: Mapping[str, Result]) -> None:
+    """Write reports/studies/<name>/: trials.csv, best.json, the figures and their captions."""
     problem = Problem(plan.study.problem)
-    table = export.table(plan, ended)
-    summary = export.as_json(export.summary(plan, ended, confirmed, problem.metrics.describe))
-    pictures = figures.draw(plan, ended, confirmed, summary)
+    table = export.make_table(plan, trials)
+    summary = export.summarize(plan, trials, confirmed, problem.metrics.describe)
+    pictures = figures.draw(plan, trials, confirmed, summary)
     with files.atomic_write(paths.study(plan.name)) as folder:
         folder.mkdir()
         table.to_csv(folder / "trials.csv", index=False, lineterminator="\n")

@@ -1,8 +1,7 @@
-"""Optuna: questions that are answered by many trainings.
+"""Hyperparameter studies with Optuna.
 
-A *study* varies a network over a space; each *trial* trains the network of one point, all its
-replicas side by side, with the code of the train stage. The process that runs the study holds it
-and writes each trial once it has ended; workers know nothing but `(network, replicas) -> result`.
-So a study that was killed goes on where it was, the same trials are made by any number of workers,
-and what is exported is the same bytes. Nothing outside this package imports optuna.
+A *study* varies a network over a search space. Each *trial* trains the network of one point, all
+replicas side by side, with the code of the train stage. One process runs the study: it proposes
+points, hands jobs to workers and writes each finished trial to disk. A study that was killed
+therefore resumes where it was, and its exports are the same bytes for any number of workers.
 """

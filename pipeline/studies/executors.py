@@ -1,7 +1,7 @@
-"""Who runs the trials: processes on this machine, or Dask's workers wherever they are.
+"""Where trials run: in processes on this machine, or on Dask workers.
 
-A pool takes jobs and yields their results as they come; it holds no state of the study. Whoever
-runs a job, its result is the same.
+An executor takes jobs and yields their results as they finish. It has no state of the study, and
+results do not depend on who runs a job.
 """
 
 from __future__ import annotations
@@ -15,106 +15,108 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Protocol
 
-from pipeline.studies.trial import Job, OtherCodeError, Result, decode, run_trial
+from pipeline.studies.trial import Job, OtherCodeError, Result, run_trial
 from pipeline.utils import parallel
 from pipeline.utils.errors import InputError, TrainingError
 
-TRIALS = 8  # of a process, before a new one takes its place
-DASK_SECONDS = 8  # for a scheduler to answer, and for the first of its workers to be there
+TRIALS = 8  # that a process runs before a new one replaces it
+DASK_SECONDS = 8  # timeout for the scheduler, and for its first worker
+KEPT = "Finished trials are kept."
 
 
-class Pool(Protocol):
+class Executor(Protocol):
     """Runs jobs."""
 
     def run(self, jobs: Mapping[int, Job]) -> Iterator[tuple[int, Result]]:
-        """Results by the jobs' numbers, in the order in which they end."""
+        """Yield (number of the job, its result) in the order in which jobs finish."""
 
 
 @contextmanager
-def opened(count: int | None, address: str | None) -> Iterator[Pool]:
-    """A pool of so many processes, by default one per core; or Dask's workers at an address.
+def open_executor(workers: int | None = None, dask: str | None = None) -> Iterator[Executor]:
+    """Yield an executor of local processes, by default one per core, or of Dask's workers.
 
-    Leaving it ends what is under way.
+    `dask` is the address of a scheduler. An exception inside the block stops the running jobs.
     """
-    if address:
-        with _dask(address) as pool:
-            yield pool
+    if dask:
+        with _connect_to_dask(dask) as executor:
+            yield executor
         return
-    pool = _Processes(count or parallel.cores())
+    executor = _LocalExecutor(workers or parallel.cores())
     try:
-        yield pool
+        yield executor
     except BaseException:
-        pool.stop()
+        executor.terminate()
         raise
     finally:
-        pool.close()
+        executor.close()
 
 
-class _Processes:
-    """Processes of this machine, each with one trial at a time."""
+class _LocalExecutor:
+    """Processes on this machine, each with one trial at a time."""
 
     def __init__(self, count: int):
-        self._processes = [_Process() for _ in range(count)]
+        self._workers = [_Worker() for _ in range(count)]
 
     def run(self, jobs: Mapping[int, Job]) -> Iterator[tuple[int, Result]]:
-        left, idle = list(reversed(jobs.items())), list(self._processes)
-        under_way: dict[Future, tuple[int, _Process]] = {}
-        ended: set[Future] = set()
-        found: list[tuple[int, Result]] = []
+        pending, idle = list(jobs.items())[::-1], list(self._workers)
+        running: dict[Future, tuple[int, _Worker]] = {}
+        done: set[Future] = set()
+        results: list[tuple[int, Result]] = []
         try:
-            while left or under_way:
-                found = []
-                for future in sorted(ended, key=lambda future: future.exception() is not None):
-                    number, process = under_way.pop(future)
-                    found.append((number, decode(future.result())))
-                    idle.append(process)
-                while left and idle:
-                    (number, job), process = left.pop(), idle.pop()
-                    under_way[process.submit(job)] = number, process
-                yield from found  # when the processes have something to do again
-                ended = wait(under_way, return_when=FIRST_COMPLETED).done
+            while pending or running:
+                results = []
+                # Failed jobs last, so that a failure loses no result of the same moment.
+                for future in sorted(done, key=lambda future: future.exception() is not None):
+                    number, worker = running.pop(future)
+                    results.append((number, future.result()))
+                    idle.append(worker)
+                while pending and idle:
+                    (number, job), worker = pending.pop(), idle.pop()
+                    running[worker.submit(job)] = number, worker
+                yield from results  # once the workers are busy again
+                done = wait(running, return_when=FIRST_COMPLETED).done
         except Exception as error:
-            yield from found  # what ended at the same moment, and well
+            yield from results
             if isinstance(error, OtherCodeError):
-                what = "the code was changed while the study ran; start it again"
-                raise InputError(what) from None
+                message = "the code changed while the study was running; run it again"
+                raise InputError(message) from None
             if isinstance(error, BrokenProcessPool):
-                raise TrainingError(f"{parallel.KILLED} What was finished is kept.") from None
+                raise TrainingError(f"{parallel.WORKER_KILLED} {KEPT}") from None
             raise
 
-    def stop(self) -> None:
-        """Do not wait for the jobs under way."""
-        for process in self._processes:
-            process.stop()
+    def terminate(self) -> None:
+        """End the processes without waiting for their jobs."""
+        for worker in self._workers:
+            worker.terminate()
 
     def close(self) -> None:
         """End the processes."""
-        for process in self._processes:
-            process.close()
+        for worker in self._workers:
+            worker.close()
 
 
-class _Process:
+class _Worker:
     """A process that keeps TensorFlow loaded from trial to trial.
 
-    Now and then a new one takes its place: TensorFlow lets go of no compiled program, some 30 MB
-    each. Python 3.11's own way to do that, `max_tasks_per_child`, may hang.
+    It is replaced after some trials, since TensorFlow never frees compiled programs (30 MB each).
+    `max_tasks_per_child` of Python 3.11's ProcessPoolExecutor would do this, but may deadlock.
     """
 
     def __init__(self):
         self._pool: ProcessPoolExecutor | None = None
-        self._ran = 0
+        self._submitted = 0
 
     def submit(self, job: Job) -> Future:
-        """Run a trial."""
-        if self._ran % TRIALS == 0:
+        """Start a trial."""
+        if self._pool is None or self._submitted % TRIALS == 0:
             self.close()
             context = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
-            self._pool = ProcessPoolExecutor(1, context, parallel.prepare)
-        self._ran += 1
+            self._pool = ProcessPoolExecutor(1, context, parallel.init_worker)
+        self._submitted += 1
         return self._pool.submit(run_trial, job)
 
-    def stop(self) -> None:
-        """Do not wait for what is under way."""
+    def terminate(self) -> None:
+        """End the process without waiting for its job."""
         if self._pool:
             for process in list((self._pool._processes or {}).values()):
                 process.terminate()
@@ -126,14 +128,14 @@ class _Process:
 
 
 @contextmanager
-def _dask(address: str) -> Iterator[Pool]:
+def _connect_to_dask(address: str) -> Iterator[Executor]:
     try:
-        from distributed import Client
+        from distributed import Client  # an optional dependency
     except ImportError:
         raise InputError("--dask: needs distributed; pip install 'lstm-laboratory[dask]'") from None
     if not re.fullmatch(r"(\w+://)?[^/:]+:[0-9]+", address):
         raise InputError(f"--dask: must be an address such as tcp://host:8786, got {address!r}")
-    for name in ("distributed", "tornado"):  # what they have to say of a dead address is our word
+    for name in ("distributed", "tornado"):  # they log every failed connection; we report one error
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         client = Client(address, timeout=DASK_SECONDS, set_as_default=False)
@@ -145,22 +147,21 @@ def _dask(address: str) -> Iterator[Pool]:
             client.wait_for_workers(1, timeout=DASK_SECONDS)
         except TimeoutError:
             raise InputError(
-                f"--dask {address}: has no workers; start one with: "
-                f"dask worker {address} --nthreads 1"
+                f"--dask {address}: has no workers; run: dask worker {address} --nthreads 1"
             ) from None
-        yield _Dask(client)
+        yield _DaskExecutor(client)
     finally:
         client.close(timeout=DASK_SECONDS)
 
 
-class _Dask:
-    """Dask's workers: what a lost one held is given to another."""
+class _DaskExecutor:
+    """The workers of a Dask scheduler; if one dies, its trials are rescheduled."""
 
     def __init__(self, client):
         self._client = client
 
     def run(self, jobs: Mapping[int, Job]) -> Iterator[tuple[int, Result]]:
-        from distributed import as_completed
+        from distributed import as_completed  # an optional dependency
         from distributed.scheduler import KilledWorker
 
         numbers = {
@@ -168,15 +169,15 @@ class _Dask:
         }
         try:
             for future in as_completed(numbers, loop=self._client.loop):
-                yield numbers[future], decode(future.result())
+                yield numbers[future], future.result()
         except OtherCodeError:
             raise InputError(
                 "a Dask worker runs another version of the code, of its libraries or of Python: "
-                "install this one there, from requirements.lock, and start it again"
+                "install this version there, from requirements.lock, and restart the worker"
             ) from None
         except KilledWorker as error:
-            raise TrainingError(f"{error} What was finished is kept.") from None
+            raise TrainingError(f"{error} {KEPT}") from None
         except (CancelledError, OSError):
-            raise TrainingError("Dask's scheduler is gone. What was finished is kept.") from None
+            raise TrainingError(f"Dask's scheduler is gone. {KEPT}") from None
         finally:
             self._client.cancel(list(numbers))

@@ -1,19 +1,19 @@
-"""What a study leaves for others: a table of its trials, the best of them, and their arrays.
+"""The results of a study: a table of its trials, a summary of the best, and all arrays.
 
-The table and the summary are for reading and for git; the arrays (`data/studies/<name>.npz`) hold
-what figures, MLflow and a fresh clone need of every trial, so that none of them needs the storage.
-All are the same bytes for the same trials, whoever ran them and when.
+The table and the summary are for reading and for git. `data/studies/<name>.npz` holds what figures,
+MLflow and a fresh clone need of every trial. All files are the same bytes for the same trials.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
+from pipeline.problems.base import Metric
 from pipeline.studies import storage
 from pipeline.studies.plan import StudyPlan, Trial
 from pipeline.studies.run import TUNED, UNTUNED, best
@@ -24,9 +24,9 @@ from pipeline.utils.errors import InputError
 CONFIRMED = "confirmed"
 
 
-def table(plan: StudyPlan, ended: Sequence[Trial]) -> pd.DataFrame:
-    """A row for each trial: its point, how it ended, and of each metric its mean and interval."""
-    rows = pd.DataFrame([_row(plan, trial) for trial in ended])
+def make_table(plan: StudyPlan, trials: Sequence[Trial]) -> pd.DataFrame:
+    """A row for each trial: point, state, and each metric's mean, interval and replicas."""
+    rows = pd.DataFrame([_row(plan, trial) for trial in trials])
     return rows.astype({"parameters": "Int64"})
 
 
@@ -36,39 +36,46 @@ def _row(plan: StudyPlan, trial: Trial) -> dict:
     row |= {"parameters": result.parameters or None, "diverged": int(result.failed.sum())}
     for metric in plan.study.measured:
         values = result.values(metric)
-        found = statistics.summary(values)
+        summary = statistics.summary(values)
         row |= {
-            metric: found["mean"],
-            f"{metric}.low": found["low"],
-            f"{metric}.high": found["high"],
+            metric: summary["mean"],
+            f"{metric}.low": summary["low"],
+            f"{metric}.high": summary["high"],
         }
-        row[f"{metric}.replicas"] = found["replicas"]
+        row[f"{metric}.replicas"] = summary["replicas"]
         row |= {f"{metric}.{replica}": value for replica, value in enumerate(values)}
     return row
 
 
-def summary(
-    plan: StudyPlan, ended: Sequence[Trial], confirmed: Mapping[str, Result], about
+def summarize(
+    plan: StudyPlan,
+    trials: Sequence[Trial],
+    confirmed: Mapping[str, Result],
+    describe: Callable[[str], Metric],
 ) -> dict:
-    """The best trials, how all of them ended, and what was confirmed; `about` speaks of metrics."""
-    states = [trial.state for trial in ended]
-    document = {
+    """The best trials, how all of them ended, and the confirmation; NaN is None, as in JSON.
+
+    `describe` is that of the problem's metrics.
+    """
+    states = [trial.state for trial in trials]
+    summary = {
         "study": plan.name,
-        "identity": plan.fingerprint,
+        "fingerprint": plan.fingerprint,
         "planned": plan.study.planned,
         "trials": {state: states.count(state) for state in ("complete", "pruned", "failed")},
         "objectives": plan.study.objectives,
-        "best": [_described(plan, trial) for trial in best(plan, ended)],
+        "best": [_describe_trial(plan, trial) for trial in best(plan, trials)],
     }
     if plan.study.target is not None:
-        document["reach"] = plan.study.target
-        document["least"] = [_described(plan, trial) for trial in least(plan, ended)]
+        smallest = smallest_reaching_target(plan, trials)
+        summary["target"] = plan.study.target
+        summary["smallest_reaching_target"] = [_describe_trial(plan, trial) for trial in smallest]
     if confirmed:
-        document[CONFIRMED] = _confirmation(plan, confirmed, about)
-    return document
+        summary[CONFIRMED] = _summarize_confirmation(plan, confirmed, describe)
+    return json.loads(json.dumps(summary), parse_constant=lambda _: None)
 
 
-def _described(plan: StudyPlan, trial: Trial) -> dict:
+def _describe_trial(plan: StudyPlan, trial: Trial) -> dict:
     metrics = {
         metric: statistics.summary(trial.result.metrics[metric])
         for metric in plan.study.measured
@@ -83,100 +90,92 @@ def _described(plan: StudyPlan, trial: Trial) -> dict:
     }
 
 
-def least(plan: StudyPlan, ended: Sequence[Trial]) -> list[Trial]:
-    """For each choice of the first dimension, the trial with fewest parameters that gets there.
+def smallest_reaching_target(plan: StudyPlan, trials: Sequence[Trial]) -> list[Trial]:
+    """For each choice of the first dimension, the smallest network that reaches the target.
 
-    That is, whose mean of the first objective reaches the study's `reach`.
+    That is the eligible trial with the fewest parameters whose mean of the first objective is at
+    least as good as `target`. Choices without one are left out.
     """
-    objective, way = next(iter(plan.study.objectives.items()))
-    found: dict = {}
-    for trial in ended:
-        if not trial.sound(plan.study):
+    objective, direction = next(iter(plan.study.objectives.items()))
+    dimension, target = next(iter(plan.study.dimensions)), plan.study.target
+    smallest: dict[Any, Trial] = {}
+    for trial in trials:
+        if target is None or not trial.is_eligible(plan.study):
             continue
         mean = trial.mean(objective)
-        if mean >= plan.study.target if way == "maximize" else mean <= plan.study.target:
-            key = trial.point[next(iter(plan.study.dimensions))]
-            if key not in found or trial.result.parameters < found[key].result.parameters:
-                found[key] = trial
-    order = list(dict.fromkeys(trial.point[next(iter(plan.study.dimensions))] for trial in ended))
-    return [found[key] for key in order if key in found]
+        if mean >= target if direction == "maximize" else mean <= target:
+            choice = trial.point[dimension]
+            known = smallest.get(choice)
+            if known is None or trial.result.parameters < known.result.parameters:
+                smallest[choice] = trial
+    choices = dict.fromkeys(trial.point[dimension] for trial in trials)
+    return [smallest[choice] for choice in choices if choice in smallest]
 
 
-def _confirmation(plan: StudyPlan, confirmed: Mapping[str, Result], about) -> dict:
-    """The best trial and the untuned network on fresh replicas, and their paired differences."""
-    found: dict = {"replicas": plan.fresh}
+def _summarize_confirmation(
+    plan: StudyPlan, confirmed: Mapping[str, Result], describe: Callable[[str], Metric]
+) -> dict:
+    """The best and the untuned network on new replicas, and their paired differences."""
+    summary: dict = {"replicas": plan.confirmation_replicas}
     for name, result in confirmed.items():
-        found[name] = {
+        summary[name] = {
             metric: statistics.summary(result.values(metric)) for metric in plan.study.measured
         }
-    found["difference"] = {
-        metric: statistics.paired(
+    summary["difference"] = {
+        metric: statistics.paired_difference(
             confirmed[TUNED].values(metric),
             confirmed[UNTUNED].values(metric),
-            higher_is_better=about(metric).higher_is_better,
+            higher_is_better=describe(metric).higher_is_better,
         )
         for metric in plan.study.measured
     }
-    return found
+    return summary
 
 
-def write_arrays(plan: StudyPlan, ended: Sequence[Trial], confirmed: Mapping[str, Result]) -> None:
-    """Write all that the trials found."""
-    arrays = {
-        f"{trial.number}/{name}": array
-        for trial in ended
-        for name, array in to_arrays(trial.result).items()
-    }
-    arrays |= {
-        f"{CONFIRMED} {name}/{key}": array
-        for name, result in confirmed.items()
-        for key, array in to_arrays(result).items()
-    }
-    about = {"identity": plan.fingerprint, "points": [trial.point for trial in ended]}
-    files.write_arrays(paths.trials(plan.name), arrays, about)
+def write_arrays(plan: StudyPlan, trials: Sequence[Trial], confirmed: Mapping[str, Result]) -> None:
+    """Write data/studies/<name>.npz: all results of the trials and of the confirmation."""
+    results = {str(trial.number): trial.result for trial in trials}
+    results |= {f"{CONFIRMED} {name}": result for name, result in confirmed.items()}
+    about = {"fingerprint": plan.fingerprint, "points": [trial.point for trial in trials]}
+    files.write_arrays(paths.trials(plan.name), to_arrays(results), about)
 
 
 def read_arrays(plan: StudyPlan) -> tuple[list[Trial], dict[str, Result]]:
-    """What `write_arrays` wrote of this very study; InputError if there is nothing of it."""
+    """The trials and the confirmation that `write_arrays` wrote.
+
+    Raises InputError if the file is missing, damaged, or of other parameters, code or libraries.
+    """
     path = paths.trials(plan.name)
-    hint = f"make it with: dvc repro study@{plan.name}"
+    hint = f"run: dvc repro study@{plan.name}"
     arrays, about = files.read_arrays(path, hint=hint)
-    if about.get("identity") != plan.fingerprint:
-        shown = paths.relative(path)
-        # DVC does not know of the libraries' versions and would have nothing to do.
-        hint = f"make it with: pipeline study {plan.name}"
-        raise InputError(f"{shown}: was made with other parameters, code or libraries; {hint}")
-    parts: dict[str, dict[str, np.ndarray]] = {}
-    for key, array in arrays.items():
-        owner, _, name = key.partition("/")
-        parts.setdefault(owner, {})[name] = array
+    if about.get("fingerprint") != plan.fingerprint:
+        # Not `dvc repro`: DVC does not track the libraries' versions and may have nothing to do.
+        raise InputError(
+            f"{paths.relative(path)}: was made with other parameters, code or libraries; "
+            f"run: pipeline study {plan.name}"
+        )
     try:
-        found = {owner: from_arrays(own) for owner, own in parts.items()}
-        ended = [
-            plan.ended(number, storage.in_order(plan, point), found[str(number)])
+        results = from_arrays(arrays)
+        trials = [
+            plan.make_trial(number, plan.sort_point(point), results[str(number)])
             for number, point in enumerate(about["points"])
         ]
     except (KeyError, ValueError, TypeError) as error:
         shown = paths.relative(path)
-        raise InputError(f"{shown}: damaged ({type(error).__name__}); {hint}") from None
+        raise InputError(f"{shown}: corrupt ({type(error).__name__}); {hint}") from None
     confirmed = {
-        owner.removeprefix(f"{CONFIRMED} "): result
-        for owner, result in found.items()
-        if owner.startswith(CONFIRMED) and plan.confirms(result)
+        name.removeprefix(f"{CONFIRMED} "): result
+        for name, result in results.items()
+        if name.startswith(CONFIRMED) and plan.is_confirmation(result)
     }
-    return ended, confirmed
+    return trials, confirmed
 
 
-def known(plan: StudyPlan, address: str | None = None) -> list[Trial]:
-    """All trials of a study that can be found: in data/studies/, else in the storage."""
-    found: dict[int, Trial] = {}
-    with suppress(InputError):  # not finished here, or of other parameters
-        found = {trial.number: trial for trial in read_arrays(plan)[0]}
-    if len(found) < plan.study.planned:
-        found |= storage.peek(plan, address)
-    return [found[number] for number in sorted(found)]
-
-
-def as_json(document: dict) -> dict:
-    """A document with NaN as None, as JSON has it."""
-    return json.loads(json.dumps(document), parse_constant=lambda _: None)
+def known(plan: StudyPlan) -> list[Trial]:
+    """All finished trials of a study, from data/studies/ and, if it is incomplete, .studies/."""
+    trials: dict[int, Trial] = {}
+    with suppress(InputError):  # not exported yet, or of other parameters
+        trials = {trial.number: trial for trial in read_arrays(plan)[0]}
+    if len(trials) < plan.study.planned:
+        trials |= storage.read_trials(plan)
+    return [trials[number] for number in sorted(trials)]

@@ -1,14 +1,14 @@
-"""Which points a study tries: Optuna is asked anew for each trial, from whole earlier batches.
+"""What a study runs: which point each trial gets, when a trial is pruned, and how it ended.
 
-So what is asked depends on nothing but the trials before: not on how many workers there are, nor on
-which of them was first, nor on how often the study was stopped.
+Trials are proposed in batches of a fixed size. A proposal depends on the trials of earlier batches
+only: not on the number of workers, the order in which they finish, or interruptions.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import optuna
@@ -17,11 +17,11 @@ from pipeline.runs import fingerprint
 from pipeline.schema.experiment import RunConfig
 from pipeline.schema.params import Params
 from pipeline.schema.study import Range, Study, apply_point, grid_points, is_numeric
-from pipeline.studies.trial import Result
+from pipeline.studies.trial import Result, Threshold
 from pipeline.utils import paths, seeds
 from pipeline.utils.errors import InputError, unknown_name
 
-STARTUP = 10  # trials at random, before TPE has something to go by
+STARTUP = 10  # random trials before TPE starts to model the objective
 
 STATES = {
     "complete": optuna.trial.TrialState.COMPLETE,
@@ -33,55 +33,68 @@ optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 
 class Trial(NamedTuple):
-    """A trial that has ended."""
+    """A finished trial."""
 
     number: int
     point: dict[str, Any]
-    state: str  # one of STATES; failed: every replica diverged, or none has a value
+    state: str  # a key of STATES; failed: all replicas diverged, or an objective has no value
     result: Result
 
-    def mean(self, metric: str) -> float | None:
-        """The mean of a metric over the replicas that have a value; None if none has."""
+    def mean(self, metric: str) -> float:
+        """The mean of a metric over the replicas that have a value; NaN if none has."""
         values = self.result.values(metric)
         values = values[~np.isnan(values)]
-        return float(np.mean(values)) if len(values) else None
+        return float(np.mean(values)) if len(values) else np.nan
 
-    def whole(self, metric: str) -> bool:
+    def has_all_values(self, metric: str) -> bool:
         """Whether every replica has a value of a metric."""
-        return not np.isnan(self.result.values(metric)).any()
+        return not bool(np.isnan(self.result.values(metric)).any())
 
-    def sound(self, study: Study) -> bool:
-        """Whether it may be the best: a mean of some replicas alone is that of the lucky ones."""
-        return self.reset_states_after == "complete" and all(map(self.whole, study.objectives))
+    def is_eligible(self, study: Study) -> bool:
+        """Whether the trial may be the best: a mean without the failed replicas is too good."""
+        return self.state == "complete" and all(map(self.has_all_values, study.objectives))
 
-    def values(self, study: Study) -> list[float] | None:
-        """What is sought, of a complete trial."""
-        if self.state != "complete":
-            return None
+    def values(self, study: Study) -> list[float]:
+        """The objectives' values."""
         return [self.mean(objective) for objective in study.objectives]
 
 
 class StudyPlan(NamedTuple):
-    """A study and the network that it varies: all that decides its trials."""
+    """A study and the network that it varies: everything that determines its trials."""
 
     name: str
     study: Study
-    config: RunConfig  # the network, with nothing changed
+    config: RunConfig  # the untuned network
 
     @property
     def fingerprint(self) -> str:
-        """The digest of everything that decides a trial."""
-        return fingerprint.of(self.study, self.config.to_dict())
+        """The digest of everything that determines a trial."""
+        return fingerprint.study_digest(self.study, self.config.to_dict())
 
-    def document(self, point: Mapping[str, Any] | None) -> dict:
-        """The network of a point as a Setup's document; without a point, the untuned one."""
+    @property
+    def unique_name(self) -> str:
+        """The study's name in Optuna's storage: other parameters or code make another study."""
+        return f"{self.name}-{self.fingerprint}"
+
+    def config_dict(self, point: Mapping[str, Any] | None) -> dict:
+        """`RunConfig.to_dict()` of the network at a point; without a point, of the untuned one."""
         base = self.config.to_dict()
         experiment = apply_point(self.study, base["experiment"], point)
         return base | {"name": self.name, "experiment": experiment}
 
+    def sort_point(self, point: Mapping[str, Any]) -> dict[str, Any]:
+        """A point that was read from JSON, in the order of the study's dimensions.
+
+        Raises KeyError or ValueError if it is not a point of this study.
+        """
+        return {
+            key: point[key] if isinstance(choices, Range) else choices[choices.index(point[key])]
+            for key, choices in self.study.dimensions.items()
+        }
+
     @property
     def training(self) -> dict[str, Any]:
-        """How trials are trained, but for what the space changes."""
+        """The `training` section of all trials, before a point is applied."""
         return self.config.experiment.training.model_dump() | self.study.overrides.get(
             "training", {}
         )
@@ -92,25 +105,28 @@ class StudyPlan(NamedTuple):
         return list(range(self.training["replicas"]))
 
     @property
-    def fresh(self) -> list[int]:
-        """The replicas that confirm the best trial: those after the search's."""
+    def confirmation_replicas(self) -> list[int]:
+        """The replicas that confirm the best trial: the next ones, which no trial has used."""
         first = len(self.replicas)
         return list(range(first, first + (self.study.confirm_replicas or 0)))
 
-    def confirms(self, result: Result) -> bool:
-        """Whether a result is of those replicas: how many they are is no part of the identity."""
-        return len(result.failed) == len(self.fresh)
+    def is_confirmation(self, result: Result) -> bool:
+        """Whether a result has as many replicas as the study now asks for.
+
+        Their number is not part of the fingerprint, so it may have changed since.
+        """
+        return len(result.failed) == len(self.confirmation_replicas)
 
     @property
     def batches(self) -> list[range]:
-        """The numbers of the trials that are asked at once: all of a grid."""
+        """The trials that are proposed together; for a grid, all of them."""
         study = self.study
         size = study.planned if study.sampler == "grid" else study.batch
         starts = range(0, study.planned, size)
         return [range(first, min(first + size, study.planned)) for first in starts]
 
     def ask(self, number: int, before: Sequence[Trial]) -> dict[str, Any]:
-        """The point of a trial, from the trials of whole earlier batches in their order."""
+        """Propose the point of a trial from the trials of all earlier batches, in their order."""
         if self.study.sampler == "grid":
             return grid_points(self.study)[number]
         with warnings.catch_warnings():
@@ -122,109 +138,116 @@ class StudyPlan(NamedTuple):
                 n_startup_trials=STARTUP,
             )
         memory = optuna.create_study(sampler=sampler, directions=directions(self.study))
-        memory.add_trials([self._told(trial) for trial in before])
+        memory.add_trials([self._for_sampler(trial) for trial in before])
         return dict(memory.ask(distributions(self.study)).params)
 
-    def _told(self, trial: Trial) -> optuna.trial.FrozenTrial:
-        """A trial as TPE is to judge it.
+    def _for_sampler(self, trial: Trial) -> optuna.trial.FrozenTrial:
+        """A trial as TPE should rank it.
 
-        One of which some replicas have no value counts for nothing, like those that diverged. Those
-        that were pruned TPE ranks by what they came to, and takes more of it for better where more
-        of the objective is; but what prunes is always sought small.
+        A trial with replicas that have no value counts as failed. TPE ranks pruned trials by their
+        intermediate values in the direction of the objective, but the metric of pruning is always
+        minimized: its sign is changed where the objective is maximized.
         """
-        if trial.state == "complete" and not trial.sound(self.study):
+        if trial.state == "complete" and not trial.is_eligible(self.study):
             trial = trial._replace(state="failed")
-        told = self.frozen(trial)
+        frozen = self.to_frozen_trial(trial)
         if "maximize" in self.study.objectives.values():
-            told.intermediate_values = {k: -v for k, v in told.intermediate_values.items()}
-        return told
+            frozen.intermediate_values = {k: -v for k, v in frozen.intermediate_values.items()}
+        return frozen
 
-    def thresholds(self, before: Sequence[Trial]) -> list[tuple[int, str, float]]:
-        """What a trial must pass to go on: (sequences seen, metric, the most that it may be).
+    def thresholds(self, before: Sequence[Trial]) -> list[Threshold]:
+        """The pruning thresholds of a batch: at each rung, the median of earlier batches' trials.
 
-        At each rung that is the median of the trials of whole earlier batches that came there.
+        A rung that fewer than `prune.after` trials have reached has no threshold.
         """
-        found = []
+        prune, thresholds = self.study.prune, []
         for rung, sequences in enumerate(self._rungs):
-            values = [v for trial in before if (v := self.compared(trial).get(rung)) is not None]
-            if len(values) >= self.study.prune.after:
-                found.append((sequences, self.study.prune.metric, float(np.median(values))))
-        return found
+            values = [v for trial in before if (v := self.rung_values(trial).get(rung)) is not None]
+            if prune and len(values) >= prune.after:
+                thresholds.append(Threshold(sequences, prune.metric, float(np.median(values))))
+        return thresholds
 
     @property
     def _rungs(self) -> list[int]:
-        """After how many sequences trials are compared."""
+        """The numbers of training sequences at which trials are compared."""
         total = self.training["sequences"] * self.training["epochs"]
         return (
             [round(share * total) for share in self.study.prune.rungs] if self.study.prune else []
         )
 
-    def compared(self, trial: Trial) -> dict[int, float]:
-        """The median over replicas of the metric of pruning at each rung that a trial came to."""
+    def rung_values(self, trial: Trial) -> dict[int, float]:
+        """The metric of pruning at each rung that a trial has reached: medians over replicas."""
         history = trial.result.history
         if not self.study.prune or self.study.prune.metric not in history:
             return {}
-        found = {}
+        values = {}
         for rung, sequences in enumerate(self._rungs):
             reached = np.flatnonzero(history["sequences"] >= sequences)
             if len(reached):
-                found[rung] = float(history[self.study.prune.metric][reached[0]])
-        return found
+                values[rung] = float(history[self.study.prune.metric][reached[0]])
+        return values
 
-    def ended(self, number: int, point: dict[str, Any], result: Result) -> Trial:
-        """A trial and how it ended; InputError if its network lacks what the study goes by."""
+    def make_trial(self, number: int, point: dict[str, Any], result: Result) -> Trial:
+        """A finished trial with its state.
+
+        Raises InputError if an objective or the metric of pruning is not one of the network's.
+        """
         if result.pruned:
             return Trial(number, point, "pruned", result)
         if result.failed.all():
             return Trial(number, point, "failed", result)
         for objective in self.study.objectives:
             if objective not in result.metrics:
-                raise self._lacking("objectives", "metric", objective, result.metrics)
+                raise self._unknown("objectives", "metric", objective, result.metrics)
         if self.study.prune and self.study.prune.metric not in result.history:
-            known = [name for name in result.history if f"{name}_low" in result.history]
-            raise self._lacking("prune.metric", "learning curve", self.study.prune.metric, known)
+            curves = [name for name in result.history if f"{name}_low" in result.history]
+            raise self._unknown("prune.metric", "learning curve", self.study.prune.metric, curves)
         trial = Trial(number, point, "complete", result)
-        return trial._replace(state="failed") if None in trial.values(self.study) else trial
+        if np.isnan(trial.values(self.study)).any():
+            return trial._replace(state="failed")
+        return trial
 
-    def _lacking(self, key: str, kind: str, name: str, known: Iterable[str]) -> InputError:
-        what = unknown_name(f"{kind} of this network", name, known)
-        return InputError(f"{paths.PARAMS}: studies.{self.name}.{key}: {what}")
+    def _unknown(self, key: str, kind: str, name: str, known: Iterable[str]) -> InputError:
+        message = unknown_name(f"{kind} of this network", name, known)
+        return InputError(f"{paths.PARAMS}: studies.{self.name}.{key}: {message}")
 
-    def frozen(self, trial: Trial, **attributes: Any) -> optuna.trial.FrozenTrial:
-        """A trial as Optuna keeps it."""
+    def to_frozen_trial(
+        self, trial: Trial, user_attrs: dict[str, Any] | None = None
+    ) -> optuna.trial.FrozenTrial:
+        """A trial as Optuna's own type; its intermediate values are those at the rungs."""
         return optuna.trial.create_trial(
             state=STATES[trial.state],
-            values=trial.values(self.study),
+            values=trial.values(self.study) if trial.state == "complete" else None,
             params=trial.point,
             distributions=distributions(self.study),
-            intermediate_values=self.compared(trial),
-            **attributes,
+            intermediate_values=self.rung_values(trial),
+            user_attrs=user_attrs,
         )
 
 
-def make_plan(name: str, found: Params) -> StudyPlan:
-    """What there is to do for a study; InputError if there is none of that name."""
-    study = found.study(name)
-    return StudyPlan(name, study, found.config(study.experiment))
+def make_plan(name: str, params: Params) -> StudyPlan:
+    """The plan of a study in params.yaml; InputError if there is no study of that name."""
+    study = params.study(name)
+    return StudyPlan(name, study, params.config(study.experiment))
 
 
-def directions(study: Study) -> list[str]:
-    """Of each objective, as Optuna has it."""
+def directions(study: Study) -> list[Literal["minimize", "maximize"]]:
+    """`minimize` or `maximize` for each objective."""
     return list(study.objectives.values())
 
 
 def distributions(study: Study) -> dict[str, optuna.distributions.BaseDistribution]:
-    """The dimensions as Optuna has them; choices of a grid that are numbers are numbers there."""
-    found = {}
+    """The search space as Optuna's distributions; numeric choices of a grid become ranges."""
+    space: dict[str, optuna.distributions.BaseDistribution] = {}
     for key, values in study.dimensions.items():
         if isinstance(values, Range):
-            numbers, log = (values.low, values.high), values.log
+            numbers, log = [values.low, values.high], values.log
         elif study.sampler == "grid" and is_numeric(values):
             numbers, log = values, False
         else:
-            found[key] = optuna.distributions.CategoricalDistribution(values)
+            space[key] = optuna.distributions.CategoricalDistribution(values)
             continue
-        whole = all(isinstance(number, int) for number in numbers)
-        kind = "IntDistribution" if whole else "FloatDistribution"
-        found[key] = getattr(optuna.distributions, kind)(min(numbers), max(numbers), log=log)
-    return found
+        integers = all(isinstance(number, int) for number in numbers)
+        kind = "IntDistribution" if integers else "FloatDistribution"
+        space[key] = getattr(optuna.distributions, kind)(min(numbers), max(numbers), log=log)
+    return space

@@ -1,93 +1,88 @@
-"""Running a study: what is missing of it, batch by batch."""
+"""Running a study: its missing trials, batch by batch, and the confirmation of the best one."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from pipeline.runs import fingerprint
-from pipeline.studies import executors, storage
-from pipeline.studies.plan import StudyPlan, Trial, make_plan
-from pipeline.studies.trial import Job, Result
+from pipeline.studies.executors import Executor
+from pipeline.studies.plan import StudyPlan, Trial
+from pipeline.studies.storage import Store
+from pipeline.studies.trial import Job, Result, Threshold
 
 TUNED, UNTUNED = "tuned", "untuned"
-"""What is trained anew after a search: its best trial, and the network that it varied."""
+"""The networks of a confirmation: the best trial's, and the one that the study varied."""
 
 Report = Callable[[Mapping[int, Trial]], None]
+"""Called with all finished trials, by number, whenever there is a new one."""
 
 
 def run_study(
-    plan: StudyPlan,
-    store: storage.Store,
-    pool: executors.Pool,
-    report: Report,
-    until: int | None = None,
+    plan: StudyPlan, store: Store, executor: Executor, report: Report, limit: int
 ) -> tuple[list[Trial], dict[str, Result]]:
-    """Run what is missing of a study, or of its first `until` trials; all trials in their order.
+    """Run the missing ones of a study's first `limit` trials.
 
-    The second part is what was confirmed, if the study asks for it and has all of its trials.
+    Returns these trials in order, and the results of the confirmation by network; they are empty
+    unless the study asks for a confirmation and `limit` includes all of its trials.
     """
-    until = min(until or make_plan.study.planned, make_plan.study.planned)
-    done = {number: trial for number, trial in store.finished().items() if number < until}
+    done = {number: trial for number, trial in store.finished().items() if number < limit}
     report(done)
-    for batch in make_plan.batches:
-        if batch.start < until:
-            before = [done[number] for number in range(batch.start)]
-            _run_batch(
-                make_plan, [n for n in batch if n < until], before, done, store, pool, report
-            )
-    trials = [done[number] for number in range(until)]
+    for batch in plan.batches:
+        if batch.start < limit:
+            numbers = [number for number in batch if number < limit]
+            _run_batch(plan, numbers, done, store, executor, report)
+    trials = [done[number] for number in range(limit)]
     confirmed: dict[str, Result] = {}
-    if make_plan.study.confirm_replicas and until == make_plan.study.planned:
-        confirmed = _confirm(make_plan, trials, store, pool)
+    if plan.study.confirm_replicas and limit == plan.study.planned:
+        confirmed = _confirm(plan, trials, store, executor)
     return trials, confirmed
 
 
 def _run_batch(
     plan: StudyPlan,
     batch: list[int],
-    before: list[Trial],
     done: dict[int, Trial],
-    store: storage.Store,
-    pool: executors.Pool,
+    store: Store,
+    executor: Executor,
     report: Report,
 ) -> None:
-    """Run the trials of a batch that are missing."""
-    missing = [number for number in batch if number not in done]
-    # From the last to the first: choices rise, so the costliest trials come first, and no worker
-    # waits long for the end of the others.
-    points = {number: make_plan.ask(number, before) for number in reversed(missing)}
-    thresholds = make_plan.thresholds(before)
+    """Run the missing trials of a batch and add them to `done`."""
+    before = [done[number] for number in range(batch[0])]
+    # From the last to the first: choices are sorted in ascending order, so the most expensive
+    # trials start first and no worker is idle for long at the end.
+    missing = [number for number in reversed(batch) if number not in done]
+    points = {number: plan.ask(number, before) for number in missing}
+    thresholds = plan.thresholds(before)
     jobs = {
-        n: job(make_plan, make_plan.document(p), make_plan.replicas, thresholds)
-        for n, p in points.items()
+        number: _job(plan, plan.config_dict(point), plan.replicas, thresholds)
+        for number, point in points.items()
     }
-    for number, result in pool.run(jobs) if jobs else ():
-        done[number] = make_plan.ended(number, points[number], result)
+    for number, result in executor.run(jobs) if jobs else ():
+        done[number] = plan.make_trial(number, points[number], result)
         store.add(done[number])
         report(done)
 
 
-def job(plan: StudyPlan, document: dict, replicas: list[int], thresholds: list) -> Job:
-    """What a worker is given."""
-    return Job(fingerprint.worker(make_plan.study.problem), document, replicas, thresholds)
+def _job(plan: StudyPlan, config: dict, replicas: list[int], thresholds: list[Threshold]) -> Job:
+    return Job(fingerprint.worker_digest(plan.study.problem), config, replicas, thresholds)
 
 
-def best(plan: StudyPlan, trials: list[Trial]) -> list[Trial]:
-    """The best trial, or all that no other beats in every objective; sound ones alone.
+def best(plan: StudyPlan, trials: Sequence[Trial]) -> list[Trial]:
+    """The best eligible trial; with several objectives, all Pareto-optimal ones.
 
-    Of several that are best it is the one with fewest parameters.
+    Of equally good trials of a single objective, the one with the fewest parameters is the best.
     """
-    sound = [trial for trial in trials if trial.sound(make_plan.study)]
-    signs = [1 if way == "minimize" else -1 for way in make_plan.study.objectives.values()]
+    eligible = [trial for trial in trials if trial.is_eligible(plan.study)]
+    signs = [1 if way == "minimize" else -1 for way in plan.study.objectives.values()]
     costs = [
-        [sign * value for sign, value in zip(signs, trial.values(make_plan.study), strict=True)]
-        for trial in sound
+        [sign * value for sign, value in zip(signs, trial.values(plan.study), strict=True)]
+        for trial in eligible
     ]
     if len(signs) == 1:
-        ranked = zip(costs, sound, strict=True)
-        ranked = sorted(ranked, key=lambda entry: (entry[0], entry[1].result.parameters))
-        return [trial for _, trial in ranked[:1]]
+        parameters = [trial.result.parameters for trial in eligible]
+        order = sorted(range(len(eligible)), key=lambda index: (costs[index], parameters[index]))
+        return [eligible[index] for index in order[:1]]
     return [
         trial
-        for trial, cost in zip(sound, costs, strict=True)
+        for trial, cost in zip(eligible, costs, strict=True)
         if not any(
             other != cost and all(o <= c for o, c in zip(other, cost, strict=True))
             for other in costs
@@ -96,20 +91,20 @@ def best(plan: StudyPlan, trials: list[Trial]) -> list[Trial]:
 
 
 def _confirm(
-    plan: StudyPlan, trials: list[Trial], store: storage.Store, pool: executors.Pool
+    plan: StudyPlan, trials: Sequence[Trial], store: Store, executor: Executor
 ) -> dict[str, Result]:
-    """Train the best trial, and the network as it was, on replicas that no trial has seen."""
-    winners = best(make_plan, trials)
+    """Train the best and the untuned network on replicas that no trial has used."""
+    winners = best(plan, trials)
     if not winners:
         return {}
     points = {TUNED: winners[0].point, UNTUNED: None}
     done = store.confirmations()
     missing = [name for name in points if name not in done]
     jobs = {
-        number: job(make_plan, make_plan.document(points[name]), make_plan.fresh, [])
+        number: _job(plan, plan.config_dict(points[name]), plan.confirmation_replicas, [])
         for number, name in enumerate(missing)
     }
-    for number, result in pool.run(jobs) if jobs else ():
+    for number, result in executor.run(jobs) if jobs else ():
         store.confirm(missing[number], result)
         done[missing[number]] = result
     return {name: done[name] for name in points}

@@ -1,15 +1,14 @@
-"""What a worker does: train one network on some replicas and measure it, a pure function.
+"""One trial as a worker runs it: train a network on some replicas and evaluate it.
 
-It reads no file: the data are made from the dataset's seeds, so that it runs wherever the package
-is installed. It knows neither Optuna nor the study.
+`run_trial` is a pure function of its job. It reads no files (the data are generated from the
+dataset's seed), so it runs wherever the package is installed, and it needs no Optuna.
 """
 
 from __future__ import annotations
 
-import base64
 import functools
-import io
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -18,143 +17,147 @@ import numpy as np
 from pipeline import schema
 from pipeline.problems.base import Problem, read_config
 from pipeline.runs import checkpoint, fingerprint
-from pipeline.stages import train
+from pipeline.runs.fit import fit
 from pipeline.utils import statistics
 
-_ONE_AT_A_TIME = threading.Lock()  # Keras' seeds and names are global; Dask may run threads
+_LOCK = threading.Lock()  # Keras' seeds and names are global, and Dask may run several threads
 
 
 class Result(NamedTuple):
-    """What a trial found, by replica (R,)."""
+    """What a trial measured. R is the number of replicas, K that of points of a learning curve."""
 
     failed: np.ndarray  # (R,) bool: the replica diverged
-    metrics: dict[str, np.ndarray]  # (R,), NaN where the replica diverged; none if given up
-    history: dict[str, np.ndarray]  # learning curves (K,): medians, `_low`, `_high`; none if failed
-    predictions: dict[str, np.ndarray]  # what a small picture needs
+    metrics: dict[str, np.ndarray]  # (R,), NaN where the replica diverged; empty if pruned
+    history: dict[str, np.ndarray]  # (K,): medians, `_low` and `_high`; empty if all diverged
+    predictions: dict[str, np.ndarray]  # a few, for `progress_images`
     parameters: int  # weights of one replica
     pruned: bool
+    seconds: float = 0.0  # duration; 0 if unknown
 
     def values(self, metric: str) -> np.ndarray:
-        """A metric by replica (R,): NaN where there is none."""
+        """A metric of each replica (R,): all NaN if it was not measured."""
         return self.metrics.get(metric, np.full(len(self.failed), np.nan))
 
 
+class Threshold(NamedTuple):
+    """A trial is pruned if its metric is above a maximum at some point of the training."""
+
+    sequences: int  # seen so far
+    metric: str  # of the learning curve
+    maximum: float  # of the median over replicas
+
+
 class Job(NamedTuple):
-    """All that a worker needs to know."""
+    """The input of `run_trial`."""
 
-    code: str  # the digest of what asks: code, libraries, Python
-    document: dict  # of a Setup
+    code: str  # `fingerprint.worker_digest` of the process that runs the study
+    config: dict  # `RunConfig.to_dict()`
     replicas: list[int]
-    thresholds: list[tuple[int, str, float]]  # given up if the metric is above that after so many
+    thresholds: list[Threshold]
 
 
-class _GivenUpError(Exception):
-    """Raised out of a training that is worse than it must be."""
+class PrunedError(Exception):
+    """Raised inside a training that is above a pruning threshold."""
 
 
 class OtherCodeError(Exception):
-    """A worker has other code, libraries or Python, whose results must not be mixed in."""
+    """A worker has other code, libraries or Python: its results must not be mixed with ours."""
 
 
-def run_trial(job: Job) -> str:
-    """Train and measure; the result is encoded, as it is sent and stored."""
-    if job.code != fingerprint.worker(job.document["experiment"]["problem"]):
+def run_trial(job: Job) -> Result:
+    """Train and evaluate a network; raises OtherCodeError if this process has other code."""
+    if job.code != fingerprint.worker_digest(job.config["experiment"]["problem"]):
         raise OtherCodeError
-    with _ONE_AT_A_TIME:
-        return encode(_run(read_config(job.document), job.replicas, job.thresholds))
+    with _LOCK:
+        start = time.monotonic()
+        result = _run(read_config(job.config), job.replicas, job.thresholds)
+        return result._replace(seconds=time.monotonic() - start)
 
 
 def _run(
-    config: schema.RunConfig, replicas: Sequence[int], thresholds: Sequence[tuple[int, str, float]]
+    config: schema.RunConfig, replicas: Sequence[int], thresholds: Sequence[Threshold]
 ) -> Result:
-    room, points, waiting = Problem(config.experiment.problem), [], list(thresholds)
-    lost = np.zeros(len(replicas), bool)
+    problem, points, pending = Problem(config.experiment.problem), [], list(thresholds)
+    failed = np.zeros(len(replicas), bool)
 
-    def report(point: Mapping, failed: np.ndarray) -> None:
+    def report(point: Mapping, diverged: np.ndarray) -> None:
         points.append(point)
-        lost[:] = failed
-        while waiting and point["sequences"] >= waiting[0][0]:
-            _, metric, most = waiting.pop(0)
-            if not failed.all() and np.median(point[metric][~failed]) > most:
-                raise _GivenUpError
+        failed[:] = diverged
+        while pending and point["sequences"] >= pending[0].sequences:
+            _, metric, maximum = pending.pop(0)
+            if not diverged.all() and np.median(point[metric][~diverged]) > maximum:
+                raise PrunedError
 
     arrays = make_data(config)
     try:
-        result = train.fit(config, arrays, replicas, report)
-    except _GivenUpError:
+        trained = fit(config, arrays, replicas, report)
+    except PrunedError:
         curves = {name: np.stack([p[name] for p in points], axis=-1) for name in points[0]}
-        return Result(lost, {}, _bands(curves, ~lost), {}, 0, pruned=True)
-    size = int(sum(weight[0].size for weight in result.weights))
-    if result.failed.all():
-        return Result(result.failed, {}, {}, {}, size, pruned=False)
-    sound = result.without_diverged()
-    found = room.metrics.evaluate(
-        config, checkpoint.to_replicas(sound), arrays["test"], sound.history, sound.checkpoints
+        return Result(failed, {}, _bands(curves, ~failed), {}, 0, pruned=True)
+    parameters = int(sum(weight[0].size for weight in trained.weights))
+    if trained.failed.all():
+        return Result(trained.failed, {}, {}, {}, parameters, pruned=False)
+    valid = trained.without_diverged()
+    metrics, predictions = problem.metrics.evaluate(
+        config, checkpoint.to_replicas(valid), arrays["test"], valid.history, valid.checkpoints
     )
     return Result(
-        result.failed,
-        {name: _spread_out(values, result.failed) for name, values in found.metrics.items()},
-        _bands(result.history, ~result.failed),
-        room.metrics.preview(found.predictions),
-        size,
+        trained.failed,
+        {name: _with_diverged(values, trained.failed) for name, values in metrics.items()},
+        _bands(trained.history, ~trained.failed),
+        problem.metrics.preview(predictions),
+        parameters,
         pruned=False,
     )
 
 
 def make_data(config: schema.RunConfig) -> dict[str, np.ndarray]:
-    """The sequences of a network's dataset, made from its seed."""
-    return _data(config.dataset.problem, config.dataset.model_dump_json())
+    """Generate the sequences of a network's dataset, once per process."""
+    return _make_data(config.dataset.problem, config.dataset.model_dump_json())
 
 
 @functools.lru_cache(maxsize=2)
-def _data(problem: str, dataset: str) -> dict[str, np.ndarray]:
-    """The same, made once in a process."""
-    room = Problem(problem)
-    return room.data.generate(room.config.Dataset.model_validate_json(dataset))
+def _make_data(name: str, dataset: str) -> dict[str, np.ndarray]:
+    problem = Problem(name)
+    return problem.data.generate(problem.config.Dataset.model_validate_json(dataset))
 
 
 def _bands(curves: Mapping[str, np.ndarray], replicas: np.ndarray) -> dict[str, np.ndarray]:
-    found = statistics.bands(curves, replicas)
-    return {name: values.astype(np.float32) for name, values in found.items()}
+    bands = statistics.bands(curves, replicas)
+    return {name: values.astype(np.float32) for name, values in bands.items()}
 
 
-def _spread_out(values: np.ndarray, failed: np.ndarray) -> np.ndarray:
-    """Values of the sound replicas at their places among all (R,)."""
-    spread = np.full(len(failed), np.nan)
-    spread[~failed] = values
-    return spread
+def _with_diverged(values: np.ndarray, failed: np.ndarray) -> np.ndarray:
+    """Values of the replicas that did not diverge, padded with NaN to all replicas (R,)."""
+    padded = np.full(len(failed), np.nan)
+    padded[~failed] = values
+    return padded
 
 
-def to_arrays(result: Result) -> dict[str, np.ndarray]:
-    """A result as arrays under flat names; `result` reads them back."""
-    parts = {"metrics": result.metrics, "history": result.history, "drawn": result.predictions}
-    named = {f"{part}/{name}": v for part, values in parts.items() for name, v in values.items()}
-    about = {"failed": result.failed, "about": np.array([result.parameters, result.pruned])}
-    return about | named
+def to_arrays(results: Mapping[str, Result]) -> dict[str, np.ndarray]:
+    """Results by name as arrays `<name>/<part>/<key>`, for one .npz file."""
+    arrays = {}
+    for name, result in results.items():
+        arrays[f"{name}/failed"] = result.failed
+        arrays[f"{name}/about"] = np.array([result.parameters, result.pruned])
+        parts = {"metrics": result.metrics, "history": result.history, "drawn": result.predictions}
+        for part, values in parts.items():
+            arrays |= {f"{name}/{part}/{key}": array for key, array in values.items()}
+    return arrays
 
 
-def from_arrays(found: Mapping[str, np.ndarray]) -> Result:
-    """What `arrays` took apart; KeyError if something is missing."""
-    parts: dict[str, dict[str, np.ndarray]] = {"metrics": {}, "history": {}, "drawn": {}}
-    for name, values in found.items():
-        part, slash, rest = name.partition("/")
-        if slash:
-            parts[part][rest] = values
-    parameters, pruned = (int(number) for number in found["about"])
-    return Result(found["failed"], *parts.values(), parameters, bool(pruned))
-
-
-def encode(found: Result) -> str:
-    """A result as text, for Optuna's storage."""
-    file = io.BytesIO()
-    np.savez_compressed(file, **to_arrays(found))
-    return base64.b64encode(file.getvalue()).decode("ascii")
-
-
-def decode(text: str) -> Result:
-    """What `encode` wrote; raises ValueError if it is damaged."""
-    try:
-        with np.load(io.BytesIO(base64.b64decode(text, validate=True)), allow_pickle=False) as file:
-            return from_arrays({name: file[name] for name in file.files})
-    except Exception as error:  # zipfile and NumPy raise anything when bytes are wrong
-        raise ValueError(f"{type(error).__name__}: {error}") from None
+def from_arrays(arrays: Mapping[str, np.ndarray]) -> dict[str, Result]:
+    """Invert `to_arrays`, but for the durations; KeyError or ValueError if parts are missing."""
+    parts: dict[str, dict[str, dict[str, np.ndarray]]] = {}
+    for path, array in arrays.items():
+        name, part, *key = path.split("/", 2)
+        parts.setdefault(name, {"metrics": {}, "history": {}, "drawn": {}})
+        if key:
+            parts[name][part][key[0]] = array
+    results = {}
+    for name, by_part in parts.items():
+        metrics, history, predictions = by_part.values()
+        parameters, pruned = (int(number) for number in arrays[f"{name}/about"])
+        failed = arrays[f"{name}/failed"]
+        results[name] = Result(failed, metrics, history, predictions, parameters, bool(pruned))
+    return results

@@ -1,7 +1,8 @@
-"""A network as an MLflow model, beside the curves of its run: the very file that training wrote.
+"""A trained network as a logged model of its run.
 
-`mlflow.keras` would load it and save it anew, in a process that has to start TensorFlow for it.
-What is written here is what that writes, so that it is `mlflow.keras` that loads it.
+`mlflow.keras.log_model` would load the network and save it again, and for that start TensorFlow in
+the process that records. So this module writes the same folder from the file on disk; MLflow loads
+it with `mlflow.keras`.
 """
 
 import json
@@ -15,44 +16,64 @@ import mlflow
 from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.models import Model, ModelSignature
+from mlflow.models.model import ModelInfo
 
-from pipeline.runs import checkpoint
+from pipeline.runs.checkpoint import Example
 from pipeline.schema.experiment import RunConfig
-from pipeline.tracking import server
+from pipeline.tracking import runs, server
 
 LIBRARIES = ("keras", "mlflow", "numpy", "tensorflow")
 
 
-def write(client: MlflowClient, run: Run, config: RunConfig) -> None:
-    """Log a network on its run: signature, exact requirements.
+def log(
+    config: RunConfig,
+    path: Path,
+    example: tuple[Example, Example],
+    client: MlflowClient,
+    run: Run,
+) -> None:
+    """Log the Keras model at `path` on its run; `example` is a batch of inputs and its outputs."""
+    name, signature = config.identifier, mlflow.models.infer_signature(*example)
+    logged = log_model(
+        client,
+        run,
+        name,
+        flavor=sys.modules[__name__],
+        params={key: str(value) for key, value in config.flat().items()},
+        keras_file=path,
+        signature=signature,
+    )
+    # Of an interrupted attempt, or created twice because the response to a request was lost.
+    runs.delete_models(client, run, name, kept=logged.model_id)
 
-    InputError if its file is not the one that training wrote.
+
+def log_model(
+    client: MlflowClient, run: Run, name: str, *, flavor, params: dict[str, str], **arguments
+) -> ModelInfo:
+    """Log a model on a run with the flavor's `save_model(path, mlflow_model, **arguments)`.
+
+    The flavor's own `log_model` needs the run to be active, which would change its status and end.
     """
-    file, (inputs, outputs) = checkpoint.keras_file(config.name), checkpoint.example(config.name)
-    # `log` knows no client and no run id; it takes them from the active ones.
-    mlflow.set_tracking_uri(server.uri())
-    with mlflow.start_run(run_id=run.info.run_id):
-        logged = Model.log(
-            None,
-            sys.modules[__name__],
-            name=config.identifier,
-            flavor_name="keras",
-            file=file,
-            signature=mlflow.models.infer_signature(inputs, outputs),
-        )
-    _delete_others(client, run, config.identifier, logged.model_id)
+    mlflow.set_tracking_uri(server.uri())  # `Model.log` takes no client
+    model = client.create_logged_model(
+        run.info.experiment_id, name, source_run_id=run.info.run_id, params=params
+    )
+    return Model.log(
+        None, flavor, name=name, run_id=run.info.run_id, model_id=model.model_id, **arguments
+    )
 
 
-def save_model(path: str, mlflow_model: Model, file: Path, signature: ModelSignature) -> None:
-    """Write the folder of a model: MLflow calls this with what `Model.log` was given."""
+def save_model(path: str, mlflow_model: Model, keras_file: Path, signature: ModelSignature) -> None:
+    """Write the folder of a model as `mlflow.keras.save_model` does."""
     folder = Path(path)
     (folder / "data").mkdir(parents=True)
-    shutil.copy(file, folder / "data/model.keras")
+    shutil.copy(keras_file, folder / "data/model.keras")
     requirements = [f"{library}=={version(library)}" for library in LIBRARIES]
     (folder / "requirements.txt").write_text("\n".join(requirements) + "\n")
     environment = {"python": platform.python_version(), "dependencies": ["-r requirements.txt"]}
     (folder / "python_env.yaml").write_text(json.dumps(environment) + "\n")  # JSON is YAML
     mlflow_model.signature = signature
+    mlflow_model.model_size_bytes = keras_file.stat().st_size
     mlflow_model.add_flavor(
         "keras",
         data="data",
@@ -63,13 +84,4 @@ def save_model(path: str, mlflow_model: Model, file: Path, signature: ModelSigna
     mlflow.pyfunc.add_to_model(
         mlflow_model, loader_module="mlflow.keras", python_env="python_env.yaml"
     )
-    mlflow_model.model_size_bytes = file.stat().st_size
     mlflow_model.save(folder / "MLmodel")
-
-
-def _delete_others(client: MlflowClient, run: Run, name: str, kept: str) -> None:
-    """Delete what was begun by a process that died, or by a request whose answer was lost."""
-    ours = f"source_run_id = '{run.info.run_id}' AND name = '{name}'"
-    for model in client.search_logged_models([run.info.experiment_id], ours):
-        if model.model_id != kept:
-            client.delete_logged_model(model.model_id)

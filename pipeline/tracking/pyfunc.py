@@ -1,7 +1,7 @@
-"""A model that is handed on: MLflow runs this file where the model is loaded.
+"""The code of a registered model: MLflow runs this file where the model is loaded.
 
-It is beside the network's parameters and weights, and the modules of this package that it needs, in
-the model's own folder; no repository is needed, and nothing is unpickled.
+The model's folder also holds the network's parameters and weights, and the modules of this package
+that it needs: no repository is needed to load it, and nothing is unpickled.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from pipeline.utils.errors import InputError
 NETWORK, PARAMETERS, WEIGHTS = "network", "experiment.json", "weights.npz"
 
 
-class Answering(mlflow.pyfunc.PythonModel):
-    """Answers a table row by row with one trained replica."""
+class LaboratoryModel(mlflow.pyfunc.PythonModel):
+    """One trained replica as a model that maps tables to tables."""
 
     def load_context(self, context) -> None:
-        """Build the network and give it its weights, once."""
+        """Build the network and load its weights."""
+        # TensorFlow takes seconds to import, and the registry imports this module for its names.
         from pipeline.engine.replicas import Replicas
 
         folder = Path(context.artifacts[NETWORK])
@@ -33,14 +34,14 @@ class Answering(mlflow.pyfunc.PythonModel):
             weights = [arrays[name] for name in arrays.files]
         problem = Problem(config.experiment.problem)
         replicas = Replicas(problem.model.build(config), weights)
-        self._answer = problem.serving.make_predictor(replicas, config)
+        self._predict = problem.serving.make_predictor(replicas, config)
 
     def predict(self, context, model_input: pd.DataFrame, params=None) -> pd.DataFrame:
-        """Answer a table; MlflowException, which a server sends as 400, says what is wrong."""
+        """Predict row by row; MlflowException, which servers send as status 400, for bad rows."""
         try:
-            return pd.DataFrame(self._answer(model_input.to_dict("records")))
+            return pd.DataFrame(self._predict(model_input.to_dict("records")))
         except InputError as error:
             raise MlflowException.invalid_parameter_value(str(error)) from None
 
 
-mlflow.models.set_model(Answering())
+mlflow.models.set_model(LaboratoryModel())

@@ -1,13 +1,13 @@
-"""Runs as MLflow keeps them: made, found, and filled with curves, metrics and datasets."""
+"""Runs in MLflow: found, created, deleted, and filled with metrics and datasets."""
 
-import functools
 import hashlib
 import json
 import os
 import re
 import subprocess
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
 
 import numpy as np
 from mlflow import MlflowClient
@@ -15,6 +15,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Run
 from mlflow.exceptions import MlflowException
 
 from pipeline.params.load import load_params
+from pipeline.params.load_report import load_report
 from pipeline.problems.base import Problem
 from pipeline.reporting.learning_curves import TRAIN
 from pipeline.runs import fingerprint, results
@@ -23,151 +24,208 @@ from pipeline.schema.variants import experiment_of
 from pipeline.tracking import server
 from pipeline.tracking.charts import DETAILS, HELD_OUT, TEST, TRAINING
 from pipeline.tracking.server import TAG
-from pipeline.utils import locks, paths
+from pipeline.utils import paths
+from pipeline.utils.errors import InputError
 
-BATCH = 1000  # metrics that MLflow takes in one call
+BATCH = 1000  # metrics that MLflow accepts in one request
+
+FINISHED = "FINISHED"
+"""The status of a complete run; any other is under way, failed, or left by a killed process."""
+
+NETWORK, REPLICA = TAG + "network", TAG + "replica"
+
+TRAINING_DIGEST = TAG + "training"
+"""Tag of a network's run: the digest of the files of its training."""
 
 BEGUN = TAG + "begun"
-"""The tag that says what a run was made for, before there are files with a digest: the parameters
-and the code of its training. Who comes after a process that died goes on with its run."""
+"""Tag of a network's run: the digest of the parameters and code that it was begun with.
+
+It identifies a run that has no TRAINING_DIGEST yet.
+"""
+
+DVC_EXPERIMENT = "dvc.experiment"
+"""Tag of a network's run: the DVC experiment that trained it, if one did."""
 
 
-def find(client: MlflowClient, config: RunConfig, training: str) -> Run | None:
-    """The run of the training with this digest, if there is one."""
-    return next(iter(_search(client, config, TAG + "training", training)), None)
+class NetworkRuns(NamedTuple):
+    """The runs of a network with respect to one of its trainings."""
+
+    finished: Run | None  # of this training
+    unfinished: list[Run]  # of this training
+    running: list[Run]  # of other trainings, and RUNNING
 
 
-def get_or_create_run(
-    client: MlflowClient, config: RunConfig, training: str, live: Run | None = None
-) -> Run:
-    """The one run of the training with this digest; a new one if there is none.
+def find(client: MlflowClient, config: RunConfig, training: str) -> NetworkRuns:
+    """Find the runs of a network; `training` is the digest of a training's files.
 
-    It is the run that has the training's files, or the one that showed it live, or one that was
-    begun for it by a process that died or by a request whose answer was lost. Others are deleted.
+    Unfinished runs were left by a killed process, by a failed training, or by a request whose
+    response was lost; or another process trains the same at the moment.
     """
-    begun = [run for run in _search(client, config, BEGUN, _purpose(config)) if not at_work(run)]
-    unfinished = [run for run in begun if TAG + "training" not in run.data.tags]
-    found = _search(client, config, TAG + "training", training) + [live] * bool(live) + unfinished
-    first, *others = found or [create(client, config)]
-    for other in {run.info.run_id: run for run in others}.values():
-        if other.info.run_id != first.info.run_id:
-            delete(client, other)
-    return first
+    begun = _begun_digest(config)
+    runs = search(client, experiment_id(client, config), f"tags.`{NETWORK}` = '{config.name}'")
+    by_digest = [run for run in runs if run.data.tags.get(TRAINING_DIGEST) == training]
+    same = [*by_digest, *(run for run in runs if run.data.tags.get(BEGUN) == begun)]
+    unfinished = {run.info.run_id: run for run in same if run.info.status != FINISHED}
+    running = [run for run in runs if run.info.status == "RUNNING"]
+    return NetworkRuns(
+        next((run for run in by_digest if run.info.status == FINISHED), None),
+        list(unfinished.values()),
+        [run for run in running if run.info.run_id not in unfinished],
+    )
 
 
-def _search(client: MlflowClient, config: RunConfig, tag: str, value: str) -> list[Run]:
-    """The runs of a network that carry a tag."""
-    ours = f"tags.`{tag}` = '{value}' AND tags.`{TAG}network` = '{config.name}'"
-    return list(client.search_runs([experiment(client, config)], ours))
+def search(client: MlflowClient, experiment: str, query: str) -> list[Run]:
+    """All runs of an MLflow experiment that match a query."""
+    runs, token = [], None
+    while token != "":
+        page = client.search_runs([experiment], query, max_results=1000, page_token=token)
+        runs += page
+        token = page.token or ""
+    return runs
 
 
-def _purpose(config: RunConfig) -> str:
+def _begun_digest(config: RunConfig) -> str:
     """The digest of what decides a training: its parameters and the code."""
-    parts = [fingerprint.code(config.experiment.problem), config.to_dict()]
+    parts = [fingerprint.code_digest(config.experiment.problem), config.to_dict()]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
-def at_work(run: Run) -> bool:
-    """Whether another process is writing a run."""
-    process = run.data.tags.get(TAG + "process", "")
-    return process != locks.name() and bool(process) and locks.alive(process)
-
-
 def delete(client: MlflowClient, run: Run) -> None:
-    """Delete a run and its children."""
-    for one in [*_children(client, run), run]:
-        client.delete_run(one.info.run_id)
+    """Delete a run with its children and its logged models."""
+    delete_children(client, run)
+    delete_models(client, run)
+    client.delete_run(run.info.run_id)  # last: if this process is killed before, it is found again
 
 
-def create(client: MlflowClient, config: RunConfig) -> Run:
-    """A new run of a network, which is closed if this process dies."""
+def delete_models(
+    client: MlflowClient, run: Run, name: str | None = None, kept: str | None = None
+) -> None:
+    """Delete the logged models of a run, of one name or of any, except the one of that id."""
+    query = f"source_run_id = '{run.info.run_id}'" + (f" AND name = '{name}'" if name else "")
+    for model in client.search_logged_models([run.info.experiment_id], query):
+        if model.model_id != kept:
+            client.delete_logged_model(model.model_id)
+
+
+@contextmanager
+def ignore_deleted() -> Iterator[None]:
+    """Ignore that a run has been deleted: by another process that recorded the same training."""
+    try:
+        yield
+    except MlflowException as error:
+        if error.error_code not in ("INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"):
+            raise
+
+
+def create(client: MlflowClient, config: RunConfig, start_time: int | None = None) -> Run:
+    """Create the run of a network; it started now, or at a time in milliseconds."""
+    dvc_experiment = os.environ.get("DVC_EXP_NAME")
     tags = {
-        TAG + "experiment": experiment_of(config.name),
-        TAG + "network": config.name,
-        "mlflow.note.content": description(config),
+        NETWORK: config.name,
+        BEGUN: _begun_digest(config),
+        "mlflow.note.content": describe(config, dvc_experiment),
         "mlflow.source.name": "dvc.yaml",
         "mlflow.source.git.commit": _commit(),
         "dvc.stage": os.environ.get("DVC_STAGE"),
-        "dvc.experiment": os.environ.get("DVC_EXP_NAME"),
+        DVC_EXPERIMENT: dvc_experiment,
         "dvc.baseline": os.environ.get("DVC_EXP_BASELINE_REV"),
-        TAG + "process": locks.name(),
-        BEGUN: _purpose(config),
     }
-    tags = {key: value for key, value in tags.items() if value}
-    return client.create_run(experiment(client, config), tags=tags, run_name=config.name)
+    return client.create_run(
+        experiment_id(client, config),
+        start_time,
+        tags={key: value for key, value in tags.items() if value},
+        run_name=f"{config.name} ({dvc_experiment})" if dvc_experiment else config.name,
+    )
 
 
-def experiment(client: MlflowClient, config: RunConfig) -> str:
-    """The id of the problem's MLflow experiment."""
-    problem = config.experiment.problem
-    if found := client.get_experiment_by_name(problem):
-        return found.experiment_id
+def experiment_id(client: MlflowClient, config: RunConfig) -> str:
+    """The id of the problem's MLflow experiment, which is created if it does not exist."""
+    name = config.experiment.problem
+    if experiment := client.get_experiment_by_name(name):
+        return experiment.experiment_id
     note = (
-        f"{Problem(problem).title}. Each run is a network, its replicas are child runs. Learning curves: solid "
-        "lines are medians over replicas, broken ones 10 % and 90 % quantiles."
+        f"{Problem(name).title}. Each run is a network, and its replicas are child runs. In charts "
+        "of learning curves, solid lines are medians over replicas, dashed lines the 10 % and 90 % "
+        "quantiles."
     )
     return client.create_experiment(
-        problem, server.artifacts(problem), tags={"mlflow.note.content": note}
+        name, server.artifact_location(name), tags={"mlflow.note.content": note}
     )
 
 
-def description(config: RunConfig, figures: Sequence[str] = ()) -> str:
-    """What a run is, and which figures belong to it once they are drawn: their files' names."""
-    name = experiment_of(config.name)
-    params = paths.params()
-    question = _questions(params, params.stat().st_mtime_ns).get(name, name)
-    shown = ", ".join(f"`figures/{figure}`" for figure in figures)
-    return (
-        f"{question}\n\nThe network `{config.name}`: median, 10 % and 90 % quantile over "
-        f"{config.experiment.training.replicas} replicas, which are its child runs. "
-        + (f"Its figures, among the artifacts: {shown}. " if shown else "")
-        + f"In the report: `reports/README.md#{name}`. Made by `dvc repro figures@{name}`."
-    )
+def describe(
+    config: RunConfig, dvc_experiment: str | None = None, figures: Sequence[str] = ()
+) -> str:
+    """The description of a network's run, in Markdown.
+
+    Args:
+        config: Of the network.
+        dvc_experiment: Name of the DVC experiment that trained it, if one did.
+        figures: File names of the figures among the run's artifacts.
+    """
+    name, replicas = experiment_of(config.name), config.experiment.training.replicas
+    sentences = [
+        f"The network `{config.name}`"
+        + (f", trained by the DVC experiment `{dvc_experiment}`" if dvc_experiment else "")
+        + f": median, 10 % and 90 % quantile over {replicas} replicas, which are its child runs."
+    ]
+    if figures:
+        shown = ", ".join(f"`figures/{figure}`" for figure in figures)
+        sentences.append(f"Figures, among the artifacts: {shown}.")
+    sentences.append(f"In the report: `reports/README.md#{name}`.")
+    sentences.append(f"To reproduce it, run: `dvc repro figures@{name}`.")
+    return f"{_question(name)}\n\n{' '.join(sentences)}"
 
 
-@functools.cache
-def _questions(params: Path, changed: int) -> Mapping[str, str]:
-    """What each experiment asks, read once as long as the file stays as it is."""
-    return load_params(params).questions
+def _question(experiment: str) -> str:
+    """The question of an experiment in report.yaml, or its name."""
+    try:
+        report = load_report(paths.report_texts(), load_params(paths.params()))
+    except InputError:  # `pipeline check` lists the errors; a training must not end for them
+        return experiment
+    return report.texts(experiment).question or experiment
 
 
 def _commit() -> str | None:
-    found = subprocess.run(
+    done = subprocess.run(
         ["git", "rev-parse", "HEAD"],
         cwd=paths.root(),
         capture_output=True,
         text=True,
         check=False,
     )
-    return found.stdout.strip() or None
+    return done.stdout.strip() or None
 
 
-def children(client: MlflowClient, run: Run, count: int) -> list[Run]:
-    """The child runs of the replicas, made where they are missing."""
-    tags = {"mlflow.parentRunId": run.info.run_id, TAG + "process": locks.name()}
-    by_replica: dict[str, Run] = {}
-    found = _children(client, run)
-    for child in sorted(found, key=lambda child: child.info.status not in ("FINISHED", "FAILED")):
-        if by_replica.setdefault(child.data.tags[TAG + "replica"], child) is not child:
-            client.delete_run(child.info.run_id)  # made by a request whose answer was lost
-    return [
-        by_replica.get(str(replica))
-        or client.create_run(
-            run.info.experiment_id,
-            tags=tags | {TAG + "replica": str(replica)},
-            run_name=f"{run.info.run_name}, replica {replica}",
-        )
-        for replica in range(count)
-    ]
+def create_child(client: MlflowClient, run: Run, replica: int) -> Run:
+    """Create the child run of a replica, with its parent's start."""
+    return client.create_run(
+        run.info.experiment_id,
+        run.info.start_time,
+        tags={"mlflow.parentRunId": run.info.run_id, REPLICA: str(replica)},
+        run_name=f"{run.info.run_name}, replica {replica}",
+    )
+
+
+def children(client: MlflowClient, run: Run) -> dict[int, Run]:
+    """The child runs of a run by their replicas."""
+    return {int(child.data.tags[REPLICA]): child for child in _children(client, run)}
+
+
+def delete_children(client: MlflowClient, run: Run, kept: Collection[str] = ()) -> None:
+    """Delete the child runs of a run, except those of these ids."""
+    for child in _children(client, run):
+        if child.info.run_id not in kept:
+            client.delete_run(child.info.run_id)
 
 
 def _children(client: MlflowClient, run: Run) -> list[Run]:
-    search = f"tags.mlflow.parentRunId = '{run.info.run_id}'"
-    return client.search_runs([run.info.experiment_id], search, max_results=1000)
+    query = f"tags.mlflow.parentRunId = '{run.info.run_id}'"
+    return search(client, run.info.experiment_id, query)
 
 
 def log_dataset(client: MlflowClient, run: Run, config: RunConfig) -> None:
-    """The dataset as the run's input: its digest, and its parameters as its profile."""
+    """Log the dataset as the run's input, with its digest and its parameters."""
     name = config.experiment.dataset
     path = paths.dataset(name)
     dataset = Dataset(
@@ -180,63 +238,76 @@ def log_dataset(client: MlflowClient, run: Run, config: RunConfig) -> None:
     context = [InputTag("mlflow.data.context", "training")]
     try:
         client.log_inputs(run.info.run_id, [DatasetInput(dataset, context)])
-    except MlflowException:  # 3.17 refuses what is there, as after a request whose answer was lost
+    except MlflowException:
+        # 3.17 refuses inputs that the run already has: the request was repeated because its
+        # response was lost.
         if not client.get_run(run.info.run_id).inputs.dataset_inputs:
             raise
 
 
 def log_curves(client: MlflowClient, run: Run, curves: Mapping[str, np.ndarray]) -> None:
-    """Learning curves (K,) by sequences seen."""
+    """Log learning curves (K,), with the sequences seen as steps."""
     points = [dict(zip(curves, row, strict=True)) for row in zip(*curves.values(), strict=True)]
-    log_metrics(client, run, [metric for values in points for metric in point(run, values)])
+    log_metrics(client, run, [metric for point in points for metric in curve_metrics(run, point)])
 
 
-def point(run: Run, values: Mapping[str, float]) -> list[Metric]:
-    """A point of a learning curve as metrics: `train/loss` and such, and `held-out/…`."""
-    step = int(values["sequences"])
-    values = {name: v for name, v in values.items() if name not in ("sequences", "updates")}
-    train = {name.removeprefix(TRAIN): v for name, v in values.items() if name.startswith(TRAIN)}
-    held_out = {name: value for name, value in values.items() if not name.startswith(TRAIN)}
-    return metrics(run, train, step, TRAINING) + metrics(run, held_out, step, HELD_OUT)
+def curve_metrics(run: Run, point: Mapping[str, float]) -> list[Metric]:
+    """A point of the learning curves as metrics `train/…` and `held-out/…`."""
+    step = int(point["sequences"])
+    curves = {name: v for name, v in point.items() if name not in ("sequences", "updates")}
+    train = {name.removeprefix(TRAIN): v for name, v in curves.items() if name.startswith(TRAIN)}
+    held_out = {name: value for name, value in curves.items() if not name.startswith(TRAIN)}
+    return make_metrics(run, train, step, TRAINING) + make_metrics(run, held_out, step, HELD_OUT)
 
 
-def metrics(
-    run: Run, values: Mapping[str, float], step: int, group: str, moment: int | None = None
+def make_metrics(
+    run: Run, values: Mapping[str, float], step: int, group: str, timestamp: int | None = None
 ) -> list[Metric]:
-    """Values at one step, as metrics of a group."""
-    # The time follows from the step: a point logged again is the same row, not a second one.
-    moment = run.info.start_time + step if moment is None else moment
-    return [Metric(group + name, float(value), moment, step) for name, value in values.items()]
+    """Metrics of a group, that is, with this prefix, at one step.
+
+    The default timestamp follows from the step: MLflow ignores a metric that is logged again with
+    the same timestamp, step and value.
+    """
+    timestamp = run.info.start_time + step if timestamp is None else timestamp
+    return [Metric(group + name, float(value), timestamp, step) for name, value in values.items()]
 
 
-def finals(
+def final_metrics(
     run: Run,
     problem: str,
     values: Mapping[str, float],
-    wanted: Collection[str] = (),
-    moment: int | None = None,
+    headline: Collection[str] = (),
+    timestamp: int | None = None,
 ) -> list[Metric]:
-    """Final metrics: `test/…` the headline ones and those that are wanted, `details/…` all others.
+    """Final metrics: `test/…` for headline ones, `details/…` for all others.
 
-    `moment` is when they were measured, in milliseconds: of two values MLflow shows the later one.
+    They are at step 0, since the UI draws metrics with a single step as bars. Metrics whose names
+    differ in a whole number, such as the accuracy at each position, become the steps of one metric,
+    which has one chart.
 
-    At step 0: the charts show a metric of one step as a bar for each run. Metrics that differ in a
-    whole number, as the accuracy at each position, are the steps of one: a chart, not one for each.
+    Args:
+        run: That they belong to.
+        problem: Name of the problem, which describes them.
+        values: By their names.
+        headline: Names of headline metrics besides the problem's own.
+        timestamp: Time of the evaluation in milliseconds; of two values at a step MLflow shows the
+            later one.
     """
-    describe, steps, found = Problem(problem).metrics.describe, _steps(values.keys()), []
+    describe_metric, numbered = Problem(problem).metrics.describe, _numbered(values)
+    metrics = []
     for name, value in values.items():
-        if name in wanted or describe(name).headline:
-            found += metrics(run, {name: value}, 0, TEST, moment)
+        if name in headline or describe_metric(name).headline:
+            metrics += make_metrics(run, {name: value}, 0, TEST, timestamp)
         else:
-            stem, step = steps.get(name, (name, 0))
-            found += metrics(run, {stem: value}, step, DETAILS, moment)
-    return found
+            stem, step = numbered.get(name, (name, 0))
+            metrics += make_metrics(run, {stem: value}, step, DETAILS, timestamp)
+    return metrics
 
 
-def _steps(names: Iterable[str]) -> dict[str, tuple[str, int]]:
-    """Of names that end in a number its stem and the number; of fractions, no step is made."""
-    numbered = {name: re.fullmatch(r"(.+?)_?([0-9]+(?:\.[0-9]+)?)", name) for name in names}
-    parts = {name: match.groups() for name, match in numbered.items() if match}
+def _numbered(names: Iterable[str]) -> dict[str, tuple[str, int]]:
+    """Stem and number of the names that end in a whole number."""
+    matches = {name: re.fullmatch(r"(.+?)_?([0-9]+(?:\.[0-9]+)?)", name) for name in names}
+    parts = {name: match.groups() for name, match in matches.items() if match}
     fractions = {stem for stem, number in parts.values() if "." in number}
     return {
         name: (stem, int(number))
@@ -246,7 +317,7 @@ def _steps(names: Iterable[str]) -> dict[str, tuple[str, int]]:
 
 
 def log_metrics(client: MlflowClient, run: Run, metrics: Sequence[Metric]) -> None:
-    """Log metrics in few calls; what is NaN or infinite is left out."""
-    sound = [metric for metric in metrics if np.isfinite(metric.value)]
-    for start in range(0, len(sound), BATCH):
-        client.log_batch(run.info.run_id, metrics=sound[start : start + BATCH])
+    """Log metrics in few requests, without those that are NaN or infinite."""
+    finite = [metric for metric in metrics if np.isfinite(metric.value)]
+    for start in range(0, len(finite), BATCH):
+        client.log_batch(run.info.run_id, metrics=finite[start : start + BATCH])

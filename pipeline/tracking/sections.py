@@ -1,6 +1,7 @@
-"""The parts of a network's run, each made from what a stage left on disk."""
+"""The sections of a network's run, each made from the files of one stage."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,115 +10,134 @@ from mlflow import MlflowClient
 from mlflow.entities import Param, Run
 
 from pipeline.runs import checkpoint, results
+from pipeline.runs.checkpoint import Checkpoint
 from pipeline.schema.experiment import RunConfig
 from pipeline.schema.variants import experiment_of
 from pipeline.tracking import keras_model, runs
+from pipeline.tracking.charts import TEST
 from pipeline.utils import files, paths, statistics
 from pipeline.utils.errors import InputError
 
 HISTORY = "history"  # the figure that every experiment has
 
 
-class Part(NamedTuple):
-    """One part of a run: what it is made from, and how it is written."""
+class Section(NamedTuple):
+    """A section of a run; MLflow has it if the run's tag of its name holds its digest."""
 
     name: str
-    digest: str
+    digest: str  # of its files
     write: Callable[[MlflowClient, Run], None]
 
 
-def of(name: str) -> tuple[RunConfig, list[Part]]:
-    """A network's setup, and the parts that there are on disk: the training first, then the model.
+def network_sections(name: str) -> tuple[RunConfig, list[Section]]:
+    """A network's parameters and the sections that can be written from the files on disk.
 
-    Evaluation and figures only of this very training. InputError if the network is not trained.
+    Training and model come first; evaluation and figures follow if they belong to this training.
+    InputError if the network is not trained, or if its files are corrupt.
     """
-    result, experiment = checkpoint.read(name), experiment_of(name)
-    digest = results.trained_digest(name)
-    parts = [
-        Part("training", digest, lambda client, run: _write_training(client, run, result)),
-        Part("model", digest, lambda client, run: keras_model.write(client, run, result.config)),
+    trained, digest = checkpoint.load(name), results.checkpoint_digest(name)
+    config = trained.config
+    model = partial(
+        keras_model.log, config, checkpoint.keras_file(name), checkpoint.load_example(name)
+    )
+    sections = [
+        Section("training", digest, partial(_write_training, trained)),
+        Section("model", digest, model),
     ]
-    if measured := _measured(name, digest):
-        write = lambda client, run: _write_evaluation(client, run, result)  # noqa: E731
-        parts.append(Part("evaluation", measured, write))
-    captions = paths.figures(experiment) / paths.CAPTIONS
-    if _drawn_of(captions, name) == digest:
-        drawn = [path for path in paths.figures(experiment).iterdir() if path != captions]
-        write = lambda client, run: _write_figures(client, run, result.config, drawn)  # noqa: E731
-        shown = [path for steps in pictures(name).values() for path in steps]
-        parts.append(Part("figures", results.digest([*drawn, *shown]), write))
-    return result.config, parts
+    if evaluation := _evaluation_digest(name, digest):
+        sections.append(Section("evaluation", evaluation, partial(_write_evaluation, config)))
+    captions = paths.figures(experiment_of(name)) / paths.CAPTIONS
+    if _drawn_training(captions, name) == digest:
+        figures = sorted(path for path in captions.parent.iterdir() if path != captions)
+        images = [path for steps in pictures(name).values() for path in steps.values()]
+        sections.append(
+            Section(
+                "figures",
+                results.digest([*figures, *images]),
+                partial(_write_figures, config, figures),
+            )
+        )
+    return config, sections
 
 
-def pictures(name: str) -> dict[str, list[Path]]:
-    """The pictures of a training's progress: the files under each key, as training went on."""
-    found: dict[str, list[Path]] = {}
-    for path in paths.pictures(name).glob("*/*.png"):
-        found.setdefault(path.parent.name, []).append(path)
-    return {key: sorted(shown, key=lambda path: int(path.stem)) for key, shown in found.items()}
+def trained_at(name: str) -> int:
+    """When a network's training ended, in milliseconds: when its files were written."""
+    return (paths.model(name) / "history.npz").stat().st_mtime_ns // 1_000_000
 
 
-def _drawn_of(captions: Path, name: str) -> str | None:
-    """The digest of the training whose figures stand there, if it says so."""
+def pictures(name: str) -> dict[str, dict[int, Path]]:
+    """The pictures of a training's progress by their keys and steps, in the order of the steps."""
+    found: dict[str, dict[int, Path]] = {}
+    for path in sorted(paths.pictures(name).glob("*/*.png"), key=lambda path: int(path.stem)):
+        found.setdefault(path.parent.name, {})[int(path.stem)] = path
+    return found
+
+
+def _drawn_training(captions: Path, name: str) -> str | None:
+    """The digest of the training that figures were drawn of; None if there are no figures."""
     try:
         return files.read_json(captions, hint="")["trained"][name]
-    except (InputError, KeyError, TypeError):  # none yet, or of an experiment in another form
+    except (InputError, KeyError, TypeError):  # not drawn yet, or in another format
         return None
 
 
-def _measured(name: str, digest: str) -> str | None:
-    """The digest of what was measured of this very training, if it was, and of its predictions."""
+def _evaluation_digest(name: str, training: str) -> str | None:
+    """The digest of a network's evaluation; None if this training is not evaluated."""
     experiment = experiment_of(name)
-    measured = [paths.metrics(experiment), paths.replicas(experiment)]
-    if not all(path.exists() for path in measured):
+    evaluated = [paths.metrics(experiment), paths.replicas(experiment)]
+    if not all(path.exists() for path in evaluated):
         return None
     try:
-        current = results.aggregates(name)["trained"] == digest
-    except InputError:  # an arm that was not there yet
+        current = results.load_aggregates(name)["trained"] == training
+    except InputError:  # a variant that was added since
         return None
     predictions = paths.predictions(name)  # metrics are in git, predictions in DVC's cache
-    measured += [predictions] * predictions.exists()
-    return results.digest(measured) if current else None
+    evaluated += [predictions] * predictions.exists()
+    return results.digest(evaluated) if current else None
 
 
-def _write_training(client: MlflowClient, run: Run, result: checkpoint.Checkpoint) -> None:
-    """Parameters, dataset and learning curves of the run, and the curves of its children."""
-    client.log_batch(
-        run.info.run_id,
-        params=[Param(key, str(value)) for key, value in result.config.flat().items()],
-    )
-    runs.log_dataset(client, run, result.config)
-    runs.log_curves(client, run, statistics.bands(result.history, ~result.failed))
-    client.log_metric(run.info.run_id, "test/failure_rate", float(result.failed.mean()))
-    for replica, child in enumerate(runs.children(client, run, len(result.failed))):
-        own = {
+def _write_training(trained: Checkpoint, client: MlflowClient, run: Run) -> None:
+    """Parameters, dataset and learning curves of a run, and its child runs."""
+    params = [Param(key, str(value)) for key, value in trained.config.flat().items()]
+    client.log_batch(run.info.run_id, params=params)
+    runs.log_dataset(client, run, trained.config)
+    runs.log_curves(client, run, statistics.bands(trained.history, ~trained.failed))
+    failure_rate = {"failure_rate": float(trained.failed.mean())}
+    runs.log_metrics(client, run, runs.make_metrics(run, failure_rate, 0, TEST))
+    written, end = [], trained_at(trained.config.name)
+    for replica, failed in enumerate(trained.failed):
+        child = runs.create_child(client, run, replica)
+        curves = {
             name: curve if curve.ndim == 1 else curve[replica]
-            for name, curve in result.history.items()
+            for name, curve in trained.history.items()
         }
-        runs.log_curves(client, child, own)
-        client.set_terminated(child.info.run_id, "FAILED" if result.failed[replica] else "FINISHED")
+        runs.log_curves(client, child, curves)
+        client.set_terminated(child.info.run_id, "FAILED" if failed else runs.FINISHED, end)
+        written.append(child.info.run_id)
+    # Of an interrupted attempt, or created twice because the response to a request was lost.
+    runs.delete_children(client, run, kept=written)
 
 
-def _write_evaluation(client: MlflowClient, run: Run, result: checkpoint.Checkpoint) -> None:
-    """Final metrics of the run (means over replicas), of its children, their files, and texts."""
-    name = result.config.name
-    entries = results.aggregates(name)["metrics"].items()
+def _write_evaluation(config: RunConfig, client: MlflowClient, run: Run) -> None:
+    """Final metrics of a run (means over replicas) and of its children, and the files with them."""
+    name, problem = config.name, config.experiment.problem
+    metrics, replicas = paths.metrics(experiment_of(name)), paths.replicas(experiment_of(name))
+    timestamp = metrics.stat().st_mtime_ns // 1_000_000
+    entries = results.load_aggregates(name)["metrics"].items()
     means = {metric: entry["mean"] for metric, entry in entries if entry["mean"] is not None}
-    problem = result.config.experiment.problem
-    moment = paths.metrics(experiment_of(name)).stat().st_mtime_ns // 1_000_000
-    runs.log_metrics(client, run, runs.finals(run, problem, means, moment=moment))
-    rows = results.replica_metrics(name)
-    for child, (_, row) in zip(runs.children(client, run, len(rows)), rows.iterrows(), strict=True):
-        runs.log_metrics(client, child, runs.finals(child, problem, row, moment=moment))
-    experiment = experiment_of(name)
-    for path in (paths.metrics(experiment), paths.replicas(experiment)):
+    runs.log_metrics(client, run, runs.final_metrics(run, problem, means, timestamp=timestamp))
+    rows = results.load_replica_metrics(name)
+    for replica, child in runs.children(client, run).items():
+        own = runs.final_metrics(child, problem, dict(rows.loc[replica]), timestamp=timestamp)
+        runs.log_metrics(client, child, own)
+    for path in (metrics, replicas):
         client.log_artifact(run.info.run_id, path, "metrics")
-    for key, text in _texts(name).items():
+    for key, text in _generated_texts(name).items():
         client.log_text(run.info.run_id, text, f"texts/{key}.txt")
 
 
-def _texts(name: str) -> dict[str, str]:
-    """What is text among a network's predictions: to read, as figures are to look at."""
+def _generated_texts(name: str) -> dict[str, str]:
+    """The predictions of a network that are text, by their names."""
     path = paths.predictions(name)
     if not path.exists():
         return {}
@@ -126,21 +146,22 @@ def _texts(name: str) -> dict[str, str]:
 
 
 def _write_figures(
-    client: MlflowClient, run: Run, config: RunConfig, drawn: Sequence[Path]
+    config: RunConfig, figures: Sequence[Path], client: MlflowClient, run: Run
 ) -> None:
-    """The figures as they stand in the report, and the pictures that the step slider shows.
+    """The report's figures, and the pictures that the step slider of the charts shows.
 
-    MLflow's page that compares runs shows the artifacts that all of them have, side by side, but
-    looks for them in no folder: so the last pictures stand outside of any, too.
+    MLflow's page that compares two runs shows artifacts of the same name side by side, except those
+    in folders: so the history and the last pictures are logged outside of folders as well.
     """
-    for path in drawn:
-        client.log_artifact(run.info.run_id, path, "figures")
+    run_id = run.info.run_id
+    for path in figures:
+        client.log_artifact(run_id, path, "figures")
         if path.stem == HISTORY:
-            client.log_artifact(run.info.run_id, path)
+            client.log_artifact(run_id, path)
     for key, steps in pictures(config.name).items():
-        for path in steps:
-            image = mlflow.Image(str(path))
-            client.log_image(run.info.run_id, image, key=key, step=int(path.stem))
-        client.log_image(run.info.run_id, mlflow.Image(str(steps[-1])), f"{key}.png")
-    described = runs.description(config, sorted(path.name for path in drawn))
-    client.set_tag(run.info.run_id, "mlflow.note.content", described)
+        for step, path in steps.items():
+            client.log_image(run_id, mlflow.Image(str(path)), key=key, step=step)
+        client.log_image(run_id, mlflow.Image(str(path)), f"{key}.png")
+    dvc_experiment = run.data.tags.get(runs.DVC_EXPERIMENT)
+    description = runs.describe(config, dvc_experiment, [path.name for path in figures])
+    client.set_tag(run_id, "mlflow.note.content", description)

@@ -1,18 +1,21 @@
-"""The MLflow server or database that runs go to."""
+"""The MLflow server or database that runs are recorded in, and the MLflow UI."""
 
-import functools
 import logging
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import mlflow.store.db.utils
 from mlflow import MlflowClient
+from mlflow.entities import Experiment
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -20,60 +23,55 @@ from pipeline.tracking import charts
 from pipeline.utils import console, locks, paths
 from pipeline.utils.errors import InputError, hide_password
 
-TAG = "laboratory."  # begins the names of our own tags
+TAG = "laboratory."
+"""Prefix of the tags of this package."""
+
 SERVER_ERRORS = (MlflowException, SQLAlchemyError, OSError, ImportError)
+"""What MLflow raises if its server or database fails; ImportError: the database's driver."""
 
 HOSTS = [f"{name}{port}" for name in ("localhost", "127.0.0.1") for port in ("", ":*")]
-"""How the server may be called. MLflow 3.17's default takes `10.*` and `192.168.*` besides, so that
-a page of `10.evil.example` could talk to it."""
+"""Values of the `Host` header that the UI accepts.
 
-# It tells of every table that it creates, and shows the traceback of what it raises besides.
+MLflow 3.17 accepts `10.*` and `192.168.*` by default, which includes `10.evil.example`: a page of
+that name could read the database.
+"""
+
+STOP_SECONDS = 10.0  # that the UI's server has to stop before it is killed
+
+# MLflow logs every table that it creates, and the traceback of errors that it raises as well.
 logging.getLogger("mlflow").setLevel(logging.CRITICAL)
 
-mlflow.store.db.utils.MAX_RETRY_COUNT = 3  # to reach a database: with its own 10 it takes minutes
+mlflow.store.db.utils.MAX_RETRY_COUNT = 3  # the default of 10 takes minutes without a database
 
 
 def uri() -> str:
-    """Where runs go: MLFLOW_TRACKING_URI, or the database in the repository's root."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or _own_uri()
+    """The tracking URI: MLFLOW_TRACKING_URI, or the database in the repository's root."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or _default_uri()
 
 
-def _own_uri() -> str:
+def _default_uri() -> str:
     return f"sqlite:///{paths.home() / 'mlflow.db'}"
 
 
-def artifacts(name: str) -> str | None:
-    """Where an experiment's artifacts go: of our own database beside it, of others where they say.
+def artifact_location(name: str) -> str | None:
+    """Where an experiment's artifacts go: next to the default database, else the server decides.
 
-    MLFLOW_TRACKING_URI being set does not tell them apart: `mlflow.set_tracking_uri` sets it.
+    Compares URIs because `mlflow.set_tracking_uri` sets MLFLOW_TRACKING_URI as well.
     """
-    return (paths.home() / "mlartifacts" / name).as_uri() if uri() == _own_uri() else None
+    return (paths.home() / "mlartifacts" / name).as_uri() if uri() == _default_uri() else None
 
 
-def connect() -> MlflowClient:
-    """A client; when it is first made, runs whose process died are closed."""
-    return _connect(uri())
+def client() -> MlflowClient:
+    """A client of the tracking server; creates an SQLite database that does not exist yet."""
+    _create_database(uri())
+    return MlflowClient(uri())
 
 
-@functools.cache
-def _connect(uri: str) -> MlflowClient:
-    _make_database(uri)
-    client = MlflowClient(uri)
-    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
-    under_way = (
-        f"attributes.status = 'RUNNING' AND tags.`{TAG}process` LIKE '{socket.gethostname()}:%'"
-    )
-    for run in client.search_runs(experiments, under_way):
-        if not locks.alive(run.data.tags[TAG + "process"]):
-            client.set_terminated(run.info.run_id, "KILLED")
-    return client
+def _create_database(uri: str) -> None:
+    """Create an SQLite database completely or not at all.
 
-
-def _make_database(uri: str) -> None:
-    """Make an SQLite database that is not there, whole or not at all.
-
-    MLflow 3.17 makes its tables in many steps, and what a process leaves that is killed in between
-    it never takes up again: "table logged_models already exists".
+    MLflow 3.17 creates its tables in many steps and cannot resume if it is killed in between:
+    "table logged_models already exists".
     """
     path = Path(uri.removeprefix("sqlite:///"))
     if not uri.startswith("sqlite:///") or path.exists():
@@ -86,51 +84,88 @@ def _make_database(uri: str) -> None:
     shutil.rmtree(partial)
 
 
-def warn(error: Exception) -> None:
-    """Tell of a failing server, once in a process."""
-    if not _warned:
-        _warned.append(error)
-        console.print_status(
-            f"MLflow at {shown_uri()} fails ({cause(error)}). Results go to disk as ever; "
-            "when it is back, `pipeline track` adds what is missing."
+_warnings: list[str] = []
+
+
+def warn_once(error: Exception) -> None:
+    """Print a warning that the server fails, once per process."""
+    if not _warnings:
+        _warnings.append(
+            f"MLflow at {_shown_uri()} fails ({_cause(error)}). Results are written to disk as "
+            "usual; when MLflow works again, run: pipeline sync"
         )
-
-
-_warned: list[Exception] = []
+        console.print_status(_warnings[0])
 
 
 @contextmanager
 def warnings() -> Iterator[None]:
-    """Report a server that fails, once in a process, instead of raising."""
+    """Print a warning, once per process, instead of raising SERVER_ERRORS."""
     try:
         yield
     except SERVER_ERRORS as error:
-        warn(error)
+        warn_once(error)
 
 
 @contextmanager
-def refusals() -> Iterator[None]:
-    """What a server or a database raises that fails, as InputError."""
+def raise_input_errors() -> Iterator[None]:
+    """Raise SERVER_ERRORS as InputError."""
     try:
         yield
     except SERVER_ERRORS as error:
-        raise InputError(f"MLflow at {shown_uri()}: {cause(error)}") from None
+        raise InputError(f"MLflow at {_shown_uri()}: {_cause(error)}") from None
 
 
-def cause(error: Exception) -> str:
-    """The first line of an error, without the retries that MLflow wraps it in, and passwords."""
+def _cause(error: Exception) -> str:
+    """The first line of an error without passwords; the other lines are MLflow's retries."""
     if not str(error):
         return type(error).__name__
     return hide_password(str(error).splitlines()[0])[:200]
 
 
-def shown_uri() -> str:
-    """The address without a password."""
+def _shown_uri() -> str:
+    """The tracking URI without user and password, for messages."""
     return hide_password(uri())
 
 
+def serve(port: int) -> None:
+    """Serve the MLflow UI until the command is stopped, and print links to its charts.
+
+    The UI is reachable from this machine only. If MLFLOW_TRACKING_URI is the address of a server,
+    the links lead there, and nothing is started.
+    """
+    remote = uri().startswith("http")
+    if not remote:
+        _check_free(port)
+    with raise_input_errors(), locks.exclusive_lock():
+        experiments = client().search_experiments(order_by=["name"])
+    if remote:  # `//…@host` would be taken for a user name by browsers
+        _print_links(_shown_uri().replace("//…@", "//").rstrip("/"), experiments)
+        return
+    address = f"http://127.0.0.1:{port}"
+    console.print_status(f"starting MLflow at {address}")
+    with _server_process(port) as process:
+        _wait_until_ready(process, port)
+        _print_links(address, experiments)
+        console.print_status("press Ctrl-C to stop")
+        code = process.wait()
+    raise SystemExit(code)
+
+
+def _print_links(address: str, experiments: Sequence[Experiment]) -> None:
+    """Print a link to the charts of each experiment."""
+    for experiment in experiments:
+        if experiment.name != "Default":
+            # Without `workflowType` MLflow opens its view for language models.
+            view = "runs?workflowType=machine_learning&compareRunsMode=CHART"
+            link = f"{address}/#/experiments/{experiment.experiment_id}/{view}"
+            link += f"&{charts.LINK}" if charts.TAG in experiment.tags else ""
+            console.print_status(f"{experiment.name}: {link}")
+    if len(experiments) < 2:
+        console.print_status("There are no runs yet; run: dvc repro, or pipeline sync")
+
+
 def _check_free(port: int) -> None:
-    """InputError if another program listens there, whose pages the links would open."""
+    """Raise InputError if another program listens on a port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -139,33 +174,42 @@ def _check_free(port: int) -> None:
             raise InputError(f"--port: {port} cannot be used ({error.strerror})") from None
 
 
-def serve(port: int) -> None:
-    """Print the links to the charts, and run the MLflow UI on the database until it is stopped.
-
-    It listens on this machine alone. If MLFLOW_TRACKING_URI names a server, that one is linked to.
-    """
-    if not uri().startswith("http"):
-        _check_free(port)
-    with refusals(), locks.exclusive_lock():
-        experiments = connect().search_experiments(order_by=["name"])
-    served = uri().startswith("http")
-    address = shown_uri().rstrip("/") if served else f"http://127.0.0.1:{port}"
-    for experiment in experiments:
-        if experiment.name != "Default":
-            # MLflow opens its view for language models; this asks for training runs, as charts.
-            view = "runs?workflowType=machine_learning&compareRunsMode=CHART"
-            link = f"{address}/#/experiments/{experiment.experiment_id}/{view}"
-            link += f"&{charts.LINK}" if charts.TAG in experiment.tags else ""
-            console.print_status(f"{experiment.name}: {link}")
-    if len(experiments) < 2:
-        console.print_status(
-            "There are no runs yet: dvc repro makes them, `pipeline track` adds missing ones."
-        )
-    if served:
-        return
-    artifacts = paths.home() / "mlartifacts"
+@contextmanager
+def _server_process(port: int) -> Iterator[subprocess.Popen]:
+    """Run the MLflow server; it is stopped at the end, also by Ctrl-C and SIGTERM."""
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--default-artifact-root", artifacts.as_uri(), "--allowed-hosts", ",".join(HOSTS)]
-    # Not on the command line, which all users of the machine may read: it may hold a password.
-    environment = os.environ | {"MLFLOW_BACKEND_STORE_URI": uri()}
-    raise SystemExit(subprocess.call(command, env=environment))
+    command += ["--default-artifact-root", (paths.home() / "mlartifacts").as_uri()]
+    command += ["--allowed-hosts", ",".join(HOSTS)]
+    command += ["--workers", "1"]  # starts in a third of the time of MLflow's four
+    command += ["--uvicorn-opts", "--log-level warning"]  # requests would scroll the links away
+    environment = os.environ | {
+        # Not on the command line, which every user of the machine can read: it may hold a password.
+        "MLFLOW_BACKEND_STORE_URI": uri(),
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # processes for language models
+        "PYTHONWARNINGS": "ignore",  # of MLflow about its own dependencies
+    }
+    # By default SIGTERM ends this process at once, without the `finally` below.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    process = subprocess.Popen(command, env=environment)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _wait_until_ready(process: subprocess.Popen, port: int) -> None:
+    """Wait until the server answers requests; InputError if it ends before."""
+    while process.poll() is None:
+        with (
+            suppress(OSError, HTTPException),
+            closing(HTTPConnection("127.0.0.1", port, timeout=5)) as connection,
+        ):
+            connection.request("GET", "/health")
+            if connection.getresponse().status == 200:
+                return
+        time.sleep(0.2)
+    raise InputError(f"the MLflow server ended with exit code {process.returncode}")

@@ -1,0 +1,1 @@
+"""Files, paths, seeds, statistics, processes, messages: no knowledge of networks."""

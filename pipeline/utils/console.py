@@ -1,4 +1,4 @@
-"""What long work shows while it runs: a bar on a terminal, a line now and then in a log."""
+"""Progress and status messages on stderr: a bar on a terminal, occasional lines in a log."""
 
 import os
 import sys
@@ -15,62 +15,66 @@ from rich.progress import (
     TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
 
-LOG_SECONDS = 10.0
+LOG_SECONDS = 10.0  # between two lines in a log
 
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def print_status(message: str) -> None:
-    """Tell the user something that is not a result."""
+    """Print a message that is not a result to stderr."""
     stderr.print(message, markup=False)
 
 
 @contextmanager
 def suppress_stderr() -> Iterator[None]:
-    """Keep native code off the terminal; what it said is shown if an exception follows."""
+    """Discard what native code writes to stderr, unless an exception is raised."""
     sys.stderr.flush()
-    before = os.dup(2)
-    with tempfile.TemporaryFile() as said:
-        os.dup2(said.fileno(), 2)
+    original = os.dup(2)
+    with tempfile.TemporaryFile() as captured:
+        os.dup2(captured.fileno(), 2)
         try:
             yield
         except BaseException:
-            said.seek(0)
-            os.write(before, said.read())
+            captured.seek(0)
+            os.write(original, captured.read())
             raise
         finally:
-            os.dup2(before, 2)
-            os.close(before)
+            os.dup2(original, 2)
+            os.close(original)
 
 
-class _Pace:
-    """How fast work goes on from its first report; what came before that was preparation."""
+class _Speed:
+    """The rate of work that begins with `initial` of `total` units done."""
 
-    def __init__(self):
-        self._first: tuple[float, int] | None = None
+    def __init__(self, total: int, initial: int):
+        self._total, self._initial = total, initial
+        self._start = time.monotonic()
+        self._started = False
 
-    def rate(self, done: int) -> float | None:
-        """So many a second; None as long as there is nothing to go by."""
+    def describe(self, done: int) -> list[str]:
+        """Return the rate and the time left, or nothing before the first unit is done."""
         now = time.monotonic()
-        self._first = self._first or (now, done)
-        then, before = self._first
-        return (done - before) / (now - then) if done > before and now > then else None
-
-
-def _shown(rate: float | None) -> str:
-    """So many a second, or a minute where they are slow."""
-    if rate is None:
-        return ""
-    return f"{rate:,.0f}/s" if rate >= 1 else f"{60 * rate:.0f}/min"
+        if done <= self._initial and not self._started:  # until now it was preparation
+            self._start, self._started = now, True
+        if done <= self._initial or now <= self._start:
+            return []
+        rate = (done - self._initial) / (now - self._start)
+        text = [f"{rate:,.0f}/s" if rate >= 1 else f"{60 * rate:.0f}/min"]
+        return text + [f"{(self._total - done) / rate:.0f} s left"] * (done < self._total)
 
 
 @contextmanager
-def progress(title: str, total: int, unit: str) -> Iterator[Callable[[int, str], None]]:
-    """Yield `report(done, note)`; shows how much is done, the rate and the time left."""
-    pace = _Pace()
+def progress(
+    title: str, total: int, unit: str, *, initial: int = 0
+) -> Iterator[Callable[[int, str], None]]:
+    """Yield `report(done, note)`, which shows what is done, the rate and the time left.
+
+    `initial` units were done in an earlier run. Work starts with the first report of no more than
+    `initial`, or else now; the rate counts from that moment.
+    """
+    speed = _Speed(total, initial)
     if stderr.is_terminal:
         columns = (
             TextColumn("{task.description}"),
@@ -78,34 +82,29 @@ def progress(title: str, total: int, unit: str) -> Iterator[Callable[[int, str],
             TaskProgressColumn(),
             MofNCompleteColumn(),
             TextColumn(unit),
-            TextColumn("{task.fields[rate]}"),
             TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[speed]}"),
             TextColumn("{task.fields[note]}"),
         )
-        # What is printed meanwhile goes above the bar; but to its file, if it goes to one.
+        # Printed lines go above the bar if stdout is the terminal, otherwise to their file.
         with Progress(*columns, console=stderr, redirect_stdout=sys.stdout.isatty()) as bar:
-            task = bar.add_task(title, total=total, rate="", note="")
+            task = bar.add_task(title, total=total, speed="", note="")
 
             def report(done: int, note: str = "") -> None:
-                bar.update(task, completed=done, note=note, rate=_shown(pace.rate(done)))
+                bar.update(task, completed=done, note=note, speed=", ".join(speed.describe(done)))
 
             yield report
     else:
-        said = time.monotonic()
+        printed = time.monotonic()
 
         def report(done: int, note: str = "") -> None:
-            nonlocal said
-            rate, now = pace.rate(done), time.monotonic()
-            if done < total and now - said < LOG_SECONDS:
+            nonlocal printed
+            parts = [f"{title}: {done:,} of {total:,} {unit}", *speed.describe(done)]
+            now = time.monotonic()
+            if done < total and now - printed < LOG_SECONDS:
                 return
-            said, told = now, [f"{title}: {done:,} of {total:,} {unit}"]
-            if rate:
-                told.append(_shown(rate))
-                if done < total:
-                    told.append(f"{(total - done) / rate:.0f} s left")
-            print_status(f"{', '.join(told)}  {note}".rstrip())
+            printed = now
+            print_status(f"{', '.join(parts)}  {note}".rstrip())
             sys.stderr.flush()
 
         yield report

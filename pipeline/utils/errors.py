@@ -1,10 +1,10 @@
-"""Faults that a user can mend; the command line prints their message alone, without a traceback."""
+"""Errors that users can fix; the command line prints their messages without a traceback."""
 
 import difflib
 import errno
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from numbers import Real
 from typing import get_args
 
@@ -12,93 +12,86 @@ from pydantic import BaseModel, ValidationError
 
 
 class InputError(Exception):
-    """Something given to the pipeline cannot be used: a parameter, an argument or a file.
+    """A parameter, an argument or a file cannot be used.
 
-    `faults` holds one sentence per fault; the command line prints one per line and exits with 2.
+    `messages` holds one sentence per error. The command line prints each on a line and exits
+    with 2.
     """
 
-    def __init__(self, *errors: str):
-        self.messages = tuple(map(_in_a_line, errors))
+    def __init__(self, *messages: str):
+        self.messages = tuple(map(_escape_controls, messages))
         super().__init__("\n".join(self.messages))
 
 
-def _in_a_line(fault: str) -> str:
-    """A fault without what would begin a line or move a terminal's cursor, be it part of a name."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in fault)
+def _escape_controls(text: str) -> str:
+    """Escape line breaks and terminal controls, which a name in the text may contain."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 class TrainingError(Exception):
-    """The work itself failed, with all that was given in order; the command line exits with 1.
+    """The work failed although its input was valid; the command line exits with 1.
 
-    Every replica diverged, a worker process was killed, or Dask's scheduler is gone.
+    Examples: all replicas diverged, a worker process was killed, Dask's scheduler is gone.
     """
 
 
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> str:
-    """Say that a name is unknown, the nearest valid one, and which there are."""
+    """Return a message with the most similar known name and the list of all."""
     known = sorted(map(str, known))
-    near = difflib.get_close_matches(str(name), known, n=1)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    similar = difflib.get_close_matches(str(name), known, n=1)
+    hint = f" (did you mean {similar[0]!r}?)" if similar else ""
     return f"unknown {kind} {str(name)!r}{hint}; known: {', '.join(known) or 'none'}"
 
 
-def validation_messages(error: ValidationError, kind: type[BaseModel]) -> list[str]:
-    """pydantic's errors as `.key.path: what is wrong`."""
-    return [
-        "".join(f".{part}" for part in fault["loc"]) + f": {_sentence(fault, kind)}"
-        for fault in error.errors()
-    ]
+MESSAGES = {
+    "missing": "is missing",
+    "greater_than_equal": "must be at least {ge:g}, got {value}",
+    "greater_than": "must be more than {gt:g}, got {value}",
+    "less_than_equal": "must be at most {le:g}, got {value}",
+    "less_than": "must be less than {lt:g}, got {value}",
+    "literal_error": "must be {expected}, got {value}",
+    "finite_number": "must be a finite number, got {value}",
+    "int_type": "must be an integer, got {value}",
+    "int_from_float": "must be an integer, got {value}",
+    "float_type": "must be a number, got {value}",
+    "string_type": "must be text, got {value}",
+    "list_type": "must be a list, got {value}",
+    "too_short": "must have at least {min_length} entries, got {value}",
+    "string_too_short": "must not be empty",
+    "model_type": "must be a mapping, got {value}",
+    "model_attributes_type": "must be a mapping, got {value}",
+    "dict_type": "must be a mapping, got {value}",
+    "value_error": "{error}",
+}
+"""Messages by pydantic's error types; all other types keep pydantic's message."""
 
 
-def _sentence(fault: Mapping, kind: type[BaseModel]) -> str:
-    """One fault of pydantic in our words: what is allowed, what was found."""
-    context, found = fault.get("ctx", {}), format_value(fault["input"])
-    match fault["type"]:
-        case "missing":
-            return "is missing"
-        case "extra_forbidden":
-            return unknown_name("key", fault["loc"][-1], _keys(kind, fault["loc"][:-1]))
-        case "greater_than_equal":
-            return f"must be at least {context['ge']:g}, got {found}"
-        case "greater_than":
-            return f"must be more than {context['gt']:g}, got {found}"
-        case "less_than_equal":
-            return f"must be at most {context['le']:g}, got {found}"
-        case "less_than":
-            return f"must be less than {context['lt']:g}, got {found}"
-        case "literal_error":
-            return f"must be {context['expected']}, got {found}"
-        case "finite_number":
-            return f"must be a finite number, got {found}"
-        case "int_type" | "int_from_float":
-            return f"must be an integer, got {found}"
-        case "float_type":
-            return f"must be a number, got {found}"
-        case "string_type":
-            return f"must be text, got {found}"
-        case "list_type":
-            return f"must be a list, got {found}"
-        case "too_short":
-            return f"must have at least {context['min_length']} entries, got {found}"
-        case "string_too_short":
-            return "must not be empty"
-        case "model_type" | "model_attributes_type" | "dict_type":
-            return f"must be a mapping, got {found}"
-        case "value_error":
-            return str(context["error"])
-    return f"{fault['msg']}, got {found}"
+def validation_messages(error: ValidationError, model: type[BaseModel]) -> list[str]:
+    """Return pydantic's errors as `.key.path: what is wrong, got X`."""
+    messages = []
+    for details in error.errors():
+        path = details["loc"]
+        if details["type"] == "extra_forbidden":
+            message = unknown_name("key", path[-1], _keys(model, path[:-1]))
+        else:
+            values = {"msg": details["msg"], "value": format_value(details["input"])}
+            template = MESSAGES.get(details["type"], "{msg}, got {value}")
+            message = template.format_map(details.get("ctx", {}) | values)
+        messages.append("".join(f".{key}" for key in path) + f": {message}")
+    return messages
 
 
-def _keys(kind: type[BaseModel], path: Iterable) -> list[str]:
-    """The keys that a section knows, following `path` down from its parent."""
-    for part in path:
-        declared = kind.model_fields[part].annotation
-        kind = next(one for one in (declared, *get_args(declared)) if hasattr(one, "model_fields"))
-    return list(kind.model_fields)
+def _keys(model: type[BaseModel], path: Iterable) -> list[str]:
+    """Return the keys of the section at a path."""
+    for key in path:
+        annotation = model.model_fields[key].annotation
+        types = (annotation, *get_args(annotation))
+        model = next(type_ for type_ in types if hasattr(type_, "model_fields"))
+    return list(model.model_fields)
 
 
 def format_value(value: object) -> str:
-    """A found value as a message shows it: YAML's words, cut when long."""
+    """Format a value for a message, in YAML's notation, shortened to 60 characters."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):
@@ -112,38 +105,38 @@ def format_value(value: object) -> str:
 
 
 def hide_password(text: str) -> str:
-    """A text whose addresses say neither user nor password; the latter may hold / and @."""
+    """Replace user and password in the URLs of a text; passwords may contain / and @."""
     return re.sub(r"//([^\s/@:]*:\S*|[^\s/@]*)@", "//…@", text)
 
 
-def temperature_error(found: object) -> str | None:
-    """What a temperature must be, or None if this is one."""
-    if isinstance(found, Real) and 0 <= found < math.inf:
+def temperature_error(value: object) -> str | None:
+    """Return what is wrong with a temperature, or None if it is valid."""
+    if isinstance(value, Real) and 0 <= value < math.inf:
         return None
     return "must be a finite number of at least 0"
 
 
-DISK = (
+DISK_ERRORS = (
     "ENOSPC", "EDQUOT", "EFBIG", "EROFS", "EACCES", "EPERM", "EIO", "ENOTDIR", "EISDIR",
     "ENAMETOOLONG", "EMFILE", "ENFILE",
 )  # fmt: skip
 
 
 def disk_error(error: BaseException) -> str | None:
-    """What a disk refused, or None if an error is of another kind."""
-    if not isinstance(error, OSError) or errno.errorcode.get(error.errno) not in DISK:
+    """Return a message if the error is one of the disk or its permissions, otherwise None."""
+    if not isinstance(error, OSError) or errno.errorcode.get(error.errno) not in DISK_ERRORS:
         return None
-    place = f"{error.filename}: " if error.filename else ""
-    return f"{place}cannot be read or written ({error.strerror})"
+    path = f"{error.filename}: " if error.filename else ""
+    return f"{path}cannot be read or written ({error.strerror})"
 
 
 def memory_error(error: BaseException) -> str | None:
-    """That there is too little memory, or None if an error is of another kind."""
+    """Return a message if the error is a lack of memory, otherwise None."""
     text = str(error).partition("\n")[0]
-    refused = (
+    out_of_memory = (
         isinstance(error, MemoryError)
         or type(error).__name__ == "ResourceExhaustedError"  # TensorFlow's
         or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
         or (isinstance(error, ImportError) and re.search("failed to map|allocate memory", text))
     )
-    return f"too little memory ({text or type(error).__name__})" if refused else None
+    return f"too little memory ({text or type(error).__name__})" if out_of_memory else None

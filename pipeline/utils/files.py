@@ -1,4 +1,4 @@
-"""Files are written whole or not at all, and read with a clear word on what is wrong with them."""
+"""Files are written atomically; reading a missing or corrupt file raises InputError."""
 
 import errno
 import io
@@ -18,10 +18,10 @@ from pipeline.utils.errors import InputError
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yield a path to write a file or folder to; it takes `path`'s place only if all went well.
+    """Yield a temporary path for a file or folder, which replaces `path` at the end of the block.
 
-    Whatever stood at `path` stays untouched until then, so an error or a kill loses nothing. Raises
-    IsADirectoryError rather than to put a file in the place of a folder.
+    `path` is unchanged until then, so that an exception or a kill loses nothing. Raises
+    IsADirectoryError instead of replacing a folder by a file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial, replaced = (path.with_name(f".{path.name}.{word}") for word in ("partial", "replaced"))
@@ -32,7 +32,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
         yield partial
         if path.is_dir() and not partial.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-        if path.is_dir():  # a folder cannot be renamed over a full one
+        if path.is_dir():  # a rename cannot replace a folder that has files
             _remove(replaced)
             path.replace(replaced)
         partial.replace(path)
@@ -49,22 +49,25 @@ def _remove(path: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write text as UTF-8 with Unix line ends."""
+    """Write text as UTF-8 with Unix line endings."""
     with atomic_write(path) as partial:
         partial.write_text(text, encoding="utf-8", newline="\n")
 
 
 def write_json(path: Path, value) -> None:
-    """Write JSON that any parser reads: NaN and infinity are errors here, use None."""
+    """Write standard JSON; ValueError for NaN and infinity, which it does not have."""
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
 def write_arrays(
     path: Path, arrays: Mapping[str, np.ndarray], about: Mapping | None = None
 ) -> None:
-    """Write arrays as .npz, the same bytes for the same arrays; `about` is kept as JSON inside."""
+    """Write arrays and metadata as .npz; the same content always gives the same bytes.
+
+    `about` is stored as JSON in the array of that name.
+    """
     about = {"about": np.array(json.dumps(about or {}, sort_keys=True))}
-    # Not by np.savez: its entries have other headers from one release of Python to the next.
+    # np.savez would write other zip headers under another version of Python.
     with atomic_write(path) as partial, zipfile.ZipFile(partial, "w") as archive:
         for name, array in (about | dict(arrays)).items():
             content = io.BytesIO()
@@ -73,9 +76,9 @@ def write_arrays(
 
 
 def read_arrays(path: Path, *names: str, hint: str) -> tuple[dict[str, np.ndarray], dict]:
-    """Read the arrays of an .npz and what it says about itself; never unpickles.
+    """Read what `write_arrays` wrote: arrays and metadata; never unpickles.
 
-    Raises InputError with `remedy` if the file is missing or damaged, or lacks one of `names`.
+    Raises InputError with `hint` if the file is missing or corrupt, or lacks one of `names`.
     """
     shown = paths.relative(path)
     try:
@@ -87,21 +90,24 @@ def read_arrays(path: Path, *names: str, hint: str) -> tuple[dict[str, np.ndarra
     try:
         with np.load(content, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
+        # One wrong bit in the directory of a zip file can hide the entries that follow it.
+        if len(arrays) != int.from_bytes(content.getvalue()[-12:-10], "little"):
+            raise ValueError("arrays are missing")
         about = json.loads(str(arrays.pop("about")))
-    except Exception as error:  # zipfile and NumPy raise anything when bytes are wrong
+    except Exception as error:  # corrupt bytes make zipfile and NumPy raise anything
         cause = f"{type(error).__name__}: {error}"
-        raise InputError(f"{shown}: damaged or foreign ({cause}); {hint}") from None
+        raise InputError(f"{shown}: corrupt or not ours ({cause}); {hint}") from None
     if missing := [name for name in names if name not in arrays]:
-        raise InputError(f"{shown}: holds no {' and no '.join(missing)}; {hint}")
+        raise InputError(f"{shown}: has no array {', '.join(map(repr, missing))}; {hint}")
     return arrays, about
 
 
 def read_json(path: Path, *, hint: str):
-    """Read JSON; raises InputError with `remedy` if the file is missing or damaged."""
+    """Read JSON; raises InputError with `hint` if the file is missing or corrupt."""
     shown = paths.relative(path)
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{shown}: does not exist yet; {hint}") from None
     except (OSError, ValueError) as error:
-        raise InputError(f"{shown}: damaged ({error}); {hint}") from None
+        raise InputError(f"{shown}: corrupt ({error}); {hint}") from None

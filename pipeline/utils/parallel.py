@@ -1,4 +1,4 @@
-"""Work spread over processes, one per core; what the jobs tell on the way reaches the caller."""
+"""Jobs in parallel processes, one per core, that can send messages to the caller."""
 
 import multiprocessing
 import os
@@ -11,11 +11,11 @@ from typing import Any
 
 from pipeline.utils.errors import TrainingError
 
-LISTENING_SECONDS = 0.2  # between two looks at what the workers tell
+POLL_SECONDS = 0.2  # how often messages are collected
 
-KILLED = "a worker process was killed; is there too little memory?"
+WORKER_KILLED = "a worker process was killed; is there too little memory?"
 
-_told: Any = None  # in a worker: the queue to its parent
+_messages: Any = None  # in a worker: the queue to its parent
 
 
 def run(
@@ -25,57 +25,59 @@ def run(
     *,
     isolated: bool = False,
 ) -> Iterator[tuple[int, Any]]:
-    """Call `function(*job, tell)` for each job and yield (number of the job, result) as they end.
+    """Call `function(*job, emit)` for each job; yield (index of the job, result) as they finish.
 
-    What a job passes to `tell` is handed to `hear(number of the job, message)`. A single job runs
-    in this process, unless it is to be `apart`; of several, as many at a time as there are cores,
-    each in a process. An exception of a job ends the others and is raised here.
+    A job sends messages by `emit(message)`; they arrive as `on_message(index of the job, message)`
+    in this process. Several jobs run in processes, as many at a time as there are cores. A single
+    job runs in this process unless `isolated` is set. The exception of a job ends the others and is
+    raised here; a worker that was killed raises TrainingError.
     """
     if len(jobs) == 1 and not isolated:
         yield 0, function(*jobs[0], lambda message: on_message(0, message))
         return
     context = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
-    told = context.SimpleQueue()  # unlike a Queue, it has a job's last word before its result
+    # Unlike a Queue, a SimpleQueue has the last message of a job before its result arrives.
+    messages = context.SimpleQueue()
     count = min(len(jobs), cores())
-    pool = ProcessPoolExecutor(count, context, prepare, (told,))
+    pool = ProcessPoolExecutor(count, context, init_worker, (messages,))
     try:
-        numbers = {pool.submit(_call, function, n, job): n for n, job in enumerate(jobs)}
-        waiting = set(numbers)
-        while waiting:
-            done, waiting = wait(waiting, LISTENING_SECONDS, FIRST_COMPLETED)
-            while not told.empty():
-                on_message(*told.get())
+        indices = {pool.submit(_call, function, n, job): n for n, job in enumerate(jobs)}
+        pending = set(indices)
+        while pending:
+            done, pending = wait(pending, POLL_SECONDS, FIRST_COMPLETED)
+            while not messages.empty():
+                on_message(*messages.get())
             for future in done:
-                yield numbers[future], future.result()
-    except BaseException as error:  # Ctrl-C, too: do not wait for the jobs under way
+                yield indices[future], future.result()
+    except BaseException as error:  # KeyboardInterrupt, too: do not wait for running jobs
         for process in list((pool._processes or {}).values()):
             process.terminate()
         if isinstance(error, BrokenProcessPool):
-            raise TrainingError(KILLED) from None
+            raise TrainingError(WORKER_KILLED) from None
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
 def cores() -> int:
-    """How many cores this process may use; where the system does not say, as macOS, all of them."""
-    if hasattr(os, "sched_getaffinity"):
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # macOS has none, and no limits to report
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
-def prepare(told: Any = None) -> None:
-    """Make ready a worker: Ctrl-C is its parent's to answer, and it does not outlive its parent."""
-    global _told
-    _told = told
+def init_worker(messages: Any = None) -> None:
+    """Initialize a worker process: it leaves Ctrl-C to its parent and ends with it."""
+    global _messages
+    _messages = messages
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_follow_parent, daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
-def _follow_parent() -> None:
+def _exit_with_parent() -> None:
     multiprocessing.parent_process().join()
     os._exit(1)
 
 
-def _call(function: Callable, number: int, job: tuple) -> Any:
-    return function(*job, lambda message: _told.put((number, message)))
+def _call(function: Callable, index: int, job: tuple) -> Any:
+    return function(*job, lambda message: _messages.put((index, message)))

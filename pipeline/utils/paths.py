@@ -1,7 +1,7 @@
-"""Where everything is: the project's folder and the path of each file in it.
+"""The paths of all files that the pipeline reads and writes.
 
-`dvc.yaml` names the same paths, because DVC must know them; a test keeps the two together. What is
-made of a network lies in a folder of its name: `models/rectangle/`, `models/echo-long/attention/`.
+`dvc.yaml` repeats these paths; a test compares the two. The files of a network lie in a folder of
+its name: `models/rectangle/`, `models/echo-long/attention/`.
 """
 
 import os
@@ -10,14 +10,15 @@ from pathlib import Path
 from pipeline.utils.errors import InputError
 
 PARAMS = "params.yaml"
+REPORT = "report.yaml"
 CAPTIONS = "captions.json"
-"""Beside figures: the caption of each."""
+"""The captions of the figures in the same folder."""
 
 
 def root() -> Path:
-    """The folder that holds params.yaml: the current one or the nearest above it.
+    """Return the folder of params.yaml: the current one or the nearest above it.
 
-    Under `dvc exp run --temp` this is DVC's temporary copy; `home()` is the repository itself.
+    Under `dvc exp run --temp` this is DVC's temporary copy of the repository; see `home`.
     """
     here = Path.cwd()
     for folder in (here, *here.parents):
@@ -29,7 +30,7 @@ def root() -> Path:
 
 
 def home() -> Path:
-    """The repository that outlives this run: DVC names it in DVC_ROOT, also in temporary copies."""
+    """Return the repository itself, which DVC_ROOT names in DVC's temporary copies, too."""
     return Path(os.environ.get("DVC_ROOT") or root()).absolute()
 
 
@@ -38,83 +39,88 @@ def params() -> Path:
     return root() / PARAMS
 
 
+def report_texts() -> Path:
+    """Texts, comparisons and registered models of the report."""
+    return root() / REPORT
+
+
 def resolved() -> Path:
-    """Folder of what params.yaml says of each entry, written when it was found sound."""
+    """Folder of the resolved parameters of each entry of params.yaml, a stage's dependency."""
     return root() / "data" / "resolved"
 
 
 def dataset(name: str) -> Path:
-    """The raw sequences."""
+    """Raw sequences."""
     return root() / "data" / f"{name}.npz"
 
 
 def model(network: str) -> Path:
-    """Folder of a trained network: model.keras, weights, snapshots, history per replica."""
+    """Folder of a trained network: model.keras, weights, checkpoints, history of each replica."""
     return root() / "models" / network
 
 
 def predictions(network: str) -> Path:
-    """What the replicas drew or echoed on test sequences."""
+    """Predictions of all replicas on test sequences."""
     return root() / "data" / "predictions" / network / "predictions.npz"
 
 
 def summary(network: str) -> Path:
-    """The headline metrics, as `dvc metrics show` lists them."""
+    """The headline metrics that `dvc metrics show` lists."""
     return root() / "reports" / "summary" / network / "metrics.json"
 
 
 def history(experiment: str) -> Path:
-    """Learning curves over replicas, of all networks of an experiment: median and band."""
+    """Learning curves over replicas, median and band, of all networks of an experiment."""
     return root() / "reports" / "history" / f"{experiment}.csv"
 
 
 def metrics(experiment: str) -> Path:
-    """Metrics over replicas, of all networks of an experiment."""
+    """Metrics over replicas of all networks of an experiment."""
     return root() / "reports" / "metrics" / f"{experiment}.json"
 
 
 def replicas(experiment: str) -> Path:
-    """Metrics of every replica of all networks of an experiment."""
+    """Metrics of each replica of all networks of an experiment."""
     return root() / "reports" / "metrics" / f"{experiment}.csv"
 
 
 def figures(experiment: str) -> Path:
-    """Folder of the report's figures and their captions."""
+    """Folder of an experiment's figures and their captions."""
     return root() / "reports" / "figures" / experiment
 
 
 def pictures(network: str) -> Path:
-    """Folder of the pictures that MLflow's step slider goes through: <key>/<step>.png."""
+    """Folder of the pictures behind MLflow's step slider: <key>/<step>.png."""
     return root() / "data" / "pictures" / network
 
 
 def comparisons() -> Path:
-    """Folder of the pictures of experiments beside each other."""
+    """Folder of the figures that compare experiments."""
     return root() / "reports" / "comparisons"
 
 
-def summarize() -> Path:
-    """The picture of what was found, all on one page."""
-    return root() / "reports" / "findings.svg"
+def highlights() -> Path:
+    """The figure of the main results on one page."""
+    return root() / "reports" / "highlights.svg"
 
 
 def curves() -> Path:
-    """Folder of the learning curves that `dvc plots` shows, a file for each problem."""
+    """Folder of the learning curves that `dvc plots` shows, a file per problem."""
     return root() / "reports" / "curves"
 
 
 def journal() -> Path:
-    """Where the trials of studies are kept while they run, and after; it outlives DVC's copies."""
+    """The journal of all studies, in the repository itself, so that it outlives DVC's copies."""
     return home() / ".studies" / "journal.log"
 
 
 def study(name: str) -> Path:
-    """Folder of a study's tables and figures, and their captions."""
+    """Folder of a study's tables, figures and captions."""
     return root() / "reports" / "studies" / name
 
 
 def trials(name: str) -> Path:
-    """All that the trials of a study found, for figures and MLflow."""
+    """Results of a study's trials, for figures and MLflow."""
     return root() / "data" / "studies" / f"{name}.npz"
 
 
@@ -123,8 +129,13 @@ def report() -> Path:
     return root() / "reports" / "README.md"
 
 
+def benchmark_summary() -> Path:
+    """The measurements that the report quotes; written by `make bench`, not by a stage."""
+    return root() / "reports" / "benchmarks" / "summary.json"
+
+
 def relative(path: Path) -> str:
-    """A path as messages show it: from the project's folder."""
+    """Format a path for a message, relative to `root`."""
     try:
         return path.relative_to(root()).as_posix()
     except ValueError:

@@ -1,7 +1,7 @@
-"""Named random streams, so that no two purposes ever share random numbers.
+"""Independent random streams, one per purpose, derived from a seed and a path of names.
 
-Each stream is derived from one seed and a path of names, e.g. `generator(11, "train", 3)` for the
-training data of replica 3. Adding a stream, a replica or an experiment changes no other stream.
+Example: `generator(11, "train", 3)` is the stream for the training data of replica 3. A new stream,
+replica or experiment changes no other stream.
 """
 
 from zlib import crc32
@@ -10,16 +10,16 @@ import numpy as np
 
 
 def sequence(seed: int, *path: str | int) -> np.random.SeedSequence:
-    """The seed sequence of one stream; names enter by their CRC-32, numbers as they are."""
+    """Return the seed sequence of a stream; names enter by their CRC-32, integers as they are."""
     key = tuple(crc32(part.encode()) if isinstance(part, str) else part for part in path)
     return np.random.SeedSequence(seed, spawn_key=key)
 
 
 def generator(seed: int, *path: str | int) -> np.random.Generator:
-    """A fresh NumPy generator of one stream."""
+    """Return a new NumPy generator at the start of a stream."""
     return np.random.default_rng(sequence(seed, *path))
 
 
 def integer(seed: int, *path: str | int) -> int:
-    """A 31-bit seed of one stream, for libraries that take an integer."""
+    """Return the first 31 bits of a stream, for libraries that take an integer seed."""
     return int(sequence(seed, *path).generate_state(1)[0] >> 1)

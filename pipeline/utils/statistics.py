@@ -1,36 +1,36 @@
-"""Statistics over replicas: one function, one statistic. Values are (R,), one per replica.
+"""Statistics over replicas. `values` are (R,), one per replica.
 
-NaN marks a replica that has no value: it never reached a threshold, or diverged. It is left out,
-and `summary` says how many were left; where two networks are paired, it counts as the worse one.
+NaN marks a replica without a value, because it diverged or never reached a threshold. Summaries
+leave it out and state the number of remaining replicas; in a pair it counts as the worse one.
 """
 
 from collections.abc import Mapping
 
 import numpy as np
-import scipy  # its parts are loaded when first used: most that import this module need none
+import scipy  # loads its submodules on first use; most importers of this module need none
 
 CONFIDENCE = 0.95
-FEW = 5
-"""From so many values on, resampling tells an interval: of two, it gives their range as 95 %."""
+MIN_FOR_BOOTSTRAP = 5
+"""Fewer values are too few to resample: of two, the bootstrap interval is always the range."""
 
-ROUNDING = 1e-12  # of the largest value: what differs less does not differ
+ROUNDING = 1e-12  # relative to the largest value: smaller differences are rounding
 RESAMPLES = 9999
-SEED = 1979  # of the resampling; any other gives the same intervals to about two digits
+SEED = 1979  # of the resampling; other seeds give the same intervals to about two digits
 
 
 def interquartile_mean(values: np.ndarray) -> float:
-    """The mean of the middle half: robust as the median, with less noise (Agarwal et al. 2021)."""
+    """Return the mean of the middle half, a robust and efficient average (Agarwal et al. 2021)."""
     return float(scipy.stats.trim_mean(values, 0.25))
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:
-    """The 95 % bootstrap interval (BCa, Efron 1987) of the mean; of fewer than FEW, their range.
+    """Return the 95 % bootstrap interval of the mean (BCa, Efron 1987).
 
-    NaN if there is only one value.
+    It is the range of fewer than MIN_FOR_BOOTSTRAP values, and NaN for a single value.
     """
     if len(values) < 2:
         return np.nan, np.nan
-    if len(values) < FEW:
+    if len(values) < MIN_FOR_BOOTSTRAP:
         return float(np.min(values)), float(np.max(values))
     if np.ptp(values) <= ROUNDING * np.abs(values).max():  # BCa divides by the spread
         return float(np.min(values)), float(np.max(values))
@@ -45,22 +45,22 @@ def interval(values: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def name_of_interval(replicas: int) -> str:
-    """What `interval` gives of so many values, for tables and captions."""
-    return f"{100 * CONFIDENCE:.0f} % interval" if replicas >= FEW else "range"
+def interval_name(replicas: int) -> str:
+    """Return what `interval` is called for this many values: `95 % interval` or `range`."""
+    return f"{100 * CONFIDENCE:.0f} % interval" if replicas >= MIN_FOR_BOOTSTRAP else "range"
 
 
 def summary(values: np.ndarray) -> dict[str, float | int | None]:
-    """Mean, sample standard deviation, interquartile mean, interval of the mean, minimum.
+    """Return mean, sample standard deviation, interquartile mean, interval and minimum.
 
-    What cannot be said (no value at all, the spread of a single one, the middle half of three) is
-    None.
+    Statistics that need more values than there are (1 for the mean, 2 for the standard deviation, 4
+    for the interquartile mean) are None.
     """
     values = values[~np.isnan(values)]
     if not len(values):
         return dict.fromkeys(("mean", "sd", "iqm", "low", "high", "min")) | {"replicas": 0}
     low, high = interval(values)
-    found = {
+    statistics = {
         "mean": np.mean(values),
         "sd": np.std(values, ddof=1) if len(values) > 1 else np.nan,
         "iqm": interquartile_mean(values) if len(values) >= 4 else np.nan,
@@ -68,48 +68,52 @@ def summary(values: np.ndarray) -> dict[str, float | int | None]:
         "high": high,
         "min": np.min(values),
     }
-    plain = {name: None if np.isnan(value) else float(value) for name, value in found.items()}
-    return plain | {"replicas": len(values)}
+    return _nan_to_none(statistics) | {"replicas": len(values)}
 
 
-def paired(
+def paired_difference(
     ours: np.ndarray, theirs: np.ndarray, *, higher_is_better: bool | None
 ) -> dict[str, float | None]:
-    """Compare two experiments replica by replica: both saw the same data and started alike.
+    """Compare two experiments replica by replica; pairs share training data and initial seeds.
 
     Returns the mean difference (ours minus theirs) with its interval over the `pairs` in which both
-    have a value, and P(better), the share of pairs in which ours is better, ties counted half: who
-    has no value is worse than who has. None if neither more nor less is better, and of no pair.
+    have a value, and `p_better`: the share of pairs in which ours is better, ties counted half. A
+    replica without a value is worse than one with a value. Results without any pair are None, as is
+    `p_better` where neither direction is better.
     """
-    there = ~np.isnan([ours, theirs])
-    pairs = there.all(axis=0)
+    present = ~np.isnan([ours, theirs])
+    pairs = present.all(axis=0)
     difference = (ours - theirs)[pairs]
     low, high = interval(difference)
     p_better = None
-    if higher_is_better is not None and there.any():
+    if higher_is_better is not None and present.any():
         gain = np.where(pairs, np.sign(ours - theirs), 0.0) * (1 if higher_is_better else -1)
-        gain += there[0].astype(float) - there[1]
-        p_better = float(np.mean((1 + gain[there.any(axis=0)]) / 2))
-    found = {"difference": np.mean(difference) if pairs.any() else np.nan, "low": low, "high": high}
-    plain = {name: None if np.isnan(value) else float(value) for name, value in found.items()}
-    return plain | {"p_better": p_better, "pairs": int(pairs.sum())}
+        gain += present[0].astype(float) - present[1]
+        p_better = float(np.mean((1 + gain[present.any(axis=0)]) / 2))
+    mean = np.mean(difference) if pairs.any() else np.nan
+    statistics = _nan_to_none({"difference": mean, "low": low, "high": high})
+    return statistics | {"p_better": p_better, "pairs": int(pairs.sum())}
+
+
+def _nan_to_none(values: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: None if np.isnan(value) else float(value) for name, value in values.items()}
 
 
 def band(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Median, 10 % and 90 % quantile over replicas (R, …): the line and band of learning curves."""
+    """Return the median, the 10 % and the 90 % quantile over replicas (R, …)."""
     low, median, high = np.quantile(values, (0.1, 0.5, 0.9), axis=0)
     return median, low, high
 
 
 def bands(curves: Mapping[str, np.ndarray], replicas: np.ndarray) -> dict[str, np.ndarray]:
-    """Each curve (R, …) over the chosen replicas (R,): its median, `_low` and `_high`.
+    """Return each curve (R, …) over the selected replicas (R,): its median, `_low` and `_high`.
 
-    What all replicas share, `sequences` and `updates`, stays as it is.
+    `sequences` and `updates`, which all replicas share, are returned unchanged.
     """
-    found = {}
+    result = {}
     for name, values in curves.items():
         if name in ("sequences", "updates"):
-            found[name] = values
+            result[name] = values
         else:
-            found[name], found[f"{name}_low"], found[f"{name}_high"] = band(values[replicas])
-    return found
+            result[name], result[f"{name}_low"], result[f"{name}_high"] = band(values[replicas])
+    return result

@@ -1,16 +1,17 @@
 """Echoing sequences of random integers: a sequence-to-sequence LSTM.
 
-A window slides over random integers; the network sees the integers in the window one after the
-other and gives back all of them, or the first few. Source: Brownlee, "How to use an
+A window slides over a sequence of random integers. The network reads the integers of the window
+one by one and outputs all of them, or the first few. Source: Brownlee, "How to use an
 Encoder-Decoder LSTM to Echo Sequences of Random Integers".
 
-The integers are random, so nothing but the window helps: a guess is right once in as many times as
-there are integers, and costs the logarithm of that number as cross-entropy. The two measures part
-ways: an echo is right as soon as the right integer is the likeliest one, and goes on becoming
-surer long after. In the article's encoder-decoder the layers are stateful, yet carry nothing: a
-sequence is one batch, and the state is reset after it. Here that network is stateless.
+The integers are independent and uniform, so only the window itself helps: with C different
+integers, guessing is right once in C times, at a cross-entropy of ln C. Accuracy and cross-entropy
+measure different things: an integer is echoed correctly as soon as it is the most probable one,
+while the cross-entropy goes on falling as the network becomes more certain. The LSTM layers of the
+article's encoder-decoder are stateful, but their state is reset after every batch, which is one
+sequence; here that network is stateless, which is equivalent.
 
-What the article proposes to try besides is here, too: integers as numbers, windows that miss
-integers, longer echoes, other topologies, other ways to keep state. Wherever a decoder is taught by
-showing it the right integers, it is measured on its own echoes alone.
+The article's suggested extensions are included: integers as scaled numbers, windows with missing
+integers, longer echoes, other topologies and other ways to manage state. A decoder that is trained
+with teacher forcing is always evaluated on its own predictions.
 """

@@ -1,4 +1,4 @@
-"""What a trained network answers to a table of windows, a row each."""
+"""A trained network as a model that maps a table of windows to a table of echoes."""
 
 from __future__ import annotations
 
@@ -9,73 +9,65 @@ import numpy as np
 from pipeline import schema
 from pipeline.engine.replicas import Replicas
 from pipeline.problems.base import Predictor, Row
-from pipeline.problems.echo.config.types import MISSING, fewest
+from pipeline.problems.echo.config.types import MISSING, Framing, min_integers
 from pipeline.problems.echo.data.examples import parse
 from pipeline.problems.echo.model.network import echo
 from pipeline.utils.errors import InputError
 
 
 def input_example(config: schema.RunConfig) -> list[Row]:
-    """Rows that may be asked: a window's integers as `integer_1`, `integer_2`, ….
+    """Return example rows: the integers of a window as `integer_1`, `integer_2`, ….
 
-    Where a network takes windows that are not full, -1 stands for an integer that is missing.
+    If windows may hold fewer integers, a second row shows -1 for a missing one.
     """
-    window, classes = config.experiment.framing.window, config.dataset.classes
-    row = {f"integer_{place}": place % classes for place in range(1, window + 1)}
-    if fewest(config.experiment.framing) == window:
+    framing, classes = config.experiment.framing, config.dataset.classes
+    row = {f"integer_{number}": number % classes for number in range(1, framing.window + 1)}
+    if min_integers(framing) == framing.window:
         return [row]
-    return [row, {**row, _end(config, window): MISSING}]
+    column = f"integer_{framing.window}" if framing.shortest else "integer_1"
+    return [row, {**row, column: MISSING}]
 
 
 def make_predictor(replicas: Replicas, config: schema.RunConfig) -> Predictor:
-    """What answers rows like those of `question` with what the first replica echoes.
+    """Return the function that maps rows like those of `input_example` to the first replica's echo.
 
-    A row for each window: `echo_1`, `echo_2`, …, -1 where there is nothing to echo. InputError
-    names every row and integer that cannot be echoed, and why.
+    Its rows are `echo_1`, `echo_2`, …, with -1 where the window has no integer to echo. It raises
+    InputError, which lists every wrong row and integer.
     """
-
     framing = config.experiment.framing
-    columns = [f"integer_{place}" for place in range(1, framing.window + 1)]
 
-    def words(row: Row) -> list[str]:
-        """The integers of a row, without those that are missing at the end that may miss some."""
-        integers = [row.get(column) for column in columns]
-        if fewest(framing) < framing.window:
-            end = -1 if framing.shortest else 0
-            while integers and integers[end] == MISSING:
-                integers.pop(end)
-        return [str(integer) for integer in integers]
-
-    def answer(rows: Sequence[Row]) -> list[Row]:
-        errors = []
-        for number, row in enumerate(rows):
+    def predict(rows: Sequence[Row]) -> list[Row]:
+        lines, errors = [_words(row, framing) for row in rows], []
+        for number, words in enumerate(lines):
             try:
-                parse([words(row)], config)
+                parse([words], config)
             except InputError as error:
-                errors += [f"row {number}: {fault}" for fault in error.messages]
+                errors += [f"row {number}: {message}" for message in error.messages]
         if errors:
             raise InputError(*errors)
-        windows = parse([words(row) for row in rows], config)
-        echoed, _ = echo(replicas, config, windows)
-        there = np.arange(framing.echo)
+        windows = parse(lines, config)
+        echoes, _ = echo(replicas, config, windows)
         return [
-            {
-                f"echo_{place + 1}": int(integer)
-                for place, integer in zip(there, _placed(integers, window), strict=True)
-            }
-            for integers, window in zip(echoed, windows, strict=True)
+            _output_row(integers, window, framing)
+            for integers, window in zip(echoes, windows, strict=True)
         ]
 
-    def _placed(integers: np.ndarray, window: np.ndarray) -> np.ndarray:
-        """The echo (echo,) of a window, MISSING where it misses integers."""
-        asked = window[: framing.echo] if framing.target == "window" else window[:1]
-        found = np.full(framing.echo, MISSING)
-        found[np.broadcast_to(asked != MISSING, found.shape)] = integers
-        return found
-
-    return answer
+    return predict
 
 
-def _end(config: schema.RunConfig, window: int) -> str:
-    """The column of the integer that is the first to be missing."""
-    return f"integer_{window}" if config.experiment.framing.shortest else "integer_1"
+def _words(row: Row, framing: Framing) -> list[str]:
+    """Return a row's integers as text, without the missing ones at the end that may lack some."""
+    integers = [row.get(f"integer_{number}") for number in range(1, framing.window + 1)]
+    if min_integers(framing) < framing.window:
+        end = -1 if framing.shortest else 0
+        while integers and integers[end] == MISSING:
+            integers.pop(end)
+    return [str(integer) for integer in integers]
+
+
+def _output_row(integers: np.ndarray, window: np.ndarray, framing: Framing) -> Row:
+    """Return the columns of an echo, MISSING where the window's integer is missing."""
+    expected = window[: framing.echo] if framing.target == "window" else window[:1]
+    echoed = np.full(framing.echo, MISSING)
+    echoed[np.broadcast_to(expected != MISSING, echoed.shape)] = integers
+    return {f"echo_{number}": int(integer) for number, integer in enumerate(echoed, start=1)}

@@ -1,19 +1,19 @@
 """Drawing shapes point by point: a generative LSTM.
 
-A shape is a closed polygon that starts in the origin, its sizes drawn at random. The network sees a
-vertex and predicts the next one; to draw, it starts in the origin and its own predictions are fed
-back. Source: Brownlee, *Long Short-Term Memory Networks with Python*, chapter 11.
+A shape is a closed polygon that starts at the origin and has random sizes. The network reads a
+vertex and predicts the next one. To draw, it starts at the origin and reads its own predictions.
+Source: Brownlee, *Long Short-Term Memory Networks with Python*, chapter 11.
 
-Three things are known before any training. A size cannot be predicted before a vertex has shown it;
-the best guess is its median, and what that still loses is the *floor* that the error cannot fall
-below (for rectangles 1/12: width and height cost 1/4 each, on two of six coordinates). What an
-experiment loses above the floor is its *regret*. A network that sees one point at a time is a
-continuous map from points to points: it cannot send the origin to (1/2, 0) and its close neighbours
-on the bottom side to the height above them, so a regret is left whatever its size. And a network
-that predicts medians, drawing from the same first point, draws the same shape every time.
+Three facts follow from the data alone. First, a size cannot be predicted before a vertex has shown
+it. The best guess is its median, and the error that remains is the *floor*: 1/12 for rectangles,
+where width and height each cost 1/4 in one of six coordinates. The error above the floor is the
+network's *regret*. Second, a network that sees one point at a time computes a continuous function
+of that point. For rectangles it has to map the origin to (1/2, 0), but vertices next to it on the
+bottom side to (0, 1/2); only a very steep function comes close to both. Third, a network that
+predicts medians and always starts at the same point draws the same shape every time.
 
-A *generator* is told not to predict the next coordinate but to say how it is distributed, and draws
-it from that: another shape each time. What it cannot avoid to lose is known, too: the logarithm of
-the number of bins of each size that it draws, or, exactly, of how many shapes look alike in bins.
-Its regret is how much likelier the true shapes are than it takes them to be, in nats.
+A *generator* predicts the distribution of the next coordinate and samples from it, so that every
+drawing differs. Its minimum loss is also known. With coordinates in bins, it is the mean of −ln p,
+where p is the share of shapes that fall into the same bins; with continuous coordinates there is a
+lower bound. A generator's regret is how many nats more than that it pays for a held-out shape.
 """

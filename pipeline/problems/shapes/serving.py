@@ -1,4 +1,4 @@
-"""What a trained drawer answers to a table: for each row, so many shapes."""
+"""A trained network as a model that maps a table of requests to a table of drawn shapes."""
 
 from __future__ import annotations
 
@@ -10,80 +10,80 @@ import numpy as np
 from pipeline import schema
 from pipeline.engine.replicas import Replicas
 from pipeline.problems.base import Predictor, Row
-from pipeline.problems.shapes.model import drawing
-from pipeline.problems.shapes.model.network import draw
+from pipeline.problems.shapes.model.drawing import ShapeSampler, draw_polygon
 from pipeline.utils.errors import InputError, format_value, temperature_error, unknown_name
 
-MOST = 100_000  # shapes of one table
+MAX_SHAPES = 100_000  # drawn for one table
 
 
 def input_example(config: schema.RunConfig) -> list[Row]:
-    """Rows that may be asked: `count` shapes, drawn at random by `seed` and `temperature`.
+    """Return example rows: each requests `count` shapes.
 
-    A network that does not draw at random takes only the count; one that draws several kinds of
-    shapes is told which.
+    Generators also take `seed` and `temperature`, those of several families also `shape`.
     """
     row = {"count": 2}
     if config.experiment.framing.generative:
         row |= {"seed": 1, "temperature": 1.0}
-    if len(config.dataset.shapes) > 1:
-        return [row | {"shape": shape} for shape in config.dataset.shapes]
+    if len(config.dataset.families) > 1:
+        return [row | {"shape": shape} for shape in config.dataset.families]
     return [row]
 
 
 def make_predictor(replicas: Replicas, config: schema.RunConfig) -> Predictor:
-    """What answers rows like those of `question` with what the first replica draws.
+    """Return the function that maps rows like those of `input_example` to what replica 0 draws.
 
-    A row for each shape: `row`, the number of the row that asked for it, and `vertices`, a list of
-    [x, y] in drawing order, closed by the first. InputError names every row that cannot be
-    answered, and why.
+    It returns a row for each shape: `row`, the index of the request, and `vertices`, a list of
+    [x, y] in drawing order. It raises InputError, which lists every wrong row.
     """
     if config.experiment.framing.generative:
-        drawer = drawing.Drawer(replicas, config)
+        sampler = ShapeSampler(replicas, config)
+
+        def draw(row: Row) -> np.ndarray:
+            """Return polygons (count, V, 2)."""
+            count, shape = int(row["count"]), row.get("shape", config.dataset.shape)
+            # Each new count compiles a program, so round up: the first shapes do not depend on it.
+            padded = 1 << (count - 1).bit_length()
+            polygons = sampler.sample(shape, padded, int(row["seed"]), float(row["temperature"]))
+            return polygons[0, :count]
+
     else:
-        drawer = None
+        polygon = draw_polygon(replicas, config)[0]
 
-        always = draw(replicas, config)[0]
+        def draw(row: Row) -> np.ndarray:
+            """Return the same polygon `count` times: (count, V, 2)."""
+            return np.repeat(polygon[None], int(row["count"]), axis=0)
 
-    def polygons(row: Row) -> np.ndarray:
-        """(count, V, 2)"""
-        count = int(row["count"])
-        if drawer is None:
-            return np.repeat(always[None], count, axis=0)
-        shape = row.get("shape", config.dataset.shapes[0])
-        # Each other count would be another program to compile; the first of many are the same.
-        padded = 1 << (count - 1).bit_length()
-        drawn = drawer(shape, padded, int(row["seed"]), float(row["temperature"]))
-        return drawn[0, :count]
-
-    def answer(rows: Sequence[Row]) -> list[Row]:
+    def predict(rows: Sequence[Row]) -> list[Row]:
         errors = [
-            f"row {number}: {fault}" for number, row in enumerate(rows) for fault in check(row)
+            f"row {index}: {error}"
+            for index, row in enumerate(rows)
+            for error in _row_errors(row, config)
         ]
-        if not errors and (total := sum(int(row["count"]) for row in rows)) > MOST:
-            errors = [f"count: must be at most {MOST:,} in all rows together, got {total:,}"]
+        if not errors and (total := sum(int(row["count"]) for row in rows)) > MAX_SHAPES:
+            errors = [f"count: the sum over all rows must be at most {MAX_SHAPES:,}, got {total:,}"]
         if errors:
             raise InputError(*errors)
         return [
-            {"row": number, "vertices": polygon.tolist()}
-            for number, row in enumerate(rows)
-            for polygon in polygons(row)
+            {"row": index, "vertices": polygon.tolist()}
+            for index, row in enumerate(rows)
+            for polygon in draw(row)
         ]
 
-    def check(row: Row) -> list[str]:
-        least = {"count": 1, "seed": 0}
-        errors = [
-            f"{key}: must be an integer of at least {least[key]}, got {format_value(row.get(key))}"
-            for key in ("count", "seed")
-            if (key == "count" or drawer)
-            and not (isinstance(row.get(key), Integral) and row[key] >= least[key])
-        ]
-        heat = row.get("temperature")
-        if drawer and (fault := temperature_error(heat)):
-            errors.append(f"temperature: {fault}, got {format_value(heat)}")
-        shapes = config.dataset.shapes
-        if len(shapes) > 1 and row.get("shape") not in shapes:
-            errors.append(f"shape: {unknown_name('shape', row.get('shape'), shapes)}")
-        return errors
+    return predict
 
-    return answer
+
+def _row_errors(row: Row, config: schema.RunConfig) -> list[str]:
+    """Return what is wrong with a row, a sentence for each column."""
+    generative, shapes = config.experiment.framing.generative, config.dataset.families
+    minimums = {"count": 1, "seed": 0} if generative else {"count": 1}
+    errors = [
+        f"{column}: must be an integer of at least {minimum}, got {format_value(row.get(column))}"
+        for column, minimum in minimums.items()
+        if not (isinstance(row.get(column), Integral) and row[column] >= minimum)
+    ]
+    temperature = row.get("temperature")
+    if generative and (error := temperature_error(temperature)):
+        errors.append(f"temperature: {error}, got {format_value(temperature)}")
+    if len(shapes) > 1 and row.get("shape") not in shapes:
+        errors.append(f"shape: {unknown_name('shape', row.get('shape'), shapes)}")
+    return errors

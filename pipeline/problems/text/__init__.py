@@ -1,15 +1,16 @@
-"""Writing text character by character: the generative LSTM's home ground.
+"""Writing text character by character: an LSTM language model.
 
-A network reads characters and says how the next one is distributed; to write, one is drawn from
-that and read in its turn. The chapter frames "hello world" in three ways: the next character from
-one, the next from several, and several from one; a fourth carries the LSTM's state along the text,
-so that it has read all that stands before. Source: Brownlee, *Long Short-Term Memory Networks with
-Python*, chapter 11.
+The network reads characters and predicts a probability for each character that may come next. To
+write text, a character is sampled from these probabilities and fed back as the next input. The
+chapter frames "hello world" in three ways: the next character from one character, the next from
+several, and several from one. A fourth framing carries the LSTM's state along the text, so that a
+prediction can depend on everything before it. Source: Brownlee, *Long Short-Term Memory Networks
+with Python*, chapter 11.
 
-What counts is *bits per character*: the mean of −log2 of the probability that the network gave to
-the character that really came. It is what an ideal compressor driven by the network would need, so
-that it stands beside `lzma` and `bz2`, and beside tables of counted n-grams, all of which have seen
-the same training text. The texts are what every Python carries, its manual (`pydoc_data.topics`)
-and its own source, so they differ a little from one version of Python to the next; a dataset
-records which it is. Whole topics are held out, never windows.
+The main metric is *bits per character*: the mean of −log2 of the probability that the network gave
+to the actual next character. An ideal compressor that used the network's predictions would need
+that many bits, so the metric compares with `lzma`, `bz2` and n-gram models that have seen the same
+training text. Two corpora come with every Python: its manual (`pydoc_data.topics`) and the source
+of its standard library. They differ slightly between versions of Python, so each dataset records
+its version. Whole topics of the manual and whole modules are held out, never single windows.
 """

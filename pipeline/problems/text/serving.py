@@ -1,4 +1,4 @@
-"""What a trained network answers to a table: for each row, the text that it writes."""
+"""A trained network as a model that maps rows with a prompt to rows with the written text."""
 
 from __future__ import annotations
 
@@ -10,64 +10,56 @@ from pipeline import schema
 from pipeline.engine.replicas import Replicas
 from pipeline.problems.base import Predictor, Row
 from pipeline.problems.text.data.examples import decode
-from pipeline.problems.text.data.prompt import begin
+from pipeline.problems.text.data.prompt import encode_prompt
 from pipeline.problems.text.model.writing import Writer
 from pipeline.utils.errors import InputError, format_value, temperature_error
 
-MOST = 100_000  # characters of one row
+MAX_LENGTH = 100_000  # characters per row
 
 
 def input_example(config: schema.RunConfig) -> list[Row]:
-    """Rows that may be asked: a text to begin with, and how much to write, drawn by a seed."""
-
-    start = decode(begin(config, None), config.dataset.alphabet)
-    return [{"begin": start, "length": 40, "seed": 1, "temperature": 1.0}]
+    """Return a row that the model accepts; `length` counts characters."""
+    prompt = decode(encode_prompt(config), config.dataset.alphabet)
+    return [{"prompt": prompt, "length": 40, "seed": 1, "temperature": 1.0}]
 
 
 def make_predictor(replicas: Replicas, config: schema.RunConfig) -> Predictor:
-    """What answers rows like those of `question` with what the first replica writes.
+    """Return the function that lets the first replica continue the prompt of each row.
 
-    A row for each: `text`, which begins as it was told to. InputError names every row that cannot
-    be answered, and why.
+    Its rows have a column `text`, which starts with the prompt. It raises InputError with every
+    error of every row.
     """
-
     writer = Writer(replicas, config)
 
-    def errors(row: Row) -> list[str]:
-        found = []
-        if not isinstance(row.get("begin"), str):
-            found.append(f"begin: must be text, got {format_value(row.get('begin'))}")
-        else:
-            try:
-                begin(config, row["begin"])
-            except InputError as error:
-                found += [f"begin: {fault.removeprefix('--seed: ')}" for fault in error.messages]
-        for key, least, most in (("length", 1, MOST), ("seed", 0, math.inf)):
-            value = row.get(key)
-            if not (isinstance(value, Integral) and least <= value <= most):
-                limits = f"from {least} to {most:,}" if most < math.inf else f"of at least {least}"
-                found.append(f"{key}: must be an integer {limits}, got {format_value(value)}")
-        heat = row.get("temperature")
-        if fault := temperature_error(heat):
-            found.append(f"temperature: {fault}, got {format_value(heat)}")
-        return found
+    def predict(rows: Sequence[Row]) -> list[Row]:
+        errors = [f"row {n}: {e}" for n, row in enumerate(rows) for e in _row_errors(config, row)]
+        if errors:
+            raise InputError(*errors)
+        return [{"text": write(row)} for row in rows]
 
-    def answer(rows: Sequence[Row]) -> list[Row]:
-        wrong = [f"row {n}: {fault}" for n, row in enumerate(rows) for fault in errors(row)]
-        if wrong:
-            raise InputError(*wrong)
-        return [
-            {
-                "text": "".join(
-                    writer.emit(
-                        begin(config, row["begin"]),
-                        float(row["temperature"]),
-                        int(row["seed"]),
-                        int(row["length"]),
-                    )
-                )
-            }
-            for row in rows
-        ]
+    def write(row: Row) -> str:
+        prompt, temperature = encode_prompt(config, row["prompt"]), float(row["temperature"])
+        return "".join(writer.stream(prompt, temperature, int(row["seed"]), int(row["length"])))
 
-    return answer
+    return predict
+
+
+def _row_errors(config: schema.RunConfig, row: Row) -> list[str]:
+    """Return what is wrong with a row, as `column: what is wrong`."""
+    errors = []
+    if not isinstance(row.get("prompt"), str):
+        errors.append(f"prompt: must be text, got {format_value(row.get('prompt'))}")
+    else:
+        try:
+            encode_prompt(config, row["prompt"], key="prompt")
+        except InputError as error:
+            errors += error.messages
+    for column, low, high in (("length", 1, MAX_LENGTH), ("seed", 0, math.inf)):
+        value = row.get(column)
+        if not (isinstance(value, Integral) and low <= value <= high):
+            limits = f"from {low} to {high:,}" if high < math.inf else f"of at least {low}"
+            errors.append(f"{column}: must be an integer {limits}, got {format_value(value)}")
+    temperature = row.get("temperature")
+    if error := temperature_error(temperature):
+        errors.append(f"temperature: {error}, got {format_value(temperature)}")
+    return errors

@@ -1,17 +1,17 @@
-"""The pictures of a study, chosen in params.yaml by what they draw."""
+"""The figures of a study, by the names under its `figures:`."""
 
 from collections.abc import Mapping, Sequence
 
 from pipeline.problems.base import Picture
-from pipeline.studies.figures import confirmation, grids, searches, together
+from pipeline.studies.figures import by_dimension, confirmation, grids, pareto, searches
 from pipeline.studies.plan import StudyPlan, Trial
 from pipeline.studies.trial import Result
 
 KINDS = {
-    "curves": together.curves,
-    "learning": together.learning,
-    "pictures": together.pictures,
-    "pareto": together.pareto,
+    "curves": by_dimension.curves,
+    "learning": by_dimension.learning,
+    "pictures": by_dimension.pictures,
+    "pareto": pareto.pareto,
     "heatmap": grids.heatmap,
     "frontier": grids.frontier,
     "history": searches.history,
@@ -22,14 +22,17 @@ KINDS = {
 
 
 def draw(
-    plan: StudyPlan, ended: Sequence[Trial], confirmed: Mapping[str, Result], summary: Mapping
+    plan: StudyPlan, trials: Sequence[Trial], confirmed: Mapping[str, Result], summary: Mapping
 ) -> list[Picture]:
-    """The pictures that the study asks for; those that need more trials than there are, are not."""
+    """The figures that a study asks for, except those that need more complete trials.
+
+    `summary` is that of `export.summarize`.
+    """
     pictures = []
-    complete = [trial for trial in ended if trial.state == "complete"]
+    any_complete = any(trial.state == "complete" for trial in trials)
     for kind in plan.study.figures:
         if kind == "confirmation":
             pictures += confirmation.draw(plan, confirmed, summary) if confirmed else []
-        elif complete:
-            pictures += KINDS[kind](plan, ended)
+        elif any_complete:
+            pictures += KINDS[kind](plan, trials)
     return pictures

@@ -1,6 +1,7 @@
-"""Two dimensions at once: heat maps, and the least that gets to a goal."""
+"""Two dimensions at once: heat maps, and the smallest networks that reach a target."""
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,21 +11,22 @@ from matplotlib.ticker import MaxNLocator
 from pipeline import plotting
 from pipeline.problems.base import Picture
 from pipeline.schema.study import VARIANT
-from pipeline.studies.export import least
-from pipeline.studies.figures.scales import numbers
-from pipeline.studies.figures.together import complete, described, label, word
+from pipeline.studies.export import smallest_reaching_target
+from pipeline.studies.figures.by_dimension import complete
+from pipeline.studies.figures.labels import describe, dimension_label, metric_label
+from pipeline.studies.figures.scales import dimension_scale
 from pipeline.studies.plan import StudyPlan, Trial
 
-LONGEST = 8  # letters of a name that finds place under its column
-FEWER = "the mean of those replicas alone that have a value"
-DARK = 0.55  # of a colour map's range: above it, numbers are written in white
+LONGEST = 8  # characters of a name that fit under its column
+INCOMPLETE = "a mean over fewer replicas, because the others have no value"
+DARK = 0.55  # share of a colour map's range above which numbers are written in white
 
 
 def heatmap(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
     """Each metric over the first two dimensions: means as colours and numbers."""
     across, up = list(plan.study.dimensions)[:2]
-    columns, rows = (plan.study.dimensions[key] for key in (across, up))
-    metrics = [m for m in plan.study.measured if any(t.mean(m) is not None for t in trials)]
+    columns, rows = (list(plan.study.dimensions[key]) for key in (across, up))
+    metrics = [m for m in plan.study.measured if not np.isnan([t.mean(m) for t in trials]).all()]
     figure, panels = plt.subplots(
         len(metrics),
         1,
@@ -33,104 +35,107 @@ def heatmap(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
     )
     for axes, metric in zip(panels[:, 0], metrics, strict=True):
         means = np.full((len(rows), len(columns)), np.nan)
-        fewer = np.zeros(means.shape, bool)
+        incomplete = np.zeros(means.shape, bool)
         for trial in complete(trials):
-            place = rows.index(trial.point[up]), columns.index(trial.point[across])
-            mean = trial.mean(metric)
-            means[place] = np.nan if mean is None else mean
-            fewer[place] = not trial.whole(metric)
-        _map(axes, means, fewer, plan, metric)
+            cell = rows.index(trial.point[up]), columns.index(trial.point[across])
+            means[cell] = trial.mean(metric)
+            incomplete[cell] = not trial.has_all_values(metric)
+        _draw_map(axes, means, incomplete, plan, metric)
         names = [str(choice) for choice in columns]
         axes.set_xticks(range(len(columns)), names)
         if max(map(len, names)) > LONGEST:
             axes.set_xticks(range(len(columns)), names, rotation=25, ha="right")
         axes.set_yticks(range(len(rows)), [str(choice) for choice in rows])
-        axes.set(ylabel=word(up))
-        axes.set_xlabel("" if across == VARIANT else word(across))
+        axes.set(ylabel=dimension_label(up))
+        axes.set_xlabel("" if across == VARIANT else dimension_label(across))
         axes.grid(visible=False)
     caption = (
-        f"Means over {len(plan.replicas)} replicas. With an asterisk: {FEWER}. A field with a "
-        "dash: none has."
+        f"Means over {len(plan.replicas)} replicas. Asterisk: {INCOMPLETE}. Dash: no replica has a "
+        "value."
     )
     return [Picture("heatmap", figure, caption)]
 
 
-def _map(axes: Axes, means: np.ndarray, fewer: np.ndarray, plan: StudyPlan, metric: str) -> None:
-    """Colours, dark where it is good, and the numbers on them; marked, those of fewer replicas."""
-    about = described(plan, metric)
-    colors = plt.get_cmap("cividis_r" if about.higher_is_better else "cividis")
+def _draw_map(
+    axes: Axes, means: np.ndarray, incomplete: np.ndarray, plan: StudyPlan, metric: str
+) -> None:
+    """Means (rows, columns) as colours, darker if better, and as numbers; `incomplete` starred."""
+    higher_is_better = describe(plan, metric).higher_is_better
+    colors = plt.get_cmap("cividis_r" if higher_is_better else "cividis")
     colors = colors.with_extremes(bad="#EEEEEE")
     image = axes.imshow(np.ma.masked_invalid(means), cmap=colors, origin="lower", aspect="auto")
-    axes.figure.colorbar(image, ax=axes, label=label(plan, metric))
+    axes.figure.colorbar(image, ax=axes, label=metric_label(plan, metric))
     for (row, column), mean in np.ndenumerate(means):
-        mark = "*" if fewer[row, column] else ""
-        text = "–" if np.isnan(mean) else number(mean) + mark
-        shade = 1.0 if np.isnan(mean) else float(image.norm(mean))
-        dark = shade > DARK if about.higher_is_better else shade < 1 - DARK
+        star = "*" if incomplete[row, column] else ""
+        text = "–" if np.isnan(mean) else format_mean(mean) + star
+        shade = 1.0 if np.isnan(mean) else np.asarray(image.norm(mean)).item()
+        dark = shade > DARK if higher_is_better else shade < 1 - DARK
         color = "white" if dark and not np.isnan(mean) else "black"
         axes.text(column, row, text, ha="center", va="center", fontsize=9, color=color)
 
 
-def number(value: float) -> str:
+def format_mean(value: float) -> str:
     """A mean in few digits."""
     return f"{value:,.0f}" if abs(value) >= 10 else f"{value:.3f}"
 
 
 def frontier(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
-    """The least network that gets to the goal, for each choice of the first dimension."""
+    """The smallest network that reaches the target, for each choice of the first dimension."""
     first, second = list(plan.study.dimensions)[:2]
     objective = next(iter(plan.study.objectives))
-    found = {trial.point[first]: trial for trial in least(plan, trials)}
-    panels = {
-        f"fewest {word(second)}": lambda trial: trial.point[second],
-        "parameters of that network": lambda trial: trial.result.parameters,
+    smallest = {trial.point[first]: trial for trial in smallest_reaching_target(plan, trials)}
+    panels: dict[str, Callable[[Trial], float]] = {
+        f"{dimension_label(second)} of this network": lambda trial: trial.point[second],
+        "its parameters": lambda trial: trial.result.parameters,
     }
-    fewer: dict[str, list] = {title: [] for title in panels}
+    incomplete: dict[str, list] = {title: [] for title in panels}
     for metric in plan.study.metrics:
-        if any(trial.mean(metric) is not None for trial in found.values()):
-            title = f"its {described(plan, metric).label}"
-            panels[title] = lambda trial, metric=metric: trial.mean(metric)
-            fewer[title] = [choice for choice, trial in found.items() if not trial.whole(metric)]
-    choices = plan.study.dimensions[first]
-    words = any(isinstance(choice, str) for choice in choices)
-    size = (2.4 + 3.1 * len(panels), 1.3 + 0.42 * len(choices)) if words else None
+        if not np.isnan([trial.mean(metric) for trial in smallest.values()]).all():
+            title = f"its {describe(plan, metric).label}"
+            panels[title] = functools.partial(Trial.mean, metric=metric)
+            incomplete[title] = [
+                choice for choice, trial in smallest.items() if not trial.has_all_values(metric)
+            ]
+    choices = list(plan.study.dimensions[first])
+    named = any(isinstance(choice, str) for choice in choices)
+    size = (2.4 + 3.1 * len(panels), 1.3 + 0.42 * len(choices)) if named else None
     figure, row = plt.subplots(
-        1, len(panels), figsize=size or (0.8 + 4.4 * len(panels), 4.0), sharey=words, squeeze=False
+        1, len(panels), figsize=size or (0.8 + 4.4 * len(panels), 4.0), sharey=named, squeeze=False
     )
     for axes, (title, value) in zip(row[0], panels.items(), strict=True):
-        values = {choice: value(trial) for choice, trial in found.items()}
-        if words:
-            _bars(axes, choices, values, fewer[title], title)
+        values = {choice: value(trial) for choice, trial in smallest.items()}
+        if named:
+            _draw_rows(axes, choices, values, incomplete[title], title)
         else:
-            _steps(axes, plan, first, values, fewer[title], title)
-    if not words:
-        numbers(row[0][0], plan, second, "y")
+            _draw_line(axes, plan, first, values, incomplete[title], title)
+    if not named:
+        dimension_scale(row[0][0], plan, second, "y")
     caption = (
-        f"The network with fewest parameters whose mean {described(plan, objective).label} reaches "
-        f"{plan.study.goal}, of those that were tried. A cross: none of them does."
+        "The network with the fewest parameters, of those that were tried, whose mean "
+        f"{describe(plan, objective).label} reaches {plan.study.goal}. Cross: no network does."
     )
-    if any(fewer.values()):
-        caption += f" An open circle: {FEWER}."
+    if any(incomplete.values()):
+        caption += f" Open circle: {INCOMPLETE}."
     return [Picture("frontier", figure, caption)]
 
 
-def _bars(axes: Axes, choices: Sequence, values: dict, fewer: list, title: str) -> None:
-    """A dot for each choice, one below the other; open ones for `fewer`."""
+def _draw_rows(axes: Axes, choices: Sequence, values: dict, incomplete: list, title: str) -> None:
+    """A dot for each named choice, one below the other; open dots for `incomplete`."""
     rows = {choice: row for row, choice in enumerate(choices)}
-    there = {choice: value for choice, value in values.items() if value is not None}
-    for choice, value in there.items():
-        fill = "white" if choice in fewer else plotting.BLUE
+    present = {choice: value for choice, value in values.items() if not np.isnan(value)}
+    for choice, value in present.items():
+        fill = "white" if choice in incomplete else plotting.BLUE
         axes.plot(value, rows[choice], "o", color=plotting.BLUE, ms=8, mfc=fill)
-    low = min(there.values(), default=1.0)
-    if there and (high := max(there.values())) > 5 * low > 0:
+    low = min(present.values(), default=1.0)
+    if present and (high := max(present.values())) > 5 * low > 0:
         axes.set_xscale("log")
         axes.set_xlim(low / 1.6, high * 1.6)
         if high < 10 * low:
             plotting.plain_log_ticks(axes.xaxis)
-    elif there:
-        axes.set_xlim(0, 1.25 * max(there.values()))
+    elif present:
+        axes.set_xlim(0, 1.25 * max(present.values()))
         axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-    for choice, value in there.items():
+    for choice, value in present.items():
         axes.annotate(
             f"{value:,.0f}",
             (value, rows[choice]),
@@ -141,7 +146,7 @@ def _bars(axes: Axes, choices: Sequence, values: dict, fewer: list, title: str) 
             path_effects=plotting.HALO,
         )
     for choice, row in rows.items():
-        if choice not in there:
+        if choice not in present:
             axes.plot(
                 0.97, row, "X", color=plotting.RED, ms=9, transform=axes.get_yaxis_transform()
             )
@@ -149,19 +154,21 @@ def _bars(axes: Axes, choices: Sequence, values: dict, fewer: list, title: str) 
     axes.set_yticks(range(len(choices)), [str(choice) for choice in choices])
 
 
-def _steps(axes: Axes, plan: StudyPlan, first: str, values: dict, fewer: list, title: str) -> None:
-    """A mark for each choice along a dimension of numbers; open ones for `fewer`."""
-    there = {choice: value for choice, value in values.items() if value is not None}
-    axes.plot(list(there), list(there.values()), "o-", color=plotting.BLUE, ms=7)
-    for choice in fewer:
-        if choice in there:
-            axes.plot(choice, there[choice], "o", color=plotting.BLUE, ms=7, mfc="white")
+def _draw_line(
+    axes: Axes, plan: StudyPlan, first: str, values: dict, incomplete: list, title: str
+) -> None:
+    """A dot for each choice along a numeric dimension; open dots for `incomplete`."""
+    present = {choice: value for choice, value in values.items() if not np.isnan(value)}
+    axes.plot(list(present), list(present.values()), "o-", color=plotting.BLUE, ms=7)
+    for choice in incomplete:
+        if choice in present:
+            axes.plot(choice, present[choice], "o", color=plotting.BLUE, ms=7, mfc="white")
     for choice in plan.study.dimensions[first]:
-        if choice not in there:
-            above = {"transform": axes.get_xaxis_transform(), "clip_on": False}
-            axes.plot(choice, 1.05, "X", color=plotting.RED, ms=9, **above)  # at no value
-    axes.set(xlabel=word(first), ylabel=title)
-    numbers(axes, plan, first)
-    low = min(there.values(), default=1.0)
-    if there and max(there.values()) > 12 * low > 0:
+        if choice not in present:
+            above = axes.get_xaxis_transform()  # where no value is
+            axes.plot(choice, 1.05, "X", color=plotting.RED, ms=9, transform=above, clip_on=False)
+    axes.set(xlabel=dimension_label(first), ylabel=title)
+    dimension_scale(axes, plan, first)
+    low = min(present.values(), default=1.0)
+    if present and max(present.values()) > 12 * low > 0:
         axes.set_yscale("log")

@@ -1,4 +1,4 @@
-"""What params.yaml may say of this problem. Imports neither Keras nor Matplotlib."""
+"""The keys of params.yaml that belong to echo experiments. Imports neither Keras nor Matplotlib."""
 
 from pipeline.problems.echo.config.types import Dataset as Dataset
 from pipeline.problems.echo.config.types import Experiment as Experiment

@@ -1,70 +1,71 @@
-"""What params.yaml may say of echoes."""
+"""The types of echo datasets and experiments in params.yaml."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from pipeline import schema
 
-if TYPE_CHECKING:
-    pass
-
-
 MISSING = -1
-"""Stands in a window or an echo where there is no integer."""
+"""Marks a missing integer in a window or an echo."""
 
 
 class Dataset(schema.Dataset):
-    """Integers drawn evenly from 0 to classes - 1."""
+    """Sequences of independent integers, uniform on 0 to classes - 1."""
 
-    length: schema.Count = Field(description="integers of a sequence")
-    classes: Annotated[int, Field(ge=2, le=256)] = Field(description="different integers")
+    length: schema.Count = Field(description="integers in a sequence")
+    classes: Annotated[int, Field(ge=2, le=256)] = Field(description="number of different integers")
 
 
 class Framing(schema.Framing):
-    """A window in, its first integers out."""
+    """The window that the network reads, and the integers that it must output."""
 
-    window: schema.Count = Field(description="integers that the network sees at once")
-    echo: schema.Count = Field(description="how many of them, from the first, it gives back")
-    stride: schema.Count = Field(default=1, description="integers from a window to the next")
+    window: schema.Count = Field(description="integers that the network reads")
+    echo: schema.Count = Field(description="integers that it outputs: the first ones of the window")
+    stride: schema.Count = Field(
+        default=1, description="integers from the start of one window to the start of the next"
+    )
     representation: Literal["one-hot", "scaled"] = Field(
-        default="one-hot", description="an integer as a class, or as a number from 0 to 1"
+        default="one-hot",
+        description="how an integer is encoded: as a one-hot vector, or as a number from 0 to 1",
     )
     missing: Literal["dropped", "unseen", "masked", "marked"] = Field(
         default="dropped",
-        description="windows that begin before their sequence: left out; left out in training and "
-        "asked in the test; kept, and skipped by keras.layers.Masking where integers are missing; "
-        "kept, and one class more says missing",
+        description="what to do with windows that start before their sequence, whose first "
+        "integers are missing: dropped: leave them out; unseen: leave them out of training, but "
+        "test on them; masked: keep them, and skip missing integers by keras.layers.Masking; "
+        "marked: keep them, and encode a missing integer as one more class, or as -1 if scaled",
     )
     shortest: schema.Count | None = Field(
         default=None,
-        description="windows take turns at holding so many integers, one more, ... up to `window`, "
-        "and are filled up with missing ones, which are masked; without it all are full",
+        description="fewest integers in a window: the windows hold shortest, shortest + 1, ..., "
+        "window integers in turn, and are padded with missing ones, which are masked; by default "
+        "all windows are full",
     )
     eval_lengths: list[schema.Count] = Field(
-        default=[], description="lengths that the test asks for besides, shorter or longer ones"
+        default=[], description="further sequence lengths to test, shorter or longer than `window`"
     )
     target: Literal["window", "sequence"] = Field(
         default="window",
-        description="window: its first integers; sequence: at every step the first integer of the "
-        "sequence, which only the first window shows",
+        description="what to output: window: the first integers of the window; sequence: at every "
+        "step the first integer of the sequence, which only the first window shows",
     )
 
     @property
     def padded(self) -> bool:
-        """Whether the network meets windows that are not full in training."""
+        """Whether windows in training may lack integers."""
         return self.shortest is not None or self.missing in ("masked", "marked")
 
     @property
     def masked(self) -> bool:
-        """Whether its layers skip the steps where an integer is missing."""
+        """Whether the layers skip time steps whose integer is missing."""
         return self.shortest is not None or self.missing == "masked"
 
 
-def fewest(framing: Framing) -> int:
-    """The fewest integers that a window may hold."""
+def min_integers(framing: Framing) -> int:
+    """Return the smallest number of integers that a window may hold."""
     if framing.missing != "dropped":
         return 1
     return framing.shortest or framing.window
@@ -74,77 +75,81 @@ Activation = Literal["softmax", "sigmoid", "linear"]
 
 
 class Model(schema.Model):
-    """The network; the article prints `lstm` and `encoder-decoder` without further keys."""
+    """The network; the article's are `lstm` and `encoder-decoder`, without further keys."""
 
     architecture: Literal[
         "lstm", "encoder-decoder", "attention", "vector", "features", "memoryless"
     ] = Field(
-        description="lstm: an output for each time step; encoder-decoder: one LSTM reads the "
-        "window into a vector, a second one writes the echo from it; attention: for each position "
-        "of the echo a query looks up what an LSTM saw; vector: many to one, the whole echo as one "
-        "vector; features: one to one, the window as features of a single time step; memoryless: "
-        "each integer by itself"
+        description="lstm: one output per time step; encoder-decoder: one LSTM reads the window "
+        "into a vector, a second one writes the echo from it; attention: for each position of the "
+        "echo a query attends to the outputs of an LSTM; vector: many to one, the complete echo "
+        "from the last output of an LSTM; features: one to one, the window as the features of a "
+        "single time step; memoryless: a dense layer that sees one integer at a time"
     )
-    cells: schema.Count = Field(description="memory cells of each LSTM layer")
+    cells: schema.Count = Field(
+        description="units of each LSTM layer, or of the dense layer of `memoryless`"
+    )
     forget_bias: Annotated[float, Field(allow_inf_nan=False)] = Field(
         default=1.0,
-        description="first bias of the LSTM layers' forget gates: what a cell holds fades within "
+        description="initial bias of the LSTM layers' forget gates: a cell's content decays within "
         "about 1 + e^bias steps",
     )
     embedding: schema.Count | None = Field(
         default=None,
-        description="numbers that an integer is turned into before an encoder reads it, learned; "
-        "without it one-hot",
+        description="size of the learned vector that encodes an integer for encoder and decoder; "
+        "by default integers stay one-hot",
     )
     activation: Activation | None = Field(
         default=None,
-        description="of the output; without it softmax for one-hot integers, linear for scaled",
+        description="activation of the output; by default softmax for one-hot integers and linear "
+        "for scaled ones",
     )
     decoder_context: Literal["vector", "initial_state"] = Field(
         default="vector",
-        description="how an encoder-decoder's decoder gets the vector: as input at each step, or "
-        "as its first state",
+        description="how the decoder of an encoder-decoder receives the encoder's result: as input "
+        "at each step, or as its initial state",
     )
     teacher_forcing: bool = Field(
         default=False,
-        description="an encoder-decoder's decoder sees the integer echoed before; in training the "
-        "right one, whatever it echoed",
+        description="give the decoder of an encoder-decoder the previous integer as input: the "
+        "correct one in training, its own prediction in evaluation",
     )
     reverse: bool = Field(
-        default=False, description="an encoder-decoder's encoder reads the window from its end"
+        default=False, description="let the encoder of an encoder-decoder read the window backwards"
     )
     attends: bool = Field(
         default=False,
-        description="an encoder-decoder's decoder looks up, by content, what the encoder saw",
+        description="let the decoder of an encoder-decoder attend to the encoder's outputs",
     )
     keys: Literal["content", "position"] = Field(
         default="content",
-        description="what attention's queries are compared with: what the LSTM saw, or rows of "
-        "the queries' own table of positions, begun at random",
+        description="attention keys: the outputs of the LSTM (content), or learned vectors of the "
+        "positions, from the table that the queries are taken from (position)",
     )
     positions: schema.Count | None = Field(
-        default=None, description="rows of attention's table; without it framing.echo"
+        default=None,
+        description="rows of attention's table of positions; by default framing.echo",
     )
 
 
 class Experiment(schema.Experiment):
-    """An experiment with echoes."""
+    """An echo experiment."""
 
     framing: Framing
     model: Model
 
     @property
     def output_activation(self) -> Activation:
-        """The output's activation, given or not."""
+        """The output's activation, as configured or by default."""
         default = "softmax" if self.framing.representation == "one-hot" else "linear"
         return self.model.activation or default
 
 
 def at_length(config: schema.RunConfig, length: int) -> schema.RunConfig:
-    """The same network for windows of up to so many integers, all of them echoed."""
-    framing = {"window": length, "echo": length, "shortest": 1, "lengths": []}
+    """Return the config of the same network for windows of up to `length` integers, all echoed."""
+    framing = {"window": length, "echo": length, "shortest": 1, "eval_lengths": []}
     experiment, model = config.experiment, config.experiment.model
-    if model.architecture == "attention":  # whose trained table keeps its rows
+    if model.architecture == "attention":  # its trained table of positions keeps its size
         model = model.model_copy(update={"positions": model.positions or experiment.framing.echo})
     framing = experiment.framing.model_copy(update=framing)
     return config._replace(

@@ -1,4 +1,4 @@
-"""Raw sequences, and the examples that a network sees of them."""
+"""Sequences of random integers, and the windows that a network reads."""
 
 from pipeline.problems.echo.data.examples import generate as generate
 from pipeline.problems.echo.data.examples import make_examples as make_examples

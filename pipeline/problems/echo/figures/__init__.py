@@ -1,6 +1,5 @@
-"""The figures of this problem."""
+"""The figures of echo experiments."""
 
 from pipeline.problems.echo.figures.experiment import figures as figures
-from pipeline.problems.echo.figures.experiment import gallery as gallery
-from pipeline.problems.echo.figures.experiment import plot_variants as plot_variants
 from pipeline.problems.echo.figures.experiment import progress_images as progress_images
+from pipeline.problems.echo.figures.variants import plot_variants as plot_variants

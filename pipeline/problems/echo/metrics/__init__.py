@@ -1,4 +1,4 @@
-"""What is measured, and what is known before training."""
+"""The metrics of echo experiments, and the scores of guessing."""
 
 from pipeline.problems.echo.metrics.evaluation import curve as curve
 from pipeline.problems.echo.metrics.evaluation import describe as describe

@@ -1,36 +1,38 @@
-"""The Keras models of the architectures, layer by layer.
+"""The Keras models of all architectures.
 
-Where the article prints TimeDistributed(Dense), there is a Dense: it, too, serves each time step by
-itself, in one product instead of one for each step.
+Where the article has TimeDistributed(Dense), there is a Dense: it also serves every time step by
+itself, in one matrix product instead of one per step.
 
-Axes: B batch, T integers of a window, E echoed positions, C classes (1 for scaled integers), H
-cells. Windows come in as (B, T, F): one-hot, scaled, or for attention with a one-hot position
-beside the integer.
+Axes: B batch, T integer of a window, E position of the echo, C classes (1 for scaled integers), H
+cells. Inputs are windows (B, T, F): integers that are one-hot, scaled, or for attention one-hot and
+followed by their one-hot position.
 """
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
-from pipeline.engine import optimizers
 from pipeline.engine.backend import keras
+from pipeline.engine.layers import recurrent_options
 from pipeline.schema.experiment import RunConfig
 
 
 class Models(NamedTuple):
-    """The model that is asked, and the one whose outputs the loss sees in training, if another."""
+    """The model for predictions, and the one for training where that is another.
 
-    asked: keras.Model
+    Both are made of the same layers and have the same weights.
+    """
+
+    inference_model: keras.Model
     training_model: keras.Model | None = None
 
 
 def build(config: RunConfig) -> Models:
-    """The models of an experiment, with fresh initial weights; outputs are (B, E, C)."""
+    """Build an experiment's models with fresh initial weights; outputs are (B, E, C)."""
     model = config.experiment.model
     models = ARCHITECTURES[model.architecture](config)
-    for layer in (models.trained or models.asked).layers:
+    for layer in (models.training_model or models.inference_model).layers:
         if isinstance(layer, keras.layers.LSTM):
             *kernels, bias = layer.get_weights()
             bias[model.cells : 2 * model.cells] = model.forget_bias  # input, forget, cell, output
@@ -38,39 +40,39 @@ def build(config: RunConfig) -> Models:
     return models
 
 
-def recurrent(config: RunConfig) -> Models:
-    """One LSTM, and an answer at each time step."""
-    lstm = _lstm(config, "lstm", return_sequences=True)
-    return _sequential(config, lstm, _output(config))
+def lstm(config: RunConfig) -> Models:
+    """One LSTM with an output at each time step."""
+    layer = _lstm(config, "lstm", return_sequences=True)
+    return _sequential(config, layer, _output(config))
 
 
 def memoryless(config: RunConfig) -> Models:
-    """A hidden layer that sees one integer at a time and remembers none."""
+    """One dense layer that sees a single integer at a time."""
     hidden = keras.layers.Dense(config.experiment.model.cells, "tanh", name="hidden")
     return _sequential(config, hidden, _output(config))
 
 
 def vector(config: RunConfig) -> Models:
-    """Many to one: an LSTM reads the window, and one vector of E·C numbers is the whole echo."""
-    return _sequential(config, _lstm(config, "lstm"), *_whole_echo(config))
+    """Many to one: an LSTM reads the window, and its last output gives the complete echo."""
+    return _sequential(config, _lstm(config, "lstm"), *_complete_echo(config))
 
 
 def features(config: RunConfig) -> Models:
     """One to one: the window's integers are the T·F features of a single time step."""
-    width = config.experiment.framing.window * _inputs(config)
+    width = config.experiment.framing.window * _input_width(config)
     step = keras.layers.Reshape((1, width), name="step")
-    return _sequential(config, step, _lstm(config, "lstm"), *_whole_echo(config))
+    return _sequential(config, step, _lstm(config, "lstm"), *_complete_echo(config))
 
 
 def encoder_decoder(config: RunConfig) -> Models:
-    """An LSTM reads the window into a vector (its state), a second one writes the echo from it.
+    """One LSTM reads the window into its state; a second one writes the echo from that vector.
 
-    As printed the vector is the decoder's input at each step. Handed over, it is the decoder's
-    first state. With teacher forcing the input is the integer echoed before: in training the right
-    one, else the decoder's own.
+    In the article the vector is the decoder's input at each step. It can also be the decoder's
+    initial state. With teacher forcing the decoder also reads the previous integer: the correct one
+    in training, its own prediction otherwise.
     """
-    model, echo = config.experiment.model, config.experiment.framing.echo
-    window, read = _input(config)
+    model, framing = config.experiment.model, config.experiment.framing
+    window, integers = _input(config)
     encoder = _lstm(
         config,
         "encoder",
@@ -78,74 +80,105 @@ def encoder_decoder(config: RunConfig) -> Models:
         return_state=True,
         go_backwards=model.reverse,
     )
-    decoder = _lstm(config, "decoder", return_sequences=True, return_state=True)
-    output = _output(config)
-    attention = keras.layers.Attention(name="attention")
-    embed = _embedding(config)
-    encoded, *state = encoder(embed(read))
-    vector = state[0]
-    mask = _mask(config, window)
-    begin = state if model.decoder_context == "initial_state" else None
+    decoder = _Decoder(config)
+    outputs, *state = encoder(decoder.embed(integers))
+    encoding = _Encoding(outputs, state, _mask(config, window))
+    if model.teacher_forcing:
+        return _teacher_forced(config, window, decoder, encoding)
+    zeros = keras.ops.zeros_like(window[:, : framing.echo, :1])
+    echo, _ = decoder.decode(encoding, zeros, decoder.initial_state(encoding))
+    return Models(keras.Model(window, echo, name=config.identifier))
 
-    def decode(run, previous, state):
-        """Answers (B, E, C) after previous integers (B, E, C), and the state after them."""
-        steps, inputs = previous.shape[1], []
-        if model.decoder_context == "vector":
-            inputs.append(keras.layers.RepeatVector(steps)(vector))
-        if model.teacher_forcing or not inputs:
-            inputs.append(embed(previous) if model.teacher_forcing else previous)
+
+class _Encoding(NamedTuple):
+    """What the encoder passes to the decoder."""
+
+    outputs: keras.KerasTensor  # (B, T, H) where the decoder attends to them, else (B, H)
+    state: list[keras.KerasTensor]  # hidden and cell state, (B, H) each
+    mask: keras.KerasTensor | None
+
+
+class _Decoder:
+    """The layers that write the echo, shared by training and inference."""
+
+    def __init__(self, config: RunConfig):
+        # Each layer draws the seed of its initial weights when it is created: keep the order.
+        self._model = config.experiment.model
+        self.lstm = _lstm(config, "decoder", return_sequences=True, return_state=True)
+        self._output = _output(config)
+        self._attention = keras.layers.Attention(name="attention")
+        self.embed = _embedding(config)
+
+    def initial_state(self, encoding: _Encoding) -> list | None:
+        return encoding.state if self._model.decoder_context == "initial_state" else None
+
+    def decode(self, encoding: _Encoding, previous, state, lstm: Callable | None = None):
+        """Return outputs (B, E, C) after previous integers (B, E, C), and the new state.
+
+        `lstm` is called in place of the LSTM layer.
+        """
+        inputs = []
+        if self._model.decoder_context == "vector":
+            inputs.append(keras.layers.RepeatVector(previous.shape[1])(encoding.state[0]))
+        if self._model.teacher_forcing:
+            inputs.append(self.embed(previous))
+        elif not inputs:
+            inputs.append(previous)
         step = inputs[0] if len(inputs) == 1 else keras.layers.Concatenate()(inputs)
-        hidden, *state = run(step, initial_state=state)
-        if model.attends:
-            context = attention([hidden, encoded], mask=[None, mask])
+        hidden, *state = (lstm or self.lstm)(step, initial_state=state)
+        if self._model.attends:
+            context = self._attention([hidden, encoding.outputs], mask=[None, encoding.mask])
             hidden = keras.layers.Concatenate()([hidden, context])
-        return output(hidden), state
+        return self._output(hidden), state
 
-    if not model.teacher_forcing:
-        nothing = keras.ops.zeros_like(window[:, :echo, :1])
-        answers, _ = decode(decoder, nothing, begin)
-        return Models(keras.Model(window, answers, name=config.identifier))
-    classes = config.dataset.classes
-    first = keras.ops.zeros_like(window[:, :1, :classes])
-    right = keras.layers.Concatenate(axis=1)([first, window[:, : echo - 1, :classes]])
-    taught, _ = decode(decoder, right if echo > 1 else first, begin)
-    decoder.cell.name = decoder.name  # for it stands in the decoder's place
+    def decode_step(self, encoding: _Encoding, previous, state):
+        """Decode a single integer (B, 1, C), without the LSTM layer's loop over time steps."""
 
-    def one_step(step, initial_state):
-        """What the decoder makes of a single step, without the loop over steps around it."""
-        nothing = [keras.ops.zeros_like(vector)] * 2
-        hidden, state = decoder.cell(step[:, 0], initial_state or nothing)
-        return keras.ops.expand_dims(hidden, axis=1), *state
+        def cell(step, initial_state):
+            zeros = [keras.ops.zeros_like(encoding.state[0])] * 2
+            hidden, state = self.lstm.cell(step[:, 0], initial_state or zeros)
+            return keras.ops.expand_dims(hidden, axis=1), *state
 
-    own = _own_echo(config, window, first, begin, functools.partial(decode, one_step))
-    return Models(keras.Model(window, own, name=config.identifier), keras.Model(window, taught))
+        return self.decode(encoding, previous, state, cell)
 
 
-def _own_echo(config: RunConfig, window, previous, state, decode_step: Callable):
-    """Answers (B, E, C) of a decoder that reads its own: the likeliest integer is its next input.
+def _teacher_forced(config: RunConfig, window, decoder: _Decoder, encoding: _Encoding) -> Models:
+    """The models of a decoder that reads the previous integer."""
+    echo, classes = config.experiment.framing.echo, config.dataset.classes
+    state = decoder.initial_state(encoding)
+    zeros = keras.ops.zeros_like(window[:, :1, :classes])
+    shifted = keras.layers.Concatenate(axis=1)([zeros, window[:, : echo - 1, :classes]])
+    forced, _ = decoder.decode(encoding, shifted if echo > 1 else zeros, state)
+    # The inference model contains the bare cell, which is saved under the decoder's name.
+    decoder.lstm.cell.name = decoder.lstm.name
+    predicted = _free_running(config, window, zeros, decoder, encoding)
+    inference_model = keras.Model(window, predicted, name=config.identifier)
+    return Models(inference_model, keras.Model(window, forced))
 
-    `decode_step` takes the previous integer (B, 1, C) and a state, and returns the answer to it
-    and the state after it.
-    """
-    framing, classes, own = config.experiment.framing, config.dataset.classes, []
+
+def _free_running(config: RunConfig, window, previous, decoder: _Decoder, encoding: _Encoding):
+    """Return outputs (B, E, C) of a decoder that reads its own most probable integers."""
+    framing, classes = config.experiment.framing, config.dataset.classes
+    state, outputs = decoder.initial_state(encoding), []
     for step in range(framing.echo):
-        answer, state = decode_step(previous, state)
-        own.append(answer)
-        previous = keras.ops.one_hot(keras.ops.argmax(answer, axis=-1), classes)
+        output, state = decoder.decode_step(encoding, previous, state)
+        outputs.append(output)
+        previous = keras.ops.one_hot(keras.ops.argmax(output, axis=-1), classes)
         if framing.missing in ("masked", "marked"):
-            # Where the window misses an integer there is nothing to echo, in training as here.
+            # As in training, a missing integer of the window is followed by a zero vector.
             previous *= keras.ops.max(window[:, step : step + 1, :classes], axis=-1, keepdims=True)
-    return keras.layers.Concatenate(axis=1)(own) if framing.echo > 1 else own[0]
+    return keras.layers.Concatenate(axis=1)(outputs) if framing.echo > 1 else outputs[0]
 
 
-def attending(config: RunConfig) -> Models:
-    """An LSTM reads the window; for each position of the echo attention looks up what it saw.
+def attention(config: RunConfig) -> Models:
+    """An LSTM reads the window; for each position of the echo a query attends to its outputs.
 
-    Queries are rows of a table of positions. Keys are what the LSTM saw, or rows of the same table.
-    The table is a Dense layer on one-hot positions, for the reason that `_embedding` has.
+    Queries are rows of a table of positions. Keys are the LSTM's outputs, or rows of that table.
+    The table is a Dense layer on one-hot positions, for the same reason as in `_embedding`.
     """
     model, framing = config.experiment.model, config.experiment.framing
-    classes, rows = config.dataset.classes, model.positions or framing.echo
+    classes = config.dataset.classes
+    rows = model.positions or framing.echo
     window = keras.Input((framing.window, classes + rows), name="window")
     integers, positions = window[:, :, :classes], window[:, :, classes:]
     if framing.masked:
@@ -154,72 +187,72 @@ def attending(config: RunConfig) -> Models:
     table = keras.layers.Dense(model.cells, use_bias=False, name="positions")
     queries = table(positions[:, : framing.echo])
     keys = encoded if model.keys == "content" else table(positions)
-    found = keras.layers.Attention(use_scale=True, name="attention")(
+    context = keras.layers.Attention(use_scale=True, name="attention")(
         [queries, encoded, keys], mask=[None, _mask(config, window[:, :, :classes])]
     )
-    answers = _output(config)(found)
-    return Models(keras.Model(window, answers, name=config.identifier))
+    echo = _output(config)(context)
+    return Models(keras.Model(window, echo, name=config.identifier))
 
 
 ARCHITECTURES = {
-    "lstm": recurrent,
+    "lstm": lstm,
     "encoder-decoder": encoder_decoder,
-    "attention": attending,
+    "attention": attention,
     "vector": vector,
     "features": features,
     "memoryless": memoryless,
 }
 
 
-def _inputs(config: RunConfig) -> int:
-    """F: the numbers that stand for an integer of the window."""
+def _input_width(config: RunConfig) -> int:
+    """Return F, the size of an encoded integer of the window."""
     framing = config.experiment.framing
     if framing.representation == "scaled":
         return 1
     return config.dataset.classes + (framing.missing == "marked")
 
 
-def _outputs(config: RunConfig) -> int:
-    """C: the numbers that stand for an integer of the echo."""
+def _output_width(config: RunConfig) -> int:
+    """Return C, the size of an encoded integer of the echo."""
     scaled = config.experiment.framing.representation == "scaled"
     return 1 if scaled else config.dataset.classes
 
 
 def _input(config: RunConfig):
-    """The input (B, T, F), and the same with a mask where integers may be missing."""
+    """Return the input (B, T, F), and the same with a mask where integers may be missing."""
     framing, training = config.experiment.framing, config.experiment.training
-    # Only a network that carries its state needs to know its batch size.
+    # Stateful layers need to know the batch size.
     batch = training.batch_size if training.reset_states_after != "batch" else None
-    window = keras.Input(batch_shape=(batch, framing.window, _inputs(config)), name="window")
+    window = keras.Input(batch_shape=(batch, framing.window, _input_width(config)), name="window")
     if not framing.masked:
         return window, window
-    return window, keras.layers.Masking(_missing(config), name="masking")(window)
+    return window, keras.layers.Masking(_missing_value(config), name="masking")(window)
 
 
-def _missing(config: RunConfig) -> float:
-    """What stands for a missing integer in the input."""
+def _missing_value(config: RunConfig) -> float:
+    """Return the value of every feature of a missing integer."""
     return -1.0 if config.experiment.framing.representation == "scaled" else 0.0
 
 
 def _mask(config: RunConfig, window):
-    """Where the encoder saw an integer (B, T), in the order in which it read; None: everywhere."""
+    """Return where the encoder read an integer (B, T), in reading order; None: everywhere."""
     if not config.experiment.framing.masked:
         return None
-    there = keras.ops.any(keras.ops.not_equal(window, _missing(config)), axis=-1)
-    return keras.ops.flip(there, axis=1) if config.experiment.model.reverse else there
+    present = keras.ops.any(keras.ops.not_equal(window, _missing_value(config)), axis=-1)
+    return keras.ops.flip(present, axis=1) if config.experiment.model.reverse else present
 
 
 def _lstm(config: RunConfig, name: str, **options) -> keras.layers.LSTM:
     stateful = config.experiment.training.reset_states_after != "batch"
-    options |= optimizers.recurrent(config.experiment.training)
+    options |= recurrent_options(config.experiment.training)
     return keras.layers.LSTM(config.experiment.model.cells, name=name, stateful=stateful, **options)
 
 
 def _embedding(config: RunConfig) -> Callable:
-    """What the encoder and the decoder make of an integer before they read it.
+    """Return the layer that encoder and decoder apply to integers before they read them.
 
-    It is a Dense layer on one-hot integers, because Keras 3.15's Adam counts a row of an Embedding
-    that is met twice in a batch as two updates.
+    It is a Dense layer on one-hot integers, because Adam in Keras 3.15 updates a row of an
+    Embedding twice if it occurs twice in a batch.
     """
     size = config.experiment.model.embedding
     if size is None:
@@ -228,13 +261,14 @@ def _embedding(config: RunConfig) -> Callable:
 
 
 def _output(config: RunConfig) -> keras.layers.Dense:
-    """The answer to one integer."""
-    return keras.layers.Dense(_outputs(config), activation=_activation(config), name="integers")
+    """Return the output layer of a single integer."""
+    width = _output_width(config)
+    return keras.layers.Dense(width, activation=_activation(config), name="integers")
 
 
-def _whole_echo(config: RunConfig) -> list[keras.layers.Layer]:
-    """All answers at once, from one vector."""
-    echo, width = config.experiment.framing.echo, _outputs(config)
+def _complete_echo(config: RunConfig) -> list[keras.layers.Layer]:
+    """Return the output layers of all integers at once, from one vector."""
+    echo, width = config.experiment.framing.echo, _output_width(config)
     return [
         keras.layers.Dense(echo * width, name="echo"),
         keras.layers.Reshape((echo, width), name="integers"),

@@ -1,6 +1,5 @@
-"""What params.yaml may say of this problem. Imports neither Keras nor Matplotlib."""
+"""Configuration of shapes in params.yaml. Imports neither Keras nor Matplotlib."""
 
 from pipeline.problems.shapes.config.types import Dataset as Dataset
 from pipeline.problems.shapes.config.types import Experiment as Experiment
 from pipeline.problems.shapes.config.validate import validate as validate
-from pipeline.problems.shapes.config.validate import warnings as warnings

@@ -1,4 +1,4 @@
-"""Families of shapes, each a function from its free parameters to its vertices.
+"""Families of shapes: polygons that are linear in a few free parameters.
 
 Axes: V vertex, 2 coordinates (x, y), P free parameters of a family.
 """
@@ -11,9 +11,10 @@ import numpy as np
 
 
 class Family:
-    """A linear family of polygons: `vertices = matrix @ theta`, first vertex in the origin.
+    """A linear family of polygons: `vertices = matrix @ theta`, the first vertex at the origin.
 
-    It is written as a function from its free parameters, each uniform on [0, 1), to its vertices.
+    `vertices` maps the free parameters, each uniform on [0, 1), to the list of vertices. The names
+    of its arguments name the parameters.
     """
 
     def __init__(self, vertices: Callable[..., list[tuple[float, float]]]):
@@ -23,56 +24,59 @@ class Family:
         self.matrix = np.stack(columns, axis=1)  # (V * 2, P)
 
     @property
-    def vertices(self) -> int:
-        """How many corners a shape has."""
+    def vertex_count(self) -> int:
+        """The number of vertices of a shape."""
         return len(self.matrix) // 2
 
     @property
     def low(self) -> np.ndarray:
-        """The least x and y (2,) that a member can have."""
+        """The smallest x and y (2,) of any shape."""
         return self.matrix.clip(max=0).sum(axis=1).reshape(-1, 2).min(axis=0)
 
     @property
     def high(self) -> np.ndarray:
-        """The largest x and y (2,) that a member can have."""
+        """The largest x and y (2,) of any shape."""
         return self.matrix.clip(min=0).sum(axis=1).reshape(-1, 2).max(axis=0)
 
     @cached_property
     def inverse(self) -> np.ndarray:
-        """The pseudo-inverse (P, V * 2): the parameters of the member nearest to a polygon."""
+        """The pseudo-inverse (P, V * 2) of the matrix."""
         return np.linalg.pinv(self.matrix)
 
-    def members(self, theta: np.ndarray) -> np.ndarray:
-        """The shapes (…, V, 2) of the free parameters theta (…, P)."""
+    def polygons(self, theta: np.ndarray) -> np.ndarray:
+        """Return the polygons (…, V, 2) with free parameters theta (…, P)."""
         return (theta @ self.matrix.T).reshape(*theta.shape[:-1], -1, 2)
 
     def theta(self, polygons: np.ndarray) -> np.ndarray:
-        """The free parameters (…, P) of the members nearest to polygons (…, V, 2)."""
+        """Return the free parameters (…, P) that fit polygons (…, V, 2) best in least squares."""
         return polygons.reshape(*polygons.shape[:-2], -1) @ self.inverse.T
 
     def nearest(self, polygons: np.ndarray) -> np.ndarray:
-        """The members (…, V, 2) nearest to polygons (…, V, 2), in least squares."""
-        return self.members(self.theta(polygons))
+        """Return the exact shapes (…, V, 2) nearest to polygons (…, V, 2) in least squares."""
+        return self.polygons(self.theta(polygons))
 
 
 def rectangle(w, h):
-    """The chapter's: width and height."""
+    """Return the chapter's rectangle."""
     return [(0, 0), (w, 0), (w, h), (0, h)]
 
 
 def rectangle_8(w, h):
-    """With the middles of its sides as vertices, as the chapter suggests."""
+    """Return a rectangle with the middles of its sides as vertices, as the chapter suggests."""
     return [(0, 0), (w / 2, 0), (w, 0), (w, h / 2), (w, h), (w / 2, h), (0, h), (0, h / 2)]
 
 
 def circle(diameter):
-    """A polygon of 20 corners, the lowest in the origin."""
+    """Return a regular polygon of 20 vertices, the lowest at the origin."""
     angles = np.linspace(0, 2 * np.pi, 20, endpoint=False)
     return [(diameter / 2 * np.sin(angle), diameter / 2 * (1 - np.cos(angle))) for angle in angles]
 
 
 def star(inner, spike):
-    """Five tips, the lowest in the origin; the spikes stand out from the inner radius."""
+    """Return a star of five tips, the lowest at the origin.
+
+    `inner` scales the inner radius, `spike` the distance of the tips from it.
+    """
     inner, outer = inner / 4, inner / 4 + spike / 4
     angles = np.linspace(0, 2 * np.pi, 10, endpoint=False)
     radii = [outer, inner] * 5
@@ -82,16 +86,19 @@ def star(inner, spike):
     ]
 
 
-def cross(w, h, variant):
-    """Upright: how far the arms reach to the side and up, and how thick they are."""
-    w, h, variant = w / 3, h / 3, variant / 3
-    right, top, shoulder = variant + w, 2 * h + variant, h + variant
-    lower = [(0, 0), (variant, 0), (variant, h), (right, h)]
+def cross(w, h, arm):
+    """Return an upright cross.
+
+    `w` and `h` scale how far the arms reach sideways and upwards, `arm` how thick they are.
+    """
+    w, h, arm = w / 3, h / 3, arm / 3
+    right, top, shoulder = arm + w, 2 * h + arm, h + arm
+    lower = [(0, 0), (arm, 0), (arm, h), (right, h)]
     return [
         *lower,
         (right, shoulder),
-        (variant, shoulder),
-        (variant, top),
+        (arm, shoulder),
+        (arm, top),
         (0, top),
         (0, shoulder),
         (-w, shoulder),
@@ -107,3 +114,13 @@ FAMILIES = {
     "star": Family(star),
     "cross": Family(cross),
 }
+
+PARAMETER_LABELS = {
+    "w": "width",
+    "h": "height",
+    "diameter": "diameter",
+    "inner": "inner radius",
+    "spike": "spike length",
+    "arm": "arm thickness",
+}
+"""The free parameters of all families in words, for figures and tables."""

@@ -1,8 +1,8 @@
-"""What params.yaml may say of shapes."""
+"""Types of the entries of params.yaml that describe shapes."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -10,76 +10,76 @@ from pydantic import Field, model_validator
 from pipeline import schema
 from pipeline.problems.shapes.config.families import FAMILIES, Family
 
-if TYPE_CHECKING:
-    pass
-
-
 ANY = "any"
 
-HALF = 0.01
-"""Half the interval whose probability a mixture maximises, as a share of the widest step. A density
-has no greatest value where a step is determined; the probability of an interval has."""
+HALF_WIDTH = 0.01
+"""Half the width of the interval whose probability a mixture maximises, as a share of the widest
+step. The density of a step that is fully determined could grow without bound; the probability of an
+interval cannot."""
 
 
 class Dataset(schema.Dataset):
-    """Shapes of one family, or of all of them in turn."""
+    """Shapes of one family, or of all families in turn."""
 
     shape: Literal[(*FAMILIES, ANY)]
 
     @model_validator(mode="after")
-    def _of_each_family(self) -> Dataset:
-        """Whether what is held out has a shape of each family to measure."""
+    def _hold_out_each_family(self) -> Dataset:
+        """Check that held-out data have at least one shape of each family."""
         for part in ("validation", "test"):
-            if (count := getattr(self, part)) < len(self.shapes):
+            if (count := getattr(self, part)) < len(self.families):
                 raise ValueError(
-                    f"{part} must be at least {len(self.shapes)}, a shape of each family, "
+                    f"{part} must be at least {len(self.families)}, one shape of each family, "
                     f"got {count}"
                 )
         return self
 
     @property
-    def shapes(self) -> tuple[str, ...]:
-        """The families' names: shape s of the data is of family s modulo their number."""
-        return tuple(FAMILIES) if self.shape == ANY else (self.shape,)
+    def families(self) -> dict[str, Family]:
+        """The families by their names. Sequence s is of family s modulo their number."""
+        return FAMILIES if self.shape == ANY else {self.shape: FAMILIES[self.shape]}
 
     @property
     def family(self) -> Family:
-        """The shapes' family, where there is one."""
-        (shape,) = self.shapes
-        return FAMILIES[shape]
+        """The only family; ValueError if there are several."""
+        (family,) = self.families.values()
+        return family
 
     @property
-    def families(self) -> tuple[Family, ...]:
-        """All families that there are shapes of."""
-        return tuple(FAMILIES[shape] for shape in self.shapes)
+    def vertex_count(self) -> int:
+        """The largest number of vertices of a shape."""
+        return max(family.vertex_count for family in self.families.values())
 
     @property
-    def vertices(self) -> int:
-        """The vertices of the shapes with most of them."""
-        return max(family.vertices for family in self.families)
+    def plural(self) -> str:
+        """What several of these shapes are called: `rectangles`, `crosses`, `shapes`."""
+        if self.shape == ANY:
+            return "shapes"
+        name = self.shape.split("-")[0]
+        return f"{name}es" if name.endswith("s") else f"{name}s"
 
-    def of(self, shape: str, sequences: np.ndarray) -> np.ndarray:
-        """The shapes (…, V, 2) of one family among sequences (S, …) of this dataset."""
-        index = self.shapes.index(shape)
-        return sequences[index :: len(self.shapes), : FAMILIES[shape].vertices]
+    def select(self, shape: str, sequences: np.ndarray) -> np.ndarray:
+        """Return a view (…, V, 2) of the shapes of one family in sequences (S, …, 2)."""
+        index = list(self.families).index(shape)
+        return sequences[index :: len(self.families), : FAMILIES[shape].vertex_count]
 
 
 class Framing(schema.Framing):
-    """What one sample is."""
+    """How a shape becomes samples."""
 
     sample: Literal["point", "shape", "tokens", "coordinates"] = Field(
-        description="point: one vertex, one time step, no memory of those before; "
-        "shape: all vertices in order, the state carried over the time steps; "
-        "coordinates: a time step for each coordinate's way from the vertex before; tokens: the "
-        "same in whole bins"
+        description="point: each vertex by itself, without memory; "
+        "shape: all vertices in order, one per time step; "
+        "coordinates: all coordinates in order, each as its step from the previous vertex; "
+        "tokens: like coordinates, with steps in whole bins"
     )
     bins: Annotated[int, Field(ge=2, le=2**15)] | None = Field(
-        default=None, description="of tokens: how many the range of each axis is cut into"
+        default=None, description="bins per axis; tokens only"
     )
 
     @property
     def generative(self) -> bool:
-        """Whether coordinates come one by one, so that each can be drawn at random."""
+        """Whether the network predicts distributions of coordinates, to sample from."""
         return self.sample in ("tokens", "coordinates")
 
 
@@ -89,22 +89,24 @@ LOSSES = {
     "tokens": ("categorical_crossentropy",),
     "coordinates": ("negative_log_likelihood",),
 }
-"""What each kind of sample may be trained to lower."""
+"""The losses that each kind of sample can be trained with."""
 
 
 class Model(schema.Model):
-    """One LSTM layer under a linear layer of two coordinates, as the chapter prints it.
+    """One LSTM layer and a dense layer of two coordinates, as printed in the chapter.
 
-    Generators have the distribution of one coordinate in its place: see `generators.py`.
+    Generators have a head for the distribution of one coordinate instead: see
+    `model/generators.py`.
     """
 
     cells: schema.Count = Field(description="memory cells of the LSTM layer")
     consistency: Annotated[float, Field(ge=0, le=1)] = Field(
         default=0.0,
-        description="weight of the drawing's consistency error in the loss, beside training.loss",
+        description="weight of the drawing's consistency error in the loss; training.loss has the "
+        "rest",
     )
     components: schema.Count | None = Field(
-        default=None, description="of the mixture that each coordinate is drawn from"
+        default=None, description="components of the mixture of each coordinate; coordinates only"
     )
 
 

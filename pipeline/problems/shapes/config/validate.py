@@ -1,4 +1,6 @@
-"""Experiments whose types are right and that make no sense all the same."""
+"""Checks that the types of params.yaml cannot express."""
+
+from collections.abc import Iterator
 
 from pipeline import schema
 from pipeline.problems.shapes.config.types import LOSSES
@@ -6,70 +8,58 @@ from pipeline.utils.errors import InputError, temperature_error, unknown_name
 
 
 def validate(config: schema.RunConfig) -> list[tuple[str, str]]:
-    """Faults of an experiment that its types cannot tell."""
-    experiment, errors = config.experiment, []
-    sample = experiment.framing.sample
-    losses = LOSSES[sample]
-    if experiment.training.loss not in losses:
-        errors.append(
-            (
-                "training.loss",
-                f"must be {' or '.join(map(repr, losses))} for framing.sample: {sample}, "
-                f"got {experiment.training.loss!r}",
-            )
+    """Return the errors of an experiment as (key, what is wrong)."""
+    return list(_errors(config))
+
+
+def _errors(config: schema.RunConfig) -> Iterator[tuple[str, str]]:
+    experiment, dataset = config.experiment, config.dataset
+    sample, training, model = experiment.framing.sample, experiment.training, experiment.model
+    if training.loss not in LOSSES[sample]:
+        losses = " or ".join(map(repr, LOSSES[sample]))
+        yield (
+            "training.loss",
+            f"must be {losses} for framing.sample: {sample}, got {training.loss!r}",
         )
-    if experiment.training.reset_states_after != "batch":
-        errors.append(
-            (
-                "training.reset_states_after",
-                "must be 'batch': a shape carries its state by framing.sample: shape",
-            )
+    if training.reset_states_after != "batch":
+        yield (
+            "training.reset_states_after",
+            f"must be 'batch' for shapes, got {training.reset_states_after!r}; "
+            "use framing.sample: shape to keep the state from vertex to vertex",
         )
-    if experiment.model.consistency and sample != "shape":
-        errors.append(
-            (
-                "model.consistency",
-                "needs framing.sample: shape, since one point is no drawing"
-                if sample == "point"
-                else f"belongs to framing.sample: shape, not to {sample}",
-            )
-        )
+    if model.consistency and sample != "shape":
+        yield "model.consistency", f"requires framing.sample: shape, got {sample}"
     for key, value, owner in (
         ("framing.bins", experiment.framing.bins, "tokens"),
-        ("model.components", experiment.model.components, "coordinates"),
+        ("model.components", model.components, "coordinates"),
     ):
         if sample == owner and value is None:
-            errors.append((key, f"is missing; framing.sample: {owner} needs it"))
+            yield key, f"is missing; framing.sample: {owner} requires it"
         if sample != owner and value is not None:
-            errors.append((key, f"belongs to framing.sample: {owner}, not to {sample}"))
-    if len(config.dataset.shapes) > 1 and sample != "tokens":
-        errors.append(
-            (
-                "framing.sample",
-                f"must be 'tokens' for datasets.{experiment.dataset}.shape: "
-                f"{config.dataset.shape}, got {sample!r}",
-            )
+            yield key, f"requires framing.sample: {owner}, got {sample}"
+    if len(dataset.families) > 1 and sample != "tokens":
+        yield (
+            "framing.sample",
+            f"must be 'tokens' for datasets.{experiment.dataset}.shape: {dataset.shape}, "
+            f"got {sample!r}",
         )
-    return errors
 
 
-def warnings(config: schema.RunConfig) -> list[tuple[str, str]]:
-    """What is allowed and yet hardly meant: nothing yet."""
-    return []
+def shape_to_draw(config: schema.RunConfig, shape: str | None, temperature: float | None) -> str:
+    """Return the name of the family that `pipeline draw` draws, from its options or by default.
 
-
-def drawable(config: schema.RunConfig, shape: str | None, temperature: float | None) -> str:
-    """The kind of shape to draw, if the network draws such and at that temperature; InputError."""
-    name, shapes = config.name, config.dataset.shapes
+    It raises InputError if the network does not draw that family, or not at that temperature.
+    """
+    name, shapes = config.name, list(config.dataset.families)
     if temperature is not None and not config.experiment.framing.generative:
         raise InputError(
-            f"--temperature: {name} does not draw at random, it always draws the same shape; leave "
-            "it out, or take a generator (framing.sample: tokens or coordinates)"
+            f"--temperature: {name} always draws the same shape; omit the option, or choose a "
+            "generator (framing.sample: tokens or coordinates)"
         )
-    if temperature is not None and (fault := temperature_error(temperature)):
-        raise InputError(f"--temperature: {fault}, got {temperature}")
+    if temperature is not None and (error := temperature_error(temperature)):
+        raise InputError(f"--temperature: {error}, got {temperature}")
     if shape is None and len(shapes) > 1:
         raise InputError(f"--shape: is missing; {name} draws {', '.join(shapes)}")
     if shape is not None and shape not in shapes:
-        raise InputError(f"--shape: {unknown_name(f'shape of {name}', shape, shapes)}")
+        raise InputError(f"--shape: {unknown_name('shape', shape, shapes)}")
     return shape or shapes[0]

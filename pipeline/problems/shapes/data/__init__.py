@@ -1,4 +1,4 @@
-"""Raw sequences, and the examples that a network sees of them."""
+"""Random shapes, and the examples that networks are trained on."""
 
 from pipeline.problems.shapes.data.examples import generate as generate
 from pipeline.problems.shapes.data.examples import make_examples as make_examples

@@ -1,7 +1,7 @@
-"""Shapes drawn at random, and the samples that a network sees of them.
+"""Random shapes, and the examples that networks are trained on.
 
-Axes: R replica, S shape, V vertex, 2 coordinates (x, y), P free parameters of a family, L the
-coordinates after the origin, one after the other: x of the second vertex, its y, x of the third …
+Axes: R replica, S shape, V vertex, 2 coordinates (x, y), L coordinates after the origin in drawing
+order: x of the second vertex, its y, x of the third, ….
 """
 
 from __future__ import annotations
@@ -16,58 +16,69 @@ from pipeline.problems.shapes.config.types import ANY, Dataset
 from pipeline.problems.shapes.data.grids import Grid
 from pipeline.utils import seeds
 
-ENDED = -1  # the token of a coordinate that a shape with fewer vertices does not have
+PADDING = -1  # target after the last coordinate of a shape with fewer vertices than others
 
 
 def generate(dataset: Dataset) -> dict[str, np.ndarray]:
-    """Shapes as float32: train (R, S, V, 2) at random; validation and test (S, V, 2).
+    """Generate shapes as float32: train (R, S, V, 2), validation and test (S, V, 2).
 
-    Shapes of several families come in turn, NaN after the last vertex of those that have fewer.
-    The held-out shapes are a scrambled Sobol sequence: they fill the space of the free parameters
-    evenly, so that their mean error hardly depends on which ones were drawn.
+    The free parameters of training shapes are uniform random numbers. Those of held-out shapes are
+    a scrambled Sobol sequence, which fills the parameter space evenly: mean errors then hardly
+    depend on which shapes were drawn. Shapes of several families alternate, and are padded with NaN
+    to the same number of vertices.
     """
-
-    def shapes(count: int, draw: Callable[[int, int, tuple[str, ...]], np.ndarray]) -> np.ndarray:
-        """In turn, of free parameters (S, P) that `draw` makes by number, width and stream."""
-        made = np.full((count, dataset.vertices, 2), np.nan, np.float32)
-        for shape, family in zip(dataset.shapes, dataset.families, strict=True):
-            stream = (shape,) if dataset.shape == ANY else ()
-            mine = dataset.of(shape, made)
-            mine[:] = family.members(draw(len(mine), len(family.parameters), stream))
-        return made
-
-    def train(replica: int):
-        return lambda count, width, stream: seeds.generator(
-            dataset.seed, "train", replica, *stream
-        ).random((count, width))
-
-    def held_out(part: str):
-        return lambda count, width, stream: scipy.stats.qmc.Sobol(
-            width, rng=seeds.generator(dataset.seed, part, *stream)
-        ).random(count)
-
-    arrays = {
-        "train": np.stack(
-            [shapes(dataset.train, train(replica)) for replica in range(dataset.replicas)]
-        )
+    train = [
+        _shapes(dataset, dataset.train, _uniform, "train", replica)
+        for replica in range(dataset.replicas)
+    ]
+    return {
+        "train": np.stack(train),
+        "validation": _shapes(dataset, dataset.validation, _sobol, "validation"),
+        "test": _shapes(dataset, dataset.test, _sobol, "test"),
     }
-    for part in ("validation", "test"):
-        arrays[part] = shapes(getattr(dataset, part), held_out(part))
-    return arrays
+
+
+def _shapes(
+    dataset: Dataset,
+    count: int,
+    sample: Callable[[np.random.Generator, int, int], np.ndarray],
+    *stream: str | int,
+) -> np.ndarray:
+    """Return shapes (S, V, 2) whose free parameters `sample` draws from a random stream."""
+    shapes = np.full((count, dataset.vertex_count, 2), np.nan, np.float32)
+    for name, family in dataset.families.items():
+        path = (*stream, name) if dataset.shape == ANY else stream
+        rng = seeds.generator(dataset.seed, *path)
+        selected = dataset.select(name, shapes)  # a view
+        selected[:] = family.polygons(sample(rng, len(selected), len(family.parameters)))
+    return shapes
+
+
+def _uniform(rng: np.random.Generator, count: int, dimensions: int) -> np.ndarray:
+    return rng.random((count, dimensions))
+
+
+def _sobol(rng: np.random.Generator, count: int, dimensions: int) -> np.ndarray:
+    return scipy.stats.qmc.Sobol(dimensions, rng=rng).random(count)
 
 
 def samples_per_sequence(config: schema.RunConfig) -> int:
-    """A shape is one sample, or one sample for each vertex that has a next one."""
-    return config.dataset.family.vertices - 1 if config.experiment.framing.sample == "point" else 1
+    """Return how many samples a shape becomes: one, or one for each vertex but the last."""
+    if config.experiment.framing.sample == "point":
+        return config.dataset.family.vertex_count - 1
+    return 1
 
 
 def make_examples(sequences: np.ndarray, config: schema.RunConfig) -> tuple[np.ndarray, np.ndarray]:
-    """Each vertex, or each coordinate, is an input, the next one its target.
+    """Pair each vertex or coordinate of shapes (…, S, V, 2) with the next one.
 
-    Shapes (…, S, V, 2) become inputs and targets (…, S, V - 1, 2), or, one point at a time, inputs
-    (…, S * (V - 1), 1, 2) and targets (…, S * (V - 1), 2). One coordinate at a time, targets are
-    the steps to the vertices after the origin (…, S, L), scaled float32 or int16 tokens, `ENDED`
-    after the last; inputs are those before each, and the first is the number of the family.
+    Returns inputs and targets, by `framing.sample`:
+
+    - shape: vertices (…, S, V - 1, 2), both;
+    - point: inputs (…, S * (V - 1), 1, 2) and targets (…, S * (V - 1), 2);
+    - coordinates, tokens: targets (…, S, L) are steps, float32 from 0 to 1 or int16 tokens, and
+      `PADDING` after the last. Inputs (…, S, L) are the index of the family, then all targets but
+      the last.
     """
     inputs, targets = sequences[..., :-1, :], sequences[..., 1:, :]
     match config.experiment.framing.sample:
@@ -76,19 +87,22 @@ def make_examples(sequences: np.ndarray, config: schema.RunConfig) -> tuple[np.n
         case "point":
             leading = sequences.shape[:-3]
             return inputs.reshape(*leading, -1, 1, 2), targets.reshape(*leading, -1, 2)
-    return _one_by_one(sequences, config)
+    return _coordinate_examples(sequences, config)
 
 
-def _one_by_one(sequences: np.ndarray, config: schema.RunConfig) -> tuple[np.ndarray, np.ndarray]:
+def _coordinate_examples(
+    sequences: np.ndarray, config: schema.RunConfig
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the examples of a generator: see `make_examples`."""
     bins, dataset = config.experiment.framing.bins, config.dataset
-    kind = np.float32 if bins is None else np.int16
-    targets = np.full((*sequences.shape[:-2], 2 * (dataset.vertices - 1)), ENDED, kind)
+    dtype = np.float32 if bins is None else np.int16
+    targets = np.full((*sequences.shape[:-2], 2 * (dataset.vertex_count - 1)), PADDING, dtype)
     inputs = np.empty_like(targets)
-    for index, family in enumerate(dataset.families):
-        grid, mine = Grid(family, bins), np.s_[..., index :: len(dataset.families), :]
-        shapes = sequences[..., index :: len(dataset.families), : family.vertices, :]
-        found = grid.steps(shapes) if bins is None else grid.tokens(grid.cells(shapes))
-        targets[mine][..., : found.shape[-1]] = found
-        inputs[mine][..., 0] = index
+    for index, family in enumerate(dataset.families.values()):
+        grid, rows = Grid(family, bins), slice(index, None, len(dataset.families))
+        shapes = sequences[..., rows, : family.vertex_count, :]
+        steps = grid.to_steps(shapes) if bins is None else grid.to_tokens(grid.to_bins(shapes))
+        targets[..., rows, : steps.shape[-1]] = steps
+        inputs[..., rows, 0] = index
     inputs[..., 1:] = targets[..., :-1]
     return inputs, targets

@@ -1,7 +1,7 @@
-"""Coordinates of shapes one after the other: as steps, as bins, as tokens.
+"""Coordinates of shapes as sequences of bins, steps or tokens.
 
-Axes: V vertex, 2 coordinates (x, y), L the coordinates after the origin, one after the other: x of
-the second vertex, its y, x of the third …
+Axes: V vertex, 2 coordinates (x, y), L coordinates after the origin in drawing order: x of the
+second vertex, its y, x of the third, ….
 """
 
 import numpy as np
@@ -10,12 +10,13 @@ from pipeline.problems.shapes.config.families import Family
 
 
 class Grid:
-    """The steps that lead from vertex to vertex of a family's shapes, whole bins or not.
+    """Converts polygons of a family to sequences of coordinates, and back.
 
-    A *step* tells how far a coordinate lies from the same coordinate of the vertex before, as in
-    sketch-rnn (Ha & Eck 2017): where a free side begins is then no matter. A *token* is a step
-    between bins of the family's range. Bins and tokens say the same, so a rounding is never added
-    to another.
+    A *step* is the difference between a coordinate and that of the previous vertex, as in
+    sketch-rnn (Ha & Eck 2017), so a free side has the same distribution wherever it begins. A *bin*
+    is the index of an interval of the family's range on an axis. A *token* is a step in whole bins,
+    counted from the smallest possible one. Tokens are differences of bins rather than rounded
+    steps, so that rounding errors do not add up.
     """
 
     def __init__(self, family: Family, bins: int | None = None):
@@ -23,82 +24,82 @@ class Grid:
         self.low, self.span = family.low, family.high - family.low  # (2,)
 
     @property
-    def bin(self) -> np.ndarray:
+    def bin_size(self) -> np.ndarray:
         """The width and height (2,) of a bin."""
         return self.span / self.bins
 
-    def scaled(self, polygons: np.ndarray) -> np.ndarray:
-        """Polygons (…, V, 2) as coordinates after the origin (…, L), from 0 to 1."""
+    def normalize(self, polygons: np.ndarray) -> np.ndarray:
+        """Return the coordinates (…, L), scaled to [0, 1], of polygons (…, V, 2)."""
         scaled = (polygons[..., 1:, :] - self.low) / self.span
         return scaled.reshape(*scaled.shape[:-2], 2 * scaled.shape[-2])
 
-    def polygons(self, scaled: np.ndarray) -> np.ndarray:
-        """The inverse: polygons (…, V, 2) of scaled coordinates (…, L)."""
-        after = scaled.reshape(*scaled.shape[:-1], -1, 2) * self.span + self.low
-        return np.concatenate([np.zeros_like(after[..., :1, :]), after], axis=-2)
+    def denormalize(self, scaled: np.ndarray) -> np.ndarray:
+        """Return the polygons (…, V, 2) of scaled coordinates (…, L)."""
+        vertices = scaled.reshape(*scaled.shape[:-1], -1, 2) * self.span + self.low
+        return _prepend_origin(vertices)
 
-    def cells(self, polygons: np.ndarray) -> np.ndarray:
-        """The bins (…, L), int16, that the coordinates of polygons (…, V, 2) lie in."""
-        cells = np.floor(self.scaled(polygons) * self.bins)
-        return cells.clip(0, self.bins - 1).astype(np.int16)
+    def to_bins(self, polygons: np.ndarray) -> np.ndarray:
+        """Return the bins (…, L), int16, of the coordinates of polygons (…, V, 2)."""
+        bins = np.floor(self.normalize(polygons) * self.bins)
+        return bins.clip(0, self.bins - 1).astype(np.int16)
 
-    def centres(self, cells: np.ndarray) -> np.ndarray:
-        """The polygons (…, V, 2) in the middle of bins (…, L)."""
-        return self.polygons((cells + 0.5) / self.bins)
+    def from_bins(self, bins: np.ndarray) -> np.ndarray:
+        """Return the polygons (…, V, 2) whose vertices are the centres of bins (…, L)."""
+        return self.denormalize((bins + 0.5) / self.bins)
+
+    def to_steps(self, polygons: np.ndarray) -> np.ndarray:
+        """Return the steps (…, L), scaled to [0, 1], along polygons (…, V, 2)."""
+        steps = (np.diff(polygons, axis=-2) - self._step_bounds[0]) / self.step_scale
+        return steps.reshape(*steps.shape[:-2], 2 * steps.shape[-2])
+
+    def from_steps(self, steps: np.ndarray) -> np.ndarray:
+        """Return the polygons (…, V, 2) of scaled steps (…, L)."""
+        steps = steps.reshape(*steps.shape[:-1], -1, 2) * self.step_scale + self._step_bounds[0]
+        return _prepend_origin(steps.cumsum(axis=-2))
+
+    def to_tokens(self, bins: np.ndarray) -> np.ndarray:
+        """Return the tokens (…, L) that lead from the origin along bins (…, L)."""
+        previous = np.empty_like(bins)
+        previous[..., :2], previous[..., 2:] = self._origin_bin, bins[..., :-2]
+        # Rounding of float32 can put a coordinate into the next bin, and a step one bin too far.
+        return (bins - previous - self._token_bounds[0]).clip(0, self.vocabulary_size - 1)
+
+    def from_tokens(self, tokens: np.ndarray) -> np.ndarray:
+        """Return the bins (…, L) that tokens (…, L) lead to."""
+        steps = tokens + self._token_bounds[0]
+        steps = steps.reshape(*tokens.shape[:-1], tokens.shape[-1] // 2, 2)
+        return (self._origin_bin + steps.cumsum(axis=-2)).reshape(tokens.shape)
 
     @property
-    def origin(self) -> np.ndarray:
+    def step_scale(self) -> np.ndarray:
+        """The width (2,) of the widest range of a step, which scaled steps are divided by."""
+        return np.ptp(self._step_bounds, axis=0).max(axis=0)
+
+    @property
+    def vocabulary_size(self) -> int:
+        """The number of different tokens."""
+        low, high = self._token_bounds
+        return int((high - low).max()) + 1
+
+    @property
+    def _origin_bin(self) -> np.ndarray:
         """The bins (2,) of the origin."""
         return np.floor(-self.low / self.span * self.bins).astype(np.int16)
 
     @property
-    def _sides(self) -> np.ndarray:
-        """The least and the largest step (2, V - 1, 2) from a vertex to the next."""
-        sides = np.diff(self.family.matrix.reshape(self.family.vertices, 2, -1), axis=0)
+    def _step_bounds(self) -> np.ndarray:
+        """The smallest and the largest step (2, V - 1, 2) from each vertex to the next."""
+        sides = np.diff(self.family.matrix.reshape(self.family.vertex_count, 2, -1), axis=0)
         return np.stack([sides.clip(max=0).sum(axis=-1), sides.clip(min=0).sum(axis=-1)])
 
     @property
-    def unit(self) -> np.ndarray:
-        """What the scaled steps are measured in (2,): the widest range that a step has."""
-        return np.ptp(self._sides, axis=0).max(axis=0)
+    def _token_bounds(self) -> np.ndarray:
+        """The smallest and the largest step (2, L) in bins; the smallest is token 0."""
+        low, high = self._step_bounds / self.span * self.bins
+        # Two bins are as far apart as the points in them, up to one bin of rounding.
+        return np.stack([np.floor(low + 1e-9), np.ceil(high - 1e-9)]).reshape(2, -1).astype(int)
 
-    def steps(self, polygons: np.ndarray) -> np.ndarray:
-        """The steps (…, L), scaled to lie between 0 and 1, along polygons (…, V, 2)."""
-        steps = (np.diff(polygons, axis=-2) - self._sides[0]) / self.unit
-        return steps.reshape(*steps.shape[:-2], 2 * steps.shape[-2])
 
-    def led_by(self, steps: np.ndarray) -> np.ndarray:
-        """The inverse: the polygons (…, V, 2) of steps (…, L)."""
-        steps = steps.reshape(*steps.shape[:-1], -1, 2) * self.unit + self._sides[0]
-        after = steps.cumsum(axis=-2)
-        return np.concatenate([np.zeros_like(after[..., :1, :]), after], axis=-2)
-
-    @property
-    def _steps(self) -> np.ndarray:
-        """The least and the largest step (2, L), in bins, from a vertex to the next."""
-        least, most = self._sides / self.span * self.bins
-        # The bins of two points lie as far apart as the points, give or take a rounding.
-        return np.stack([np.floor(least + 1e-9), np.ceil(most - 1e-9)]).reshape(2, -1).astype(int)
-
-    @property
-    def first(self) -> np.ndarray:
-        """The step (L,) that token 0 of each coordinate stands for."""
-        return self._steps[0]
-
-    @property
-    def alphabet(self) -> int:
-        """How many tokens there are."""
-        least, most = self._steps
-        return int((most - least).max()) + 1
-
-    def tokens(self, cells: np.ndarray) -> np.ndarray:
-        """The steps (…, L), from 0, that lead along bins (…, L)."""
-        before = np.empty_like(cells)
-        before[..., :2], before[..., 2:] = self.origin, cells[..., :-2]
-        # Coordinates of float32 may lie a rounding beside their bin, and a step be one too long.
-        return (cells - before - self.first).clip(0, self.alphabet - 1)
-
-    def along(self, tokens: np.ndarray) -> np.ndarray:
-        """The inverse: the bins (…, L) that tokens (…, L) lead along."""
-        steps = (tokens + self.first).reshape(*tokens.shape[:-1], tokens.shape[-1] // 2, 2)
-        return (self.origin + steps.cumsum(axis=-2)).reshape(tokens.shape)
+def _prepend_origin(vertices: np.ndarray) -> np.ndarray:
+    """Return polygons (…, V, 2) of the vertices (…, V - 1, 2) after the origin."""
+    return np.concatenate([np.zeros_like(vertices[..., :1, :]), vertices], axis=-2)

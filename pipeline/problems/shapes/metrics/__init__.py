@@ -1,4 +1,4 @@
-"""What is measured, and what is known before training."""
+"""Metrics of shapes, and their reference values that are known before training."""
 
 from pipeline.problems.shapes.metrics.evaluation import curve as curve
 from pipeline.problems.shapes.metrics.evaluation import describe as describe

@@ -1,4 +1,7 @@
-"""What is measured of drawn polygons, whoever drew them. Axes as in `data`."""
+"""Metrics of drawn polygons, for all kinds of networks.
+
+Axes: R replica, S shape, V vertex, 2 coordinates (x, y), P free parameters of a family.
+"""
 
 from __future__ import annotations
 
@@ -13,37 +16,47 @@ from pipeline.problems.shapes.config.families import Family
 if TYPE_CHECKING:
     from pipeline.engine.replicas import Replicas
 
-MARGIN = 0.01  # how far outside the data's range a drawn vertex may lie and still be valid
+MARGIN = 0.01  # how far outside the data's range a vertex of a valid polygon can lie
 
 
-def at_snapshots(
-    replicas: Replicas, checkpoints: Mapping[int, list[np.ndarray]], draw: Callable[[], np.ndarray]
-) -> dict[int, np.ndarray]:
-    """What `draw` makes with the weights of each snapshot."""
+def draw_progress(
+    replicas: Replicas,
+    checkpoints: Mapping[int, list[np.ndarray]],
+    draw: Callable[[], np.ndarray],
+    final: tuple[int, np.ndarray],
+) -> dict[str, np.ndarray]:
+    """Return what networks draw as they learn: `steps` (K,) and `polygons` (K, …), in order.
+
+    Args:
+        replicas: the trained networks.
+        checkpoints: weights by the number of shapes seen.
+        draw: a function that draws with the current weights of `replicas`.
+        final: the number of shapes seen in training, and what `draw` returned after it.
+    """
     drawn = {}
     for step, weights in checkpoints.items():
         with replicas.temporary_weights(weights):
             drawn[step] = draw()
-    return drawn
-
-
-def in_order(drawn: Mapping[int, np.ndarray]) -> dict[str, np.ndarray]:
-    """What was drawn after so many shapes, as predictions: `steps` (K,) and `polygons` (K, …)."""
+    last_step, polygons = final
+    drawn[last_step] = polygons
     steps = sorted(drawn)
     return {"steps": np.array(steps), "polygons": np.stack([drawn[step] for step in steps])}
 
 
 def consistency_error(polygons: np.ndarray, family: Family) -> np.ndarray:
-    """Mean absolute residual (…) of polygons (…, V, 2) from their family: mean |P − A A⁺ P|.
+    """Return the mean absolute distance (…) of polygons (…, V, 2) from the nearest exact shape.
 
-    0 exactly for a member of the family. A polygon collapsed to a point is a member, so this never
-    stands alone.
+    It is mean |P − A A⁺ P|, where A is the family's matrix and A⁺ its pseudo-inverse. It is also 0
+    for a polygon that collapsed to a point, so look at the size as well.
     """
     return np.abs(polygons - family.nearest(polygons)).mean(axis=(-2, -1))
 
 
 def side_error(rectangles: np.ndarray) -> np.ndarray:
-    """The chapter's own error (…) of rectangles (…, 4, 2): opposite sides of different length."""
+    """Return how much the lengths of opposite sides differ (…) in rectangles (…, 4, 2).
+
+    This is the chapter's own measure: the mean of |bottom − top| and |left − right|.
+    """
     a, b, c, d = np.moveaxis(rectangles, -2, 0)
     length = np.linalg.norm
     bottom, right, top, left = (
@@ -53,38 +66,39 @@ def side_error(rectangles: np.ndarray) -> np.ndarray:
 
 
 def validity(polygons: np.ndarray, family: Family) -> np.ndarray:
-    """The share (R,) of polygons (R, S, V, 2) that lie inside the data's range."""
+    """Return the share (R,) of polygons (R, S, V, 2) that lie inside the data's range."""
     inside = (polygons >= family.low - MARGIN) & (polygons <= family.high + MARGIN)
     return inside.all(axis=(-2, -1)).mean(axis=1)
 
 
-def distances(theta: np.ndarray, family: Family) -> dict[str, np.ndarray]:
-    """Kolmogorov–Smirnov distances (R,) of free parameters (R, S, P) to their true distribution.
+def ks_distances(theta: np.ndarray, family: Family) -> dict[str, np.ndarray]:
+    """Return Kolmogorov–Smirnov distances (R,) of free parameters (R, S, P) from the data's.
 
-    `ks_<parameter>` of each, and `ks`, the largest.
+    The data's are uniform on [0, 1]. `ks_<parameter>` is the distance of one parameter, `ks` the
+    largest of them.
     """
-    found = {
+    distances = {
         f"ks_{parameter}": np.array(
             [scipy.stats.kstest(drawn, scipy.stats.uniform.cdf).statistic for drawn in values]
         )
         for parameter, values in zip(family.parameters, np.moveaxis(theta, -1, 0), strict=True)
     }
-    return found | {"ks": np.max([*found.values()], axis=0)}
+    return distances | {"ks": np.max([*distances.values()], axis=0)}
 
 
-def correlation(theta: np.ndarray) -> np.ndarray:
-    """The largest absolute correlation (R,) between two free parameters of (R, S, P); 0 of one.
+def max_correlation(theta: np.ndarray) -> np.ndarray:
+    """Return the largest absolute correlation (R,) between two free parameters of (R, S, P).
 
-    A parameter that never varies has none with any other, which is told as 1: nothing is drawn.
+    It is 0 if there is only one parameter. It is 1 if a parameter never varies, which has no
+    correlation but is no random drawing either.
     """
-    several = theta.shape[-1] > 1
-    found = []
-    for replica in theta:
-        if not several:
-            found.append(0.0)
-        elif (replica.std(axis=0) == 0).any():
-            found.append(1.0)
+    parameters, correlations = theta.shape[-1], []
+    for values in theta:
+        if parameters == 1:
+            correlations.append(0.0)
+        elif (values.std(axis=0) == 0).any():
+            correlations.append(1.0)
         else:
-            pairs = np.corrcoef(replica.T)[np.triu_indices(theta.shape[-1], k=1)]
-            found.append(float(np.abs(pairs).max()))
-    return np.array(found)
+            pairs = np.corrcoef(values.T)[np.triu_indices(parameters, k=1)]
+            correlations.append(float(np.abs(pairs).max()))
+    return np.array(correlations)

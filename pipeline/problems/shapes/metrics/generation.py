@@ -1,11 +1,11 @@
-"""What is measured of generators: how likely held-out shapes are to them, and what they draw.
+"""Metrics of generators: the likelihood of held-out shapes, and statistics of sampled shapes.
 
-Axes as in `data`.
+Axes: R replica, S shape, V vertex, 2 coordinates (x, y), P free parameters of a family, K
+checkpoint.
 """
 
 from __future__ import annotations
 
-import functools
 import math
 from typing import TYPE_CHECKING
 
@@ -14,142 +14,139 @@ import scipy
 
 from pipeline.problems.base import Evaluation
 from pipeline.problems.shapes.config.families import FAMILIES, Family
-from pipeline.problems.shapes.config.types import HALF, Dataset
+from pipeline.problems.shapes.config.types import HALF_WIDTH, Dataset
 from pipeline.problems.shapes.data.examples import make_examples
 from pipeline.problems.shapes.data.grids import Grid
 from pipeline.problems.shapes.metrics.drawings import (
-    at_snapshots,
-    correlation,
-    distances,
-    in_order,
+    draw_progress,
+    ks_distances,
+    max_correlation,
     validity,
 )
 
 if TYPE_CHECKING:
     from pipeline.engine.replicas import Replicas
-    from pipeline.problems.shapes.model.drawing import Drawer
+    from pipeline.problems.shapes.model.drawing import ShapeSampler
     from pipeline.schema.experiment import Framing, RunConfig
 
-DRAWN = 10_000
-"""Shapes that each replica draws to be measured. As many true ones have a Kolmogorov–Smirnov
-distance of about 0.01 to the distribution that they come from: see `chance_distance`."""
+SAMPLE_SIZE = 10_000
+"""Shapes of each family that each replica samples to be measured. As many shapes of the data have a
+Kolmogorov–Smirnov distance of about 0.01 by chance: see `chance_ks_distance`."""
 
-SEED = 1234  # of the drawing that is measured and shown
+SEED = 1234  # of the sampled shapes
 
-WRONG = 8 / 256
-"""How far a vertex may lie from the nearest true shape before it is seen, in ranges of the axis."""
+VISIBLE_ERROR = 8 / 256
+"""The distance from the nearest exact shape at which a vertex looks misplaced, as a share of the
+axis."""
 
-SHEET = 36  # shapes shown beside each other
-PROGRESS = 24  # shapes shown of each snapshot
+SHOWN = 36  # shapes of a family in a figure
+SHOWN_PER_CHECKPOINT = 24
 TEMPERATURES = (0.0, 0.5, 1.0, 10.0, 100.0)
-EACH = 9  # shapes shown at each temperature
-HISTOGRAM = 20  # its bins
+SHOWN_PER_TEMPERATURE = 9
+HISTOGRAM_BINS = 20
 
-SLACK = 1e-8  # by which planes are moved apart; small beside a bin
+SLACK = 1e-8  # how far planes are moved apart; small compared to a bin
 
 
-def floor(shapes: np.ndarray, config: RunConfig) -> np.ndarray:
-    """What an ideal generator loses on each of these shapes (S, V, 2), in nats (S,).
+def floor_nats(shapes: np.ndarray, config: RunConfig) -> np.ndarray:
+    """Return the loss of an ideal generator on each of the shapes (S, V, 2), in nats (S,).
 
-    Of tokens, it is exactly −ln of their probability. Of coordinates, whose network is asked for
-    the probability of an interval, it is a bound of the mean: see `interval_floor`.
+    With tokens it is exact. With coordinates it is a lower bound of the mean: see `interval_floor`.
     """
     dataset: Dataset = config.dataset
     nats = np.empty(len(shapes))
-    for index, (shape, family) in enumerate(zip(dataset.shapes, dataset.families, strict=True)):
-        mine = dataset.of(shape, shapes).astype(float)
+    for index, (shape, family) in enumerate(dataset.families.items()):
         if config.experiment.framing.sample == "tokens":
             grid = Grid(family, config.experiment.framing.bins)
-            found = [token_nats(theta, grid) for theta in family.theta(mine)]
+            thetas = family.theta(dataset.select(shape, shapes).astype(float))
+            values = [token_nats(theta, grid) for theta in thetas]
         else:
-            found = interval_floor(family)
-        nats[index :: len(dataset.shapes)] = found
+            values = interval_floor(family)
+        nats[index :: len(dataset.families)] = values
     return nats
 
 
 def token_nats(theta: np.ndarray, grid: Grid) -> float:
-    """−ln of the probability of the tokens of the shape with free parameters theta (P,).
+    """Return −ln of the probability of the tokens of the shape with free parameters theta (P,).
 
-    The free parameters are uniform, so it is the volume of those that lead to the same tokens: the
-    part of the unit cube between two parallel planes for every coordinate.
+    The free parameters are uniform, so it is the volume of all parameters with the same tokens: the
+    part of the unit cube that lies between two parallel planes for each coordinate.
     """
-    matrix = grid.family.matrix[2:] / np.tile(grid.span, grid.family.vertices - 1)[:, None]
-    origin = np.tile(-grid.low / grid.span, grid.family.vertices - 1)
-    cell = np.floor((matrix @ theta + origin) * grid.bins).clip(0, grid.bins - 1)
+    matrix = grid.family.matrix[2:] / np.tile(grid.span, grid.family.vertex_count - 1)[:, None]
+    origin = np.tile(-grid.low / grid.span, grid.family.vertex_count - 1)
+    bins = np.floor((matrix @ theta + origin) * grid.bins).clip(0, grid.bins - 1)
     cube = np.eye(len(theta))
     normals = np.concatenate([matrix, -matrix, cube, -cube])
     bounds = np.concatenate(
         [
-            (cell + 1) / grid.bins - origin,
-            origin - cell / grid.bins,
+            (bins + 1) / grid.bins - origin,
+            origin - bins / grid.bins,
             np.ones(len(theta)),
             np.zeros(len(theta)),
         ]
     )
-    bounds = bounds + SLACK  # theta may lie on a plane, and Qhull wants a point inside
+    bounds = bounds + SLACK  # theta can lie on a plane, but Qhull needs a point inside
     length = np.linalg.norm(normals, axis=1)
     planes = np.column_stack([normals, -bounds])[length > 1e-9] / length[length > 1e-9, None]
     if len(theta) == 1:
         sign, offset = planes.T
         return -math.log(np.min(-offset[sign > 0]) - np.max(offset[sign < 0]))
-    inside = scipy.spatial.HalfspaceIntersection(np.unique(planes.round(12), axis=0), theta)
-    return -math.log(scipy.spatial.ConvexHull(inside.intersections).volume)
+    region = scipy.spatial.HalfspaceIntersection(np.unique(planes.round(12), axis=0), theta)
+    return -math.log(scipy.spatial.ConvexHull(region.intersections).volume)
 
 
 def interval_floor(family: Family) -> float:
-    """What no generator's mean −ln P(y ± HALF) of all coordinates can fall below.
+    """Return a lower bound of any generator's mean −ln P(y ± HALF_WIDTH), summed over all steps y.
 
-    The steps that first show the free parameters are uniform with density 1 / |det|, all
-    others certain. Whatever the mixture, the integral of P(y ± HALF) over y is at most 2 HALF, and
-    by Jensen's inequality the mean of ln P at most the logarithm of the mean.
+    The steps that first show the free parameters are uniform with density 1 / |det|, all others are
+    certain. For any distribution, the integral of P(y ± HALF_WIDTH) over y is at most
+    2 HALF_WIDTH, and by Jensen's inequality the mean of ln P is at most the logarithm of the mean.
     """
     grid = Grid(family)
-    sides = np.diff(family.matrix.reshape(family.vertices, 2, -1), axis=0)
-    matrix = (sides / grid.unit[:, None]).reshape(-1, len(family.parameters))
-    showing: list[int] = []
+    sides = np.diff(family.matrix.reshape(family.vertex_count, 2, -1), axis=0)
+    matrix = (sides / grid.step_scale[:, None]).reshape(-1, len(family.parameters))
+    independent: list[int] = []  # rows of the steps that first show a parameter
     for row in range(len(matrix)):
-        if np.linalg.matrix_rank(matrix[[*showing, row]]) > len(showing):
-            showing.append(row)
-    free = np.log(np.abs(np.linalg.det(matrix[showing])))
-    return float(free - len(showing) * math.log(2 * HALF))
+        if np.linalg.matrix_rank(matrix[[*independent, row]]) > len(independent):
+            independent.append(row)
+    log_density = np.log(np.abs(np.linalg.det(matrix[independent])))
+    return float(log_density - len(independent) * math.log(2 * HALF_WIDTH))
 
 
-def name_of(framing: Framing) -> str:
-    """The metric that a generator is trained to lower."""
+def loss_metric(framing: Framing) -> str:
+    """Return the name of the metric that a generator is trained to minimise."""
     return "cross_entropy" if framing.sample == "tokens" else "nll"
 
 
 def references(config: RunConfig, held_out: np.ndarray) -> dict[str, dict[str, float]]:
-    """What is known before training, computed on held-out shapes (S, V, 2)."""
-    framing, dataset = config.experiment.framing, config.dataset
+    """Return reference values of metrics, computed from held-out shapes (S, V, 2)."""
+    framing, families = config.experiment.framing, config.dataset.families.values()
     best = "ideal generator" if framing.bins else "lower bound"
-    known = {
-        name_of(framing): {best: float(floor(held_out, config).mean())},
-        "regret": {best: 0.0},
-        "ks": {
-            f"{DRAWN:,} true shapes": float(
-                np.mean([chance_distance(len(family.parameters)) for family in dataset.families])
-            )
-        },
-    }
+    chance = np.mean([chance_ks_distance(len(family.parameters)) for family in families])
     if framing.bins:
-        half = np.mean([Grid(family, framing.bins).bin for family in dataset.families]) / 2
-        known["consistency_error"] = {"half a bin": float(half)}
+        half_bin = np.mean([Grid(family, framing.bins).bin_size for family in families]) / 2
+        consistency = {"half a bin": float(half_bin)}
     else:
-        known["consistency_error"] = {"member of the family": 0.0}
-    return known
+        consistency = {"exact shape": 0.0}
+    return {
+        loss_metric(framing): {best: float(floor_nats(held_out, config).mean())},
+        "regret": {best: 0.0},
+        "ks": {"ideal generator": float(chance)},
+        "consistency_error": consistency,
+    }
 
 
-def chance_distance(parameters: int) -> float:
-    """What the largest distance of so many parameters of `DRAWN` true shapes is on average.
+def chance_ks_distance(parameters: int) -> float:
+    """Return the mean of the largest KS distance of so many parameters of `SAMPLE_SIZE` shapes.
 
-    The parameters are independent, and a distance is positive, so its mean is the integral of the
-    probability that not all of them lie below it.
+    These are shapes of the data: their distances are due to chance. The parameters are independent
+    and distances are positive, so the mean is the integral of the probability that not all
+    distances lie below x.
     """
     scaled, _ = scipy.integrate.quad(
         lambda x: 1 - scipy.stats.kstwobign.cdf(x) ** parameters, 0, 10
     )
-    return scaled / math.sqrt(DRAWN)
+    return scaled / math.sqrt(SAMPLE_SIZE)
 
 
 def evaluate(
@@ -158,83 +155,90 @@ def evaluate(
     test: np.ndarray,
     checkpoints: dict[int, list[np.ndarray]],
 ) -> Evaluation:
-    """Metrics of every replica, of test shapes (S, V, 2) and of `DRAWN` shapes of each family.
+    """Measure every replica on test shapes (S, V, 2) and on sampled shapes.
 
-    Predictions, for each family: `<family>/drawn` (SHEET, V, 2) and `<family>/at/<temperature>`
-    (EACH, V, 2), drawn by the first replica; `<family>/histograms` (R, P, HISTOGRAM), the shares of
-    drawn shapes by free parameter. And `steps` (K,), the shapes seen at each snapshot and at the
-    end, with `polygons` (K, PROGRESS, V, 2), drawn there by the first replica, of all families in
-    turn.
+    Predictions are:
+
+    - `<family>/drawn` (SHOWN, V, 2) and `<family>/at/<temperature>` (SHOWN_PER_TEMPERATURE, V, 2),
+      sampled from the first replica;
+    - `<family>/histograms` (R, P, HISTOGRAM_BINS), shares of sampled shapes by free parameter;
+    - `steps` (K,), the number of shapes seen at each checkpoint and at the end, and `polygons` (K,
+      SHOWN_PER_CHECKPOINT, V, 2), sampled from the first replica there, the families in turn.
     """
-    from pipeline.problems.shapes.model.drawing import Drawer  # loads Keras; the report does not
+    from pipeline.problems.shapes.model.drawing import ShapeSampler  # loads Keras
 
-    dataset, drawer = config.dataset, Drawer(replicas, config)
-    likelihood, lost = _likelihood(config, replicas, test)
+    dataset, sampler = config.dataset, ShapeSampler(replicas, config)
+    several = len(dataset.families) > 1
+    metrics, regret = _likelihood(config, replicas, test)
     by_family, predictions = {}, {}
-    for shape, family in zip(dataset.shapes, dataset.families, strict=True):
-        free = drawer.freely(shape, DRAWN, SEED)
-        drawn = drawer.put_back(shape, free)
-        by_family[shape] = {"outside": 1 - validity(free, family)}
-        by_family[shape] |= drawing_metrics(drawn, family, parameters=len(dataset.shapes) == 1)
-        predictions |= _shown(drawer, shape, drawn)
-    metrics = likelihood | _over_families(by_family)
-    if len(dataset.shapes) > 1:
-        for index, shape in enumerate(dataset.shapes):
-            metrics[f"regret_{shape}"] = lost[:, index :: len(dataset.shapes)].mean(axis=1)
+    for shape, family in dataset.families.items():
+        unclipped = sampler.sample_unclipped(shape, SAMPLE_SIZE, SEED)
+        drawn = sampler.clip(shape, unclipped)
+        by_family[shape] = {"outside": 1 - validity(unclipped, family)}
+        by_family[shape] |= drawing_metrics(drawn, family, parameters=not several)
+        predictions |= _family_predictions(sampler, shape, drawn)
+    metrics |= _over_families(by_family)
+    if several:
+        for index, shape in enumerate(dataset.families):
+            metrics[f"regret_{shape}"] = regret[:, index :: len(dataset.families)].mean(axis=1)
 
-    progress = functools.partial(_in_turn, drawer, dataset, PROGRESS)
-    steps = at_snapshots(replicas, checkpoints, progress)
-    predictions |= in_order(steps | {config.experiment.training.sequences_seen: progress()})
+    def draw() -> np.ndarray:
+        return _sample_all_families(sampler, dataset, SHOWN_PER_CHECKPOINT)
+
+    final = (config.experiment.training.sequences_seen, draw())
+    predictions |= draw_progress(replicas, checkpoints, draw, final)
     return Evaluation(metrics, predictions)
 
 
 def _likelihood(
     config: RunConfig, replicas: Replicas, test: np.ndarray
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """The metrics of test shapes (S, V, 2), and what each loses above the floor (R, S)."""
-    name = name_of(config.experiment.framing)
+    """Return the metrics (R,) of test shapes (S, V, 2), and the regret (R, S) of each shape."""
+    name = loss_metric(config.experiment.framing)
     inputs, targets = make_examples(test, config)
     nats = replicas.predict(inputs[None], targets[None])[name]
-    lost = nats - floor(test, config)
-    means = {name: nats, "regret": lost}
-    return {key: values.mean(axis=1, dtype=np.float64) for key, values in means.items()}, lost
+    regret = nats - floor_nats(test, config)
+    values = {name: nats, "regret": regret}
+    return {key: value.mean(axis=1, dtype=np.float64) for key, value in values.items()}, regret
 
 
 def _over_families(by_family: dict[str, dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Metrics over all families, and, of several, those of each by its name."""
+    """Return metrics over all families; with several, also those of each, named after it."""
     metrics = {}
-    for metric in next(iter(by_family.values())):
-        values = np.stack([found[metric] for found in by_family.values()])
-        metrics[metric] = values.max(axis=0) if metric == "correlation" else values.mean(axis=0)
+    for name in next(iter(by_family.values())):
+        values = np.stack([family[name] for family in by_family.values()])
+        metrics[name] = values.max(axis=0) if name == "correlation" else values.mean(axis=0)
         if len(by_family) > 1:
-            metrics |= {f"{metric}_{shape}": found[metric] for shape, found in by_family.items()}
+            metrics |= {f"{name}_{shape}": family[name] for shape, family in by_family.items()}
     return metrics
 
 
-def _shown(drawer: Drawer, shape: str, drawn: np.ndarray) -> dict[str, np.ndarray]:
-    """The predictions of one family, from the polygons (R, S, V, 2) that are measured."""
-    at = {
-        f"{shape}/at/{temperature}": drawer(shape, EACH, SEED, temperature)[0].astype(np.float32)
+def _family_predictions(
+    sampler: ShapeSampler, shape: str, drawn: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return the predictions of one family, of which polygons (R, S, V, 2) were drawn."""
+    count = SHOWN_PER_TEMPERATURE
+    predictions = {
+        f"{shape}/at/{temperature}": sampler.sample(shape, count, SEED, temperature)[0]
         for temperature in TEMPERATURES
     }
-    return at | {
-        f"{shape}/drawn": drawn[0, :SHEET].astype(np.float32),
-        f"{shape}/histograms": histograms(FAMILIES[shape].theta(drawn)),
-    }
+    predictions[f"{shape}/drawn"] = drawn[0, :SHOWN]
+    predictions = {name: polygons.astype(np.float32) for name, polygons in predictions.items()}
+    return predictions | {f"{shape}/histograms": histograms(FAMILIES[shape].theta(drawn))}
 
 
-def _in_turn(drawer: Drawer, dataset: Dataset, count: int) -> np.ndarray:
-    """Shapes (count, V, 2) drawn by the first replica, of all families in turn, as in the data."""
-    made = np.full((count, dataset.vertices, 2), np.nan, np.float32)
-    for shape in dataset.shapes:
-        mine = dataset.of(shape, made)
-        mine[:] = drawer(shape, len(mine), SEED)[0]
-    return made
+def _sample_all_families(sampler: ShapeSampler, dataset: Dataset, count: int) -> np.ndarray:
+    """Sample shapes (count, V, 2) from the first replica, the families in turn, as in the data."""
+    shapes = np.full((count, dataset.vertex_count, 2), np.nan, np.float32)
+    for name in dataset.families:
+        selected = dataset.select(name, shapes)  # a view
+        selected[:] = sampler.sample(name, len(selected), SEED)[0]
+    return shapes
 
 
 def histograms(theta: np.ndarray) -> np.ndarray:
-    """Shares (R, P, HISTOGRAM) of free parameters (R, S, P) between 0 and 1."""
-    edges = np.linspace(0, 1, HISTOGRAM + 1)
+    """Return the shares (R, P, HISTOGRAM_BINS) of free parameters (R, S, P) in bins of [0, 1]."""
+    edges = np.linspace(0, 1, HISTOGRAM_BINS + 1)
     count = theta.shape[1]
     return np.stack(
         [[np.histogram(values, edges)[0] / count for values in replica.T] for replica in theta]
@@ -244,26 +248,26 @@ def histograms(theta: np.ndarray) -> np.ndarray:
 def drawing_metrics(
     polygons: np.ndarray, family: Family, *, parameters: bool = True
 ) -> dict[str, np.ndarray]:
-    """Metrics (R,) of polygons (R, S, V, 2) that each replica drew of a family.
+    """Return metrics (R,) of the polygons (R, S, V, 2) that replicas drew of a family.
 
-    With `parameters`, also of each free parameter by itself.
+    With `parameters`, the KS distance of each free parameter is among them.
     """
     residuals = np.abs(polygons - family.nearest(polygons))
     worst = (residuals / (family.high - family.low)).max(axis=(-2, -1))
     theta = family.theta(polygons)  # (R, S, P)
-    isolated = distances(theta, family)
-    found = {
+    distances = ks_distances(theta, family)
+    metrics = {
         "consistency_error": residuals.mean(axis=(1, 2, 3)),
-        "wrong": (worst > WRONG).mean(axis=1),
+        "wrong": (worst > VISIBLE_ERROR).mean(axis=1),
         "valid": validity(polygons, family),
-        "ks": isolated["ks"],
-        "correlation": correlation(theta),
+        "ks": distances["ks"],
+        "correlation": max_correlation(theta),
     }
-    return found | isolated if parameters else found
+    return metrics | distances if parameters else metrics
 
 
-def of_family(name: str) -> tuple[str, str | None]:
-    """A metric's name without the family that it is of, and the family, if it names one."""
+def split_family(name: str) -> tuple[str, str | None]:
+    """Split the name of a metric into that of all families and the family, None if it has none."""
     for shape in FAMILIES:
         if name.endswith(f"_{shape}"):
             return name.removesuffix(f"_{shape}"), shape
@@ -271,35 +275,40 @@ def of_family(name: str) -> tuple[str, str | None]:
 
 
 def summarize(config: RunConfig, metrics: dict, references: dict) -> list[str]:
-    """What a generator's experiment found, in sentences made from its aggregated metrics."""
+    """Describe the results of a generator in sentences, from its aggregated metrics."""
     dataset, framing = config.dataset, config.experiment.framing
     mean = {name: entry["mean"] for name, entry in metrics.items()}
-    name = name_of(framing)
-    (floor,) = references[name].values()
-    known = references["ks"][f"{DRAWN:,} true shapes"]
-    several = len(dataset.shapes) > 1
-    shape, each, on_average = "shape", " of each family", ", in the mean over families,"
-    if not several:
-        shape, each, on_average = dataset.shape, "", ""
+    loss = loss_metric(framing)
+    (floor,) = references[loss].values()
+    (chance,) = references["ks"].values()
+    several = len(dataset.families) > 1
+    shape, per_family, averaged = (
+        ("shape", " of each family", ", averaged over families,")
+        if several
+        else (dataset.shape, "", "")
+    )
     sentences = [
-        f"It draws at random: of {DRAWN:,} shapes{each} that each replica drew, the sizes' "
-        f"distance from their true distribution is{on_average} at most {mean['ks']:.3f}, where as "
-        f"many true ones would have {known:.3f}, and {mean['wrong']:.2%} are visibly wrong.",
-        _consistency(mean["consistency_error"], shape, references),
-        f"A held-out {shape} costs it {mean[name]:.2f} nats, {mean['regret']:.2f} more than "
-        f"{'an ideal generator' if framing.bins else 'any generator must lose at least'} "
-        f"({floor:.2f}).",
+        f"Each replica drew {SAMPLE_SIZE:,} shapes{per_family} at random; {mean['wrong']:.2%} are "
+        "visibly wrong. The largest KS distance between the distributions of a size in these "
+        f"shapes and in the data{averaged} is {mean['ks']:.3f}; an ideal generator's would be "
+        f"{chance:.3f} by chance.",
+        _consistency_sentence(mean["consistency_error"], shape, references),
+        f"The loss on a held-out {shape} is {mean[loss]:.2f} nats, {mean['regret']:.2f} above "
+        f"{'that of an ideal generator' if framing.bins else 'the lower bound'} ({floor:.2f}).",
     ]
     if several:
-        worst = max(dataset.shapes, key=lambda shape: mean[f"wrong_{shape}"])
+        worst = max(dataset.families, key=lambda shape: mean[f"wrong_{shape}"])
         sentences.append(
-            f"Of its families it draws the {worst} least well: {mean[f'wrong_{worst}']:.2%} are "
-            f"visibly wrong, the sizes' distance is {mean[f'ks_{worst}']:.3f}."
+            f"The family with the most visibly wrong shapes is {worst}: "
+            f"{mean[f'wrong_{worst}']:.2%}, with a KS distance of {mean[f'ks_{worst}']:.3f}."
         )
     return sentences
 
 
-def _consistency(error: float, shape: str, references: dict) -> str:
-    found = f"The drawn shapes' coordinates lie {error:.4f} from the nearest true {shape}"
-    half = references["consistency_error"].get("half a bin")
-    return f"{found}; half a bin is {half:.4f}." if half else f"{found}."
+def _consistency_sentence(error: float, shape: str, references: dict) -> str:
+    sentence = (
+        f"On average, the coordinates of drawn shapes are {error:.4f} away from the nearest exact "
+        f"{shape}"
+    )
+    half_bin = references["consistency_error"].get("half a bin")
+    return f"{sentence}; half a bin is {half_bin:.4f}." if half_bin else f"{sentence}."

@@ -1,54 +1,57 @@
-"""The networks that draw shapes, and the drawing itself."""
+"""The networks that predict the next vertex of a shape."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
 from pipeline import schema
 from pipeline.engine.backend import keras, tf
-from pipeline.engine.optimizers import recurrent
-from pipeline.engine.replicas import Network
+from pipeline.engine.layers import recurrent_options
+from pipeline.engine.network import Network
 from pipeline.problems.shapes.config.families import Family
 from pipeline.problems.shapes.model import generators
 
 
 def build(config: schema.RunConfig) -> Network:
-    """Inputs (B, T, 2) and outputs (B, T, 2), or (B, 2) for one point at a time.
+    """Build the network of an experiment.
 
-    For generators see `generators.build`.
+    It maps vertices (B, V - 1, 2) to the next ones (B, V - 1, 2), or one vertex (B, 1, 2) to the
+    next (B, 2). For generators see `generators.build`.
     """
     if config.experiment.framing.generative:
         return generators.build(config)
 
     experiment = config.experiment
-    whole = experiment.framing.sample == "shape"
-    steps = config.dataset.family.vertices - 1 if whole else 1
+    recurrent = experiment.framing.sample == "shape"
+    steps = config.dataset.family.vertex_count - 1 if recurrent else 1
     vertices = keras.Input((steps, 2), name="vertices")
     lstm = keras.layers.LSTM(
         experiment.model.cells,
-        return_sequences=whole,
+        return_sequences=recurrent,
         return_state=True,
         name="lstm",
-        **recurrent(experiment.training),
+        **recurrent_options(experiment.training),
     )
     dense = keras.layers.Dense(2, name="next_vertices")
     predicted = dense(lstm(vertices)[0])
     model = keras.Model(vertices, predicted, name=config.identifier)
     loss = keras.losses.get(experiment.training.loss)
 
-    def readout(targets, outputs):
+    def output_fn(targets, outputs):
         return {"vertices": outputs}
 
     if not experiment.model.consistency:
-        return Network(model, loss, output_fn=readout)
+        return Network(model, loss, output_fn=output_fn)
     drawn = keras.layers.Concatenate(axis=1)(_drawing(vertices[:, :1], lstm, dense, steps))
-    both = keras.Model(vertices, [predicted, drawn])
+    training_model = keras.Model(vertices, [predicted, drawn])
     mixed = _mixed_loss(loss, experiment.model.consistency, config.dataset.family)
-    return Network(model, mixed, output_fn=readout, training_model=both)
+    return Network(model, mixed, output_fn=output_fn, training_model=training_model)
 
 
 def _drawing(start, lstm, dense, steps: int) -> list:
-    """The vertices drawn after a first one (B, 1, 2): each prediction is the next input."""
+    """Return the vertices (B, 1, 2) drawn from the first one: each prediction is the next input."""
     vertex, state, drawn = start, None, []
     for _ in range(steps):
         output, *state = lstm(vertex, initial_state=state)
@@ -57,10 +60,9 @@ def _drawing(start, lstm, dense, steps: int) -> list:
     return drawn
 
 
-def _mixed_loss(loss, weight: float, family: Family):
-    """(1 - weight) × the loss of predictions + weight × the consistency error of the drawing."""
-
-    size = 2 * family.vertices
+def _mixed_loss(loss: Callable, weight: float, family: Family) -> Callable:
+    """Return (1 - weight) × loss of the predictions + weight × consistency error of the drawing."""
+    size = 2 * family.vertex_count
     residual = np.eye(size) - family.matrix @ family.inverse  # P -> P - A A⁺ P
     residual = tf.constant(residual[:, 2:], tf.float32)  # the first vertex is the origin
 

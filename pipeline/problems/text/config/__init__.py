@@ -1,4 +1,4 @@
-"""What params.yaml may say of this problem. Imports neither Keras nor Matplotlib."""
+"""Types and validation of this problem's entries in params.yaml. Imports no Keras."""
 
 from pipeline.problems.text.config.types import Dataset as Dataset
 from pipeline.problems.text.config.types import Experiment as Experiment

@@ -1,49 +1,49 @@
-"""What params.yaml may say of text."""
+"""Types of this problem's entries in params.yaml."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from pipeline import schema
 
-if TYPE_CHECKING:
-    pass
-
-
 PRINTABLE = "\n" + "".join(map(chr, range(ord(" "), ord("~") + 1)))
-"""The alphabet of the corpora that Python ships: ASCII that is seen, and the end of a line."""
+"""The alphabet of the corpora that come with Python: printable ASCII and the newline."""
 
+SampleKind = Literal["one-to-one", "many-to-one", "one-to-many", "sequence"]
 
-SAMPLES = Literal["one-to-one", "many-to-one", "one-to-many", "sequence"]
+SEQUENCE_OUTPUTS = ("one-to-many", "sequence")
+"""Kinds of samples whose network returns an output per time step."""
 
 
 class Dataset(schema.Dataset):
-    """Passages of a text; `train`, `validation` and `test` count them."""
+    """Passages of a text; `train`, `validation` and `test` count passages."""
 
     corpus: Literal["text", "python-docs", "source"] = Field(
-        description="text: the one given as `text`, which is too short to hold any of it out; "
-        "python-docs: the English of `pydoc_data.topics`; source: modules of the standard library"
+        description="text: the `text` given here, too short to hold any of it out; python-docs: "
+        "the English of `pydoc_data.topics`; source: the modules of Python's standard library"
     )
-    text: str | None = Field(default=None, min_length=1, description="of corpus: text")
-    length: schema.Count = Field(description="characters of a passage that are predicted")
+    text: str | None = Field(
+        default=None, min_length=1, description="the text of corpus: text; not allowed elsewhere"
+    )
+    length: schema.Count = Field(description="characters predicted in each passage")
     characters: schema.Count | None = Field(
-        default=None, description="most characters to train on; without it all that there are"
+        default=None, description="maximum length of the training text; default: all of it"
     )
 
     @model_validator(mode="after")
-    def _text_fits(self) -> Dataset:
-        """Whether there is a text where one is needed, long enough for one passage."""
+    def _check_lengths(self) -> Dataset:
+        """Check that `text` is given where needed, and that a passage fits into the text."""
         if self.characters is not None and self.characters <= self.length:
             raise ValueError(
                 f"characters must be more than length = {self.length}, got {self.characters}"
             )
         if self.corpus != "text":
             if self.text is not None:
-                raise ValueError(f"text belongs to corpus: text, not to {self.corpus}")
+                raise ValueError(f"text is only allowed with corpus: text, got {self.corpus!r}")
         elif self.text is None:
-            raise ValueError("text is missing; corpus: text needs it")
+            raise ValueError("text is missing; corpus: text requires it")
         elif len(self.text) <= self.length:
             raise ValueError(
                 f"length must be less than the {len(self.text)} characters of the text, "
@@ -52,71 +52,66 @@ class Dataset(schema.Dataset):
         return self
 
     @property
-    def holds_out(self) -> bool:
-        """Whether validation and test are other texts than the one to train on."""
+    def has_held_out(self) -> bool:
+        """Whether validation and test passages come from other text than the training passages."""
         return self.corpus != "text"
 
     @property
     def alphabet(self) -> str:
-        """The characters that a network knows, by their codes."""
+        """All characters of the network's input and output; the index of one is its code."""
         return PRINTABLE if self.text is None else "".join(sorted(set(self.text)))
 
 
 class Framing(schema.Framing):
-    """Which characters a network reads, and which it predicts from them."""
+    """Which characters of a passage the network reads, and which it predicts from them."""
 
-    sample: SAMPLES = Field(
-        description="one-to-one: the next character from one; many-to-one: the next one from a "
-        "window; one-to-many: a window from the one before it; sequence: at each step of a window "
-        "the next one"
+    sample: SampleKind = Field(
+        description="one-to-one: the next character from one; many-to-one: the next character from "
+        "a window; one-to-many: a window from the character before it; sequence: the next "
+        "character at each step of a window"
     )
-    window: schema.Count = Field(default=1, description="characters of a window")
+    window: schema.Count = Field(default=1, description="characters in a window")
     stride: schema.Count | None = Field(
         default=None,
-        description="characters from a sample to the next; without it as many as one predicts",
+        description="characters from the start of a sample to the start of the next; default: the "
+        "number of characters that a sample predicts",
     )
 
     @property
-    def reads(self) -> int:
-        """Characters that a sample shows."""
+    def input_length(self) -> int:
+        """Characters in a sample's input."""
         return 1 if self.sample == "one-to-many" else self.window
 
     @property
-    def writes(self) -> int:
-        """Characters that a sample asks for."""
+    def target_length(self) -> int:
+        """Characters in a sample's target."""
         return 1 if self.sample == "many-to-one" else self.window
 
     @property
-    def step(self) -> int:
-        """Characters from a sample to the next."""
-        return self.stride or self.writes
+    def target_offset(self) -> int:
+        """Distance from the first input character to the first target character."""
+        return 1 if self.sample == "sequence" else self.input_length
 
     @property
-    def first(self) -> int:
-        """Place of the first character that a sample asks for, from the first that it shows."""
-        return 1 if self.sample == "sequence" else self.reads
+    def step(self) -> int:
+        """Characters from the start of a sample to the start of the next."""
+        return self.stride or self.target_length
 
 
 class Model(schema.Model):
-    """LSTM layers under a softmax over the alphabet, as the chapter prints one."""
+    """A stack of LSTM layers and a softmax over the alphabet, as in the chapter."""
 
-    cells: schema.Count = Field(description="memory cells of each LSTM layer")
+    cells: schema.Count = Field(description="memory cells in each LSTM layer")
     layers: Annotated[int, Field(ge=1, le=8)] = Field(
-        default=1, description="LSTM layers, one on the other"
+        default=1, description="number of stacked LSTM layers"
     )
     embedding: schema.Count | None = Field(
-        default=None,
-        description="numbers that a character is turned into before the LSTM reads it, learned; "
-        "without it one-hot",
+        default=None, description="size of a learned embedding of the characters; default: one-hot"
     )
 
 
 class Experiment(schema.Experiment):
-    """An experiment with text."""
+    """An experiment of this problem."""
 
     framing: Framing
     model: Model
-
-
-SEVERAL = ("one-to-many", "sequence")
-"""Samples that ask for a character at each step."""

@@ -1,12 +1,12 @@
-"""Experiments whose types are right and that make no sense all the same."""
+"""Checks of an experiment that involve several keys."""
 
 from pipeline import schema
 
 
 def validate(config: schema.RunConfig) -> list[tuple[str, str]]:
-    """Faults of an experiment that its types cannot tell."""
+    """Return the errors that the types cannot express, as (key, what is wrong)."""
     framing, training = config.experiment.framing, config.experiment.training
-    of_dataset = f"datasets.{config.experiment.dataset}.length = {config.dataset.length}"
+    passage = f"datasets.{config.experiment.dataset}.length = {config.dataset.length}"
     errors = []
     if training.loss != "categorical_crossentropy":
         what = f"must be 'categorical_crossentropy' for characters, got {training.loss!r}"
@@ -14,32 +14,44 @@ def validate(config: schema.RunConfig) -> list[tuple[str, str]]:
     if framing.sample == "one-to-one" and framing.window != 1:
         what = f"must be 1 for framing.sample: one-to-one, got {framing.window}"
         errors.append(("framing.window", what))
-    elif framing.first + framing.writes > config.dataset.length + 1:
-        # A passage holds one character more than are predicted of it.
-        longest = config.dataset.length + 1 - framing.first - framing.writes + framing.window
-        what = f"must be at most {longest}, so that the text of {of_dataset} holds one"
-        errors.append(("framing.window", f"{what}, got {framing.window}"))
-    if training.reset_states_after == "batch":
-        return errors
-    if training.reset_states_after == "epoch":
-        what = "must be 'batch' or 'sequence': a passage does not follow on the one before it"
-        errors.append(("training.reset_states_after", f"{what}, got 'epoch'"))
-    elif framing.sample != "sequence":
-        what = f"must be 'batch' for framing.sample: {framing.sample}, got {training.reset_states_after!r}"
-        errors.append(("training.reset_states_after", what))
-    elif framing.step != framing.window:
-        what = f"must be framing.window = {framing.window} to carry state, got {framing.stride}"
-        errors.append(("framing.stride", what))
-    elif config.dataset.length % framing.window:
-        what = f"must divide {of_dataset} to carry state over all of it, got {framing.window}"
+    elif framing.target_offset + framing.target_length > config.dataset.length + 1:
+        # A passage holds `length` characters to predict and one before them.
+        too_many = framing.target_offset + framing.target_length - (config.dataset.length + 1)
+        what = (
+            f"must be at most {framing.window - too_many}, so that a sample fits into "
+            f"{passage}, got {framing.window}"
+        )
         errors.append(("framing.window", what))
-    return errors
+    return errors + _state_errors(config, passage)
+
+
+def _state_errors(config: schema.RunConfig, passage: str) -> list[tuple[str, str]]:
+    """Return the error of an experiment that cannot carry state from sample to sample, if any."""
+    framing, training = config.experiment.framing, config.experiment.training
+    if training.reset_states_after == "batch":
+        return []
+    if training.reset_states_after == "epoch":
+        what = "must be 'batch' or 'sequence', because passages are shuffled, got 'epoch'"
+        return [("training.reset_states_after", what)]
+    if framing.sample != "sequence":
+        what = (
+            f"must be 'batch' for framing.sample: {framing.sample}, "
+            f"got {training.reset_states_after!r}"
+        )
+        return [("training.reset_states_after", what)]
+    if framing.step != framing.window:
+        what = f"must be framing.window = {framing.window} to carry state, got {framing.stride}"
+        return [("framing.stride", what)]
+    if config.dataset.length % framing.window:
+        what = f"must divide {passage} to carry state over a passage, got {framing.window}"
+        return [("framing.window", what)]
+    return []
 
 
 def warnings(config: schema.RunConfig) -> list[tuple[str, str]]:
-    """What is allowed and yet hardly meant."""
+    """Return what is allowed but rarely intended, as (key, what it does)."""
     framing = config.experiment.framing
-    if framing.step > framing.writes:
-        skipped = framing.step - framing.writes
-        return [("framing.stride", f"leaves out {skipped} of {framing.step} characters")]
+    if framing.step > framing.target_length:
+        skipped = framing.step - framing.target_length
+        return [("framing.stride", f"skips {skipped} of every {framing.step} characters")]
     return []

@@ -1,4 +1,4 @@
-"""Raw sequences, and the examples that a network sees of them."""
+"""Raw passages, and the samples cut from them."""
 
 from pipeline.problems.text.data.examples import generate as generate
 from pipeline.problems.text.data.examples import make_examples as make_examples

@@ -1,7 +1,7 @@
-"""Corpora, and how they are dealt to training, validation and test.
+"""Corpora, and their split into training, validation and test text.
 
-A *corpus* is a mapping of topics to texts. Topics are dealt as a whole, so that no window of a
-held-out topic was ever trained on.
+A corpus is a mapping of topics to texts. A topic goes to one part as a whole, so that no window of
+a held-out topic occurs in training.
 """
 
 from __future__ import annotations
@@ -26,137 +26,154 @@ from pipeline.utils.errors import InputError
 if TYPE_CHECKING:
     from pipeline.problems.text.config.types import Dataset
 
-FOLDED = str.maketrans(
+TO_ASCII = str.maketrans(
     {"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "...", "\t": "    "}
 )
-"""Typographic characters as a keyboard has them."""
+"""ASCII for typographic characters and tabs."""
 
-UNKNOWN = "?"  # stands for whatever else is not in the alphabet
-OWN = 0.5  # share of a topic's text that must be its own, or it is left out
-LONGEST = 0.25  # of what a part needs: longer topics are not held out, so that several are
+REPLACEMENT = "?"  # for every other character outside the alphabet
+MIN_UNIQUE_SHARE = 0.5  # of a topic's text; topics that mostly repeat others are dropped
+MAX_TOPIC_SHARE = 0.25  # of a held-out part, so that the part consists of several topics
 
 
-class Texts(NamedTuple):
-    """The parts of a corpus, and where they come from."""
+class Corpus(NamedTuple):
+    """The text of each part of a corpus, and its origin."""
 
     train: str
     validation: str
     test: str
-    provenance: str  # JSON: corpus, Python's version, SHA-256, and the topics held out
+    provenance: str  # JSON: corpus, Python's version, SHA-256, sizes, and the held-out topics
 
 
 @functools.lru_cache(maxsize=4)
-def texts(dataset: Dataset) -> Texts:
-    """The parts of the dataset's corpus as this Python carries it; InputError if it is too short.
+def load_corpus(dataset: Dataset) -> Corpus:
+    """Load and split the dataset's corpus from this Python; InputError if it is too short.
 
-    Topics come in the order of the dataset's seed. The test takes what it needs first, then the
-    validation; neither takes a topic that would be more than a quarter of it, unless it is short.
+    All parts of corpus: text are the same text.
     """
     if dataset.corpus == "text":
-        return Texts(dataset.text, dataset.text, dataset.text, _provenance(dataset, {"": ""}, {}))
-    topics = {"python-docs": python_docs, "source": source}[dataset.corpus]()
-    names = sorted(topics)
-    rng = seeds.generator(dataset.seed, "topics")
-    order = [names[place] for place in rng.permutation(len(names))]
-    needs = {part: getattr(dataset, part) * dataset.length + 1 for part in ("test", "validation")}
-    dealt: dict[str, list[str]] = {part: [] for part in (*needs, "train")}
-    sizes = dict.fromkeys(dealt, 0)
-    usual = np.median([len(text) for text in topics.values()])
-    most = {part: max(LONGEST * need, usual) for part, need in needs.items()}
-    for name in order:
-        size = len(topics[name]) + 1
-        open_to = [p for p in needs if sizes[p] < needs[p] and size <= most[p]]
-        part = next(iter(open_to), "train")
-        dealt[part].append(name)
-        sizes[part] += size
-    needs["train"] = dataset.length + 1
-    for part, need in needs.items():
-        if sizes[part] < need:
+        provenance = _provenance(dataset, {"": ""}, {})
+        return Corpus(dataset.text, dataset.text, dataset.text, provenance)
+    load_topics = {"python-docs": load_python_docs, "source": load_stdlib_source}[dataset.corpus]
+    topics = load_topics()
+    needed = {part: getattr(dataset, part) * dataset.length + 1 for part in ("test", "validation")}
+    names = _split_topics(topics, needed, dataset.seed)
+    sizes = {part: sum(len(topics[name]) + 1 for name in chosen) for part, chosen in names.items()}
+    for part, size in (*needed.items(), ("train", dataset.length + 1)):
+        if sizes[part] < size:
             raise InputError(
-                f"{part}: the {dataset.corpus} of Python {platform.python_version()} have only "
-                f"{sizes[part]} characters for it, and {need} are needed; lower datasets' length, "
-                "test or validation"
+                f"{part}: needs {size} characters, but corpus {dataset.corpus} of Python "
+                f"{platform.python_version()} has only {sizes[part]} for it; reduce the dataset's "
+                "length, test or validation"
             )
-    joined = {part: "\n".join(topics[name] for name in chosen) for part, chosen in dealt.items()}
-    joined = {part: text + "\n" for part, text in joined.items()}
-    held_out = {part: sorted(dealt[part]) for part in ("validation", "test")}
-    return Texts(
-        joined["train"][: dataset.characters],
-        joined["validation"][: needs["validation"]],
-        joined["test"][: needs["test"]],
+    text = {
+        part: "\n".join(topics[name] for name in chosen) + "\n" for part, chosen in names.items()
+    }
+    held_out = {part: sorted(names[part]) for part in ("validation", "test")}
+    return Corpus(
+        text["train"][: dataset.characters],
+        text["validation"][: needed["validation"]],
+        text["test"][: needed["test"]],
         _provenance(dataset, topics, held_out),
     )
 
 
+def _split_topics(
+    topics: Mapping[str, str], needed: Mapping[str, int], seed: int
+) -> dict[str, list[str]]:
+    """Assign each topic, in random order, to a part; `needed` is the size of the held-out ones.
+
+    The test part is filled first, then validation; the rest is for training. A held-out part takes
+    no topic longer than a quarter of the part, unless the topic is shorter than the median.
+    """
+    names = sorted(topics)
+    order = seeds.generator(seed, "topics").permutation(len(names))
+    chosen: dict[str, list[str]] = {part: [] for part in (*needed, "train")}
+    sizes = dict.fromkeys(chosen, 0)
+    median = np.median([len(text) for text in topics.values()])
+    longest = {part: max(MAX_TOPIC_SHARE * size, median) for part, size in needed.items()}
+    for name in (names[index] for index in order):
+        size = len(topics[name]) + 1  # with the newline that follows it
+        open_parts = [p for p in needed if sizes[p] < needed[p] and size <= longest[p]]
+        part = next(iter(open_parts), "train")
+        chosen[part].append(name)
+        sizes[part] += size
+    return chosen
+
+
 def _provenance(dataset: Dataset, topics: Mapping[str, str], held_out: Mapping) -> str:
-    """Which text it is, as JSON: corpora change from one version of Python to the next."""
+    """Describe the corpus as JSON, because corpora differ between versions of Python."""
     text = dataset.text or "\0".join(f"{name}\0{topics[name]}" for name in sorted(topics))
-    about = {
-        "corpus": dataset.corpus,
-        "python": None if dataset.text else platform.python_version(),
-        "sha256": hashlib.sha256(text.encode()).hexdigest(),
-        "characters": len(dataset.text or "".join(topics.values())),
-        "topics": len(topics),
-        "held_out": held_out,
-    }
-    return json.dumps(about)
+    return json.dumps(
+        {
+            "corpus": dataset.corpus,
+            "python": None if dataset.text else platform.python_version(),
+            "sha256": hashlib.sha256(text.encode()).hexdigest(),
+            "characters": len(dataset.text or "".join(topics.values())),
+            "topics": len(topics),
+            "held_out": held_out,
+        }
+    )
 
 
 @functools.lru_cache(maxsize=1)
-def python_docs() -> dict[str, str]:
-    """The topics that `help()` knows, normalised; InputError if this Python carries none.
+def load_python_docs() -> dict[str, str]:
+    """Return the topics of `help()`, normalized; InputError if this Python has none.
 
-    Some topics repeat others: "compound" holds all of "if", "while" and "for". A paragraph is kept
-    once, in the longest topic that has it, so that none is trained on and asked for in the test;
-    topics of which hardly anything is left are left out.
+    Some topics repeat others: "compound" contains all of "if", "while" and "for". Each paragraph is
+    kept once, in the longest topic that contains it, so that none occurs in both training and test.
+    Topics that then lose more than half of their text are dropped.
     """
     try:
         topics = import_module("pydoc_data.topics").topics
     except ImportError:
         raise InputError(
-            "corpus: this Python does not carry pydoc_data.topics; install it with its standard "
-            "library whole"
+            "corpus: pydoc_data.topics is missing from this Python; install Python with its "
+            "complete standard library"
         ) from None
     seen: set[str] = set()
-    found = {}
+    kept = {}
     for name in sorted(topics, key=lambda name: (-len(topics[name]), name)):
-        whole, own = normalised(topics[name]), []
-        for paragraph in whole.split("\n\n"):
+        text, unique = normalize(topics[name]), []
+        for paragraph in text.split("\n\n"):
             words = " ".join(paragraph.split())
             if words and words not in seen:
                 seen.add(words)
-                own.append(paragraph)
-        text = "\n\n".join(own)
-        if len(text) >= OWN * len(whole):
-            found[name] = text + "\n"
-    return found
+                unique.append(paragraph)
+        unique_text = "\n\n".join(unique)
+        if len(unique_text) >= MIN_UNIQUE_SHARE * len(text):
+            kept[name] = unique_text + "\n"
+    return kept
 
 
 @functools.lru_cache(maxsize=1)
-def source() -> dict[str, str]:
-    """The modules of the standard library that are one file; InputError if none are.
+def load_stdlib_source() -> dict[str, str]:
+    """Return the standard library's single-file modules, normalized; InputError if there are none.
 
-    Normalised, and without blanks that only align: a small network that has begun to write such
-    blanks finds no end of them.
+    Runs of spaces that only align code are reduced to one space: at low temperatures, a small
+    network that starts such a run can get stuck printing spaces.
     """
     folder = Path(sysconfig.get_path("stdlib"))
-    machine = "_sysconfigdata"  # begins the name of a module that says how this Python was built
-    found = {
-        path.stem: re.sub(r"(?<=\S) {2,}", " ", normalised(path.read_text(encoding="utf-8")))
+    build_config = "_sysconfigdata"  # prefix of a module that differs from machine to machine
+    modules = {
+        path.stem: re.sub(r"(?<=\S) {2,}", " ", normalize(path.read_text(encoding="utf-8")))
         for path in sorted(folder.glob("*.py"))
-        if not path.stem.startswith(machine)
+        if not path.stem.startswith(build_config)
     }
-    if not found:
+    if not modules:
         raise InputError(
-            "corpus: this Python does not carry the source of its standard library as files"
+            "corpus: the source files of the standard library are missing from this Python"
         )
-    return {name: text for name, text in found.items() if text}
+    return {name: text for name, text in modules.items() if text}
 
 
-def normalised(text: str) -> str:
-    """A text in the printable alphabet, without blanks at the ends of lines and long rules."""
-    text = text.translate(FOLDED).replace("\r\n", "\n")
-    text = "".join(character if character in PRINTABLE else UNKNOWN for character in text)
+def normalize(text: str) -> str:
+    """Map a text to the printable alphabet; shorten rules and runs of empty lines.
+
+    Spaces at line ends and newlines at both ends of the text are removed.
+    """
+    text = text.translate(TO_ASCII).replace("\r\n", "\n")
+    text = "".join(character if character in PRINTABLE else REPLACEMENT for character in text)
     text = re.sub(r" +\n", "\n", text)
     text = re.sub(r"([^\w\s])\1{3,}", r"\1\1\1", text)
     return re.sub(r"\n{3,}", "\n\n", text).strip("\n")

@@ -1,39 +1,41 @@
-"""The text that a network continues, and how boldly."""
+"""Checks of the prompt that a network continues, and of the temperature."""
 
 import numpy as np
 
 from pipeline import schema
-from pipeline.problems.text.data.corpora import texts
+from pipeline.problems.text.data.corpora import load_corpus
 from pipeline.problems.text.data.examples import encode
 from pipeline.utils.errors import InputError, temperature_error
 
 
-def begin(config: schema.RunConfig, text: str | None) -> np.ndarray:
-    """Codes (T,) of the text to begin with: the given one, or as little of the corpus as it takes.
+def encode_prompt(
+    config: schema.RunConfig, text: str | None = None, key: str = "--seed"
+) -> np.ndarray:
+    """Return the codes (T,), uint8, of a prompt; default: the start of the training text.
 
-    Raises InputError if it is empty, too short for the network's window, or holds characters that
-    it does not know.
+    The default is as short as the network allows. Raises InputError, which names the option or
+    column `key`, for a text that is empty, shorter than the network's window, or holds characters
+    outside the alphabet.
     """
-    dataset, least = config.dataset, config.experiment.framing.reads
-    if config.experiment.framing.sample == "sequence":
-        least = 1
+    dataset, framing = config.dataset, config.experiment.framing
+    min_length = 1 if framing.sample == "sequence" else framing.input_length
     if text is None:
-        return encode(texts(dataset).train[:least], dataset.alphabet)
+        return encode(load_corpus(dataset).train[:min_length], dataset.alphabet)
     if not text:
-        raise InputError("--seed: must not be empty: a network says what follows on a character")
-    if len(text) < least:
+        raise InputError(f"{key}: must not be empty: the network needs a character to continue")
+    if len(text) < min_length:
         raise InputError(
-            f"--seed: must have at least the {least} characters that {config.name} reads at once, "
+            f"{key}: must have at least {min_length} characters, the window of {config.name}, "
             f"got {len(text)}: {text!r}"
         )
     try:
         return encode(text, dataset.alphabet)
     except InputError as error:
-        raise InputError(f"--seed: {error}") from None
+        raise InputError(f"{key}: {error}") from None
 
 
-def warmth(temperature: float) -> float:
-    """A temperature to write at; InputError if it is negative or infinite."""
-    if fault := temperature_error(temperature):
-        raise InputError(f"--temperature: {fault}, got {temperature}")
+def check_temperature(temperature: float) -> float:
+    """Return the temperature; InputError if it is negative or not finite."""
+    if error := temperature_error(temperature):
+        raise InputError(f"--temperature: {error}, got {temperature}")
     return temperature

@@ -1,202 +1,177 @@
-"""The pictures of an experiment with text: curves and bits; the texts themselves in `pages.py`."""
+"""Figures of an experiment; those that consist of text are in `texts.py`."""
 
 import itertools
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipeline import plotting
-from pipeline.problems.base import Picture, Results
-from pipeline.problems.text.figures.pages import Variants, page, samples, samples_of_arms, surprise
-from pipeline.problems.text.metrics.evaluation import EARLY, FLOOR
+from pipeline.problems.base import Arrays, Picture, Results, Variants
+from pipeline.problems.text.figures.texts import (
+    plot_samples,
+    plot_surprise,
+    plot_texts,
+    plot_variant_samples,
+)
+from pipeline.problems.text.metrics.evaluation import FLOOR, PROGRESS_TEMPERATURE
 from pipeline.schema.experiment import RunConfig
 from pipeline.utils.statistics import band
 
-LEAST = 1e-4  # bits per character below which a logarithmic axis shows nothing
-FEWEST_PLACES = 5  # of a curve against characters read
+MIN_BITS = 1e-4  # bits per character below which a logarithmic axis ends
+MIN_POSITIONS = 5  # with fewer, bits against characters read are no curve
 
-GOAL = "order-5 n-gram"
+COMPARED_NGRAM = "order-5 n-gram"  # the reference in the plot of positions
 
 
 def figures(config: RunConfig, results: Results) -> list[Picture]:
-    """The learning curve, texts to read, and where the network was surprised."""
-    count, held_out = len(next(iter(results.metrics.values()))), config.dataset.holds_out
-    validation, known = (
-        "validation text",
-        "what counting and compressing come to on the test text, with the same training text; the "
-        "dot is the replicas' mean there",
-    )
-    if not held_out:
-        validation, known = (
-            "the text, of which nothing is held out",
-            "what counting comes to, and what the framing leaves open; the dot is the replicas' "
-            "mean in the end",
+    """Return the learning curve, written texts, and the bits of each character of a text."""
+    count = len(next(iter(results.metrics.values())))
+    if config.dataset.has_held_out:
+        learned_on = "on validation text"
+        lines = (
+            "n-gram models and compressors that have seen the same training text, on the test "
+            "text. Dot: mean over replicas on the test text"
         )
+        shown = "test text, which was not used in training"
+    else:
+        learned_on = "on the text itself (nothing is held out)"
+        lines = "baselines, and the floor of the framing. Dot: mean over replicas after training"
+        shown = "text"
     pictures = [
         Picture(
             "learning-curve",
-            learning_curve(config, results),
-            f"Bits per character against training passages of {config.dataset.length} characters "
-            f"seen, on {validation}: median of {count} replicas and the band that holds the "
-            f"middle 80 % of them. Dashed: {known}.",
+            plot_learning_curve(config, results),
+            f"Bits per character {learned_on} against training passages of "
+            f"{config.dataset.length} characters seen: median of {count} replicas, and the band of "
+            f"their middle 80 %. Dashed lines: {lines}.",
         ),
         Picture(
             "samples",
-            samples(config, results),
-            "What the first sound replica wrote at several temperatures, from the same first "
-            "characters; at temperature 0 always what is likeliest.",
+            plot_samples(config, results),
+            "Text written by the first replica that did not diverge, at several temperatures and "
+            "from the same prompt. At temperature 0 it always takes the most likely character.",
         ),
         Picture(
             "surprise",
-            surprise(config, results),
-            f"The beginning of the {'test text, which no replica was' if held_out else 'text'} "
-            "trained on: the darker a character, the more bits it cost the first sound replica. "
-            "What was not asked for is grey.",
+            plot_surprise(config, results),
+            f"The beginning of the {shown}: the darker a character, the more bits it cost the "
+            "first replica that did not diverge. Grey cells were not predicted.",
         ),
     ]
-    return pictures + _places({config.name: (config, results)})
-
-
-def _places(variants: Variants) -> list[Picture]:
-    """The picture of those networks that read several characters before they forget, if any do."""
-    longer = {
-        name: found
-        for name, found in variants.items()
-        if found[1].predictions.get("by_place", np.empty(0)).shape[-1] >= FEWEST_PLACES
-    }
-    if not longer:
-        return []
-    caption = (
-        f"{_bits(longer).capitalize()} against the characters read since the network last forgot: "
-        "mean over all passages, and its range over replicas."
-    )
-    return [Picture("places", places(longer), caption)]
-
-
-def _bits(variants: Variants) -> str:
-    """What the bits per character of these networks are called."""
-    held_out = all(config.dataset.holds_out for config, _ in variants.values())
-    return f"{'held-out ' if held_out else ''}bits per character"
+    return pictures + _position_pictures({config.name: (config, results)})
 
 
 def plot_variants(variants: Variants) -> list[Picture]:
-    """The pictures of all arms of an experiment, {name: (setup, results)} in their order."""
-    held_out = all(config.dataset.holds_out for config, _ in variants.values())
-    validation, test = ("validation text", "test text") if held_out else ("the text",) * 2
+    """Return the figures of all variants of an experiment."""
+    held_out = _has_held_out(variants)
+    learned_on, measured_on = ("validation text", "test text") if held_out else ("the text",) * 2
+    floor = "" if held_out else " Triangles: the floor of each framing."
     pictures = [
         Picture(
             "learning-curves",
-            learning_curves(variants),
-            f"Bits per character on {validation} against training passages seen: median over "
-            "replicas and the band that holds the middle 80 % of them.",
+            plot_learning_curves(variants),
+            f"Bits per character on {learned_on} against training passages seen: median over "
+            "replicas, and the band of their middle 80 %.",
         ),
         Picture(
             "bits",
-            bits(variants),
-            f"Bits per character on {test}: a dot a replica, a bar at the mean; dashed, what "
-            "counting comes to with the same training text.",
+            plot_bits(variants),
+            f"Bits per character on {measured_on}: a dot for each replica, a bar at their mean. "
+            f"Dashed lines: baselines that have seen the same training text.{floor}",
         ),
         Picture(
             "samples",
-            samples_of_arms(variants),
-            f"What the first sound replica of each arm wrote at temperature {EARLY:g}.",
+            plot_variant_samples(variants),
+            f"Text written at temperature {PROGRESS_TEMPERATURE:g} by each variant's first replica "
+            "that did not diverge.",
         ),
     ]
-    return pictures + _places(variants)
+    return pictures + _position_pictures(variants)
 
 
-def gallery(rows: Mapping[str, tuple[RunConfig, dict[str, np.ndarray]]]) -> Picture | None:
-    """Nothing: texts are read, one network's at a time."""
+def gallery(rows: Mapping[str, tuple[RunConfig, Arrays]]) -> Picture | None:
+    """Return None: texts of several networks do not fit into one figure."""
     return None
 
 
 def progress_images(config: RunConfig, results: Results) -> dict[str, dict[int, Figure]]:
-    """What the first replica wrote as it learned, where snapshots were kept, and at the end."""
-    seen, written = (results.predictions[name] for name in ("early_seen", "early"))
-    begun = results.predictions["start"]
+    """Return what the first replica wrote at each checkpoint and after training."""
+    seen, texts, start = (results.predictions[name] for name in ("early_seen", "early", "start"))
     pages = {
-        int(step): {f"after {step} passages": np.concatenate([begun, codes])}
-        for step, codes in zip(seen, written, strict=True)
+        int(step): {f"after {step} passages": np.concatenate([start, codes])}
+        for step, codes in zip(seen, texts, strict=True)
     }
-    return {"written": {step: page(config, texts) for step, texts in pages.items()}}
+    return {"written": {step: plot_texts(config, page) for step, page in pages.items()}}
 
 
-def learning_curve(config: RunConfig, results: Results) -> Figure:
-    """Bits per character as training goes on, on validation and on training passages."""
+def plot_learning_curve(config: RunConfig, results: Results) -> Figure:
+    """Plot bits per character of training and validation passages against passages seen."""
     figure, axes = plt.subplots(figsize=(9, 4.8))
     history, x = results.history, results.history["sequences"]
     if "train_bits_per_character" in history:
-        plotting.curve(
+        plotting.plot_curve(
             axes, x, history["train_bits_per_character"], "training", plotting.ORANGE, ":"
         )
-    validation, test = "validation", "test"
-    if not config.dataset.holds_out:
-        validation, test = "the text", "in the end"
-    plotting.curve(axes, x, history["bits_per_character"], validation, plotting.BLUE)
+    curve_label, dot_label = "validation", "test"
+    if not config.dataset.has_held_out:
+        curve_label, dot_label = "the text", "after training"
+    plotting.plot_curve(axes, x, history["bits_per_character"], curve_label, plotting.BLUE)
     final = results.metrics["bits_per_character"].mean()
-    axes.plot(x[-1], final, "o", color=plotting.BLUE, label=f"{test}: {final:.3f}", clip_on=False)
-    _lines(axes, results)
+    label = f"{dot_label}: {final:.3f}"
+    axes.plot(x[-1], final, "o", color=plotting.BLUE, label=label, clip_on=False)
+    lines = sorted(_references(results).items(), key=lambda entry: -entry[1])
+    shades = plt.get_cmap("viridis")(np.linspace(0, 0.9, len(lines)))
+    for (name, value), shade in zip(lines, shades, strict=True):
+        plotting.plot_reference(axes, value, f"{name}: {value:.3f}")
+        axes.lines[-1].set_color(shade)
     axes.set(xlabel="training passages seen", ylabel="bits per character")
-    axes.set(xscale="log", yscale="log")  # what matters is close together, at the lower end
+    axes.set(xscale="log", yscale="log")  # the values to compare lie close together at the bottom
     plotting.plain_log_ticks(axes.yaxis)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper", fontsize=9)
     return figure
 
 
-def known(results: Results) -> dict[str, float]:
-    """The bits per character that are known before training, by their names."""
-    return results.references.get("bits_per_character", {})
-
-
-def _lines(axes: Axes, results: Results) -> None:
-    """What is known before training, the most bits first."""
-    lines = sorted(known(results).items(), key=lambda entry: -entry[1])
-    shades = iter(plt.get_cmap("viridis")(np.linspace(0, 0.9, len(lines))))
-    for name, value in lines:
-        plotting.reference(axes, value, f"{name}: {value:.3f}")
-        axes.lines[-1].set_color(next(shades))
-
-
-def learning_curves(variants: Variants) -> Figure:
-    """Bits per character of all arms as training goes on."""
+def plot_learning_curves(variants: Variants) -> Figure:
+    """Plot bits per character of all variants against passages seen."""
     figure, axes = plt.subplots(figsize=(9, 4.4))
     lowest = np.inf
-    for look, (name, (_, results)) in zip(plotting.looks(), variants.items(), strict=False):
+    for look, (name, (_, results)) in zip(plotting.line_styles(), variants.items(), strict=False):
         history = results.history
         values = history["bits_per_character"]
-        plotting.curve(axes, history["sequences"], values, name, look["color"], look["linestyle"])
+        plotting.plot_curve(
+            axes, history["sequences"], values, name, look["color"], look["linestyle"]
+        )
         lowest = min(lowest, values.min())
-    axes.set(xlabel="training passages seen", ylabel=_bits(variants), xscale="log")
+    axes.set(xlabel="training passages seen", ylabel=_bits_label(variants), xscale="log")
     if lowest < 0.1:
         axes.set_yscale("log")
-        axes.set_ylim(bottom=max(lowest, LEAST) / 1.5)
+        axes.set_ylim(bottom=max(lowest, MIN_BITS) / 1.5)
     else:
         axes.set_ylim(bottom=0)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper", fontsize=9)
     return figure
 
 
-def bits(variants: Variants) -> Figure:
-    """Bits per character of each arm, beside the lines that all of them share."""
+def plot_bits(variants: Variants) -> Figure:
+    """Plot bits per character of each variant in a row, with the reference values as lines."""
     figure, axes = plt.subplots(figsize=(9, 1.6 + 0.45 * len(variants)))
     for row, (_, results) in enumerate(variants.values()):
-        values = results.metrics["bits_per_character"]
+        values, references = results.metrics["bits_per_character"], _references(results)
         axes.plot(values, np.full(len(values), row), "o", color=plotting.BLUE, alpha=0.5)
         axes.plot(values.mean(), row, "|", color="black", markersize=18, markeredgewidth=2)
         axes.annotate(
             f"{values.mean():.3f}", (1.01, row), xycoords=("axes fraction", "data"), va="center"
         )
-        if FLOOR in known(results):
-            axes.plot(known(results)[FLOOR], row + 0.28, "^", color=plotting.ORANGE, label=FLOOR)
-    lines = {name: value for name, value in known(results).items() if name != FLOOR}
+        if FLOOR in references:  # differs between variants
+            axes.plot(references[FLOOR], row + 0.28, "^", color=plotting.ORANGE, label=FLOOR)
+    lines = {name: value for name, value in references.items() if name != FLOOR}  # all share these
     shades = plt.get_cmap("viridis")(np.linspace(0, 0.9, len(lines)))
     for (name, value), shade in zip(lines.items(), shades, strict=True):
         label = f"{name}: {value:.3f}"
         axes.axvline(value, linestyle="--", linewidth=1.2, color=shade, label=label)
-    axes.set(xlabel=f"{_bits(variants)} (less is better)", ylim=(len(variants) - 0.5, -0.5))
+    axes.set(xlabel=f"{_bits_label(variants)} (lower is better)", ylim=(len(variants) - 0.5, -0.5))
     axes.set(yticks=range(len(variants)), yticklabels=list(variants))
     axes.set_xlim(left=-0.03)
     entries = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
@@ -204,28 +179,64 @@ def bits(variants: Variants) -> Figure:
     return figure
 
 
-def places(variants: Variants) -> Figure:
-    """Bits per character against the characters read before, on a logarithmic axis."""
+def _position_pictures(variants: Variants) -> list[Picture]:
+    """Return the figure of bits by position, of the networks that have enough positions."""
+    plotted = {
+        name: (config, results)
+        for name, (config, results) in variants.items()
+        if results.predictions.get("by_place", np.empty(0)).shape[-1] >= MIN_POSITIONS
+    }
+    if not plotted:
+        return []
+    caption = (
+        f"{_bits_label(plotted).capitalize()} against the characters read since the last state "
+        "reset, averaged over all passages: median over replicas, and the band of their range."
+    )
+    return [Picture("places", plot_positions(plotted), caption)]
+
+
+def plot_positions(variants: Variants) -> Figure:
+    """Plot bits per character against the characters read since the last state reset."""
     figure, axes = plt.subplots(figsize=(8, 4.2))
-    for look, (name, (_, results)) in zip(plotting.looks(), variants.items(), strict=False):
-        values = results.predictions["by_place"]
-        x, values = _binned(values)
+    for look, (name, (_, results)) in zip(plotting.line_styles(), variants.items(), strict=False):
+        x, values = _bin_positions(results.predictions["by_place"])
         axes.plot(x, band(values)[0], marker="o", label=name, **look)
         low, high = values.min(axis=0), values.max(axis=0)
         axes.fill_between(x, low, high, color=look["color"], alpha=0.2, linewidth=0)
-    if GOAL in (lines := known(results)):
-        plotting.reference(axes, lines[GOAL], f"{GOAL}: {lines[GOAL]:.3f}")
-    axes.set(xlabel="characters read before", ylabel=_bits(variants), xscale="log")
+    if COMPARED_NGRAM in (references := _references(results)):
+        value = references[COMPARED_NGRAM]
+        plotting.plot_reference(axes, value, f"{COMPARED_NGRAM}: {value:.3f}")
+    axes.set(
+        xlabel="characters read since the last state reset",
+        ylabel=_bits_label(variants),
+        xscale="log",
+    )
     axes.set_ylim(bottom=0)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper", fontsize=9)
     return figure
 
 
-def _binned(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Places (R, P), counted from 1, in bins that grow by half: their middles, and means (R, …)."""
+def _bin_positions(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Average values (R, P) in bins whose edges grow by half; return middles and means (R, …).
+
+    Positions are counted from 1.
+    """
     edges, count = [0], values.shape[-1]
     while edges[-1] < count:
         edges.append(max(edges[-1] + 1, min(count, round(1.5 * edges[-1]))))
     bins = list(itertools.pairwise(edges))
     means = [values[:, first:last].mean(axis=1) for first, last in bins]
     return np.array([(first + 1 + last) / 2 for first, last in bins]), np.stack(means, axis=1)
+
+
+def _references(results: Results) -> dict[str, float]:
+    """Return the reference values of bits per character by name."""
+    return results.references.get("bits_per_character", {})
+
+
+def _has_held_out(variants: Variants) -> bool:
+    return all(config.dataset.has_held_out for config, _ in variants.values())
+
+
+def _bits_label(variants: Variants) -> str:
+    return f"{'held-out ' if _has_held_out(variants) else ''}bits per character"

@@ -1,4 +1,4 @@
-"""What is measured, and what is known before training."""
+"""What is measured, and the reference values that are known before training."""
 
 from pipeline.problems.text.metrics.evaluation import curve as curve
 from pipeline.problems.text.metrics.evaluation import describe as describe

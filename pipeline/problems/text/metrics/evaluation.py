@@ -1,7 +1,7 @@
-"""What is measured of networks that write, and what is known before training.
+"""Evaluation of a network on test text and of the text that it writes; reference values.
 
-Axes: R replica, N sample, T character that a sample asks for, L character of the test text, P place
-after a network knew nothing, B text written.
+Axes: R replica, N sample, T character that a sample predicts, L character of the test text, P
+position since the network's last state reset, B text written in parallel.
 """
 
 from __future__ import annotations
@@ -10,41 +10,52 @@ import functools
 import math
 import re
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.problems.base import Evaluation, Metric
+from pipeline.problems.base import Arrays, Evaluation, Metric
 from pipeline.problems.text.config.types import Dataset
-from pipeline.problems.text.data.corpora import texts
-from pipeline.problems.text.data.examples import decode, encode, make_examples, samples_per_sequence
-from pipeline.problems.text.metrics import ngrams, written
+from pipeline.problems.text.data.corpora import load_corpus
+from pipeline.problems.text.data.examples import (
+    decode,
+    encode,
+    join_passages,
+    make_examples,
+    samples_per_sequence,
+)
+from pipeline.problems.text.data.prompt import encode_prompt
+from pipeline.problems.text.metrics import ngrams
+from pipeline.problems.text.metrics.generated_text import format_samples, measure_text
 from pipeline.schema.experiment import RunConfig
 from pipeline.utils.errors import InputError
 
 if TYPE_CHECKING:
     from pipeline.engine.replicas import Replicas
+    from pipeline.problems.text.model.writing import Writer
 
-ORDERS = (2, 5, 6)  # of the n-grams beside unigrams
-HELD_OUT = "held-out text"
-PIECES = 8  # of it, each as long as what is written
-FLOOR = "floor of the framing"
-SHOWN = 480  # characters of the test text that a figure shows
+NGRAM_ORDERS = (2, 5, 6)  # besides unigrams
+HELD_OUT = "held-out text"  # name of a reference: the metric of real text instead of written text
+HELD_OUT_PIECES = 8  # of held-out text that are measured, each as long as a written text
+FLOOR = "floor of the framing"  # name of a reference
+SHOWN_CHARACTERS = 480  # of the test text, in a figure
 TEMPERATURES = (0.0, 0.5, 0.8, 1.0)
-LENGTH = 1000  # characters that are written at each of them
-WRITING_SEED = 1  # of the random numbers that they are drawn by
-EARLY = 0.5  # temperature of what is written as training goes on
-EARLY_LENGTH = 240
+WRITTEN_LENGTH = 1000  # characters written at each temperature
+WRITING_SEED = 1
+PROGRESS_TEMPERATURE = 0.5  # of text written with the weights of each checkpoint
+PROGRESS_LENGTH = 240
 
 METRICS = {
     "bits_per_character": Metric(
         "bits per character",
-        "mean of −log2 of the probability of the character that came, on the test text",
+        "mean of −log2 of the probability that the network gave to each actual character of the "
+        "test text",
         headline=True,
     ),
     "accuracy": Metric(
         "accuracy",
-        "share of the test text's characters that were thought likeliest",
+        "share of the test text's characters that the network predicted as the most likely one",
         higher_is_better=True,
         headline=True,
     ),
@@ -56,8 +67,8 @@ METRICS = {
     ),
     "longest_copy": Metric(
         "longest copied passage",
-        f"characters of the longest passage, of at most {LENGTH} written at temperature 1, that "
-        "stands in the training text",
+        f"length in characters of the longest passage, in at most {WRITTEN_LENGTH} characters "
+        "written at temperature 1, that also occurs in the training text",
         higher_is_better=None,
         headline=True,
     ),
@@ -70,235 +81,264 @@ METRICS = {
     ),
 }
 
-AT = {
-    "known_words": ("known words at temperature {}", "known words, written at temperature {}"),
+AT_TEMPERATURE = {  # label and meaning of the same metrics at other temperatures
+    "known_words": (
+        "known words at temperature {}",
+        "share of the words written at temperature {} that occur in the training text",
+    ),
     "longest_copy": (
         "longest copied passage at temperature {}",
-        "longest copied passage, in characters, of a text written at temperature {}",
+        "length in characters of the longest passage, in a text written at temperature {}, that "
+        "also occurs in the training text",
     ),
     "parsed_lines": (
         "lines that parse at temperature {}",
-        "lines that parse, of those written at temperature {}",
+        "share of the lines written at temperature {} that `ast.parse` accepts",
     ),
 }
 
 
 def describe(name: str) -> Metric:
-    """How a metric that `evaluate` returns is spoken of."""
+    """Return how a metric of `evaluate` is shown; KeyError for an unknown name."""
     if match := re.fullmatch(r"(\w+)_at_([0-9.]+)", name):
-        label, meaning = (text.format(match[2]) for text in AT[match[1]])
+        label, meaning = (text.format(match[2]) for text in AT_TEMPERATURE[match[1]])
         return Metric(label, meaning, METRICS[match[1]].higher_is_better)
     return METRICS[name]
 
 
-def curve(targets: np.ndarray, readout: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Metrics (R,) of targets (N, T), (1, N, T) or (R, N, T) and a readout of (R, N, T) bits."""
+def curve(targets: np.ndarray, outputs: Arrays) -> Arrays:
+    """Return metrics (R,) from targets (N, T), (1, N, T) or (R, N, T) and outputs (R, N, T)."""
     return {
-        "bits_per_character": readout["bits"].mean(axis=(1, 2), dtype=np.float64),
-        "accuracy": (readout["characters"] == targets).mean(axis=(1, 2)),
+        "bits_per_character": outputs["bits"].mean(axis=(1, 2), dtype=np.float64),
+        "accuracy": (outputs["characters"] == targets).mean(axis=(1, 2)),
     }
 
 
 def references(config: RunConfig, held_out: np.ndarray) -> dict[str, dict[str, float]]:
-    """What is known before training: tables of n-grams and compressors, fitted on the same text.
+    """Return what needs no network: n-gram models, compressors, and metrics of held-out text.
 
-    And what held-out text, if there is any, shares with the training text, as much of it as is
-    written. Raises InputError as `known` does.
+    The models are fitted to the training text. Raises InputError as `training_text` does.
     """
-    train, dataset = known(config, held_out), config.dataset
-    test = running(held_out)
-    found = {"bits_per_character": dict(bits_known(dataset, test.tobytes()))}
-    likeliest = np.bincount(encode(train, dataset.alphabet)).argmax()
-    found["accuracy"] = {"most frequent character": float((test[1:] == likeliest).mean())}
-    if not dataset.holds_out:
-        found["bits_per_character"][FLOOR] = floor(config, held_out)
-        return found
-    shared = _shared(decode(test[1:], dataset.alphabet), train, dataset.corpus)
-    return found | {name: {HELD_OUT: v} for name, v in shared.items() if not math.isnan(v)}
+    train, dataset = training_text(config, held_out), config.dataset
+    test = join_passages(held_out)
+    bits = dict(baseline_bits(dataset, test.tobytes()))
+    most_frequent = np.bincount(encode(train, dataset.alphabet)).argmax()
+    accuracy = {"most frequent character": float((test[1:] == most_frequent).mean())}
+    if not dataset.has_held_out:
+        bits[FLOOR] = framing_floor(config, held_out)
+        return {"bits_per_character": bits, "accuracy": accuracy}
+    real = _measure_pieces(decode(test[1:], dataset.alphabet), train, dataset.corpus)
+    return {"bits_per_character": bits, "accuracy": accuracy} | {
+        name: {HELD_OUT: value} for name, value in real.items() if not math.isnan(value)
+    }
 
 
-def _shared(text: str, train: str, corpus: str) -> dict[str, float]:
-    """What some pieces of a text, each as long as what is written, are measured at on average."""
-    last = max(len(text) - LENGTH, 0)
-    starts = sorted({round(start) for start in np.linspace(0, last, PIECES)})
-    found = [written.measured(text[start : start + LENGTH], train, corpus) for start in starts]
-    values = {name: [piece[name] for piece in found] for name in found[0]}
-    known_ones = {name: [v for v in of if not math.isnan(v)] for name, of in values.items()}
-    return {name: float(np.mean(of)) if of else math.nan for name, of in known_ones.items()}
+def _measure_pieces(text: str, train: str, corpus: str) -> dict[str, float]:
+    """Return the mean metrics of pieces of a text, each as long as a written text."""
+    last = max(len(text) - WRITTEN_LENGTH, 0)
+    starts = sorted({round(start) for start in np.linspace(0, last, HELD_OUT_PIECES)})
+    pieces = [measure_text(text[s : s + WRITTEN_LENGTH], train, corpus) for s in starts]
+    means = {}
+    for name in pieces[0]:
+        values = [piece[name] for piece in pieces if not math.isnan(piece[name])]
+        means[name] = float(np.mean(values)) if values else math.nan
+    return means
 
 
-def known(config: RunConfig, held_out: np.ndarray) -> str:
-    """The training text; InputError if it is not the one that the test was held out of.
+def training_text(config: RunConfig, held_out: np.ndarray) -> str:
+    """Return the training text that belongs to held-out passages (S, L + 1).
 
-    It is made anew from this Python's own corpus, which may be another than the dataset's.
+    It is loaded from this Python's corpus. Raises InputError if the passages come from another one.
     """
-    found, name = texts(config.dataset), config.experiment.dataset
-    test = encode(found.test, config.dataset.alphabet)[: len(running(held_out))]
-    if not np.array_equal(test, running(held_out)):
+    corpus, name = load_corpus(config.dataset), config.experiment.dataset
+    passages = join_passages(held_out)
+    if not np.array_equal(encode(corpus.test, config.dataset.alphabet)[: len(passages)], passages):
         raise InputError(
-            f"data/{name}.npz: was made from the {config.dataset.corpus} of another version of "
-            f"Python; make it with: dvc repro --force generate@{name}"
+            f"data/{name}.npz: was generated from corpus {config.dataset.corpus} of another "
+            f"version of Python; run: dvc repro --force generate@{name}"
         )
-    return found.train
-
-
-def running(passages: np.ndarray) -> np.ndarray:
-    """The text (S·L + 1,) that passages (S, L + 1) were cut from."""
-    return np.append(passages[:, :-1], passages[-1, -1])
+    return corpus.train
 
 
 @functools.lru_cache(maxsize=8)
-def bits_known(dataset: Dataset, test: bytes) -> dict[str, float]:
-    """Bits per character of a text, given as the bytes of its codes, for what can only count."""
-    codes, letters = np.frombuffer(test, np.uint8), len(dataset.alphabet)
-    train = texts(dataset).train
-    seen = encode(train, dataset.alphabet)
-    found = {"uniform": math.log2(letters), "unigram": ngrams.Table(seen, 1, letters).bits(codes)}
-    if not dataset.holds_out:  # too short to compress, and long n-grams would be the text itself
-        return found
-    for order in ORDERS:
-        found[f"order-{order} n-gram"] = ngrams.Table(seen, order, letters).bits(codes)
-    return found | ngrams.compressed(train, decode(codes[1:], dataset.alphabet))
+def baseline_bits(dataset: Dataset, test: bytes) -> dict[str, float]:
+    """Return bits per character of models without a network, on the bytes of test codes (L,)."""
+    codes, alphabet_size = np.frombuffer(test, np.uint8), len(dataset.alphabet)
+    text = load_corpus(dataset).train
+    train = encode(text, dataset.alphabet)
+
+    def ngram_bits(order: int) -> float:
+        return ngrams.NGramModel(train, order, alphabet_size).bits_per_character(codes)
+
+    bits = {"uniform": math.log2(alphabet_size), "unigram": ngram_bits(1)}
+    if not dataset.has_held_out:  # too short to compress, and long n-grams would be the text itself
+        return bits
+    bits |= {f"order-{order} n-gram": ngram_bits(order) for order in NGRAM_ORDERS}
+    return bits | ngrams.compressor_bits(text, decode(codes[1:], dataset.alphabet))
 
 
-def floor(config: RunConfig, passages: np.ndarray) -> float:
-    """The fewest bits per character of passages (S, L + 1) that are all known by heart.
+def framing_floor(config: RunConfig, passages: np.ndarray) -> float:
+    """Return the fewest bits per character possible on passages (S, L + 1) that are memorized.
 
-    What a sample shows may go on in several ways; that much its framing cannot know.
+    It is the mean entropy of a target character given the sample's input, because the same input
+    can precede different characters.
     """
     framing = config.experiment.framing
     if config.experiment.training.reset_states_after != "batch":
-        return 0.0  # the place in the text is known
+        return 0.0  # the state can count the characters, and thus give the place in the text
     inputs, targets = make_examples(passages, config)
-    after: dict[tuple, Counter] = defaultdict(Counter)
-    for shown, asked in zip(inputs.tolist(), targets.tolist(), strict=True):
-        for place, character in enumerate(asked):
-            read = shown[: place + 1] if framing.sample == "sequence" else shown
-            after[(place, *read)][character] += 1
-    costs = [
-        -count * math.log2(count / ways.total())
-        for ways in after.values()
-        for count in ways.values()
+    continuations: dict[tuple, Counter] = defaultdict(Counter)
+    for sample, target in zip(inputs.tolist(), targets.tolist(), strict=True):
+        for t, character in enumerate(target):
+            context = sample[: t + 1] if framing.sample == "sequence" else sample
+            continuations[(t, *context)][character] += 1
+    bits = [
+        -count * math.log2(count / counts.total())
+        for counts in continuations.values()
+        for count in counts.values()
     ]
-    return sum(costs) / targets.size
+    return sum(bits) / targets.size
 
 
 def evaluate(
     config: RunConfig,
     replicas: Replicas,
     test: np.ndarray,
-    history: dict[str, np.ndarray],
+    history: Arrays,
     checkpoints: dict[int, list[np.ndarray]],
 ) -> Evaluation:
-    """Metrics of every replica on test passages (S, L + 1), and what it wrote.
+    """Measure every replica on test passages (S, L + 1), and let it write.
 
-    Predictions: `text` (L,) and `bits` (R, L), the first characters of the test and what they cost
-    (NaN where none was asked for); `by_place` (R, P), bits per character by how many characters
-    before it were read, unless that is always one; `written` (R, B, …) at `temperatures` (B,),
-    after `start`; `early` (K, …) and `early_seen` (K,), what the first replica wrote as it learned;
-    `samples`, texts to read.
+    Predictions: `text` (L,) and `bits` (R, L), the first test characters and their bits (NaN where
+    none was predicted); `by_place` (R, P), mean bits by position since the last state reset, unless
+    every prediction is made from one character; `written` (R, B, …), texts after the prompt `start`
+    at `temperatures` (B,); `early` (K, …), what the first replica wrote after `early_seen` (K,)
+    passages; `samples`, texts as a page to read.
     """
-    dataset, train = config.dataset, known(config, test)
+    dataset, train = config.dataset, training_text(config, test)
     inputs, targets = make_examples(test, config)
-    predict_options = config.experiment.training.predict_options(samples_per_sequence(config))
-    readout = replicas.predict(inputs[None], targets[None], **predict_options)
-    metrics = curve(targets, readout)
+    options = config.experiment.training.predict_options(samples_per_sequence(config))
+    outputs = replicas.predict(inputs[None], targets[None], **options)
+    metrics = curve(targets, outputs)
 
-    from pipeline.problems.text.data.prompt import begin
-    from pipeline.problems.text.model.writing import Writer
+    from pipeline.problems.text.model.writing import Writer  # imports Keras, which takes seconds
 
-    # What follows on a text of one's own was never trained on.
-    length = LENGTH if dataset.holds_out else min(LENGTH, dataset.length)
-    start, writer = begin(config, None), Writer(replicas, config)
-    drawn = writer.write(start, np.array(TEMPERATURES), WRITING_SEED, length)
-    for place, temperature in enumerate(TEMPERATURES):
-        each = [
-            written.measured(decode(text[place], dataset.alphabet), train, dataset.corpus)
-            for text in drawn
-        ]
-        at = "" if temperature == 1 else f"_at_{temperature:g}"
-        metrics |= {name + at: np.array([found[name] for found in each]) for name in each[0]}
+    # The user's own text ends with the passage, so the network never learned what comes after it.
+    length = WRITTEN_LENGTH if dataset.has_held_out else min(WRITTEN_LENGTH, dataset.length)
+    start, writer = encode_prompt(config), Writer(replicas, config)
+    written = writer.write(start, np.array(TEMPERATURES), WRITING_SEED, length)
+    metrics |= _measure_written(written, train, dataset)
 
-    bits, places = _by_character(config, test, readout["bits"])
-    early = {}
-    for seen, weights in checkpoints.items():
-        with replicas.temporary_weights(weights):
-            some = writer.write(start, np.array([EARLY]), WRITING_SEED, min(length, EARLY_LENGTH))
-        early[seen] = some[0, 0]
-    last = config.experiment.training.sequences_seen
-    early[last] = drawn[0, TEMPERATURES.index(EARLY), :EARLY_LENGTH]
+    bits, bits_by_position = _arrange_bits(config, test, outputs["bits"])
+    progress = _write_checkpoints(writer, checkpoints, start, min(length, PROGRESS_LENGTH))
+    final = written[0, TEMPERATURES.index(PROGRESS_TEMPERATURE), :PROGRESS_LENGTH]
+    progress[config.experiment.training.sequences_seen] = final
     predictions = {
-        "text": running(test)[1 : SHOWN + 1],
-        "bits": bits[:, :SHOWN],
+        "text": join_passages(test)[1 : SHOWN_CHARACTERS + 1],
+        "bits": bits[:, :SHOWN_CHARACTERS],
         "start": start,
-        "written": drawn,
+        "written": written,
         "temperatures": np.array(TEMPERATURES),
-        "early": np.stack([early[seen] for seen in sorted(early)]),
-        "early_seen": np.array(sorted(early)),
-        "samples": np.array(written.page(config, start, drawn, TEMPERATURES)),
+        "early": np.stack([progress[seen] for seen in sorted(progress)]),
+        "early_seen": np.array(sorted(progress)),
+        "samples": np.array(format_samples(config, start, written, TEMPERATURES)),
     }
-    if config.experiment.framing.sample != "one-to-many":  # which reads one wherever it writes
-        predictions["by_place"] = places
+    if config.experiment.framing.sample != "one-to-many":
+        predictions["by_place"] = bits_by_position
     return Evaluation(metrics, predictions)
 
 
-def _by_character(
+def _measure_written(written: np.ndarray, train: str, dataset: Dataset) -> Arrays:
+    """Return the metrics (R,) of texts (R, B, …) that were written at `TEMPERATURES` (B,)."""
+    metrics = {}
+    for i, temperature in enumerate(TEMPERATURES):
+        measured = [
+            measure_text(decode(codes, dataset.alphabet), train, dataset.corpus)
+            for codes in written[:, i]
+        ]
+        suffix = "" if temperature == 1 else f"_at_{temperature:g}"
+        for name in measured[0]:
+            metrics[name + suffix] = np.array([values[name] for values in measured])
+    return metrics
+
+
+def _write_checkpoints(
+    writer: Writer, checkpoints: Mapping[int, list[np.ndarray]], start: np.ndarray, length: int
+) -> dict[int, np.ndarray]:
+    """Return what the first replica writes with each checkpoint's weights, {passages: codes}."""
+    temperatures = np.array([PROGRESS_TEMPERATURE])
+    texts = {}
+    for seen, weights in checkpoints.items():
+        with writer.replicas.temporary_weights(weights):
+            texts[seen] = writer.write(start, temperatures, WRITING_SEED, length)[0, 0]
+    return texts
+
+
+def _arrange_bits(
     config: RunConfig, test: np.ndarray, bits: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Bits (R, N, T) by character of the text (R, L), and their means by place (R, P).
+    """Rearrange bits (R, N, T): by character of the test text (R, L), and means by position (R, P).
 
-    A place is how many characters a network has read before one, since it last forgot.
+    Position p is the prediction from p + 1 characters read since the last state reset.
     """
     training, length, count = config.experiment.training, config.dataset.length, len(bits)
-    _, where = make_examples(length * np.arange(len(test))[:, None] + np.arange(length + 1), config)
+    # Passages of indices, cut like the test passages, give each target's index in the text.
+    indices = length * np.arange(len(test))[:, None] + np.arange(length + 1)
+    _, targets = make_examples(indices, config)
     by_character = np.full((count, length * len(test) + 1), np.nan)
-    by_character[:, where.ravel()] = bits.reshape(count, -1)
-    lanes, windows = 1, 1
+    by_character[:, targets.ravel()] = bits.reshape(count, -1)
+    batch_size, windows = 1, 1  # windows: samples between two state resets
     if training.reset_states_after != "batch":
-        lanes = training.batch_size
-        windows = samples_per_sequence(config) // lanes
-    by_place = bits.reshape(count, -1, windows, lanes, bits.shape[-1]).mean(axis=(1, 3))
-    return by_character[:, 1:], by_place.reshape(count, -1)
+        batch_size = training.batch_size
+        windows = samples_per_sequence(config) // batch_size
+    by_position = bits.reshape(count, -1, windows, batch_size, bits.shape[-1]).mean(axis=(1, 3))
+    return by_character[:, 1:], by_position.reshape(count, -1)
 
 
-def preview(predictions: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """What was written as training went on."""
+def preview(predictions: Arrays) -> Arrays:
+    """Return what `progress_images` draws: the texts written during training."""
     return {name: predictions[name] for name in ("early", "early_seen", "start")}
 
 
 def summarize(config: RunConfig, metrics: dict, references: dict) -> list[str]:
-    """What an experiment found, in sentences made from its aggregated metrics."""
-    bits, lines = metrics["bits_per_character"], references["bits_per_character"]
-    beaten = {name: value for name, value in lines.items() if bits["mean"] < value}
-    above = [f"{name} ({value:.3f})" for name, value in lines.items() if name not in beaten]
-    what = "Held-out text" if config.dataset.holds_out else "The text"
-    sentences = [
-        f"{what} costs it {bits['mean']:.3f} bits per character, less than "
-        f"{_listed([f'{name} ({value:.3f})' for name, value in beaten.items()])} and more than "
-        f"{_listed(above)}."
-    ]
-    share, longest = metrics["known_words"], metrics["longest_copy"]
-    if share["mean"] is not None and "known_words" in references:
-        real = references["known_words"][HELD_OUT]
+    """Return sentences for the report, made from the aggregated metrics."""
+    sentences = [_compare_bits(config, metrics, references)]
+    share = metrics["known_words"]["mean"]
+    if share is not None and "known_words" in references:
         sentences.append(
-            f"Of the words that it writes at temperature 1, {share['mean']:.0%} occur in the "
-            f"training text, and {real:.0%} of those of held-out text do."
+            f"Of the words that it writes at temperature 1, {share:.0%} occur in the training "
+            f"text; of the words in held-out text, {references['known_words'][HELD_OUT]:.0%} do."
         )
     copied = (
-        f"The longest passage that it copies from the training text has {longest['mean']:.0f} "
-        "characters on average"
+        "The longest passage that it copies from the training text has "
+        f"{metrics['longest_copy']['mean']:.0f} characters on average"
     )
     if "longest_copy" in references:
         real = references["longest_copy"][HELD_OUT]
-        copied += f", in held-out text of that length {real:.0f}"
+        copied += f"; in held-out text of the same length, the longest such passage has {real:.0f}"
     sentences.append(f"{copied}.")
-    if metrics.get("parsed_lines", {}).get("mean") is not None and "parsed_lines" in references:
+    share = metrics.get("parsed_lines", {}).get("mean")
+    if share is not None and "parsed_lines" in references:
         sentences.append(
-            f"Python parses {metrics['parsed_lines']['mean']:.0%} of its lines, and "
-            f"{references['parsed_lines'][HELD_OUT]:.0%} of the held-out ones."
+            f"Python parses {share:.0%} of the lines that it writes at temperature 1, and "
+            f"{references['parsed_lines'][HELD_OUT]:.0%} of the held-out lines."
         )
     return sentences
 
 
-def _listed(names: list[str]) -> str:
-    return ", ".join(names) or "none"
+def _compare_bits(config: RunConfig, metrics: dict, references: dict) -> str:
+    """Compare bits per character with the reference values in a sentence."""
+    bits, baselines = metrics["bits_per_character"]["mean"], references["bits_per_character"]
+    worse = [f"{name} ({value:.3f})" for name, value in baselines.items() if bits < value]
+    better = [f"{name} ({value:.3f})" for name, value in baselines.items() if not bits < value]
+    where = "held-out text" if config.dataset.has_held_out else "the text"
+    comparisons = [
+        f"{comparison} {_join(names)}"
+        for comparison, names in (("fewer than", worse), ("more than", better))
+        if names
+    ]
+    return f"The network needs {bits:.3f} bits per character on {where}: {'; '.join(comparisons)}."
+
+
+def _join(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -1,13 +1,14 @@
-"""Tables of counted n-grams, the probability that they give to a text, and compressors.
+"""Baselines for bits per character: n-gram models and compressors.
 
-Modified Kneser-Ney smoothing, interpolated (Chen & Goodman 1999, "An empirical study of smoothing
-techniques for language modeling"): every count of an n-gram is lowered by a discount, and what is
-taken goes to the probability by one character of context less. There, a character is counted once
-for each character that it was seen to follow, not for each time it was seen.
+The n-gram models use interpolated, modified Kneser-Ney smoothing (Chen & Goodman 1999, "An
+empirical study of smoothing techniques for language modeling"): every count of an n-gram is lowered
+by a discount, and the probability that this frees is distributed according to the model of the next
+lower order. Below the highest order, an n-gram's count is the number of different characters that
+precede it instead of the number of its occurrences.
 
-An n-gram of order n is n characters long: n − 1 of context, and the one that follows.
+An n-gram of order n is n characters long: n − 1 characters of context and the character after them.
 
-Axes: L character of a text, G different n-grams, C different contexts.
+Axes: L character of a text, G distinct n-gram, C distinct context.
 """
 
 from __future__ import annotations
@@ -18,73 +19,75 @@ from typing import NamedTuple
 
 import numpy as np
 
-HIGHEST_ORDER = 9  # of 96 characters: what an int64 can number
-DISCOUNTS = (
-    0.5,
-    0.75,
-    0.9,
-)  # where a text is too short to estimate them: of counts 1, 2, 3 and more
+MAX_ORDER = 9  # for an alphabet of 96 characters: the identifier of an n-gram must fit into int64
+DEFAULT_DISCOUNTS = (0.5, 0.75, 0.9)  # of counts 1, 2, and 3 or more, for texts too short to tell
 
 
-class Level(NamedTuple):
-    """The n-grams of one order, numbered in base A, the alphabet's size."""
+class NGramCounts(NamedTuple):
+    """All n-grams of one order.
 
-    grams: np.ndarray  # (G,) int64, ascending
-    counts: np.ndarray  # (G,) less their discounts
-    contexts: np.ndarray  # (C,) int64, ascending
-    totals: np.ndarray  # (C,) counts after each context
-    taken: np.ndarray  # (C,) discounts after each context
+    The identifier of an n-gram is the integer whose digits in base `alphabet_size` are its codes.
+    """
+
+    grams: np.ndarray  # (G,) int64, ascending identifiers
+    counts: np.ndarray  # (G,) counts minus their discounts
+    contexts: np.ndarray  # (C,) int64, ascending identifiers
+    totals: np.ndarray  # (C,) sum of the counts after each context
+    discounts: np.ndarray  # (C,) sum of the discounts after each context
 
 
-class Table:
-    """All n-grams of a text up to some order."""
+class NGramModel:
+    """An n-gram model with interpolated, modified Kneser-Ney smoothing."""
 
-    def __init__(self, codes: np.ndarray, order: int, letters: int):
-        """Count a text (L,) of `letters` different characters; ValueError for an order too high."""
-        if not 1 <= order <= HIGHEST_ORDER:
-            raise ValueError(f"order must be in 1..{HIGHEST_ORDER}, got {order}")
-        self.letters = letters
-        seen = [
-            np.unique(numbered(codes, n, letters), return_counts=True) for n in range(1, order + 1)
+    def __init__(self, codes: np.ndarray, order: int, alphabet_size: int):
+        """Fit the model to a text (L,); ValueError for an order that is too high."""
+        if not 1 <= order <= MAX_ORDER:
+            raise ValueError(f"order must be in 1..{MAX_ORDER}, got {order}")
+        self.alphabet_size = alphabet_size
+        occurrences = [
+            np.unique(ngram_ids(codes, n, alphabet_size), return_counts=True)
+            for n in range(1, order + 1)
         ]
-        self.levels = []
-        for n, (grams, counts) in enumerate(seen, start=1):
-            if n < order:  # how many different characters stand before it, for the longer ones
-                grams, counts = np.unique(seen[n][0] % letters**n, return_counts=True)
-            self.levels.append(_level(grams, counts, letters))
+        self.orders = []
+        for n, (grams, counts) in enumerate(occurrences, start=1):
+            if n < order:  # the distinct characters before an n-gram: those of order n + 1
+                longer = occurrences[n][0]
+                grams, counts = np.unique(longer % alphabet_size**n, return_counts=True)
+            self.orders.append(_discounted(grams, counts, alphabet_size))
 
     def probabilities(self, codes: np.ndarray) -> np.ndarray:
-        """Of each character (L − 1,) after the first, given those before it."""
-        p = np.full(len(codes) - 1, 1 / self.letters)
-        for n, level in enumerate(self.levels, start=1):
-            grams = numbered(codes, n, self.letters)[1 if n == 1 else 0 :]
+        """Return the probability of each character (L − 1,) after the first, given those before."""
+        p = np.full(len(codes) - 1, 1 / self.alphabet_size)
+        for n, counts in enumerate(self.orders, start=1):
+            grams = ngram_ids(codes, n, self.alphabet_size)[1 if n == 1 else 0 :]
             if not len(grams):
                 break
-            ours = p[len(p) - len(grams) :]  # the first ones have less context
-            known, place = _found(level.contexts, grams // self.letters)
-            there, gram = _found(level.grams, grams)
-            more = np.where(there, level.counts[gram], 0.0)
-            ours[known] = ((more + level.taken[place] * ours) / level.totals[place])[known]
+            tail = p[len(p) - len(grams) :]  # a view; the characters before have less context
+            has_context, context = _lookup(counts.contexts, grams // self.alphabet_size)
+            has_gram, gram = _lookup(counts.grams, grams)
+            count = np.where(has_gram, counts.counts[gram], 0.0)
+            interpolated = (count + counts.discounts[context] * tail) / counts.totals[context]
+            tail[has_context] = interpolated[has_context]
         return p
 
-    def bits(self, codes: np.ndarray) -> float:
-        """Bits per character of a text (L,) after its first character."""
+    def bits_per_character(self, codes: np.ndarray) -> float:
+        """Return the mean bits of the characters of a text (L,) after the first."""
         return float(-np.log2(self.probabilities(codes)).mean())
 
 
-def numbered(codes: np.ndarray, n: int, letters: int) -> np.ndarray:
-    """The n-grams (L − n + 1,) of a text (L,), each as one int64."""
+def ngram_ids(codes: np.ndarray, n: int, alphabet_size: int) -> np.ndarray:
+    """Return the identifiers (L − n + 1,), int64, of all n-grams of a text (L,)."""
     count = max(len(codes) - n + 1, 0)
-    grams = np.zeros(count, np.int64)
-    for place in range(n):
-        grams = grams * letters + codes[place : place + count]
-    return grams
+    ids = np.zeros(count, np.int64)
+    for i in range(n):
+        ids = ids * alphabet_size + codes[i : i + count]
+    return ids
 
 
-def _level(grams: np.ndarray, counts: np.ndarray, letters: int) -> Level:
-    contexts, context = np.unique(grams // letters, return_inverse=True)
+def _discounted(grams: np.ndarray, counts: np.ndarray, alphabet_size: int) -> NGramCounts:
+    contexts, context = np.unique(grams // alphabet_size, return_inverse=True)
     discounts = _discounts(counts)[np.minimum(counts, 3) - 1]
-    return Level(
+    return NGramCounts(
         grams,
         counts - discounts,
         contexts,
@@ -94,32 +97,33 @@ def _level(grams: np.ndarray, counts: np.ndarray, letters: int) -> Level:
 
 
 def _discounts(counts: np.ndarray) -> np.ndarray:
-    """Of counts 1, 2, 3 and more, by how many n-grams were counted once, twice, …"""
+    """Return the discounts (3,) of counts 1, 2, and 3 or more, as Chen & Goodman estimate them."""
     n = [int((counts == times).sum()) for times in (1, 2, 3, 4)]
     if not all(n):
-        return np.array(DISCOUNTS)
+        return np.array(DEFAULT_DISCOUNTS)
     share = n[0] / (n[0] + 2 * n[1])
-    found = [times - (times + 1) * share * n[times] / n[times - 1] for times in (1, 2, 3)]
-    return np.clip(found, 0.01, np.array([0.99, 1.99, 2.99]))
+    discounts = [times - (times + 1) * share * n[times] / n[times - 1] for times in (1, 2, 3)]
+    return np.clip(discounts, 0.01, np.array([0.99, 1.99, 2.99]))
 
 
-def _found(among: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Which values (L,) are among the ascending ones, and the place of each of those."""
-    place = np.searchsorted(among, values).clip(0, len(among) - 1)
-    return among[place] == values, place
+def _lookup(ascending: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return which values (L,) occur in the ascending array, and the index of each in it."""
+    index = np.searchsorted(ascending, values).clip(0, len(ascending) - 1)
+    return ascending[index] == values, index
 
 
-def compressed(train: str, test: str) -> dict[str, float]:
-    """Bits per character that compressors need for a text after the training text.
+def compressor_bits(train: str, test: str) -> dict[str, float]:
+    """Return the bits per test character that compressors need after the training text.
 
-    It is what the compressed whole is longer by, so that they, too, have seen the training text.
+    They are measured as the difference in compressed size between both texts and the training text
+    alone, so that the compressors, too, have seen the training text.
     """
-    codecs = {
+    compressors = {
         "bz2": lambda text: bz2.compress(text, 9),
         "lzma": lambda text: lzma.compress(text, preset=9 | lzma.PRESET_EXTREME),
     }
-    before, both = train.encode(), (train + test).encode()
+    train_bytes, all_bytes = train.encode(), (train + test).encode()
     return {
-        name: 8 * (len(codec(both)) - len(codec(before))) / len(test)
-        for name, codec in codecs.items()
+        name: 8 * (len(compress(all_bytes)) - len(compress(train_bytes))) / len(test)
+        for name, compress in compressors.items()
     }

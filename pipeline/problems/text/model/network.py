@@ -1,4 +1,4 @@
-"""What an experiment with text may say, and the network that it stands for."""
+"""The Keras network."""
 
 from __future__ import annotations
 
@@ -6,62 +6,63 @@ import math
 
 from pipeline import schema
 from pipeline.engine.backend import keras, tf
-from pipeline.engine.optimizers import recurrent
-from pipeline.engine.replicas import Network
-from pipeline.problems.text.config.types import SEVERAL
+from pipeline.engine.layers import recurrent_options
+from pipeline.engine.network import Network
+from pipeline.problems.text.config.types import SEQUENCE_OUTPUTS
 
-OUTPUT = "characters"  # names of layers, by which writing finds them
+OUTPUT = "characters"  # names of layers that `Writer` looks up
 EMBEDDING = "embedding"
 
-MOST_BITS = 23.0  # per character: what float32 can tell from certainty
+MAX_BITS = 23.0  # per character: the resolution of float32 near 1 is 2⁻²³
 
 
 def build(config: schema.RunConfig) -> Network:
-    """One-hot characters (B, reads, A) in; probabilities of the next ones (B, writes, A) out.
+    """Build the network: one-hot characters (B, T, A) in, probabilities (B, T, A) out.
 
-    A is the alphabet. Samples that ask for one character have outputs (B, A), as the chapter does.
+    A is the size of the alphabet. Networks that predict one character return (B, A), as in the
+    chapter.
     """
-
     framing, model = config.experiment.framing, config.experiment.model
-    training, letters = config.experiment.training, len(config.dataset.alphabet)
-    carried = training.reset_states_after != "batch"
-    batch = training.batch_size if carried else None
-    window = keras.Input(batch_shape=(batch, framing.reads, letters), name="window")
+    training, alphabet_size = config.experiment.training, len(config.dataset.alphabet)
+    stateful = training.reset_states_after != "batch"
+    batch_shape = (training.batch_size if stateful else None, framing.input_length, alphabet_size)
+    window = keras.Input(batch_shape=batch_shape, name="window")
     hidden = window
     if model.embedding:
-        # A Dense layer, because Keras 3.15's Adam counts a row of an Embedding that is met twice
-        # in a batch as two updates.
+        # A Dense layer, because Adam in Keras 3.15 updates a row of an Embedding once for each of
+        # its occurrences in a batch.
         hidden = keras.layers.Dense(model.embedding, use_bias=False, name=EMBEDDING)(hidden)
     if framing.sample == "one-to-many":
-        width = hidden.shape[-1]
-        hidden = keras.layers.Reshape((width,), name="character")(hidden)
-        hidden = keras.layers.RepeatVector(framing.writes, name="repeated")(hidden)
+        hidden = keras.layers.Reshape((hidden.shape[-1],), name="character")(hidden)
+        hidden = keras.layers.RepeatVector(framing.target_length, name="repeated")(hidden)
     for layer in range(model.layers):
         hidden = keras.layers.LSTM(
             model.cells,
-            return_sequences=layer < model.layers - 1 or framing.sample in SEVERAL,
-            stateful=carried,
+            return_sequences=layer < model.layers - 1 or framing.sample in SEQUENCE_OUTPUTS,
+            stateful=stateful,
             name=lstm_name(layer),
-            **recurrent(training),
+            **recurrent_options(training),
         )(hidden)
-    outputs = keras.layers.Dense(letters, activation="softmax", name=OUTPUT)(hidden)
+    outputs = keras.layers.Dense(alphabet_size, activation="softmax", name=OUTPUT)(hidden)
 
-    def encode(inputs, targets):
-        return tf.one_hot(tf.cast(inputs, tf.int32), letters), tf.cast(targets, tf.int32)
+    def preprocess(inputs, targets):
+        return tf.one_hot(tf.cast(inputs, tf.int32), alphabet_size), tf.cast(targets, tf.int32)
 
-    def each(targets, outputs):
-        """−ln p (B, writes) of the characters that came: categorical cross-entropy."""
+    def loss(targets, outputs):
+        """Return −ln p (B, T) of the target characters: categorical cross-entropy."""
         outputs = outputs if len(outputs.shape) == 3 else outputs[:, None]
         return keras.losses.sparse_categorical_crossentropy(targets, outputs)
 
-    def readout(targets, outputs):
-        likeliest = tf.argmax(tf.reshape(outputs, (-1, framing.writes, letters)), axis=-1)
-        bits = tf.minimum(each(targets, outputs) / math.log(2), MOST_BITS)
-        return {"bits": bits, "characters": tf.cast(likeliest, tf.uint8)}
+    def output_fn(targets, outputs):
+        shape = (-1, framing.target_length, alphabet_size)
+        characters = tf.argmax(tf.reshape(outputs, shape), axis=-1)
+        bits = tf.minimum(loss(targets, outputs) / math.log(2), MAX_BITS)
+        return {"bits": bits, "characters": tf.cast(characters, tf.uint8)}
 
-    return Network(keras.Model(window, outputs, name=config.identifier), each, encode, readout)
+    network = keras.Model(window, outputs, name=config.identifier)
+    return Network(network, loss, preprocess, output_fn)
 
 
 def lstm_name(layer: int) -> str:
-    """The name of one of the LSTM layers, counted from 0."""
+    """Return the name of an LSTM layer, counted from 0."""
     return f"lstm-{layer + 1}"

@@ -1,0 +1,129 @@
+"""Loading report.yaml, and checking it against params.yaml."""
+
+import functools
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pipeline.params.read_yaml import get_entries, read_yaml
+from pipeline.params.validate import metric_errors, parse_entry
+from pipeline.problems.base import Problem
+from pipeline.schema.params import Params
+from pipeline.schema.report import Comparison, Highlight, RegisteredModel, Report, Texts
+from pipeline.schema.study import has_numeric_axis
+from pipeline.utils.errors import InputError, unknown_name
+
+TYPES = {
+    "experiments": Texts,
+    "studies": Texts,
+    "comparisons": Comparison,
+    "highlights": Highlight,
+    "models": RegisteredModel,
+}
+
+
+def load_report(path: Path, params: Params) -> Report:
+    """Load report.yaml; InputError lists all errors. A file that does not exist is an empty one."""
+    if not path.is_file():
+        return Report({}, {}, {}, {}, {})
+    report, errors = _parse(path, path.stat().st_mtime_ns, path.stat().st_size)
+    errors = errors or [
+        *_text_errors("experiments", report.experiments, params.experiments),
+        *_text_errors("studies", report.studies, params.studies),
+        *_comparison_errors(report, params),
+        *_highlight_errors(report, params),
+        *_model_errors(report, params),
+    ]
+    if errors:
+        raise InputError(*(f"{path.name}: {error}" for error in errors))
+    return report
+
+
+@functools.lru_cache(maxsize=4)
+def _parse(path: Path, modified: int, size: int) -> tuple[Report, list[str]]:
+    """The file's entries and what is wrong with them, cached while the file is unchanged."""
+    document = read_yaml(path)
+    errors = [
+        f"{key}: {unknown_name('section', key, TYPES)}" for key in document if key not in TYPES
+    ]
+    sections: dict[str, dict[str, Any]] = {}
+    for section, kind in TYPES.items():
+        sections[section] = {}
+        for name, entry in get_entries(document, section, errors).items():
+            parsed, wrong = parse_entry(entry, kind)
+            errors += [f"{section}.{name}{error}" for error in wrong]
+            sections[section][name] = parsed
+    return Report(**sections), errors
+
+
+def _text_errors(section: str, texts: Iterable[str], known: Iterable[str]) -> list[str]:
+    """Texts of experiments or studies that params.yaml does not have."""
+    return [
+        f"{section}.{name}: {unknown_name(section.removesuffix('s'), name, known)}"
+        for name in texts
+        if name not in known
+    ]
+
+
+def _comparison_errors(report: Report, params: Params) -> list[str]:
+    """Comparisons of networks that do not exist or have different problems, or of no metric."""
+    errors = []
+    for name, comparison in report.comparisons.items():
+        key, networks = f"comparisons.{name}", params.expand(comparison.experiments)
+        if wrong := _network_errors(params, f"{key}.experiments", networks):
+            errors += wrong
+            continue
+        problem = params.networks[networks[0]].problem
+        for metric in comparison.metrics:
+            errors += metric_errors(f"{key}.metrics", metric, problem)
+    return errors
+
+
+def _highlight_errors(report: Report, params: Params) -> list[str]:
+    """Highlights of nothing that exists, or of no metric."""
+    errors = []
+    for name, highlight in report.highlights.items():
+        key = f"highlights.{name}"
+        if bool(highlight.experiments) == bool(highlight.study):
+            errors.append(f"{key}: needs either experiments or a study")
+        elif highlight.study is None:
+            networks = params.expand(highlight.experiments)
+            wrong = _network_errors(params, f"{key}.experiments", networks)
+            errors += wrong or metric_errors(
+                f"{key}.metric", highlight.metric, params.networks[networks[0]].problem
+            )
+        elif highlight.study not in params.studies:
+            errors.append(f"{key}.study: {unknown_name('study', highlight.study, params.studies)}")
+        elif not has_numeric_axis(params.studies[highlight.study]):
+            errors.append(f"{key}.study: {highlight.study} varies no numbers to draw a curve over")
+        elif highlight.metric not in (known := params.studies[highlight.study].measured):
+            errors.append(f"{key}.metric: {unknown_name('metric', highlight.metric, known)}")
+    return errors
+
+
+def _model_errors(report: Report, params: Params) -> list[str]:
+    """Models whose candidates cannot be compared, or by a metric without a best value."""
+    errors = []
+    for name, model in report.models.items():
+        networks = params.expand(model.candidates)
+        if wrong := _network_errors(params, f"models.{name}.candidates", networks):
+            errors += wrong
+            continue
+        key, problem = f"models.{name}.metric", params.networks[networks[0]].problem
+        if wrong := metric_errors(key, model.metric, problem):
+            errors += wrong
+        elif Problem(problem).metrics.describe(model.metric).higher_is_better is None:
+            errors.append(f"{key}: {model.metric!r} is neither to be minimized nor maximized")
+    return errors
+
+
+def _network_errors(params: Params, key: str, names: list[str]) -> list[str]:
+    """Names of networks that do not exist, or that belong to different problems."""
+    networks = params.networks
+    known = dict.fromkeys([*params.experiments, *networks])
+    if missing := [name for name in names if name not in networks]:
+        return [f"{key}: {unknown_name('experiment', name, known)}" for name in missing]
+    problems = {networks[name].problem for name in names}
+    if len(problems) > 1:
+        return [f"{key}: must be of one problem, got {' and '.join(sorted(problems))}"]
+    return []

@@ -1,0 +1,85 @@
+"""Keys of earlier versions of params.yaml, and what they are called now."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+EXPERIMENT = {"arms": "variants"}
+SECTIONS = {
+    "framing": {"lengths": "eval_lengths", "answer": "target"},
+    "model": {"handover": "decoder_context"},
+    "training": {
+        "clip": "clip_norm",
+        "state": "reset_states_after",
+        "processes": "workers",
+        "snapshots": "checkpoints",
+    },
+}
+STUDY = {
+    "arm": "part of `experiment`: write `experiment: NAME/VARIANT`",
+    "change": "overrides",
+    "ties": "linked",
+    "reach": "target",
+    "confirm": "confirm_replicas",
+}
+REPORT = {
+    "questions": "`question` of each entry under `experiments` and `studies` in report.yaml",
+    "answers": "`answer` of each entry under `experiments` and `studies` in report.yaml",
+    "comparisons": "`comparisons` in report.yaml",
+    "findings": "`highlights` in report.yaml",
+    "models": "`models` in report.yaml",
+}
+
+
+def renamed_keys(document: Mapping[str, Any]) -> list[str]:
+    """One line for each key that has another name now."""
+    return [
+        *(f"{key}: is now {new}" for key, new in REPORT.items() if key in document),
+        *_in_experiments(document),
+        *_in_studies(document),
+    ]
+
+
+def _in_experiments(document: Mapping) -> Iterator[str]:
+    for name, entry in _mappings(document.get("experiments")):
+        place = f"experiments.{name}"
+        yield from _renamed(place, entry, EXPERIMENT)
+        yield from _in_sections(place, entry)
+        for variants in ("arms", "variants"):
+            for variant, changes in _mappings(entry.get(variants)):
+                yield from _in_sections(f"{place}.{variants}.{variant}", changes)
+
+
+def _in_studies(document: Mapping) -> Iterator[str]:
+    for name, entry in _mappings(document.get("studies")):
+        place = f"studies.{name}"
+        yield from _renamed(place, entry, STUDY)
+        for overrides in ("change", "overrides"):
+            if isinstance(entry.get(overrides), dict):
+                yield from _in_sections(f"{place}.{overrides}", entry[overrides])
+        for variant, changes in _mappings(entry.get("variants")):
+            yield from _in_sections(f"{place}.variants.{variant}", changes)
+        dimensions = {key: key for key, _ in _items(entry.get("space"))}
+        for section, names in SECTIONS.items():
+            for old, new in names.items():
+                if f"{section}.{old}" in dimensions:
+                    yield f"{place}.space.{section}.{old}: is now `{section}.{new}`"
+
+
+def _in_sections(place: str, entry: Mapping) -> Iterator[str]:
+    for section, names in SECTIONS.items():
+        if isinstance(entry.get(section), dict):
+            yield from _renamed(f"{place}.{section}", entry[section], names)
+
+
+def _renamed(place: str, entry: Mapping, names: Mapping[str, str]) -> Iterator[str]:
+    for old, new in names.items():
+        if old in entry:
+            yield f"{place}.{old}: is now {new if '`' in new else f'`{new}`'}"
+
+
+def _mappings(section: Any) -> list[tuple[Any, dict]]:
+    return [(name, entry) for name, entry in _items(section) if isinstance(entry, dict)]
+
+
+def _items(section: Any) -> list[tuple[Any, Any]]:
+    return list(section.items()) if isinstance(section, dict) else []

@@ -1,0 +1,120 @@
+"""`scale:` in params.yaml: everything smaller, for a quick look at every figure.
+
+Sequences, epochs that cannot be had in fewer sequences, checkpoints, replicas (at least two) and
+held-out data are multiplied by the factor. Numbers then mean little; figures are marked.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.params.validate import network_errors
+from pipeline.params.validate_study import study_errors
+from pipeline.schema.experiment import Dataset, Experiment, RunConfig, Training
+from pipeline.schema.params import Params
+from pipeline.schema.study import Study
+
+MIN_REPLICAS = 2
+MIN_HELD_OUT = 64  # sequences
+
+
+def scale_params(params: Params) -> Params:
+    """The same experiments and studies, `params.scale` times as large."""
+    factor = params.scale
+    datasets = {name: _scale_dataset(entry, factor) for name, entry in params.datasets.items()}
+    experiments = {
+        experiment: {
+            name: _scale_network(RunConfig(name, network, datasets[network.dataset]), factor)
+            for name, network in networks.items()
+        }
+        for experiment, networks in params.experiments.items()
+    }
+    scaled = Params(datasets, experiments, {}, factor)
+    studies = {name: _scale_study(study, scaled) for name, study in params.studies.items()}
+    return scaled._replace(studies=studies)
+
+
+def _scale_dataset(dataset: Dataset, factor: float) -> Dataset:
+    sizes = {}
+    for part in ("validation", "test"):
+        count = getattr(dataset, part)
+        wanted = max(MIN_HELD_OUT, round(factor * count))
+        sizes[part] = min(count, 2 ** (wanted.bit_length() - 1))  # a power of two, for Sobol points
+    return dataset.model_copy(update=sizes)
+
+
+def _scale_network(config: RunConfig, factor: float) -> Experiment:
+    """The network with the fewest sequences from the wanted number on that its batches allow."""
+    training = config.experiment.training
+    for sequences in range(max(1, round(factor * training.sequences)), training.sequences + 1):
+        changes = _scale_training(training, sequences, factor)
+        scaled = config.experiment.model_copy(
+            update={"training": training.model_copy(update=changes)}
+        )
+        datasets = {scaled.dataset: config.dataset}
+        if not network_errors(config.name, scaled, datasets, datasets):
+            return scaled
+    return config.experiment
+
+
+def _scale_training(training: Training, sequences: int, factor: float) -> dict[str, Any]:
+    epochs = max(1, round(factor * training.sequences * training.epochs / sequences))
+    epochs = min(epochs, training.epochs)
+    return {
+        "sequences": sequences,
+        "epochs": epochs,
+        "replicas": _scale_replicas(training.replicas, factor),
+        "checkpoints": _scale_checkpoints(training.checkpoints, sequences * epochs, factor),
+    }
+
+
+def _scale_replicas(replicas: int, factor: float) -> int:
+    return min(replicas, max(MIN_REPLICAS, round(factor * replicas)))
+
+
+def _scale_checkpoints(checkpoints: list[int], most: int, factor: float) -> list[int]:
+    return sorted({min(most, max(1, round(factor * seen))) for seen in checkpoints})
+
+
+def _scale_study(study: Study, params: Params) -> Study:
+    """The study with the fewest sequences that all of its trials' batches allow."""
+    factor, base = params.scale, params.networks[study.experiment]
+    overrides = study.overrides.get("training", {})
+    total = overrides.get("sequences", base.training.sequences)
+    training = {
+        **overrides,
+        "replicas": _scale_replicas(overrides.get("replicas", base.training.replicas), factor),
+    }
+    confirm = study.confirm_replicas and _scale_replicas(study.confirm_replicas, factor)
+    for sequences in range(max(1, round(factor * total)), total + 1):
+        epochs = overrides.get("epochs", base.training.epochs)
+        checkpoints = overrides.get("checkpoints", [])
+        changes = {
+            "training": training
+            | {"sequences": sequences}
+            | {"checkpoints": _scale_checkpoints(checkpoints, sequences * epochs, factor)}
+        }
+        scaled = study.model_copy(
+            update={
+                "overrides": study.overrides | changes,
+                "space": _scale_space(study.space, factor),
+                "variants": {name: _scale_variant(v, factor) for name, v in study.variants.items()},
+                "confirm_replicas": confirm,
+            }
+        )
+        if not study_errors(scaled, params.datasets, params.datasets, params.experiments):
+            return scaled
+    return study
+
+
+def _scale_space(space: Mapping[str, Any], factor: float) -> dict[str, Any]:
+    key = "training.sequences"
+    if isinstance(space.get(key), list):
+        return {**space, key: [max(1, round(factor * count)) for count in space[key]]}
+    return dict(space)
+
+
+def _scale_variant(variant: Mapping[str, Mapping], factor: float) -> dict[str, Any]:
+    training = dict(variant.get("training", {}))
+    if "sequences" in training:
+        training["sequences"] = max(1, round(factor * training["sequences"]))
+    return {**variant, "training": training} if training else dict(variant)

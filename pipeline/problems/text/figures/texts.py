@@ -1,0 +1,98 @@
+"""Figures that consist of text: what networks wrote, and the bits of each character of a text."""
+
+import textwrap
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+from pipeline.problems.base import Results, Variants
+from pipeline.problems.text.data.examples import decode
+from pipeline.problems.text.metrics.evaluation import PROGRESS_TEMPERATURE
+from pipeline.schema.experiment import RunConfig
+
+LINE_LENGTH = 80  # characters
+MAX_LINES = 6  # of each text
+DARKEST_BITS = 8.0  # characters that cost more are as dark
+
+
+def plot_samples(config: RunConfig, results: Results) -> Figure:
+    """Plot what the first replica wrote at each temperature."""
+    predictions = results.predictions
+    texts = {
+        f"temperature {temperature:g}": np.concatenate([predictions["start"], codes])
+        for temperature, codes in zip(
+            predictions["temperatures"], predictions["written"][0], strict=True
+        )
+    }
+    return plot_texts(config, texts)
+
+
+def plot_variant_samples(variants: Variants) -> Figure:
+    """Plot what the first replica of each variant wrote at `PROGRESS_TEMPERATURE`."""
+    (config, _), *_ = variants.values()
+    texts = {}
+    for name, (_, results) in variants.items():
+        predictions = results.predictions
+        index = int(np.flatnonzero(predictions["temperatures"] == PROGRESS_TEMPERATURE)[0])
+        texts[name] = np.concatenate([predictions["start"], predictions["written"][0, index]])
+    return plot_texts(config, texts)
+
+
+def plot_texts(config: RunConfig, texts: Mapping[str, np.ndarray]) -> Figure:
+    """Plot texts, {title: codes (L,)}, one below the other; ⏎ marks the end of a line."""
+    blocks = {
+        title: textwrap.wrap(
+            decode(codes, config.dataset.alphabet).replace("\n", "⏎"),
+            LINE_LENGTH,
+            drop_whitespace=False,
+            replace_whitespace=False,
+            break_on_hyphens=False,
+        )[:MAX_LINES]
+        for title, codes in texts.items()
+    }
+    count = sum(len(lines) + 2 for lines in blocks.values())
+    figure, axes = plt.subplots(figsize=(9, 0.25 * count + 0.2))
+    axes.axis("off")
+    row = 0
+    for title, lines in blocks.items():
+        axes.text(0, row, title, fontweight="bold", va="center")
+        for line in lines:
+            row += 1
+            axes.text(0, row, line, family="monospace", fontsize=10, va="center", parse_math=False)
+        row += 2
+    axes.set(xlim=(0, 1), ylim=(count - 0.5, -0.8))
+    return figure
+
+
+def plot_surprise(config: RunConfig, results: Results) -> Figure:
+    """Plot the beginning of the test text on cells colored by the bits of each character."""
+    text, bits = results.predictions["text"], results.predictions["bits"][0]
+    rows, columns = -(-len(text) // LINE_LENGTH), min(LINE_LENGTH, len(text))
+    cells = np.full(rows * LINE_LENGTH, np.nan)
+    cells[: len(text)] = bits
+    cells = cells.reshape(rows, LINE_LENGTH)[:, :columns]
+    figure, axes = plt.subplots(figsize=(1.6 + 0.115 * columns, 0.9 + 0.3 * rows))
+    colors = plt.get_cmap("Blues").with_extremes(bad="#DDDDDD")
+    image = axes.imshow(
+        np.ma.masked_invalid(cells), cmap=colors, vmin=0, vmax=DARKEST_BITS, aspect="auto"
+    )
+    figure.colorbar(image, ax=axes, label="bits")
+    for index, character in enumerate(decode(text, config.dataset.alphabet).replace("\n", "⏎")):
+        row, column = divmod(index, LINE_LENGTH)
+        if character != " ":
+            axes.text(
+                column,
+                row,
+                character,
+                family="monospace",
+                fontsize=9,
+                ha="center",
+                va="center",
+                color="white" if cells[row, column] > 0.6 * DARKEST_BITS else "black",
+                parse_math=False,
+            )
+    axes.set(xticks=[], yticks=[])
+    axes.grid(visible=False)
+    return figure

@@ -1,0 +1,87 @@
+"""What the report shows of each study, from the files that its stage wrote."""
+
+from collections.abc import Mapping
+
+from pipeline.problems.base import Problem
+from pipeline.schema.params import Params
+from pipeline.schema.report import Report
+from pipeline.schema.study import VARIANT, Study
+from pipeline.utils import files, paths
+from pipeline.utils.errors import InputError
+
+
+def sections(problem: str, params: Params, report: Report) -> list[dict]:
+    """The template's values for each study of a problem."""
+    return [
+        _section(name, study, report)
+        for name, study in params.studies.items()
+        if study.problem == problem
+    ]
+
+
+def _section(name: str, study: Study, report: Report) -> dict:
+    hint = f"run: dvc repro study@{name}"
+    summary = files.read_json(paths.study(name) / "best.json", hint=hint)
+    captions = files.read_json(paths.study(name) / paths.CAPTIONS, hint=hint)
+    describe = Problem(study.problem).metrics.describe
+    try:
+        return {
+            "name": name,
+            **report.texts(name).model_dump(),
+            "network": study.experiment,
+            "figures": captions,
+            "counts": _counts(summary),
+            "metrics": {metric: describe(metric) for metric in study.measured},
+            "tables": _tables(study, summary),
+            "confirmed": _confirmed(study, summary),
+        }
+    except (KeyError, TypeError, AttributeError) as error:
+        place = paths.relative(paths.study(name) / "best.json")
+        raise InputError(f"{place}: damaged ({type(error).__name__}); {hint}") from None
+
+
+def _counts(summary: Mapping) -> str:
+    """The number of trials, by state if there are several states."""
+    counts = summary["trials"]
+    states = [f"{count} {state}" for state, count in counts.items() if count]
+    return f"{sum(counts.values())} trials" + (f" ({', '.join(states)})" if len(states) > 1 else "")
+
+
+def _tables(study: Study, summary: Mapping) -> list[dict]:
+    """The best trials, and the smallest networks that reach the target."""
+    title = "The Pareto-optimal trials" if len(study.objectives) > 1 else "The best trial"
+    tables = [{"title": title, "rows": [_row(entry) for entry in summary["best"]]}]
+    if "smallest_reaching_target" in summary:
+        metric = Problem(study.problem).metrics.describe(next(iter(study.objectives))).label
+        title = f"The network with fewest parameters that reaches {study.goal} {metric}"
+        rows = [_row(entry) for entry in summary["smallest_reaching_target"]]
+        tables.append({"title": title, "rows": rows})
+    return [table for table in tables if table["rows"]]
+
+
+def _row(entry: Mapping) -> dict:
+    """A row of a table, with the trial's point as text."""
+    return {**entry, "point": ", ".join(_format(*part) for part in entry["point"].items())}
+
+
+def _format(key: str, value: object) -> str:
+    if key == VARIANT:
+        return str(value)
+    return f"{key} {value:.3g}" if isinstance(value, float) else f"{key} {value}"
+
+
+def _confirmed(study: Study, summary: Mapping) -> list[dict]:
+    """The best trial against the untuned network, by metric."""
+    if "confirmed" not in summary:
+        return []
+    confirmed = summary["confirmed"]
+    return [
+        {
+            "label": Problem(study.problem).metrics.describe(metric).label,
+            "tuned": confirmed["tuned"][metric],
+            "untuned": confirmed["untuned"][metric],
+            "replicas": len(confirmed["replicas"]),
+            **confirmed["difference"][metric],
+        }
+        for metric in study.measured
+    ]

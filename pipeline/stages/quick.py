@@ -1,0 +1,90 @@
+"""`pipeline quick`: every figure of every experiment and study at a small scale.
+
+It works in a folder of its own, without DVC and MLflow, so that all experiments share a few worker
+processes that load TensorFlow once.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from pipeline.params.load import load_params
+from pipeline.stages import evaluate, figures, generate, report, study, train
+from pipeline.utils import console, parallel, paths
+from pipeline.utils.errors import InputError
+
+FOLDER = ".quick"
+
+FAST_COMPILATION = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+"""XLA flags: with so few updates most of the time would go into compiling them well."""
+
+
+def run(scale: float) -> Path:
+    """Run everything at `scale` in .quick/; returns the report."""
+    if not 0 < scale < 1:
+        raise InputError(f"--scale: must be greater than 0 and less than 1, got {scale:g}")
+    load_params(paths.params())
+    folder = _prepare(paths.root(), scale)
+    os.chdir(folder)
+    os.environ.pop("DVC_ROOT", None)
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {FAST_COMPILATION}".strip()
+    params = load_params(paths.params())
+    networks = sorted(params.networks, key=lambda name: -_cost(params.networks[name].training))
+    results: dict[str, evaluate.NetworkResults] = {}
+    steps = len(params.datasets) + len(networks) + len(params.experiments)
+    with console.progress("quick look", steps, "steps") as progress:
+        done = 0
+        progress(done)
+        for names, function in (
+            (list(params.datasets), _generate),
+            (networks, _train_and_evaluate),
+            (list(params.experiments), _plot),
+        ):
+            if function is _plot:
+                for experiment, entries in params.experiments.items():
+                    evaluate.write_results(experiment, {name: results[name] for name in entries})
+            for job, result in parallel.run(function, [(name,) for name in names]):
+                results[names[job]] = result
+                done += 1
+                progress(done, names[job])
+    for name in params.studies:
+        study.run(name)
+    report.run()
+    return paths.report()
+
+
+def _prepare(root: Path, scale: float) -> Path:
+    """A folder with the settings at another scale, and what the report quotes."""
+    folder = root / FOLDER
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    text = (root / paths.PARAMS).read_text(encoding="utf-8")
+    text = re.sub(r"^scale:.*\n", "", text, flags=re.MULTILINE)
+    (folder / paths.PARAMS).write_text(f"scale: {scale:g}\n{text}", encoding="utf-8")
+    for name in (paths.REPORT, paths.relative(paths.benchmark_summary())):
+        if (root / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(root / name, folder / name)
+    return folder
+
+
+def _cost(training) -> int:
+    """A rough measure of a training's length, so that the longest starts first."""
+    return training.sequences_seen * training.replicas
+
+
+def _generate(name: str, emit: Callable) -> None:
+    generate.run(name)
+
+
+def _train_and_evaluate(name: str, emit: Callable) -> evaluate.NetworkResults:
+    config = load_params(paths.params()).config(name)
+    pack = range(config.experiment.training.replicas)
+    train.save(*train.train_pack(config, pack, lambda message: None))
+    return evaluate.evaluate_network(name, emit)
+
+
+def _plot(name: str, emit: Callable) -> None:
+    figures.run(name)

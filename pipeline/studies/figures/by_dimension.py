@@ -1,0 +1,228 @@
+"""Trials along a dimension of the search space: metrics, learning curves, pictures."""
+
+from collections.abc import Iterator, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from pipeline import plotting
+from pipeline.problems.base import Picture, Problem, read_config
+from pipeline.schema.study import VARIANT, is_numeric
+from pipeline.studies.figures.labels import describe, dimension_label, metric_label
+from pipeline.studies.figures.scales import SPAN, dimension_scale, metric_scale, position
+from pipeline.studies.plan import StudyPlan, Trial
+from pipeline.studies.trial import make_data
+from pipeline.utils import statistics
+
+
+def complete(trials: Sequence[Trial]) -> list[Trial]:
+    """The complete trials."""
+    return [trial for trial in trials if trial.state == "complete"]
+
+
+def split_dimensions(plan: StudyPlan) -> tuple[str, str | None]:
+    """The dimension of the x axis, and the one that separates lines or panels, if any.
+
+    They are the first of the numeric dimensions with most choices, and the first other one.
+    """
+    dimensions = plan.study.dimensions
+    sizes = {
+        key: len(values)
+        for key, values in dimensions.items()
+        if isinstance(values, list) and is_numeric(values)
+    }
+    along = max(sizes, key=sizes.__getitem__)
+    return along, next((key for key in dimensions if key != along), None)
+
+
+def lines(plan: StudyPlan, trials: Sequence[Trial]) -> Iterator[tuple[str, list[Trial]]]:
+    """The complete trials of each line with its label, sorted along the x axis."""
+    along, other = split_dimensions(plan)
+    for choice in plan.study.dimensions[other] if other else [None]:
+        line = [t for t in complete(trials) if not other or t.point[other] == choice]
+        if not line:
+            continue
+        if other and other != VARIANT:
+            choice = f"{choice} {dimension_label(other)}"
+        yield str(choice) if other else "", sorted(line, key=lambda trial: trial.point[along])
+
+
+def _references(plan: StudyPlan, trials: Sequence[Trial], metric: str) -> dict[str, float]:
+    """The reference values of a metric that are the same for all trials, by name."""
+    problem, held_out = Problem(plan.study.problem), make_data(plan.config)["test"]
+    configs = [read_config(plan.config_dict(trial.point)) for trial in trials]
+    # They depend on the framing only: compute them once for each.
+    by_framing = {config.experiment.framing.model_dump_json(): config for config in configs}
+    references = [
+        problem.metrics.references(config, held_out).get(metric, {})
+        for config in by_framing.values()
+    ]
+    return {
+        name: value
+        for name, value in (references[0] if references else {}).items()
+        if all(other.get(name) == value for other in references)
+    }
+
+
+def curves(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
+    """Each metric along a dimension: means with their intervals, and every replica as a dot."""
+    metrics = [m for m in plan.study.measured if not np.isnan([t.mean(m) for t in trials]).all()]
+    figure, panels = plt.subplots(
+        1, len(metrics), figsize=(0.8 + 4.6 * len(metrics), 4.2), squeeze=False
+    )
+    for axes, metric in zip(panels[0], metrics, strict=True):
+        panel(axes, plan, trials, metric)
+    _add_legends(figure, panels[0], [name for name, _ in lines(plan, trials) if name])
+    replicas = len(plan.replicas)
+    caption = (
+        f"Means over {replicas} replicas with their {statistics.interval_name(replicas)}s; "
+        "small dots are single replicas."
+    )
+    return [Picture("curves", figure, caption)]
+
+
+def _add_legends(figure: Figure, panels: Sequence[Axes], names: Sequence[str]) -> None:
+    """References in each panel; lines in the first panel or, if many, beside all panels."""
+    many = len(names) > 3
+    for axes in panels:
+        handles, labels = axes.get_legend_handles_labels()
+        by_label = dict(zip(labels, handles, strict=True))
+        shown = {label: handle for label, handle in by_label.items() if label not in names}
+        if many and axes is panels[0]:
+            handles = [by_label[name] for name in names if name in by_label]
+            figure.legend(handles, names, loc="outside right upper", fontsize=9)
+        elif not many and axes is panels[0]:
+            shown = by_label
+        if shown:
+            axes.legend(shown.values(), shown.keys(), fontsize=9)
+
+
+def panel(axes: Axes, plan: StudyPlan, trials: Sequence[Trial], metric: str) -> None:
+    """One metric along a dimension, without a legend: its handles are labelled."""
+    along, _ = split_dimensions(plan)
+    all_values = []
+    for (name, line), style, marker in zip(
+        lines(plan, trials), plotting.line_styles(), 5 * plotting.MARKERS, strict=False
+    ):
+        line = [trial for trial in line if not np.isnan(trial.mean(metric))]
+        if not line:
+            continue
+        x = np.array([position(plan, along, trial.point[along]) for trial in line], float)
+        summaries = [statistics.summary(trial.result.metrics[metric]) for trial in line]
+        means = np.array([summary["mean"] for summary in summaries])
+        ends = np.array([[summary["low"], summary["high"]] for summary in summaries], float)
+        errors = np.nan_to_num(np.abs(ends.T - means))
+        axes.errorbar(
+            x,
+            means,
+            yerr=errors,
+            label=name or None,
+            marker=marker,
+            markersize=5,
+            capsize=3,
+            linewidth=1.6,
+            color=style["color"],
+            linestyle=style["linestyle"],
+        )
+        for trial, place in zip(line, x, strict=True):
+            values = trial.result.metrics[metric]
+            axes.plot(
+                np.full(len(values), place),
+                values,
+                ".",
+                color=style["color"],
+                ms=2.5,
+                alpha=0.35,
+                zorder=1,
+            )
+            all_values += list(values[~np.isnan(values)])
+    dimension_scale(axes, plan, along)
+    if not describe(plan, metric).higher_is_better:  # accuracies stay on a linear axis
+        metric_scale(axes, "y", np.array(all_values))
+    logarithmic = axes.get_yscale() == "log"
+    for name, value in _references(plan, complete(trials), metric).items():
+        if value > 0 or not logarithmic:
+            plotting.plot_reference(axes, value, f"{name}: {value:.3g}")
+        else:
+            axes.plot([], [], linestyle="none", label=f"{name}: {value:g} (below the axis)")
+    axes.set(xlabel=dimension_label(along), ylabel=metric_label(plan, metric))
+
+
+def learning(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
+    """The learning curve of every complete trial: a panel for each line of `curves`."""
+    objective = next(iter(plan.study.objectives))
+    shown = complete(trials)
+    metric = objective if objective in shown[0].result.history else _held_out_metric(shown[0])
+    along, other = split_dimensions(plan)
+    panels = list(lines(plan, trials))
+    columns = min(len(panels), 4)
+    rows = -(-len(panels) // columns)
+    figure, grid = plt.subplots(
+        rows,
+        columns,
+        figsize=(1.8 + 3.4 * columns, 0.6 + 3.1 * rows),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
+    )
+    choices = sorted({trial.point[along] for trial in shown})
+    colors = dict(zip(choices, plt.cm.viridis_r(np.linspace(0.05, 1, len(choices))), strict=True))
+    for axes, (name, line) in zip(grid.flat, panels, strict=False):
+        for trial in line:
+            history = trial.result.history
+            color = colors[trial.point[along]]
+            axes.plot(history["sequences"], history[metric], color=color, linewidth=1.6)
+        axes.set_title(name)
+        axes.set_xscale("linear" if describe(plan, metric).higher_is_better else "log")
+    for axes in list(grid.flat)[len(panels) :]:
+        axes.remove()
+    low, high = (
+        bound([trial.result.history[metric][-1] for trial in shown]) for bound in (min, max)
+    )
+    if low > 0 and high > SPAN * low:
+        grid[0][0].set_yscale("log")
+    for axes in grid[-1]:
+        axes.set_xlabel("training sequences")
+    for row in grid:
+        row[0].set_ylabel(f"held-out\n{describe(plan, metric).label.removeprefix('held-out ')}")
+    handles = [plt.Line2D([], [], color=colors[c], label=f"{c:g}") for c in choices]
+    figure.legend(
+        handles=handles, title=dimension_label(along), loc="outside right upper", fontsize=9
+    )
+    panels_by = f"Panels: {dimension_label(other)}. " if other else ""
+    caption = (
+        f"Learning curves: medians over {len(plan.replicas)} replicas. {panels_by}"
+        f"Lines: {dimension_label(along)}."
+    )
+    return [Picture("learning", figure, caption)]
+
+
+def _held_out_metric(trial: Trial) -> str:
+    """The first metric of a learning curve on held-out sequences."""
+    counters = ("sequences", "updates")
+    return next(n for n in trial.result.history if n not in counters and not n.startswith("train_"))
+
+
+def pictures(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
+    """The problem's gallery of each line: what its networks produced during training, a row each.
+
+    Problems without a gallery have no pictures.
+    """
+    along, _ = split_dimensions(plan)
+    problem, galleries = Problem(plan.study.problem), []
+    for name, line in lines(plan, trials):
+        rows = {
+            f"{dimension_label(along)}: {trial.point[along]:g}": (
+                read_config(plan.config_dict(trial.point)),
+                trial.result.predictions,
+            )
+            for trial in line
+        }
+        gallery = problem.figures.gallery(rows)
+        if gallery:
+            stem = f"pictures-{name.replace(' ', '-')}" if name else "pictures"
+            caption = f"*{name}*: {gallery.caption}" if name else gallery.caption
+            galleries.append(Picture(stem, gallery.figure, caption))
+    return galleries

@@ -1,0 +1,21 @@
+"""The words of a study's figures: metrics and dimensions on axes and in captions."""
+
+from pipeline import plotting
+from pipeline.problems.base import Metric, Problem
+from pipeline.studies.plan import StudyPlan
+
+
+def describe(plan: StudyPlan, metric: str) -> Metric:
+    """The label and meaning of a metric."""
+    return Problem(plan.study.problem).metrics.describe(metric)
+
+
+def metric_label(plan: StudyPlan, metric: str) -> str:
+    """The axis label of a metric, with the direction in which it is better."""
+    described = describe(plan, metric)
+    return f"{described.label}\n{plotting.DIRECTIONS[described.higher_is_better]}".strip()
+
+
+def dimension_label(dimension: str) -> str:
+    """The axis label of a dimension: `learning rate` for training.learning_rate."""
+    return dimension.rpartition(".")[2].replace("_", " ")

@@ -1,0 +1,186 @@
+"""Runs of networks and trials in a real database, recorded by real commands."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from mlflow import MlflowClient
+from small import Laboratory
+from tracked import RUNNING, only_drawer_and_sizes
+
+RUNS = "select name, status, start_time, end_time from runs where lifecycle_stage = 'active'"
+
+LIVE = """
+import sys
+from pipeline.params.load import load_params
+from pipeline.tracking import logger
+from pipeline.utils import paths
+
+logger.LIVE_SECONDS = 0
+point = {"sequences": 3, "updates": 1, "mae": 0.5}
+with logger.MLflowTracker().live(load_params(paths.params()).config("drawer")) as run:
+    run.log(point)
+    if "sync" in sys.argv:
+        logger.sync_experiment("drawer")
+    run.log(point | {"sequences": 6})
+"""
+"""A training under way of which the files are there already; `sync` is called in the middle."""
+
+
+def drawer_runs(laboratory: Laboratory) -> list[tuple]:
+    """Name, status, start and end of the runs of the network `drawer` and of its replicas."""
+    return laboratory.rows(f"{RUNS} and name like 'drawer%' order by name")
+
+
+def test_training_again_makes_no_second_run_and_keeps_the_duration(mine):
+    before = drawer_runs(mine)
+    mine.run("pipeline", "train", "drawer")
+    assert drawer_runs(mine) == before
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_a_live_run_that_another_process_deletes_does_no_harm(mine, finished):
+    """It is deleted because the same training is recorded meanwhile."""
+    before = [run[:2] for run in drawer_runs(mine)]
+    if not finished:
+        (mine.root / "mlflow.db").unlink()
+    done = mine.run(sys.executable, "-W", "ignore", "-c", LIVE, "sync")
+    assert done.stderr == ""
+    assert [run[:2] for run in drawer_runs(mine)] == before
+
+
+def test_runs_of_dvc_experiments_are_named_after_them(mine):
+    (mine.root / "mlflow.db").unlink()
+    environment = {"DVC_EXP_NAME": "bigger"}
+    mine.run(sys.executable, "-W", "ignore", "-c", LIVE, env=environment)
+    names = [name for name, *_ in drawer_runs(mine)]
+    assert names == ["drawer (bigger)", *(f"drawer (bigger), replica {r}" for r in range(3))]
+    notes = "select value from tags where key = 'mlflow.note.content'"
+    assert "trained by the DVC experiment `bigger`" in mine.rows(notes)[0][0]
+    assert "figures/drawings.svg" in mine.rows(notes)[0][0]
+
+
+def test_later_sections_leave_the_duration_of_the_training(mine):
+    """Without a live run only its end is known: when its files were written."""
+    (mine.root / "mlflow.db").unlink()
+    for folder in ("reports/metrics", "reports/figures"):
+        (mine.root / folder).rename(mine.root / f"{folder}.kept")
+    os.utime(mine.root / "models/drawer/history.npz", (1_000_000_000, 1_000_000_000))
+    assert "drawer: added training, model\n" in mine.run("pipeline", "sync").stdout
+    for folder in ("reports/metrics", "reports/figures"):
+        (mine.root / f"{folder}.kept").rename(mine.root / folder)
+    assert "drawer: added evaluation, figures\n" in mine.run("pipeline", "sync").stdout
+    moment = 1_000_000_000_000  # in milliseconds
+    assert [run[1:] for run in drawer_runs(mine)] == [("FINISHED", moment, moment)] * 4
+
+
+def test_changed_metrics_are_shown_even_if_they_are_smaller(mine, forked):
+    only_drawer_and_sizes(mine.root)
+    path = mine.root / "reports/metrics/drawer.json"
+    document = json.loads(path.read_text())
+    document["networks"]["drawer"]["metrics"]["mae"]["mean"] /= 2
+    path.write_text(json.dumps(document))
+    assert "drawer: added evaluation" in forked.run(mine, "sync").stdout
+    shown = """
+    select value from latest_metrics join runs using (run_uuid)
+    where key = 'test/mae' and name = 'drawer' and lifecycle_stage = 'active'
+    """
+    assert mine.rows(shown) == [(document["networks"]["drawer"]["metrics"]["mae"]["mean"],)]
+
+
+def test_results_of_an_older_training_are_not_added_to_a_run(mine):
+    mine.change("cells: 4", "cells: 7")
+    mine.run("pipeline", "train", "drawer")
+    (mine.root / "mlflow.db").unlink()
+    assert mine.run("pipeline", "sync").stdout.splitlines() == [
+        "drawer: added training, model",
+        "echoer: added training, model, evaluation, figures",
+        "widths/narrow: added training, model, evaluation, figures",
+        "widths/wide: added training, model, evaluation, figures",
+        "sampler: added training, model, evaluation, figures",
+        "writer: added training, model, evaluation, figures",
+        "sizes: no trials here; run: dvc pull, or dvc repro study@sizes",
+        "search: added 6 trials",
+        "shape-drawer: added version 1, sampler, replica 1",
+        "integer-echo: added version 1, echoer, replica 0",
+    ]
+
+
+def test_results_that_dvc_restores_later_are_added_to_a_run(mine, forked, tmp_path):
+    for path in ("mlartifacts", *(f"models/{name}" for name in ("echoer", "sampler", "widths"))):
+        shutil.rmtree(mine.root / path)
+    (mine.root / "mlflow.db").unlink()
+    absent = [mine.root / "data/pictures", mine.root / "data/predictions"]
+    for folder in absent:
+        folder.rename(tmp_path / folder.name)
+    lines = forked.run(mine, "sync").stdout.splitlines()
+    assert "writer: added training, model, evaluation, figures" in lines
+    assert not list(mine.root.glob("mlartifacts/*/*/artifacts/texts/*"))
+    for folder in absent:
+        (tmp_path / folder.name).rename(folder)
+    lines = forked.run(mine, "sync").stdout.splitlines()
+    assert "drawer: added evaluation, figures" in lines
+    assert "writer: added evaluation, figures" in lines
+    assert list(mine.root.glob("mlartifacts/text/*/artifacts/texts/*.txt"))
+    assert list(mine.root.glob("mlartifacts/shapes/*/artifacts/images/*.png"))
+    assert not (mine.root / "mlruns").exists()  # MLflow's default place
+    lines = forked.run(mine, "sync").stdout.splitlines()
+    assert {"drawer: complete", "writer: complete"} <= set(lines)
+
+
+@pytest.mark.filterwarnings("ignore")  # SQLAlchemy's, in MLflow
+def test_incomplete_runs_are_written_again_and_foreign_ones_are_kept(mine, forked):
+    """Whoever began them: they are those of a killed process, perhaps on another machine."""
+    only_drawer_and_sizes(mine.root)
+    client = MlflowClient(f"sqlite:///{mine.root}/mlflow.db")
+    ids = {e.name.split()[-2:][0]: e.experiment_id for e in client.search_experiments()}
+    (drawer,) = client.search_runs([ids["shapes"]], "tags.`laboratory.network` = 'drawer'")
+    client.update_run(drawer.info.run_id, status="RUNNING")
+    other = client.create_run(
+        ids["shapes"], tags={"laboratory.network": "drawer", "laboratory.begun": "0" * 16}
+    )
+    (trial,) = client.search_runs([ids["sizes"]], "tags.`laboratory.trial` = '1'")
+    client.delete_tag(trial.info.run_id, "laboratory.state")
+    foreign = client.create_run(ids["sizes"], run_name="a student's own")
+    lines = forked.run(mine, "sync").stdout
+    assert "drawer: added training, model, evaluation, figures" in lines
+    assert "sizes: added 1 trials" in lines
+    lines = forked.run(mine, "sync").stdout
+    assert "drawer: complete" in lines
+    assert "sizes: complete" in lines
+    assert client.get_run(drawer.info.run_id).info.lifecycle_stage == "deleted"
+    assert client.get_run(other.info.run_id).info.status == "KILLED"
+    kept = client.search_runs([ids["shapes"]], "tags.`laboratory.network` = 'drawer'")
+    assert sorted(run.info.status for run in kept) == ["FINISHED", "KILLED"]
+    trials = {run.info.run_id for run in client.search_runs([ids["sizes"]])}
+    assert len(trials) == 7
+    assert foreign.info.run_id in trials
+    assert trial.info.run_id not in trials
+    assert mine.rows(RUNNING) == [(1,)]  # the foreign one
+
+
+@pytest.mark.parametrize("database", ["postgresql://{}@127.0.0.1:9/none", "postgres://{}@host/db"])
+def test_a_password_is_not_printed(mine, database):
+    address = {"MLFLOW_TRACKING_URI": database.format("student:secret")}
+    done = mine.run("pipeline", "sync", env=address, check=False)
+    assert done.returncode == 2
+    assert "secret" not in done.stderr + done.stdout
+    assert database.format("…") in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "disabled"), [({}, "True"), ({"MLFLOW_DISABLE_TELEMETRY": "0"}, "False")]
+)
+def test_mlflow_sends_no_telemetry_by_default(environment, disabled):
+    """With an empty environment: in CI and under pytest MLflow sends none anyway."""
+    program = "from pipeline import tracking; from mlflow.telemetry import utils; "
+    program += "print(utils.is_telemetry_disabled())"
+    if "PYTHONPATH" in os.environ:
+        environment = environment | {"PYTHONPATH": os.environ["PYTHONPATH"]}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == disabled, done.stderr

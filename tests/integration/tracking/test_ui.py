@@ -1,0 +1,94 @@
+"""The command `pipeline ui`."""
+
+import json
+import signal
+import socket
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from misbehaving import misbehaving
+from small import BIN, Laboratory
+from studying import PATIENCE, free_port
+
+
+@contextmanager
+def serving(laboratory: Laboratory) -> Iterator[tuple[subprocess.Popen, str]]:
+    """The command and the address at which it serves, once it has printed its links."""
+    port = free_port()
+    process = subprocess.Popen(
+        [BIN / "pipeline", "ui", "--port", str(port)],
+        cwd=laboratory.root,
+        env=laboratory.environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+        # Processes of a background job ignore interrupts, and their children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    try:
+        lines = iter(process.stderr.readline, "press Ctrl-C to stop\n")
+        assert any(line.startswith("shapes: http://127.0.0.1:") for line in lines)
+        yield process, f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def experiments(address: str) -> list[str]:
+    """The names of the experiments that a server has."""
+    request = urllib.request.Request(
+        f"{address}/api/2.0/mlflow/experiments/search",
+        json.dumps({"max_results": 10}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=PATIENCE) as response:
+        return [experiment["name"] for experiment in json.load(response)["experiments"]]
+
+
+def command_lines() -> list[str]:
+    """The command lines of all processes."""
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has ended
+            lines.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return lines
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_links_are_printed_when_the_server_answers_and_it_ends_with_the_command(reproduced, number):
+    with serving(reproduced) as (process, address):
+        assert "shapes" in experiments(address)
+        port = address.rpartition(":")[2]
+        ours = [line for line in command_lines() if f"--port {port}" in line]
+        assert any("mlflow server" in line for line in ours)
+        # Its address may hold a password, and every user of a machine sees all command lines.
+        assert not [line for line in command_lines() if "mlflow.db" in line]
+        process.send_signal(number)
+        process.wait(PATIENCE)
+        assert not [line for line in command_lines() if f"--port {port}" in line]
+
+
+def test_a_port_in_use_is_refused(laboratory):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = laboratory.run("pipeline", "ui", "--port", str(port), check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [
+        f"error: --port: {port} cannot be used (Address already in use)"
+    ]
+
+
+def test_links_to_a_server_have_no_user_part(reproduced):
+    """Browsers take `…@host` for a user name."""
+    with (
+        serving(reproduced) as (_, address),
+        misbehaving("well", int(address.rpartition(":")[2])) as proxy,
+    ):
+        uri = proxy.address.replace("//", "//student:secret@")
+        done = reproduced.run("pipeline", "ui", env={"MLFLOW_TRACKING_URI": uri})
+    (link,) = [line for line in done.stderr.splitlines() if line.startswith("shapes: ")]
+    assert link.startswith(f"shapes: {proxy.address}/#/experiments/")
+    assert "secret" not in done.stderr

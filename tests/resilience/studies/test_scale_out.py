@@ -1,0 +1,244 @@
+"""Studies on real Dask workers and on a real PostgreSQL server."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import mlflow
+import psutil
+import psycopg
+import pytest
+from small import BIN, Laboratory, small_config
+from studying import (
+    PATIENCE,
+    exported,
+    free_port,
+    kill,
+    mirrored,
+    start,
+    trial_files,
+    wait_until,
+)
+
+from pipeline.runs import fingerprint
+from pipeline.studies import executors
+from pipeline.studies.trial import Job
+from pipeline.utils.errors import TrainingError
+
+POSTGRES = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
+
+
+@pytest.fixture
+def running() -> Iterator[Callable]:
+    """Start processes that end with the test."""
+    with ExitStack() as stack:
+
+        def run(*command: str, **options) -> subprocess.Popen:
+            process = subprocess.Popen(
+                command,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                **options,
+            )
+            stack.callback(process.wait)
+            stack.callback(lambda: process.poll() is None and os.killpg(process.pid, 9))
+            return process
+
+        yield run
+
+
+@pytest.fixture
+def cluster(running, laboratory) -> tuple[str, list[subprocess.Popen]]:
+    """A scheduler with two workers: its address, and the workers."""
+    address = f"tcp://127.0.0.1:{free_port()}"
+    place = {"cwd": laboratory.root, "env": os.environ | {"PYTHONPATH": str(laboratory.root)}}
+    dask, port = str(BIN / "dask"), address.rpartition(":")[2]
+    running(dask, "scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard", **place)
+    worker = (dask, "worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard")
+    return address, [running(*worker, **place) for _ in range(2)]
+
+
+def test_trials_of_a_dask_worker_that_dies_are_rescheduled(
+    laboratory, cluster, running, uninterrupted
+):
+    address, (_, victim) = cluster
+    process = start(laboratory, "sizes", "--dask", address)
+    wait_until(lambda: trial_files(laboratory))
+    assert len(trial_files(laboratory)) < 6  # the others are still being trained
+    os.kill(victim.pid, signal.SIGKILL)
+    _, stderr = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, stderr
+    assert sorted(mirrored(laboratory)["sizes"]) == list(range(6))
+    assert exported(laboratory, "sizes") == uninterrupted["sizes"]
+    laboratory.run("python", "-m", "pipeline", "study", "search", "--dask", address)
+    assert dashboard(running, laboratory, ".studies/journal.log") == ["sizes", "search"]
+    assert exported(laboratory, "search") == uninterrupted["search"]
+
+
+def test_an_interrupted_study_asks_for_the_same_storage(laboratory):
+    process = start(laboratory, "sizes", "--workers", "1", "--storage", "elsewhere.log")
+    wait_until(lambda: trial_files(laboratory))
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=PATIENCE)
+    assert "resume with: pipeline study sizes (with the same --storage)\n" in stderr
+    assert mirrored(laboratory, "elsewhere.log")["sizes"]
+
+
+def test_results_that_arrive_while_a_worker_is_killed_are_kept():
+    """Two short jobs, and one of minutes on the worker of the first that finished."""
+    config = small_config("drawer").to_dict()
+    short = Job(fingerprint.worker_digest("shapes"), config, [0], [])
+    long = json.loads(json.dumps(config))
+    long["dataset"]["train"] = 60_000
+    long["experiment"]["training"] |= {"sequences": 60_000, "epochs": 2000}
+    with executors.open_executor(workers=2) as executor:
+        results = executor.run({0: short, 1: short, 2: short._replace(config=long)})
+        first, _ = next(results)
+        processes = [
+            child for child in psutil.Process().children() if "spawn_main" in str(child.cmdline())
+        ]
+        wait_until(lambda: any(process.cpu_percent(3) < 1 for process in processes))
+        for process in processes:
+            process.kill()
+        psutil.wait_procs(processes, timeout=PATIENCE)
+        time.sleep(1)
+        second, _ = next(results)
+        assert {first, second} == {0, 1}
+        with pytest.raises(TrainingError, match=r"Finished trials are kept\.$"):
+            next(results)
+
+
+def test_workers_with_other_code_are_refused(laboratory, cluster):
+    module = laboratory.root / "pipeline/problems/shapes/model/__init__.py"
+    text = module.read_text()
+    code = "from pipeline.runs import fingerprint; print(fingerprint.code_digest('shapes'))"
+    laboratory.run("python", "-c", code)  # the workers' modules are read when they are first asked
+    process = start(laboratory, "sizes", "--dask", cluster[0])
+    wait_until(lambda: trial_files(laboratory))
+    kill(process)
+    module.write_text(text + "\n# another version\n")
+    done = laboratory.run(
+        "python", "-m", "pipeline", "study", "sizes", "--dask", cluster[0], check=False
+    )
+    assert done.returncode == 2
+    assert "a Dask worker runs another version of the code" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_scheduler_without_workers_is_an_error(laboratory, running):
+    port = str(free_port())
+    running(str(BIN / "dask"), "scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard")
+    address = f"tcp://127.0.0.1:{port}"
+    done = laboratory.run(
+        "python", "-m", "pipeline", "study", "sizes", "--dask", address, check=False
+    )
+    assert done.returncode == 2
+    assert f"--dask {address}: has no workers; run: dask worker" in done.stderr
+
+
+def dashboard(running: Callable, laboratory: Laboratory, storage: str) -> list[str]:
+    """The names of the studies in optuna-dashboard, without their fingerprints."""
+    port = free_port()
+    command = (str(BIN / "optuna-dashboard"), "--host", "127.0.0.1", "--port", str(port), storage)
+    running(*command, cwd=laboratory.root)
+    names: list[str] = []
+
+    def listed() -> bool:
+        with suppress(OSError):
+            address = f"http://127.0.0.1:{port}/api/studies"
+            with urllib.request.urlopen(address, timeout=5) as response:
+                studies = json.load(response)["study_summaries"]
+                names.extend(study["study_name"].rpartition("-")[0] for study in studies)
+        return bool(names)
+
+    wait_until(listed)
+    return names
+
+
+@pytest.fixture
+def postgres() -> Iterator[str]:
+    """The address of a PostgreSQL server on the loopback interface, started for the test."""
+    if POSTGRES is None:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    as_postgres = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    home = Path(tempfile.mkdtemp(prefix="laboratory-postgres-"))
+    if as_postgres:  # the server refuses to run as root
+        shutil.chown(home, "postgres")
+    port = free_port()
+
+    def run(*command: str) -> None:
+        command = (*as_postgres, *command)
+        subprocess.run(command, cwd="/", check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE)
+
+    data, options = str(home / "data"), f"-h 127.0.0.1 -p {port} -k {home} -c fsync=off"
+    run(f"{POSTGRES}/initdb", "-D", data, "-U", "student", "--auth=trust")
+    run(f"{POSTGRES}/pg_ctl", "-D", data, "-o", options, "-l", str(home / "log"), "-w", "start")
+    try:
+        address = f"postgresql://student:secret@127.0.0.1:{port}"
+        with psycopg.connect(f"{address}/postgres", autocommit=True) as connection:
+            for name in ("studies", "mlflow"):
+                connection.execute(f"create database {name}")
+        yield address
+    finally:
+        run(f"{POSTGRES}/pg_ctl", "-D", data, "-m", "immediate", "stop")
+        shutil.rmtree(home)
+
+
+def test_trials_in_postgresql_and_runs_on_a_server_on_postgresql(
+    laboratory, postgres, running, uninterrupted, tmp_path
+):
+    """Killed in between and resumed, the study has every trial once."""
+    port, driver = free_port(), postgres.replace("postgresql://", "postgresql+psycopg://")
+    server = f"http://127.0.0.1:{port}"
+    command = [str(BIN / "mlflow"), "server", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--backend-store-uri", f"{driver}/mlflow", "--workers", "1"]
+    running(*command, "--artifacts-destination", str(tmp_path / "artifacts"))
+    storage, tracking = f"{postgres}/studies", {"MLFLOW_TRACKING_URI": server}
+
+    def stored() -> int:
+        with psycopg.connect(storage) as connection:
+            exists = connection.execute("select to_regclass('trials')").fetchone()[0]
+            query = "select count(*) from trials where state <> 'RUNNING'"
+            return connection.execute(query).fetchone()[0] if exists else 0
+
+    process = start(laboratory, "sizes", "--storage", storage, "--workers", "1", **tracking)
+    wait_until(lambda: stored() >= 2)
+    kill(process)
+    again = ("python", "-m", "pipeline", "study", "sizes", "--storage", storage)
+    done = laboratory.run(*again, env=tracking)
+    assert "secret" not in done.stdout + done.stderr
+    assert sorted(mirrored(laboratory, f"{driver}/studies")["sizes"]) == list(range(6))
+    assert exported(laboratory, "sizes") == uninterrupted["sizes"]
+    laboratory.run(*again, env=tracking)
+    assert dashboard(running, laboratory, f"{driver}/studies") == ["sizes"]
+
+    client = mlflow.MlflowClient(server)
+    (experiment,) = [e for e in client.search_experiments() if e.name.startswith("study sizes")]
+    runs = client.search_runs([experiment.experiment_id])
+    assert sorted(run.data.tags["laboratory.trial"] for run in runs) == list("012345")
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    (run,) = [run for run in runs if run.data.tags["laboratory.trial"] == "4"]
+    assert run.data.params == {"variant": "whole", "model.cells": "2"}
+    assert {"test/mae_regret", "held-out/mae"} <= set(run.data.metrics)
+    assert len(client.get_metric_history(run.info.run_id, "held-out/mae")) > 3
+    pictures = [entry.path for entry in client.list_artifacts(run.info.run_id)]
+    assert sorted(pictures) == ["drawn shapes.png", "images"]
+
+
+def test_a_password_is_not_printed(laboratory, postgres):
+    address = postgres.replace("student", "nobody") + "/studies"
+    done = laboratory.run(
+        "python", "-m", "pipeline", "study", "sizes", "--storage", address, check=False
+    )
+    assert done.returncode == 2
+    assert "secret" not in done.stderr
+    assert "Traceback" not in done.stderr

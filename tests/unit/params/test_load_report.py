@@ -1,0 +1,179 @@
+"""report.yaml is valid and fits params.yaml, or every error in it is listed with its key."""
+
+import pytest
+from ruamel.yaml import YAML
+from small import PARAMS, REMOVE, REPORT, ROOT, altered
+
+from pipeline.params.load import load_params
+from pipeline.params.load_report import load_report
+from pipeline.schema.report import Texts
+from pipeline.utils.errors import InputError
+
+EXPERIMENTS = "drawer, echoer, sampler, widths, writer"
+NETWORKS = "drawer, echoer, sampler, widths, widths/narrow, widths/wide, writer"
+
+
+@pytest.fixture
+def params(in_folder):
+    return load_params(in_folder(PARAMS))
+
+
+def load(content: str | dict, params, folder):
+    path = folder / "report.yaml"
+    if isinstance(content, str):
+        path.write_text(content)
+    else:
+        YAML(typ="safe").dump(content, path)
+    return load_report(path, params)
+
+
+def test_the_shipped_report_is_valid():
+    params = load_params(ROOT / "params.yaml")
+    report = load_report(ROOT / "report.yaml", params)
+    assert report.comparisons
+    assert set(report.experiments) == set(params.experiments)
+    assert set(report.studies) == set(params.studies)
+
+
+def test_a_missing_report_is_an_empty_one(params, tmp_path):
+    assert not any(load_report(tmp_path / "report.yaml", params))
+
+
+def test_texts_of_experiments_and_studies_are_found_by_name(params, tmp_path):
+    report = load(REPORT, params, tmp_path)
+    assert report.texts("drawer") == Texts(question="Does it draw?")
+    assert report.texts("sizes") == Texts(question="How many cells?")
+    assert report.texts("echoer") == Texts()
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "error"),
+    [
+        (
+            "comparison",
+            {},
+            "comparison: unknown section 'comparison' (did you mean 'comparisons'?); "
+            "known: comparisons, experiments, highlights, models, studies",
+        ),
+        ("experiments", [], "experiments: must be a mapping of names to entries, got []"),
+        ("experiments/drawer/question", 3, "experiments.drawer.question: must be text, got 3"),
+        (
+            "experiments/drawer/qestion",
+            "Does it?",
+            "experiments.drawer.qestion: unknown key 'qestion' (did you mean 'question'?); "
+            "known: answer, question",
+        ),
+        (
+            "experiments/drawr",
+            {},
+            f"experiments.drawr: unknown experiment 'drawr' (did you mean 'drawer'?); "
+            f"known: {EXPERIMENTS}",
+        ),
+        (
+            "studies/size",
+            {},
+            "studies.size: unknown study 'size' (did you mean 'sizes'?); known: search, sizes",
+        ),
+        ("comparisons/drawers/answer", REMOVE, "comparisons.drawers.answer: is missing"),
+        (
+            "comparisons/drawers/experiments",
+            ["drawer", "drawr"],
+            "comparisons.drawers.experiments: unknown experiment 'drawr' (did you mean "
+            f"'drawer'?); known: {NETWORKS}",
+        ),
+        (
+            "comparisons/drawers/experiments",
+            ["drawer", "echoer"],
+            "comparisons.drawers.experiments: must be of one problem, got echo and shapes",
+        ),
+        (
+            "comparisons/drawers/metrics",
+            ["mae_regret", "sise"],
+            "comparisons.drawers.metrics: unknown metric 'sise' of shapes",
+        ),
+        (
+            "comparisons/drawers/metrics",
+            [],
+            "comparisons.drawers.metrics: must have at least 1 entries, got []",
+        ),
+        (
+            "highlights/memory/study",
+            "sizes",
+            "highlights.memory: needs either experiments or a study",
+        ),
+        (
+            "highlights/memory/experiments",
+            REMOVE,
+            "highlights.memory: needs either experiments or a study",
+        ),
+        (
+            "highlights/memory/experiments",
+            ["drawer", "echoer"],
+            "highlights.memory.experiments: must be of one problem, got echo and shapes",
+        ),
+        (
+            "highlights/memory/metric",
+            "beauty",
+            "highlights.memory.metric: unknown metric 'beauty' of shapes",
+        ),
+        (
+            "highlights/cells/study",
+            "size",
+            "highlights.cells.study: unknown study 'size' (did you mean 'sizes'?); "
+            "known: search, sizes",
+        ),
+        (
+            "highlights/cells/study",
+            "search",
+            "highlights.cells.study: search varies no numbers to draw a curve over",
+        ),
+        (
+            "highlights/cells/metric",
+            "mae",
+            "highlights.cells.metric: unknown metric 'mae'; known: consistency_error, mae_regret",
+        ),
+        (
+            "models/shape-drawer/candidates",
+            ["drawr"],
+            "models.shape-drawer.candidates: unknown experiment 'drawr' (did you mean 'drawer'?); "
+            f"known: {NETWORKS}",
+        ),
+        (
+            "models/shape-drawer/candidates",
+            ["sampler", "echoer"],
+            "models.shape-drawer.candidates: must be of one problem, got echo and shapes",
+        ),
+        (
+            "models/shape-drawer/metric",
+            "beauty",
+            "models.shape-drawer.metric: unknown metric 'beauty' of shapes",
+        ),
+        (
+            "models/shape-drawer/metric",
+            "size",
+            "models.shape-drawer.metric: 'size' is neither to be minimized nor maximized",
+        ),
+    ],
+)
+def test_every_error_names_its_key(path, value, error, params, tmp_path):
+    with pytest.raises(InputError) as caught:
+        load(altered(path, value, text=REPORT), params, tmp_path)
+    assert caught.value.messages == (f"report.yaml: {error}",)
+
+
+def test_all_errors_are_listed_at_once(params, tmp_path):
+    document = altered("models/shape-drawer/metric", "beauty", text=REPORT)
+    document["highlights"]["memory"]["metric"] = "beauty"
+    with pytest.raises(InputError) as caught:
+        load(document, params, tmp_path)
+    assert len(caught.value.messages) == 2
+
+
+def test_a_report_that_is_not_yaml_is_an_error(params, tmp_path):
+    with pytest.raises(InputError, match=r"^report\.yaml: line 2, column 1: not YAML: "):
+        load("models: {", params, tmp_path)
+
+
+def test_a_variant_can_be_compared_by_its_name(params, tmp_path):
+    document = altered("comparisons/drawers/experiments", ["widths/wide", "drawer"], text=REPORT)
+    assert load(document, params, tmp_path).comparisons["drawers"].experiments[0] == "widths/wide"

@@ -1,0 +1,108 @@
+"""The figures of a study: every kind, from few trials and from many, with the same bytes."""
+
+import io
+
+import numpy as np
+import pytest
+from plans import make_result, make_trials, small_plan
+
+from pipeline import plotting
+from pipeline.problems.base import Problem
+from pipeline.studies import export, figures
+from pipeline.studies.plan import StudyPlan, Trial
+from pipeline.studies.run import TUNED, UNTUNED
+
+
+def grid_trials(plan: StudyPlan, count: int, state: str = "complete") -> list[Trial]:
+    """Trials of the grid with previews of two checkpoints; the second one is in `state`."""
+    rng, results = np.random.default_rng(1), []
+    for number in range(count):
+        metrics = {"mae_regret": rng.random(2), "consistency_error": rng.random(2) * 1e-6}
+        failed = [number == 1 and state == "failed"] * 2
+        result = make_result(metrics | {"size": rng.random(2)}, failed=failed)
+        history = {"sequences": np.array([4.0, 12.0])}
+        history |= {f"mae{end}": rng.random(2) for end in ("", "_low", "_high")}
+        preview = {"steps": np.array([4, 12]), "polygons": rng.random((2, 2, 4, 2))}
+        results.append(
+            result._replace(history=history, predictions=preview, parameters=10 + number)
+        )
+    return make_trials(plan, results)
+
+
+def draw(plan: StudyPlan, trials: list[Trial], confirmed: dict | None = None) -> dict[str, bytes]:
+    """The figures as SVG by name."""
+    describe = Problem(plan.study.problem).metrics.describe
+    summary = export.summarize(plan, trials, confirmed or {}, describe)
+    files = {}
+    for picture in figures.draw(plan, trials, confirmed or {}, summary):
+        assert picture.caption.endswith(".")
+        file = io.BytesIO()
+        plotting.save(picture.figure, file, "svg")
+        files[picture.name] = file.getvalue()
+    return files
+
+
+GRID = ["curves", "learning", "pictures", "pareto", "heatmap", "frontier"]
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 6])
+@pytest.mark.parametrize("state", ["complete", "failed"])
+def test_every_figure_of_a_grid_for_any_number_of_trials(count, state):
+    mark = {"metric": "size", "below": 0.5, "words": "small"}
+    plan = small_plan("sizes", figures=GRID, target=0.5, mark=mark)
+    trials = grid_trials(plan, count, state)
+    files = draw(plan, trials)
+    first = next(iter(plan.study.variants))
+    assert {*GRID, f"pictures-{first}"} - {"pictures"} <= set(files)
+    assert files == draw(plan, trials)
+
+
+def test_no_figure_without_a_complete_trial():
+    plan = small_plan("sizes", figures=GRID, target=0.5)
+    assert draw(plan, make_trials(plan, [make_result({}, failed=[True])])) == {}
+
+
+def test_zero_and_several_decades_on_one_axis():
+    plan = small_plan("sizes", figures=["pareto", "curves"])
+    errors = [0.0, 1e-9, 1e-5, 1e-3, 0.1, 1.0]
+    results = [
+        make_result({"mae_regret": 0.1 * n + 0.1, "consistency_error": error})
+        for n, error in enumerate(errors)
+    ]
+    assert set(draw(plan, make_trials(plan, results))) == {"pareto", "curves"}
+
+
+@pytest.mark.parametrize("count", [1, 6, 20])
+def test_every_figure_of_a_search(count):
+    plan, rng, results = small_plan("search", trials=count), np.random.default_rng(2), []
+    for number in range(count):
+        pruned = number % 4 == 3
+        metrics = {"token_accuracy": rng.random(2), "cross_entropy": rng.random(2)}
+        curve = rng.random(1 + (not pruned))
+        result = make_result({} if pruned else metrics, failed=[False] * 2, curve=curve)
+        results.append(result._replace(pruned=pruned))
+    confirmed = {
+        name: make_result({"token_accuracy": rng.random(3), "cross_entropy": rng.random(3)})
+        for name in (TUNED, UNTUNED)
+    }
+    trials = make_trials(plan, results)
+    files = draw(plan, trials, confirmed)
+    assert {"history", "slices", "parallel", "confirmation"} <= set(files)
+    assert ("importance" in files) == (count > 4)
+    assert files == draw(plan, trials, confirmed)
+
+
+def test_no_importance_if_all_trials_are_equally_good():
+    plan = small_plan("search", trials=6)
+    results = [make_result({"token_accuracy": 0.0, "cross_entropy": 1.0})] * 6
+    files = draw(plan, make_trials(plan, results))
+    assert "history" in files
+    assert "importance" not in files
+
+
+@pytest.mark.parametrize("metrics", [{}, {"token_accuracy": np.nan, "cross_entropy": np.nan}])
+def test_a_confirmation_that_diverged_is_drawn(metrics):
+    plan = small_plan("search", trials=1)
+    trials = make_trials(plan, [make_result({"token_accuracy": 0.5})])
+    confirmed = {name: make_result(metrics, failed=[True]) for name in (TUNED, UNTUNED)}
+    assert "confirmation" in draw(plan, trials, confirmed)
