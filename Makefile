@@ -16,7 +16,7 @@ repro: $(INSTALLED) ## Run the whole pipeline, or one stage: TARGET=figures@rect
 	pipeline check
 	dvc repro $(TARGET)
 
-quick: $(INSTALLED) ## Draw every figure at 2 % scale in .quick/; results are untouched
+quick: $(INSTALLED) ## Run everything on 2% of the data, in .quick/; results are untouched
 	pipeline quick
 
 test: $(INSTALLED) ## Run unit and integration tests; ARGS="tests/unit -k scale" selects some

@@ -63,10 +63,10 @@ def _compile(config) -> dict:
     from pipeline.engine.replicas import Replicas
     from pipeline.problems.base import Problem
     from pipeline.schema.experiment import ALL
-    from pipeline.stages.train import packs
+    from pipeline.stages.train import split_replicas
 
     problem, training = Problem(config.experiment.problem), config.experiment.training
-    replicas_per_process = len(packs(training)[0])
+    replicas_per_process = len(split_replicas(training)[0])
     sequences = training.sequences
     if training.batch_size != ALL:  # two updates need few sequences
         needed = -(-2 * training.batch_size // problem.data.samples_per_sequence(config))
@@ -78,9 +78,7 @@ def _compile(config) -> dict:
 
     clock = [time.perf_counter()]
     network = problem.model.build(config)
-    weights = initial_weights(
-        lambda: problem.model.build(config).model, [1] * replicas_per_process
-    )
+    weights = initial_weights(lambda: problem.model.build(config).model, [1] * replicas_per_process)
     replicas = Replicas(network, weights)
     inputs, targets = problem.data.make_examples(arrays["train"], config)
     clock.append(time.perf_counter())

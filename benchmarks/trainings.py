@@ -1,4 +1,4 @@
-"""Trainings by all contestants: the rectangle network of the book, and an encoder-decoder."""
+"""Trainings by all contestants: of experiment `rectangle`, and of `echo-partial`."""
 
 from collections.abc import Callable
 

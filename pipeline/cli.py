@@ -20,7 +20,7 @@ from pipeline.utils.errors import InputError
 
 app = typer.Typer(
     name="pipeline",
-    help="The LSTM laboratory: draw shapes, echo integers and write text with LSTMs.",
+    help="Train and use small LSTMs that draw shapes, echo integers and write text.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -29,7 +29,7 @@ app = typer.Typer(
 STAGES, INFERENCE, MAINTENANCE = "Stages (run by dvc repro)", "Inference", "Maintenance"
 
 INFERENCE_COMMANDS = {"shapes": "draw", "echo": "echo", "text": "write"}
-"""The command for trained networks of a problem."""
+"""The command that uses the trained networks of each problem."""
 
 DatasetName = Annotated[
     str, typer.Argument(metavar="DATASET", help="A name under `datasets` in params.yaml.")
@@ -40,15 +40,21 @@ ExperimentName = Annotated[
 NetworkName = Annotated[
     str,
     typer.Argument(
-        metavar="NETWORK", help="A trained network: an experiment, or one of its variants (a/b)."
+        metavar="NETWORK",
+        help="A trained network: EXPERIMENT, or EXPERIMENT/VARIANT if it has variants.",
     ),
 ]
-Replica = Annotated[int, typer.Option(min=0, help="Which replica of the network to use.")]
+Replica = Annotated[
+    int,
+    typer.Option(
+        min=0, help="Replica to use: each network is trained several times, with different seeds."
+    ),
+]
 
 
 @app.command(rich_help_panel=STAGES)
 def check() -> None:
-    """Validate params.yaml and report.yaml; errors name their keys."""
+    """Validate params.yaml and report.yaml, and write each entry in full: data/resolved/."""
     from pipeline.stages import check
 
     check.run()
@@ -95,23 +101,31 @@ def study(
         str, typer.Argument(metavar="STUDY", help="A name under `studies` in params.yaml.")
     ],
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes on this machine (default: one per core).")
+        int | None,
+        typer.Option(min=1, help="Worker processes on this machine (default: one per core)."),
     ] = None,
     dask: Annotated[
         str | None,
-        typer.Option(metavar="ADDRESS", help="Run the trials on the workers of a Dask scheduler."),
+        typer.Option(
+            metavar="ADDRESS",
+            help="Run the trials on the workers of the Dask scheduler at tcp://HOST:PORT.",
+        ),
     ] = None,
     storage: Annotated[
         str | None,
         typer.Option(
             metavar="URL",
-            help="Where Optuna keeps the trials for dashboards: postgresql://… or a journal file "
-            "(default: .studies/journal.log).",
+            help="Optuna storage that mirrors the trials, for dashboards: postgresql://… or a "
+            "journal file (default: .studies/journal.log).",
         ),
     ] = None,
     trials: Annotated[
         int | None,
-        typer.Option(min=1, help="Run only the first N trials; the results then show only those."),
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Run only the first N trials; the results then show only those.",
+        ),
     ] = None,
 ) -> None:
     """Run a study's missing trials and write its results: reports/studies/STUDY/."""
@@ -133,7 +147,7 @@ def report() -> None:
 @app.command(rich_help_panel=INFERENCE)
 def draw(
     network: NetworkName,
-    count: Annotated[int, typer.Option(min=1, max=100_000, help="Number of shapes.")] = 1,
+    count: Annotated[int, typer.Option(min=1, max=100_000, help="Shapes to draw.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Random seed (sampling generators only).")] = 0,
     temperature: Annotated[
         float | None,
@@ -144,7 +158,11 @@ def draw(
         ),
     ] = None,
     shape: Annotated[
-        str | None, typer.Option(help="Family to draw, for networks that draw several.")
+        str | None,
+        typer.Option(
+            help="Shape family to draw, such as circle (networks of several families only, such as "
+            "any-tokens)."
+        ),
     ] = None,
     replica: Replica = 0,
     out: Annotated[
@@ -154,7 +172,11 @@ def draw(
         bool, typer.Option("--json", help="Print the polygons as JSON instead of drawing them.")
     ] = False,
 ) -> None:
-    """Draw shapes with a trained network."""
+    """Draw shapes with a trained network.
+
+    Sampling generators, such as star/tokens, draw a new shape each time.
+    Other networks always draw the same shape.
+    """
     from pipeline import plotting
     from pipeline.problems.shapes.config.validate import shape_to_draw
     from pipeline.problems.shapes.figures.experiment import plot_polygons
@@ -234,15 +256,15 @@ def write(
         str | None,
         typer.Option(metavar="TEXT", help="Text to start from (default: the start of the corpus)."),
     ] = None,
-    length: Annotated[int, typer.Option(min=1, max=1_000_000, help="Number of characters.")] = 500,
+    length: Annotated[int, typer.Option(min=1, max=1_000_000, help="Characters to write.")] = 500,
     temperature: Annotated[
         float,
         typer.Option(
-            help="0 writes the most likely character, 1 samples as trained, higher values are "
-            "more random."
+            help="Sampling temperature: 0 writes the most likely characters, 1 samples as trained, "
+            "higher values are more random."
         ),
     ] = 1.0,
-    random_seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0,
+    random_seed: Annotated[int, typer.Option(min=0, help="Random seed of the sampling.")] = 0,
     replica: Replica = 0,
 ) -> None:
     """Write text with a trained network."""
@@ -264,9 +286,9 @@ def write(
 @app.command(rich_help_panel=INFERENCE)
 def show(
     dataset: DatasetName,
-    window: Annotated[int, typer.Option(min=1, help="Characters of each window.")] = 3,
+    window: Annotated[int, typer.Option(min=1, help="Characters in the window of a sample.")] = 3,
 ) -> None:
-    """Show a text dataset: its source, and its first examples in each framing."""
+    """Show the origin of a text dataset, and its first samples: input -> target."""
     from pipeline.problems.text.show import describe_dataset
 
     for line in describe_dataset(load_params(paths.params()).datasets, dataset, window):
@@ -276,10 +298,13 @@ def show(
 @app.command(rich_help_panel=MAINTENANCE)
 def quick(
     scale: Annotated[
-        float, typer.Option(help="Factor on sequences, replicas and held-out data.")
+        float,
+        typer.Option(
+            help="Share of the sequences, replicas and held-out data to use, between 0 and 1."
+        ),
     ] = 0.02,
 ) -> None:
-    """Draw every figure of every experiment and study at a small scale, in .quick/."""
+    """Run everything on a small share of the data, and draw every figure: .quick/."""
     from pipeline.stages import quick
 
     print(quick.run(scale))
@@ -287,7 +312,10 @@ def quick(
 
 @app.command(rich_help_panel=MAINTENANCE)
 def sync() -> None:
-    """Make MLflow match the files: add the runs and models that it does not have."""
+    """Make MLflow match the files: add missing runs, trials and registered models.
+
+    They are made from the results in data/, models/ and reports/, for example after `dvc pull`.
+    """
     from pipeline.tracking import logger
 
     params = load_params(paths.params())
@@ -326,14 +354,14 @@ def ui(
 
 
 def _mlflow_tracker() -> Tracker:
-    """The tracker that stages report to, created when the first of them does."""
+    """Create the tracker; stages call this late, because MLflow takes seconds to import."""
     from pipeline.tracking.logger import MLflowTracker
 
     return MLflowTracker()
 
 
 def _check_experiment(name: str, command: str) -> None:
-    """InputError for the name of a variant: stages run whole experiments."""
+    """Raise InputError for the name of a variant, because stages run whole experiments."""
     experiment = experiment_of(name)
     if experiment != name and name in load_params(paths.params()).networks:
         raise InputError(
@@ -342,7 +370,7 @@ def _check_experiment(name: str, command: str) -> None:
 
 
 def _check_network(name: str, command: str) -> None:
-    """InputError for a network of another command, and for an experiment with several."""
+    """Raise InputError if another command uses the network, or if it is one of several variants."""
     networks = load_params(paths.params()).networks
     if variants := [other for other in networks if experiment_of(other) == name != other]:
         raise InputError(f"{name} has several networks; choose one: {', '.join(variants)}")
@@ -364,5 +392,5 @@ def _make_folder(option: str, folder: Path) -> None:
 
 
 def _read_stdin() -> list[str]:
-    """The lines of standard input, without empty ones at its end."""
+    """Return the lines of standard input, without empty ones at the end."""
     return sys.stdin.read().rstrip().splitlines()

@@ -1,4 +1,4 @@
-"""Plain Keras: three ways to call it, among them the one in the book."""
+"""Plain Keras, called in three ways."""
 
 import time
 
@@ -53,7 +53,7 @@ class Keras:
 
 
 class Fit(Keras):
-    """A call of `fit` for each update, as in the book."""
+    """A call of `fit` for each update, as in Brownlee's book."""
 
     def _train(self, updates: int) -> None:
         for update in range(updates):
@@ -80,7 +80,7 @@ class Steps(Keras):
 
 
 def _network(task: Task) -> keras.Model:
-    """Build the network as in the book or the article, with inputs (B, T, F)."""
+    """Build the network with inputs (B, T, F)."""
     cells = task.config.experiment.model.cells
     if task.kind == "point":
         layers = [keras.Input((1, 2)), keras.layers.LSTM(cells), keras.layers.Dense(2)]

@@ -18,8 +18,8 @@ typedef struct {
     float weight[ALL], first[ALL], second[ALL];
 } state_t;
 
-/* tanh for |x| up to 44, exactly 0 at 0 even with fast math: the first output equals its target, and
-   the sign of that error must be 0. */
+/* tanh for |x| up to 44, exactly 0 at 0 even with fast math: in the first update one output equals
+   its target, and the sign of that error must be 0. */
 static inline float tangent(float x) {
     float e = expf(-2 * x);
     return (1 - e) / (1 + e);

@@ -1,11 +1,11 @@
 """Train and run all replicas of a network side by side in one compiled program.
 
 Training takes one gradient step per batch, in the order of the data, as repeated calls of Keras'
-`fit` would. The loop over these updates runs inside one XLA program, without Python in between, and
-one vectorised step serves all replicas. Problems provide a `Network` and arrays.
+`fit` would. The loop over these updates runs inside one XLA program, without returning to Python,
+and each vectorized step updates all replicas. Problems provide a `Network` and arrays.
 
-Axes: R replica, U update, B batch (the samples of one update), N sample. Further axes belong to the
-network.
+Axes: R replica, U batch (in training, an update), B sample of a batch, N sample. Further axes are
+those of the network.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -20,17 +20,17 @@ from pipeline.engine.optimizers import make_optimizer
 from pipeline.schema.experiment import Training
 
 CHUNK_BYTES = 64 * 2**20
-"""Upper limit of the training data that is passed to the program at once."""
+"""Upper limit of the training data passed to one call of the compiled program."""
 
 MIN_BATCH, MAX_BATCH = 32, 1024
-"""Limits of default batch sizes: small inputs are padded to MIN_BATCH, so that they share one
-compiled program; large ones are split by MAX_BATCH, so that they fit into memory."""
+"""Limits of default batch sizes. `Replicas.run` pads fewer samples to MIN_BATCH, so that they share
+one compiled program. Batches of more than MAX_BATCH samples might not fit into memory."""
 
 
 class Progress(NamedTuple):
-    """The state of a training after some updates."""
+    """The progress of a training, as `Replicas.train` yields it."""
 
-    updates: int
+    updates: int  # made so far
     loss: np.ndarray  # (R,) mean training loss of the updates since the last report
     failed: np.ndarray  # (R,) bool: the loss or a weight became NaN or infinite
 
@@ -38,9 +38,10 @@ class Progress(NamedTuple):
 class Replicas:
     """R copies of one network, each with its own weights.
 
-    Networks with unrolled layers are vectorised: one program works on all replicas at once. Layers
-    that loop over time steps cannot be vectorised; their replicas take turns in one program, so
-    that the data of one replica at a time have to fit into the processor's cache.
+    If all recurrent layers are unrolled, the compiled program is vectorized: it works on all
+    replicas at once. Layers that loop over time steps cannot be vectorized. The program then runs
+    one replica after the other, so that only the data of one replica must fit into the processor's
+    cache.
     """
 
     def __init__(self, network: Network, weights: Sequence[np.ndarray]):
@@ -55,13 +56,13 @@ class Replicas:
         ]
         vectorized = all(getattr(layer, "unroll", True) for layer in network.model.layers)
         self._replicas_per_program = self.count if vectorized else 1
-        self._groups = [
+        self._groups = [  # the replicas of each run of the program
             slice(first, first + self._replicas_per_program)
             for first in range(0, self.count, self._replicas_per_program)
         ]
-        # Not compiled by XLA: predictions are too rare to make up for it.
+        # Not compiled by XLA: that would take longer than it saves in the few predictions.
         self._predict_program = tf.function(self._predict_batches, autograph=False)
-        self._programs: dict[Callable, Callable] = {}
+        self._programs: dict[Callable, Callable] = {}  # compiled functions of `run`
 
     @property
     def count(self) -> int:
@@ -99,10 +100,11 @@ class Replicas:
     ) -> Iterator[Progress]:
         """Train on samples (R, N, …) in their order; yield after the updates in `report_after`.
 
-        Training ends with the last of these. Stateful layers are reset every `reset_every` updates.
-        While the generator is paused, `weights` are those after the reported update. A replica that
-        becomes NaN or infinite is trained on and does not affect the others. Raises ValueError if
-        `report_after` does not increase from at least 1 to at most the number of updates.
+        Training ends after the last of these updates. Stateful layers are reset every `reset_every`
+        updates. While the generator is paused, `weights` are those after the reported update. A
+        replica whose loss or weights become NaN or infinite stays in training and does not affect
+        the others. Raises ValueError if `report_after` does not increase from at least 1 to at most
+        the number of updates.
         """
         samples = inputs.shape[1]
         batch_size = training.batch(samples)
@@ -124,21 +126,22 @@ class Replicas:
         update_bytes = batch_size * sum(
             array[: self._replicas_per_program, 0].nbytes for array in (inputs, targets)
         )
-        chunk = int(
+        chunk = int(  # updates in a call of the program
             min(np.diff(report_after, prepend=0).max(), max(1, CHUNK_BYTES // update_bytes))
         )
-        initial_slots = [variable.numpy() for variable in optimizer.variables]
-        group_states = [(initial_slots, self._initial_states()) for _ in self._groups]
+        initial_optimizer = [variable.numpy() for variable in optimizer.variables]
+        group_states = [(initial_optimizer, self._initial_states()) for _ in self._groups]
         failed, reported = np.zeros(self.count, bool), 0
         for report in report_after:
             total_loss = np.zeros(self.count)
             for index, group in enumerate(self._groups):
-                slots, states = group_states[index]
+                optimizer_values, states = group_states[index]
                 _assign(variables, [weight[group] for weight in self._weights])
-                _assign(optimizer.variables, slots)
+                _assign(optimizer.variables, optimizer_values)
                 for first in range(reported, report, chunk):
                     count = min(chunk, report - first)
-                    # Always `chunk` batches, of which `count` are used: one shape, one program.
+                    # Always pass `chunk` batches, of which the program uses `count`: it is compiled
+                    # for one shape, and another one would compile it again.
                     batches = np.arange(first * batch_size, (first + chunk) * batch_size)
                     batches = (batches % samples).reshape(chunk, batch_size)
                     x, y = (
@@ -152,7 +155,8 @@ class Replicas:
                 group_states[index] = [v.numpy() for v in optimizer.variables], states
                 for weight, variable in zip(self._weights, variables, strict=True):
                     weight[group] = variable.numpy()
-            # Losses are computed before their update, so the last update shows in weights only.
+            # A loss is computed before its update, so only the weights show the effect of the last
+            # update.
             failed |= ~np.isfinite(total_loss) | ~self._finite()
             yield Progress(report, total_loss / (report - reported), failed.copy())
             reported = report
@@ -165,10 +169,10 @@ class Replicas:
         batch_size: int | None = None,
         reset_every: int = 1,
     ) -> dict[str, np.ndarray]:
-        """Return the network's `output_fn` of samples (R, N, …): {name: (R, N, …)}.
+        """Return the outputs of `Network.output_fn` for samples (R, N, …): {name: (R, N, …)}.
 
         Samples that all replicas share may be (1, N, …). A stateful network needs the batch size
-        that it was built with; it is reset every `reset_every` batches.
+        that it was built with; its states are reset every `reset_every` batches.
         """
         samples = inputs.shape[1]
         if batch_size is None or not self._state_variables:
@@ -179,8 +183,8 @@ class Replicas:
         results = []
         for group in self._groups:
             weights = [tf.constant(weight[group]) for weight in self._weights]
-            own = (array if len(array) == 1 else array[group] for array in (inputs, targets))
-            x, y = (np.moveaxis(array[:, batches % samples], 0, 1) for array in own)
+            arrays = (array if len(array) == 1 else array[group] for array in (inputs, targets))
+            x, y = (np.moveaxis(array[:, batches % samples], 0, 1) for array in arrays)
             shape = (len(batches), self._replicas_per_program, batch_size)
             x, y = (
                 tf.constant(np.broadcast_to(array, shape + array.shape[3:])) for array in (x, y)
@@ -198,11 +202,12 @@ class Replicas:
     def run(
         self, program: Callable, *inputs: np.ndarray, batch_size: int = MAX_BATCH
     ) -> dict[str, np.ndarray]:
-        """Run a function of batches on inputs (R, N, …), or (1, N, …): {name: (R, N, …)}.
+        """Run a function on inputs (R, N, …) or (1, N, …), batch by batch: {name: (R, N, …)}.
 
-        `program` takes a batch (B, …) of each of the inputs and returns {name: (B, …)}. It may call
-        the network's layers in any way, in loops too, as free-running generators do. It must take
-        random numbers as inputs. It is compiled once and run for one replica after the other.
+        `program` takes a batch (B, …) of each of the inputs and returns {name: (B, …)}. It can call
+        the network's layers in any way, for example in a loop that feeds outputs back as inputs. It
+        must not draw random numbers: pass them as inputs. It is compiled once, and called for one
+        replica after the other.
         """
         if program not in self._programs:
             states = [tf.zeros(state.shape) for state in self._state_variables]
@@ -216,7 +221,8 @@ class Replicas:
             weights = [tf.constant(weight[replica]) for weight in self._weights]
             batches = []
             for start in range(0, samples, batch_size):
-                index = np.arange(start, start + batch_size) % samples  # padded as in `predict`
+                # The last batch is padded with the first samples, as in `predict`.
+                index = np.arange(start, start + batch_size) % samples
                 batch = [
                     tf.constant(array[min(replica, len(array) - 1), index]) for array in inputs
                 ]
@@ -237,10 +243,14 @@ class Replicas:
         clip_norm: float | None,
         reset_every: int,
     ) -> Callable:
-        """Return the function that updates the variables `count` times."""
+        """Return the training loop `run_updates`, which updates the variables."""
 
         def step(args):
-            """Loss, gradients and states of one replica; vectorised with its gradient inside."""
+            """Return loss, gradients and new states of one replica.
+
+            The gradient is computed inside this function, which is vectorized: the gradient of a
+            vectorized loss would be about 100 times slower.
+            """
             weights, states, x, y = args
             x, y = self.network.preprocess(x, y)
             trainable = self._trainable(weights)
@@ -258,7 +268,11 @@ class Replicas:
             return loss, gradients, states
 
         def run_updates(inputs, targets, first, count, states):
-            """Use the first `count` of inputs and targets (U, R, B, …); sum the losses to (R,)."""
+            """Make an update with each of the first `count` batches (U, R, B, …).
+
+            `first` is the number of earlier updates. Returns the sum of the losses (R,) and the new
+            states.
+            """
 
             def update(done, losses, states):
                 states = self._reset_if(states, (first + done) % reset_every == 0)
@@ -287,7 +301,9 @@ class Replicas:
 
         count, states = inputs.shape[0], self._initial_states()
         example = weights, states, inputs[0], targets[0]
-        specs = tf.nest.map_structure(lambda t: tf.TensorSpec(t.shape[1:], t.dtype), example)
+        specs = tf.nest.map_structure(  # of one replica: without the axis R
+            lambda t: tf.TensorSpec(t.shape[1:], t.dtype), example
+        )
         shapes, _ = predict_batch.get_concrete_function(specs).structured_outputs
         results = {
             name: tf.TensorArray(
@@ -305,7 +321,7 @@ class Replicas:
             return done + 1, states, results
 
         start = tf.constant(0), states, results
-        *_, results = tf.while_loop(  # one batch at a time bounds the memory
+        *_, results = tf.while_loop(  # parallel iterations would hold several batches in memory
             lambda done, *_: done < count, predict_next, start, parallel_iterations=1
         )
         return {name: array.stack() for name, array in results.items()}
@@ -338,19 +354,19 @@ class Replicas:
         return [weight for variable, weight in pairs if variable.trainable]
 
     def _finite(self) -> np.ndarray:
-        """Whether all weights of a replica are finite (R,)."""
+        """Return whether all weights of each replica are finite (R,)."""
         flat = (weight.reshape(self.count, -1) for weight in self._weights)
         return np.all([np.isfinite(weight).all(axis=1) for weight in flat], axis=0)
 
     def _initial_states(self) -> list[tf.Tensor]:
-        """Zeros (R, …) for each state of the stateful layers."""
+        """Return zeros (R, …) for each state of the stateful layers."""
         return [
             tf.zeros((self._replicas_per_program, *state.shape)) for state in self._state_variables
         ]
 
 
 def _compile(function: Callable) -> Callable:
-    """Compile a function of tensors to one XLA program; its loops must be TensorFlow's."""
+    """Compile a function of tensors to one XLA program; write its loops as `tf.while_loop`."""
     return tf.function(function, autograph=False, jit_compile=True)
 
 

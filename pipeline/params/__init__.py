@@ -1,0 +1,1 @@
+"""Loading params.yaml and report.yaml."""

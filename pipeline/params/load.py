@@ -1,4 +1,4 @@
-"""Loading params.yaml: valid as a whole, or every error is listed."""
+"""Load and validate params.yaml; all errors are collected and raised together."""
 
 import functools
 from collections.abc import Mapping
@@ -17,12 +17,13 @@ from pipeline.schema.study import Study
 from pipeline.schema.variants import network_name
 from pipeline.utils.errors import InputError, format_value, unknown_name
 
-SECTIONS = ("scale", "defaults", "recipes", "datasets", "experiments", "studies")
-NEVER_EMPTY = ("datasets", "experiments")
+TOP_LEVEL_KEYS = ("scale", "defaults", "recipes", "datasets", "experiments", "studies")
+REQUIRED = ("datasets", "experiments", "studies")
+NON_EMPTY = ("datasets", "experiments")
 
 
 def load_params(path: Path) -> Params:
-    """Load params.yaml with defaults, recipes and `scale` applied; InputError lists all errors."""
+    """Load params.yaml and apply defaults, recipes and `scale`; InputError lists all errors."""
     if not path.is_file():
         raise InputError(f"{path.name}: does not exist")
     state = path.stat()
@@ -31,35 +32,35 @@ def load_params(path: Path) -> Params:
 
 @functools.lru_cache(maxsize=4)
 def _load(path: Path, modified: int, size: int) -> Params:
-    """The same, cached for as long as the file is unchanged."""
+    """Load a file; the result is cached until its modification time or size changes."""
     document = read_yaml(path)
     if errors := renamed_keys(document):
         raise InputError(*(f"{path.name}: {error}" for error in errors))
     errors = [
-        f"{key}: {unknown_name('section', key, SECTIONS)}"
+        f"{key}: {unknown_name('section', key, TOP_LEVEL_KEYS)}"
         for key in document
-        if key not in SECTIONS
+        if key not in TOP_LEVEL_KEYS
     ]
     errors += _missing_sections(document)
     params = Params(*_entries(document, errors), scale=_scale(document, errors))
-    if errors:
-        raise InputError(*(f"{path.name}: {error}" for error in errors))
+    if errors:  # several experiments can have the same error of a recipe or default
+        raise InputError(*(f"{path.name}: {error}" for error in dict.fromkeys(errors)))
     return params if params.scale == 1 else scale_params(params)
 
 
 def _missing_sections(document: Mapping) -> list[str]:
     errors = []
-    for section in (*NEVER_EMPTY, "studies"):
+    for section in REQUIRED:
         if section not in document:
-            none = "" if section in NEVER_EMPTY else "; write `studies: {}` if there are none"
-            errors.append(f"{section}: is missing{none}")
-        elif section in NEVER_EMPTY and document[section] == {}:
+            hint = "" if section in NON_EMPTY else f"; write `{section}: {{}}` if there are none"
+            errors.append(f"{section}: is missing{hint}")
+        elif section in NON_EMPTY and document[section] == {}:
             errors.append(f"{section}: must have at least one entry")
     return errors
 
 
 def _scale(document: Mapping, errors: list[str]) -> float:
-    """The factor on the sizes of everything, at most 1."""
+    """Return `scale:`, the factor on all sizes; appends an error if it is invalid."""
     scale = document.get("scale", 1)
     if isinstance(scale, bool) or not isinstance(scale, int | float) or not 0 < scale <= 1:
         must = "must be a number greater than 0 and at most 1"
@@ -71,29 +72,31 @@ def _scale(document: Mapping, errors: list[str]) -> float:
 def _entries(
     document: dict, errors: list[str]
 ) -> tuple[dict[str, Dataset], dict[str, dict[str, Experiment]], dict[str, Study]]:
-    """Datasets, experiments and studies; what is wrong with them goes to `errors`."""
+    """Return datasets, experiments and studies; appends their errors to `errors`."""
     defaults = get_defaults(document, problem_names(), errors)
     recipes = get_recipes(document, errors)
-    if errors:  # their errors would be repeated by every entry that uses them
+    if errors:  # every entry that uses these defaults or recipes would repeat their errors
         return {}, {}, {}
 
-    def layers(kind: str, entry: Mapping) -> list:
-        found = defaults.get(entry.get("problem", ""), {})
-        return [found[kind]] if kind in found else []
+    def default_layers(kind: str, entry: Mapping) -> list:
+        problem = entry.get("problem")
+        layers = defaults.get(problem, {}) if isinstance(problem, str) else {}
+        return [layers[kind]] if kind in layers else []
 
     datasets = {}
     for name, entry in get_entries(document, "datasets", errors).items():
         place = f"datasets.{name}"
-        merged = merge([*layers("dataset", entry), (place, entry)])
+        merged = merge([*default_layers("dataset", entry), (place, entry)])
         datasets[name], dataset_errors = _parse(merged.entry, "Dataset")
         errors += _place_errors(place, {None: merged}, {None: dataset_errors})
     valid_datasets = {name: entry for name, entry in datasets.items() if entry is not None}
     experiments = {}
     for name, entry in get_entries(document, "experiments", errors).items():
         place = f"experiments.{name}"
-        expanded = expand_variants(place, entry, layers("experiment", entry), recipes, errors)
-        experiments[name], wrong = _networks(name, expanded, datasets, valid_datasets)
-        errors += _place_errors(place, expanded, wrong)
+        layers = default_layers("experiment", entry)
+        expanded = expand_variants(place, entry, layers, recipes, errors)
+        experiments[name], network_errors = _networks(name, expanded, datasets, valid_datasets)
+        errors += _place_errors(place, expanded, network_errors)
     return valid_datasets, experiments, _studies(document, valid_datasets, experiments, errors)
 
 
@@ -103,31 +106,34 @@ def _networks(
     datasets: Mapping[str, Any],
     valid_datasets: dict[str, Dataset],
 ) -> tuple[dict[str, Experiment], dict[str | None, list[str]]]:
-    """The networks of an experiment, and the errors of each variant."""
-    networks, wrong = {}, {}
+    """Return the networks of an experiment, and the errors of each variant."""
+    networks, errors = {}, {}
     for variant, merged in expanded.items():
         name = network_name(experiment, variant)
-        networks[name], wrong[variant] = _parse(merged.entry, "Experiment")
+        networks[name], errors[variant] = _parse(merged.entry, "Experiment")
         if networks[name]:
-            wrong[variant] = validate.network_errors(name, networks[name], datasets, valid_datasets)
-    return networks, wrong
+            errors[variant] = validate.network_errors(
+                name, networks[name], datasets, valid_datasets
+            )
+    return networks, errors
 
 
 def _place_errors(
-    place: str, merged: Mapping[str | None, Merged], wrong: Mapping[str | None, list[str]]
+    place: str, merged: Mapping[str | None, Merged], by_variant: Mapping[str | None, list[str]]
 ) -> list[str]:
-    """Errors `.key: what is wrong` at the places where their keys are written, each once.
+    """Prefix errors `.key: what is wrong` with the places where their keys are written, each once.
 
-    An error of some variants alone is theirs, even if the key is the experiment's.
+    An error that only some variants have is placed at these variants, even if its key is written in
+    the experiment: the value is valid for the others.
     """
     placed = []
-    for variant, errors in wrong.items():
-        here = f"{place}.variants.{variant}" if variant else place
+    for variant, errors in by_variant.items():
+        variant_place = f"{place}.variants.{variant}" if variant else place
         for error in errors:
-            shared = all(error in others for others in wrong.values())
+            shared = all(error in others for others in by_variant.values())
             located = merged[variant].locate(error)
             if located is None or (not shared and located.startswith(f"{place}.")):
-                located = (place if shared else here) + error
+                located = (place if shared else variant_place) + error
             placed.append(located)
     return list(dict.fromkeys(placed))
 
@@ -138,18 +144,18 @@ def _studies(
     experiments: dict[str, dict[str, Experiment]],
     errors: list[str],
 ) -> dict[str, Study]:
-    """The studies; each choice must be one that the experiment's own validation accepts."""
+    """Return the studies; the points of their spaces must be valid experiments."""
     studies = {}
     for name, entry in get_entries(document, "studies", errors).items():
-        study, wrong = validate.parse_entry(entry, Study)
+        study, study_errors = validate.parse_entry(entry, Study)
         if name in experiments:
-            wrong.append(": is also the name of an experiment")
+            study_errors.append(": is also the name of an experiment")
         if study:
-            wrong += validate_study.study_errors(
+            study_errors += validate_study.study_errors(
                 study, get_entries(document, "datasets", []), datasets, experiments
             )
             studies[name] = study
-        errors += [f"studies.{name}{error}" for error in wrong]
+        errors += [f"studies.{name}{error}" for error in study_errors]
     return studies
 
 

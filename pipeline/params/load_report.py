@@ -8,12 +8,13 @@ from typing import Any
 from pipeline.params.read_yaml import get_entries, read_yaml
 from pipeline.params.validate import metric_errors, parse_entry
 from pipeline.problems.base import Problem
+from pipeline.schema.experiment import Section
 from pipeline.schema.params import Params
 from pipeline.schema.report import Comparison, Highlight, RegisteredModel, Report, Texts
 from pipeline.schema.study import has_numeric_axis
 from pipeline.utils.errors import InputError, unknown_name
 
-TYPES = {
+TYPES: dict[str, type[Section]] = {
     "experiments": Texts,
     "studies": Texts,
     "comparisons": Comparison,
@@ -58,8 +59,9 @@ def _parse(path: Path, modified: int, size: int) -> tuple[Report, list[str]]:
 
 def _text_errors(section: str, texts: Iterable[str], known: Iterable[str]) -> list[str]:
     """Texts of experiments or studies that params.yaml does not have."""
+    kind = "study" if section == "studies" else "experiment"
     return [
-        f"{section}.{name}: {unknown_name(section.removesuffix('s'), name, known)}"
+        f"{section}.{name}: {unknown_name(kind, name, known)}"
         for name in texts
         if name not in known
     ]

@@ -1,4 +1,4 @@
-"""From what params.yaml states to full entries: problem defaults, recipes, variants.
+"""Merge entries of params.yaml with the defaults of their problem, recipes and variants.
 
     defaults:
       shapes:
@@ -15,7 +15,7 @@
           tuned: {recipe: [recurrent, cosine]}   several, applied in this order
 
 Later layers win: defaults, the experiment's recipes, the experiment, the variant's recipes, the
-variant. Each value remembers where it was written, so that an error names that place.
+variant. The place where each value is written is kept, so that error messages can name it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,17 +25,24 @@ from pipeline.schema.experiment import name_error
 from pipeline.schema.variants import SECTIONS
 from pipeline.utils.errors import format_value, unknown_name
 
-Layer = tuple[str, Mapping[str, Any]]  # where it is written, what it sets
+Layer = tuple[str, Mapping[str, Any]]
+"""The place of a mapping in the file, such as `recipes.cosine`, and the mapping."""
+
+KINDS = ("dataset", "experiment")
+"""The keys of a problem's defaults."""
 
 
 class Merged(NamedTuple):
-    """A full entry, and where each of its keys was written."""
+    """A full entry, and the place in the file where each of its keys is written."""
 
     entry: dict[str, Any]
     origins: dict[str, str]  # key such as `training.epochs` -> place in the file
 
     def locate(self, error: str) -> str | None:
-        """An error `.key: what is wrong` at the place where the key is written, if it is."""
+        """Replace the key of an error `.key: what is wrong` by the place where it is written.
+
+        Returns None for a key that is not written anywhere, such as a missing one.
+        """
         key, _, what = error.partition(":")
         parts = key.removeprefix(".").split(".")
         for length in range(len(parts), 0, -1):
@@ -45,7 +52,7 @@ class Merged(NamedTuple):
 
 
 def merge(layers: Iterable[Layer]) -> Merged:
-    """Merge layers of an entry, the sections key by key; later ones win."""
+    """Merge the layers of an entry, and their sections key by key; later layers win."""
     entry: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for place, layer in layers:
@@ -62,7 +69,7 @@ def merge(layers: Iterable[Layer]) -> Merged:
 def get_defaults(
     document: Mapping, problems: Iterable[str], errors: list[str]
 ) -> dict[str, dict[str, Layer]]:
-    """`defaults:` as layers by problem and kind (`dataset`, `experiment`)."""
+    """Return `defaults:` as layers, by problem and kind; appends errors to `errors`."""
     defaults = document.get("defaults", {})
     if not isinstance(defaults, dict):
         errors.append(f"defaults: must be a mapping of problems, got {format_value(defaults)}")
@@ -76,9 +83,8 @@ def get_defaults(
             errors.append(f"{place}: must be a mapping, got {format_value(kinds)}")
         else:
             for kind, entry in kinds.items():
-                if kind not in ("dataset", "experiment"):
-                    known = ("dataset", "experiment")
-                    errors.append(f"{place}.{kind}: {unknown_name('key', kind, known)}")
+                if kind not in KINDS:
+                    errors.append(f"{place}.{kind}: {unknown_name('key', kind, KINDS)}")
                 elif kind == "experiment":
                     errors += section_errors(f"{place}.{kind}", entry)
                 elif not isinstance(entry, dict):
@@ -88,7 +94,7 @@ def get_defaults(
 
 
 def get_recipes(document: Mapping, errors: list[str]) -> dict[str, Layer]:
-    """`recipes:` as layers by name."""
+    """Return `recipes:` as layers, by name; appends errors to `errors`."""
     recipes = document.get("recipes", {})
     if not isinstance(recipes, dict):
         errors.append(f"recipes: must be a mapping of names, got {format_value(recipes)}")
@@ -101,9 +107,10 @@ def get_recipes(document: Mapping, errors: list[str]) -> dict[str, Layer]:
 
 
 def section_errors(place: str, entry: Any) -> list[str]:
-    """What keeps an entry from being a mapping of an experiment's sections."""
+    """Return the errors of an entry that must be a mapping of an experiment's sections."""
     if not isinstance(entry, dict):
-        return [f"{place}: must be a mapping, got {format_value(entry)}; {{}} changes nothing"]
+        got = format_value(entry)
+        return [f"{place}: must be a mapping, got {got}; write {{}} to change nothing"]
     unknown = [key for key in entry if key not in SECTIONS]
     if unknown:
         return [f"{place}.{key}: {unknown_name('key', key, SECTIONS)}" for key in unknown]
@@ -121,9 +128,12 @@ def expand_variants(
     recipes: Mapping[str, Layer],
     errors: list[str],
 ) -> dict[str | None, Merged]:
-    """The full entry of each variant, or of None for an experiment without variants."""
-    own = {key: value for key, value in entry.items() if key not in ("variants", "recipe")}
-    shared = [*defaults, *_chosen(place, entry, recipes, errors), (place, own)]
+    """Return the full entry of each variant, by its name; by None if there are no variants.
+
+    Appends errors to `errors`.
+    """
+    sections = {key: value for key, value in entry.items() if key not in ("variants", "recipe")}
+    shared = [*defaults, *_recipe_layers(place, entry, recipes, errors), (place, sections)]
     if "variants" not in entry:
         return {None: merge(shared)}
     variants = entry["variants"]
@@ -133,26 +143,26 @@ def expand_variants(
         return {}
     expanded: dict[str | None, Merged] = {}
     for variant, changes in variants.items():
-        where = f"{place}.variants.{variant}"
+        variant_place = f"{place}.variants.{variant}"
         if error := name_error(variant):
-            errors.append(f"{where}: {error}")
+            errors.append(f"{variant_place}: {error}")
             continue
         if not isinstance(changes, dict):
-            errors += section_errors(where, changes)
+            errors += section_errors(variant_place, changes)
             continue
         sections = {key: value for key, value in changes.items() if key != "recipe"}
-        if wrong := section_errors(where, sections):
-            errors += wrong
+        if variant_errors := section_errors(variant_place, sections):
+            errors += variant_errors
             continue
-        chosen = _chosen(where, changes, recipes, errors)
-        expanded[variant] = merge([*shared, *chosen, (where, sections)])
+        layers = _recipe_layers(variant_place, changes, recipes, errors)
+        expanded[variant] = merge([*shared, *layers, (variant_place, sections)])
     return expanded
 
 
-def _chosen(
+def _recipe_layers(
     place: str, entry: Mapping, recipes: Mapping[str, Layer], errors: list[str]
 ) -> list[Layer]:
-    """The recipes that an entry names."""
+    """Return the recipes that an entry names."""
     names = entry.get("recipe", [])
     names = names if isinstance(names, list) else [names]
     for name in names:

@@ -1,7 +1,8 @@
 """`scale:` in params.yaml: everything smaller, for a quick look at every figure.
 
-Sequences, epochs that cannot be had in fewer sequences, checkpoints, replicas (at least two) and
-held-out data are multiplied by the factor. Numbers then mean little; figures are marked.
+Sequences (or epochs, where there are too few sequences), checkpoints, replicas (at least two),
+held-out data and sampled trials are multiplied by the factor; grids keep three values of each
+numeric dimension. Numbers then mean little; figures are marked.
 """
 
 from collections.abc import Mapping
@@ -11,10 +12,11 @@ from pipeline.params.validate import network_errors
 from pipeline.params.validate_study import study_errors
 from pipeline.schema.experiment import Dataset, Experiment, RunConfig, Training
 from pipeline.schema.params import Params
-from pipeline.schema.study import Study
+from pipeline.schema.study import Study, is_numeric
 
 MIN_REPLICAS = 2
 MIN_HELD_OUT = 64  # sequences
+MIN_TRIALS = 12
 
 
 def scale_params(params: Params) -> Params:
@@ -96,9 +98,11 @@ def _scale_study(study: Study, params: Params) -> Study:
         scaled = study.model_copy(
             update={
                 "overrides": study.overrides | changes,
-                "space": _scale_space(study.space, factor),
+                "space": _scale_space(study, factor),
                 "variants": {name: _scale_variant(v, factor) for name, v in study.variants.items()},
                 "confirm_replicas": confirm,
+                "trials": study.trials
+                and min(study.trials, max(MIN_TRIALS, round(factor * study.trials))),
             }
         )
         if not study_errors(scaled, params.datasets, params.datasets, params.experiments):
@@ -106,11 +110,17 @@ def _scale_study(study: Study, params: Params) -> Study:
     return study
 
 
-def _scale_space(space: Mapping[str, Any], factor: float) -> dict[str, Any]:
-    key = "training.sequences"
-    if isinstance(space.get(key), list):
-        return {**space, key: [max(1, round(factor * count)) for count in space[key]]}
-    return dict(space)
+def _scale_space(study: Study, factor: float) -> dict[str, Any]:
+    """The space with three choices of each numeric dimension of a grid, and fewer sequences."""
+    space = dict(study.space)
+    for key, choices in space.items():
+        if isinstance(choices, list):
+            if key == "training.sequences":
+                choices = [max(1, round(factor * count)) for count in choices]
+            if study.sampler == "grid" and is_numeric(choices) and len(choices) > 3:
+                choices = [choices[0], choices[len(choices) // 2], choices[-1]]
+            space[key] = choices
+    return space
 
 
 def _scale_variant(variant: Mapping[str, Mapping], factor: float) -> dict[str, Any]:

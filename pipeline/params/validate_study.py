@@ -71,11 +71,9 @@ def study_errors(
         *_sampler_errors(study),
         *_metric_errors(study, base.problem),
     ]
-    return errors or [
-        *_figure_errors(study),
-        *_choice_errors(study, trial_errors),
-        *_confirmation_errors(study, base, datasets[base.dataset].replicas, trial_errors),
-    ]
+    errors = errors or [*_figure_errors(study), *_choice_errors(study, trial_errors)]
+    available = datasets[base.dataset].replicas
+    return errors or _confirmation_errors(study, base, available, trial_errors)
 
 
 def _confirmation_errors(
@@ -174,7 +172,8 @@ def _space_errors(study: Study) -> Iterator[str]:
         if isinstance(values, dict):
             yield from _range_errors(place, values, study)
         elif not isinstance(values, list):
-            yield f"{place}: must be a list of choices or {{low, high, log}}, got {format_value(values)}"
+            must = "must be a list of choices or {low, high, log}"
+            yield f"{place}: {must}, got {format_value(values)}"
         elif not values:
             yield f"{place}: must not be empty"
         elif not all(isinstance(value, str | int | float | bool) for value in values):
@@ -256,7 +255,7 @@ def _prune_errors(study: Study) -> Iterator[str]:
             places |= {f".variants.{name}.{section}.{k}": f"{section}.{k}" for k in values}
     for place, key in places.items():
         if key in ("training.sequences", "training.epochs"):
-            yield f"{place}: must not vary in a study with prune, which compares trials at shares of the training"
+            yield f"{place}: must not vary with prune, which compares unfinished trainings"
 
 
 def _choice_errors(study: Study, trial_errors: Callable[[Point | None], list[str]]) -> list[str]:
@@ -280,12 +279,12 @@ def _typical_points(study: Study) -> Iterator[Point]:
         key: [values.low, values.high] if isinstance(values, Range) else values
         for key, values in dimensions.items()
     }
-    for values in itertools.product(*ends.values()):
-        yield dict(zip(ends, values, strict=True))
+    for point in itertools.product(*ends.values()):
+        yield dict(zip(ends, point, strict=True))
     first = {key: values[0] for key, values in ends.items()}
     for key, values in dimensions.items():
         if isinstance(values, Range) and values.is_integer:
-            for value in range(values.low + 1, values.high):
+            for value in range(int(values.low) + 1, int(values.high)):
                 yield first | {key: value}
 
 

@@ -1,0 +1,1 @@
+"""The sequence problems, one package each."""

@@ -1,21 +1,21 @@
-"""The contract of a problem: one folder, whose parts the stages load by the name in `problem:`.
+"""The interface of a problem, such as `shapes` or `text`, and defaults for its optional functions.
 
-`pipeline/problems/<name>/` holds the parts below as modules or packages. Each part is a set of
-functions. Those without a default here must be written; the others work as they are:
+A problem is a package `pipeline/problems/<name>/`; experiments choose it with `problem: <name>` in
+params.yaml. It consists of these parts, which are modules or packages. A problem must write the
+functions in the second column; all others have a default:
 
-    config   Dataset, Experiment         what params.yaml may say; imports no Keras
-    data     generate, make_examples     raw sequences, and what a network sees of them
-    model    build                       the Keras network
-    metrics  evaluate                    what is measured
-    figures                              pictures; learning curves come without it
-    serving                              the network as a model that answers tables
+    config   Dataset, Experiment       pydantic types of its entries in params.yaml
+    data     generate, make_examples   raw sequences, and the samples that a network sees
+    model    build                     the Keras network
+    metrics  evaluate                  metrics of a trained network
+    figures                            figures besides the learning curves
+    serving                            a trained network as a model for MLflow's registry
 
-Parts are loaded when they are first used: Keras takes seconds to import, and most commands need
-only `config` and `metrics`. A part must not import Keras at its top unless it is `model` or
-`serving`.
+Each part is imported when it is first used, because Keras takes seconds to import and most commands
+need only `config` and `metrics`. Only `model` and `serving` may import Keras at module level.
 
-Axes of arrays, here and everywhere: R replica, S sequence (one shape, one run of integers),
-N sample (what the network sees at once), T time step, F feature, K point of a learning curve.
+Axes of arrays, here and everywhere: R replica, S sequence (a shape, a run of integers, a passage),
+N sample (one input of the network), T time step, F feature, K point of a learning curve.
 """
 
 from __future__ import annotations
@@ -36,95 +36,103 @@ from pipeline import problems
 from pipeline.schema.experiment import Dataset, Experiment, RunConfig
 from pipeline.utils.errors import InputError
 
-if TYPE_CHECKING:  # Keras takes seconds, and Matplotlib half a one
+if TYPE_CHECKING:  # Keras takes seconds to import, Matplotlib half a second
     from matplotlib.figure import Figure
 
     from pipeline.engine.network import Network
     from pipeline.engine.replicas import Replicas
 
 Row = Mapping[str, object]
-"""A row of a table: values by the names of its columns."""
+"""A row of a table: column -> value."""
 
 Predictor = Callable[[Sequence[Row]], list[Row]]
-"""Maps a table of inputs to a table of outputs, row by row."""
+"""Maps rows of inputs to rows of outputs; an input row can give several output rows."""
 
 PARTS = ("config", "data", "model", "metrics", "figures", "serving")
 REQUIRED = ("config", "data", "model", "metrics")
 
 Arrays = dict[str, np.ndarray]
+"""Arrays by their names."""
 
 
 class Evaluation(NamedTuple):
     """What `metrics.evaluate` returns."""
 
-    metrics: Arrays  # name -> (R,)
-    predictions: Arrays  # what the figures draw
+    metrics: Arrays  # each (R,)
+    predictions: Arrays  # stored for the figures
 
 
 class Metric(NamedTuple):
     """How a metric is shown in tables and figures."""
 
-    label: str
-    meaning: str
-    higher_is_better: bool | None = False  # None: neither
+    label: str  # for axes and columns
+    meaning: str  # definition and unit, for the report
+    higher_is_better: bool | None = False  # None: neither direction is better
     headline: bool = False  # listed by `dvc metrics show` and in the report's overview
 
 
 class Results(NamedTuple):
-    """What is on disk of an evaluated network."""
+    """The stored results of an evaluated network."""
 
-    history: Arrays  # `sequences`, `updates` (K,); everything else (R, K)
-    predictions: Arrays
-    metrics: Arrays  # name -> (R,)
-    references: dict[str, dict[str, float]]
-    test: np.ndarray
+    history: Arrays  # learning curves: `sequences`, `updates` (K,); all others (R, K)
+    predictions: Arrays  # those of `Evaluation`
+    metrics: Arrays  # each (R,)
+    references: dict[str, dict[str, float]]  # see `MetricsPart.references`
+    test: np.ndarray  # test sequences (S, …)
 
 
 class Picture(NamedTuple):
     """A figure with the caption under it in the report."""
 
-    name: str
+    name: str  # of the file, without suffix
     figure: Figure
     caption: str
 
 
 Variants = Mapping[str, tuple[RunConfig, Results]]
-"""The networks of an experiment by their short names."""
+"""The networks of an experiment: short name -> (config, results)."""
 
 
 class ConfigPart(Protocol):
-    """`config`: what params.yaml may say of this problem."""
+    """`config`: types and validation of the problem's entries in params.yaml."""
 
     Dataset: type[Dataset]
     Experiment: type[Experiment]
 
     @staticmethod
     def validate(config: RunConfig) -> list[tuple[str, str]]:
-        """Errors that the types cannot express, as (key, what is wrong)."""
+        """Return errors that the types cannot express, as (key, what is wrong)."""
         return []
 
     @staticmethod
     def warnings(config: RunConfig) -> list[tuple[str, str]]:
-        """What is allowed but rarely intended, as (key, what it does)."""
+        """Return warnings about valid values that are rarely intended, as (key, effect)."""
         return []
 
 
 class DataPart(Protocol):
-    """`data`: raw sequences, and how they are cut into examples."""
+    """`data`: raw sequences, and how they are cut into samples."""
 
     @staticmethod
     def generate(dataset: Any) -> Arrays:
-        """Make `train` (R, S, …), and `validation` and `test` (S, …), which all replicas share."""
+        """Generate the arrays of a dataset.
+
+        They are `train` (R, S, …), with a stream of sequences for each replica, and `validation`
+        and `test` (S, …), which all replicas share. Further arrays are stored with them.
+        """
         raise NotImplementedError
 
     @staticmethod
     def make_examples(sequences: np.ndarray, config: RunConfig) -> tuple[np.ndarray, np.ndarray]:
-        """Cut sequences (…, S, …) into inputs (…, N, …) and targets (…, N, …), in order."""
+        """Cut sequences (S, …) into inputs and targets (N, …), which keep their order.
+
+        Sequences of several replicas (R, S, …) become inputs and targets (R, N, …).
+        """
         raise NotImplementedError
 
     @staticmethod
     def samples_per_sequence(config: RunConfig) -> int:
-        """How many samples `make_examples` makes of one sequence."""
+        """Return the number of samples that `make_examples` cuts from each sequence."""
         return 1
 
 
@@ -133,12 +141,12 @@ class ModelPart(Protocol):
 
     @staticmethod
     def build(config: RunConfig) -> Network:
-        """Build the network from stock Keras layers, with fresh initial weights."""
+        """Build the network from stock Keras layers, with new initial weights."""
         raise NotImplementedError
 
 
 class MetricsPart(Protocol):
-    """`metrics`: what is measured, and what is known before training."""
+    """`metrics`: metrics of trained networks, and reference values to compare them with."""
 
     @staticmethod
     def evaluate(
@@ -148,88 +156,122 @@ class MetricsPart(Protocol):
         history: Arrays,
         checkpoints: dict[int, list[np.ndarray]],
     ) -> Evaluation:
-        """Measure every replica on test sequences (S, …)."""
+        """Compute the metrics of every replica.
+
+        Args:
+            config: parameters of the network.
+            replicas: the trained network, without replicas that diverged.
+            test: test sequences (S, …).
+            history: learning curves of these replicas, as in `Results`.
+            checkpoints: earlier weights, by the number of sequences seen; for
+                `Replicas.temporary_weights`.
+        """
         raise NotImplementedError
 
     @staticmethod
     def describe(name: str) -> Metric:
-        """How a metric that `evaluate` returns is shown; KeyError if there is none of that name."""
+        """Describe a metric of `evaluate` or `curve`.
+
+        Implementations raise KeyError for the name of an unknown metric.
+        """
         return Metric(name.replace("_", " "), name.replace("_", " "), headline=True)
 
     @staticmethod
     def curve(targets: np.ndarray, outputs: Arrays) -> Arrays:
-        """Metrics (R,) of a learning curve, from targets and the network's outputs (R, N, …).
+        """Compute the metrics (R,) of a point of the learning curves.
 
-        Targets are (N, …) or (1, N, …) if all replicas share them, else (R, N, …).
+        Outputs are those of `Replicas.predict`, each (R, N, …). Targets are (N, …) or (1, N, …) if
+        all replicas share them, else (R, N, …).
         """
         return {}
 
     @staticmethod
     def references(config: RunConfig, held_out: np.ndarray) -> dict[str, dict[str, float]]:
-        """What is known before training: {metric: {name of the reference: value}}."""
+        """Return values that need no training, such as the optimum: {metric: {name: value}}.
+
+        Figures show them as dashed lines. `held_out` are validation or test sequences (S, …).
+        """
         return {}
 
     @staticmethod
     def preview(predictions: Arrays) -> Arrays:
-        """The few predictions that `progress_images` draws; a study's trial keeps them."""
+        """Select the predictions that `gallery` and `progress_images` need.
+
+        A study stores only these of each trial.
+        """
         return {}
 
     @staticmethod
     def summarize(config: RunConfig, metrics: dict, references: dict) -> list[str]:
-        """Sentences for the report, made from the aggregated metrics."""
+        """Return sentences for the report.
+
+        `metrics` has the `utils.statistics.summary` of each metric, `references` the result of
+        `references`.
+        """
         return []
 
 
 class FiguresPart(Protocol):
-    """`figures`: the pictures of an experiment, beside its learning curves."""
+    """`figures`: figures besides the learning curves, which every experiment has."""
 
     @staticmethod
     def figures(config: RunConfig, results: Results) -> list[Picture]:
-        """The figures of an experiment with one network."""
+        """Draw the figures of an experiment with one network."""
         return []
 
     @staticmethod
     def plot_variants(variants: Variants) -> list[Picture]:
-        """The figures of an experiment with variants."""
+        """Draw the figures of an experiment with variants."""
         return []
 
     @staticmethod
     def gallery(rows: dict[str, tuple[RunConfig, Arrays]]) -> Picture | None:
-        """What several networks produced as they learned, a row each, from their `preview`."""
+        """Draw what several networks produced during training, one row for each of them.
+
+        `rows` has the config and the `preview` of each network, by the label of its row.
+        """
         return None
 
     @staticmethod
     def progress_images(config: RunConfig, results: Results) -> dict[str, dict[int, Figure]]:
-        """Pictures of the training's progress: {key: {sequences seen: figure}}."""
+        """Draw images for the slider in MLflow: {name of the image: {sequences seen: figure}}."""
         return {}
 
 
 class ServingPart(Protocol):
-    """`serving`: a trained network as a model that maps tables to tables."""
+    """`serving`: a trained network as an MLflow model, which maps tables to tables."""
 
     @staticmethod
     def input_example(config: RunConfig) -> list[Row]:
-        """Rows that such a model takes, for its signature."""
-        raise InputError(f"problem {config.experiment.problem!r} has no part `serving`")
+        """Return example rows of inputs, from which MLflow infers the model's signature."""
+        raise _serving_error(config)
 
     @staticmethod
     def make_predictor(replicas: Replicas, config: RunConfig) -> Predictor:
         """Return the function that maps rows like those of `input_example` to rows of outputs.
 
-        Outputs are plain values: numbers, texts, lists of them. It raises InputError that names
-        every row that cannot be answered (the first is row 0) and what is allowed.
+        Outputs are plain values: numbers, strings, or lists of them. The function raises
+        InputError with a message for each invalid row: `row 0: column: what is wrong, got X`.
         """
-        raise InputError(f"problem {config.experiment.problem!r} has no part `serving`")
+        raise _serving_error(config)
+
+
+def _serving_error(config: RunConfig) -> InputError:
+    problem = config.experiment.problem
+    return InputError(
+        f"problem {problem!r} has no part `serving`; to register its networks, add "
+        f"pipeline/problems/{problem}/serving.py"
+    )
 
 
 class _Part:
-    """A part's own functions, and the contract's defaults for those that it lacks."""
+    """The functions of a part, with the defaults of its protocol for those that it lacks."""
 
-    def __init__(self, module: ModuleType | None, contract: type):
-        self._module, self._contract = module, contract
+    def __init__(self, module: ModuleType | None, protocol: type):
+        self._module, self._protocol = module, protocol
 
     def __getattr__(self, name: str) -> Any:
-        owner = self._module if hasattr(self._module, name) else self._contract
+        owner = self._module if hasattr(self._module, name) else self._protocol
         return getattr(owner, name)
 
 
@@ -241,22 +283,22 @@ class Problem:
 
     @functools.cached_property
     def config(self) -> ConfigPart:
-        """What params.yaml may say of it."""
+        """Types and validation of its entries in params.yaml."""
         return cast(ConfigPart, self._part("config", ConfigPart))
 
     @functools.cached_property
     def data(self) -> DataPart:
-        """Its sequences and examples."""
+        """Its raw sequences and samples."""
         return cast(DataPart, self._part("data", DataPart))
 
     @functools.cached_property
     def model(self) -> ModelPart:
-        """Its networks."""
+        """Its network."""
         return cast(ModelPart, self._part("model", ModelPart))
 
     @functools.cached_property
     def metrics(self) -> MetricsPart:
-        """Its metrics."""
+        """Its metrics and reference values."""
         return cast(MetricsPart, self._part("metrics", MetricsPart))
 
     @functools.cached_property
@@ -266,7 +308,7 @@ class Problem:
 
     @functools.cached_property
     def serving(self) -> ServingPart:
-        """Its trained networks as models that answer tables."""
+        """Its trained networks as MLflow models."""
         return cast(ServingPart, self._part("serving", ServingPart))
 
     @property
@@ -283,26 +325,29 @@ class Problem:
         package = importlib.import_module(f"{problems.__name__}.{self.name}")
         return (package.__doc__ or self.name).strip()
 
-    def _part(self, part: str, contract: type) -> _Part:
+    def _part(self, part: str, protocol: type) -> _Part:
         name = f"{problems.__name__}.{self.name}.{part}"
-        there = importlib.util.find_spec(name)
-        return _Part(importlib.import_module(name) if there else None, contract)
+        exists = importlib.util.find_spec(name) is not None
+        return _Part(importlib.import_module(name) if exists else None, protocol)
 
 
 @functools.cache
 def problem_names() -> list[str]:
-    """The problems that exist: the folders that hold all required parts."""
-    home = Path(problems.__path__[0])
-    packages = [module.name for module in pkgutil.iter_modules([str(home)]) if module.ispkg]
+    """Return the names of all problems: the packages that have all required parts."""
+    folder = Path(problems.__path__[0])
+    packages = [module.name for module in pkgutil.iter_modules([str(folder)]) if module.ispkg]
     parts = {
-        name: {module.name for module in pkgutil.iter_modules([str(home / name)])}
+        name: {module.name for module in pkgutil.iter_modules([str(folder / name)])}
         for name in packages
     }
     return [name for name in packages if parts[name] >= set(REQUIRED)]
 
 
 def read_config(document: Mapping) -> RunConfig:
-    """Read back what `RunConfig.to_dict` wrote; raises InputError."""
+    """Rebuild a config from `RunConfig.to_dict`.
+
+    Raises InputError if it does not fit the current problems and their keys.
+    """
     try:
         config = Problem(document["experiment"]["problem"]).config
         return RunConfig(

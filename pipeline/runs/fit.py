@@ -1,4 +1,4 @@
-"""Training of one network, shared by the stage `train` and by the trials of studies."""
+"""Train one network: the function that the stage `train` and the trials of studies share."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -10,13 +10,13 @@ from pipeline.runs.checkpoint import Checkpoint
 from pipeline.utils import seeds
 
 CURVE_POINTS = 24
-"""Evenly spaced points of a learning curve; further points at 1, 2, 4, … sequences precede them."""
+"""Evenly spaced points of a learning curve; points at 1, 2, 4, … sequences precede them."""
 
 Point = Mapping[str, np.ndarray]
-"""A point of the learning curves: `sequences` and `updates` are numbers, all else is (R,)."""
+"""A point of the learning curves: `sequences` and `updates` are numbers, all metrics are (R,)."""
 
 OnPoint = Callable[[Point, np.ndarray], None]
-"""Callback with a point and the replicas that have diverged so far (R,), bool."""
+"""Callback with a point, and a mask (R,), bool, of the replicas that have diverged so far."""
 
 
 def fit(
@@ -26,15 +26,16 @@ def fit(
     on_point: OnPoint = lambda point, failed: None,
     on_start: Callable[[], None] = lambda: None,
 ) -> Checkpoint:
-    """Train some replicas of a network; the result depends on the arguments alone.
+    """Train replicas of a network; the result depends only on the arguments.
 
     Replica r has the same initial weights and training data in all experiments with the same seed
     and dataset. Training stops early if all replicas diverge.
 
     Args:
-        config: the network, its dataset and its training.
-        arrays: the dataset: `train` (R, S, …) for all of its replicas, and `validation` (S, …).
-        replicas: the numbers of the replicas to train.
+        config: parameters of the network, its dataset and its training.
+        arrays: arrays of the dataset: `train` (R, S, …) with all of its replicas, and `validation`
+            (S, …).
+        replicas: indices of the replicas to train.
         on_point: called at each point of the learning curves.
         on_start: called right before the first update.
     """
@@ -43,7 +44,7 @@ def fit(
     from pipeline.engine.replicas import Replicas
 
     problem, training = Problem(config.experiment.problem), config.experiment.training
-    per_sequence = problem.data.samples_per_sequence(config)
+    samples_per_sequence = problem.data.samples_per_sequence(config)
     network = problem.model.build(config)
     weight_seeds = [seeds.integer(training.seed, "weights", replica) for replica in replicas]
     models = Replicas(
@@ -52,29 +53,30 @@ def fit(
 
     sequences = arrays["train"][list(replicas), : training.sequences]
     inputs, targets = problem.data.make_examples(sequences, config)
-    # As many training as validation sequences: the gap between their curves is the overfitting.
+    # Curves of as many training as validation sequences: the gap between them shows overfitting.
     curve_examples = {
         "": problem.data.make_examples(arrays["validation"][None], config),
         "train_": problem.data.make_examples(sequences[:, : len(arrays["validation"])], config),
     }
-    predict_options = training.predict_options(per_sequence)
+    predict_options = training.predict_options(samples_per_sequence)
 
     checkpoints, points = {}, []
     failed = np.zeros(len(replicas), bool)
-    checkpoints_after: dict[int, list[int]] = {}  # one update may complete several
+    # An update can complete the sequences of several checkpoints.
+    checkpoints_after: dict[int, list[int]] = {}
     for count in training.checkpoints:
-        update = update_of_sequence(training, per_sequence, count)
+        update = update_of_sequence(training, samples_per_sequence, count)
         checkpoints_after.setdefault(update, []).append(count)
     on_start()
     for progress in models.train(
         inputs,
         targets,
         training,
-        report_after=curve_updates(training, per_sequence),
-        reset_every=training.reset_every(per_sequence),
+        report_after=curve_updates(training, samples_per_sequence),
+        reset_every=training.reset_every(samples_per_sequence),
     ):
         failed = progress.failed
-        seen = progress.updates * training.batch(inputs.shape[1]) // per_sequence
+        seen = progress.updates * training.batch(inputs.shape[1]) // samples_per_sequence
         point = {"sequences": seen, "updates": progress.updates, "train_loss": progress.loss}
         for prefix, (x, y) in curve_examples.items():
             metrics = problem.metrics.curve(y, models.predict(x, y, **predict_options))
@@ -83,7 +85,7 @@ def fit(
         on_point(point, failed)
         for completed in checkpoints_after.get(progress.updates, ()):
             checkpoints[completed] = models.weights
-        if failed.all():  # later checkpoints would be no better
+        if failed.all():  # they never recover: use these weights for all later checkpoints
             checkpoints |= {
                 count: models.weights for count in training.checkpoints if count not in checkpoints
             }
@@ -92,20 +94,23 @@ def fit(
     return Checkpoint(config, models.weights, checkpoints, history, failed)
 
 
-def update_of_sequence(training: schema.Training, per_sequence: int, sequences: int) -> int:
-    """Return the number of the update that completes so many sequences."""
-    return -(-sequences * per_sequence // training.batch(training.sequences * per_sequence))
+def update_of_sequence(training: schema.Training, samples_per_sequence: int, sequences: int) -> int:
+    """Return the number of updates after which this number of sequences has been seen."""
+    batch_size = training.batch(training.sequences * samples_per_sequence)
+    return -(-sequences * samples_per_sequence // batch_size)
 
 
-def curve_updates(training: schema.Training, per_sequence: int) -> list[int]:
-    """Return the updates after which the learning curves have a point.
+def curve_updates(training: schema.Training, samples_per_sequence: int) -> list[int]:
+    """Return the numbers of updates after which the learning curves have a point.
 
-    They complete evenly spaced numbers of sequences, powers of two before the first of these, and
-    the sequences of all checkpoints.
+    The points are at evenly spaced numbers of sequences, at powers of two below the first of these,
+    and at all checkpoints.
     """
     last = training.sequences_seen
     first = max(1, last // CURVE_POINTS)
     sequences = {round(count) for count in np.linspace(first, last, min(CURVE_POINTS, last))}
     sequences |= {2**power for power in range(first.bit_length()) if 2**power < first}
     sequences |= set(training.checkpoints)
-    return sorted({update_of_sequence(training, per_sequence, count) for count in sequences})
+    return sorted(
+        {update_of_sequence(training, samples_per_sequence, count) for count in sequences}
+    )

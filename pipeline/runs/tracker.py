@@ -1,7 +1,7 @@
 """The interface through which stages record results; `pipeline.tracking` implements it."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 
 from pipeline.schema.experiment import RunConfig
 from pipeline.schema.params import Params
@@ -17,10 +17,9 @@ class LiveRun:
 class Tracker:
     """A tracker that records nothing, the default of all stages."""
 
-    @contextmanager
-    def live(self, config: RunConfig) -> Iterator[LiveRun]:
+    def live(self, config: RunConfig) -> AbstractContextManager[LiveRun]:
         """Open a run while a network is trained; complete it from the files that training wrote."""
-        yield LiveRun()
+        return nullcontext(LiveRun())
 
     def record_experiment(self, name: str) -> None:
         """Record the results on disk of all networks of an experiment."""

@@ -76,7 +76,7 @@ class Training(Section):
     )
     vectorized: bool = Field(
         default=True,
-        description="train all replicas in one vectorized step, which is many times faster for small "
+        description="train all replicas in one vectorized step, which is much faster for small "
         "networks; otherwise one after the other, which is better for large networks and long "
         "sequences",
     )
@@ -101,7 +101,7 @@ class Training(Section):
         return samples_per_sequence * sequences // self.batch_size
 
     def predict_options(self, samples_per_sequence: int) -> dict[str, int]:
-        """Arguments of `Replicas.predict` for held-out samples: as trained if states are carried."""
+        """Arguments of `Replicas.predict`, for held-out samples; as trained if state is carried."""
         if self.reset_states_after == "batch":
             return {"batch_size": 4096, "reset_every": 1}
         return {
@@ -111,7 +111,7 @@ class Training(Section):
 
 
 class Experiment(Section):
-    """An entry of `experiments:`, or one of its variants; a problem narrows `framing` and `model`."""
+    """An entry of `experiments:` or one of its variants; problems narrow `framing` and `model`."""
 
     problem: str
     dataset: str

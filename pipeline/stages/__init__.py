@@ -1,1 +1,1 @@
-"""The stages of dvc.yaml, one file each. They know no problem by name: a room does the work."""
+"""The stages of dvc.yaml, one file each. They are the same for all problems."""

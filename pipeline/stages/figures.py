@@ -17,9 +17,7 @@ def run(name: str, make_tracker: Callable[[], Tracker] = Tracker) -> None:
     """Write reports/figures/<name>/*.svg with their captions, and data/pictures/<network>/."""
     params = load_params(paths.params())
     plotting.set_scale(params.scale)
-    evaluated = {
-        config.name: results.load_results(config.name) for config in params.configs(name)
-    }
+    evaluated = {config.name: results.load_results(config.name) for config in params.configs(name)}
     _write_figures(name, evaluated)
     _write_progress_images(name, evaluated)
     make_tracker().record_experiment(name)

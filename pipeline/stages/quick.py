@@ -17,9 +17,6 @@ from pipeline.utils.errors import InputError
 
 FOLDER = ".quick"
 
-FAST_COMPILATION = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
-"""XLA flags: with so few updates most of the time would go into compiling them well."""
-
 
 def run(scale: float) -> Path:
     """Run everything at `scale` in .quick/; returns the report."""
@@ -29,7 +26,6 @@ def run(scale: float) -> Path:
     folder = _prepare(paths.root(), scale)
     os.chdir(folder)
     os.environ.pop("DVC_ROOT", None)
-    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {FAST_COMPILATION}".strip()
     params = load_params(paths.params())
     networks = sorted(params.networks, key=lambda name: -_cost(params.networks[name].training))
     results: dict[str, evaluate.NetworkResults] = {}
@@ -81,8 +77,8 @@ def _generate(name: str, emit: Callable) -> None:
 
 def _train_and_evaluate(name: str, emit: Callable) -> evaluate.NetworkResults:
     config = load_params(paths.params()).config(name)
-    pack = range(config.experiment.training.replicas)
-    train.save(*train.train_pack(config, pack, lambda message: None))
+    replicas = range(config.experiment.training.replicas)
+    train.save(*train.train_replicas(config, replicas, lambda message: None))
     return evaluate.evaluate_network(name, emit)
 
 

@@ -20,50 +20,59 @@ from pipeline.schema.variants import short_name
 from pipeline.utils import console, parallel, paths, statistics
 from pipeline.utils.errors import TrainingError
 
-EXAMPLES = 4  # samples of the model's input example, unless the model has a fixed batch size
+EXAMPLE_SIZE = 4  # samples of the exported input example, unless the model has a fixed batch size
 
 
 def run(name: str, make_tracker: Callable[[], Tracker] = Tracker) -> None:
     """Train all networks of an experiment and write models/<network>/ for each of them."""
     configs = load_params(paths.params()).configs(name)
-    datasets.load(configs[0].experiment.dataset, configs[0].dataset)  # fails before workers start
-    jobs = [(config, pack) for config in configs for pack in packs(config.experiment.training)]
+    # Raises InputError before workers start.
+    datasets.load(configs[0].experiment.dataset, configs[0].dataset)
+    jobs = [
+        (config, replicas)
+        for config in configs
+        for replicas in split_replicas(config.experiment.training)
+    ]
     # The longest first, so that no core waits long for the last one.
     jobs.sort(key=lambda job: -job[0].experiment.training.sequences_seen * len(job[1]))
     results: dict[str, list[tuple[Checkpoint, ExportedModel | None] | None]] = {
-        config.name: [None] * len(packs(config.experiment.training)) for config in configs
+        config.name: [None] * len(split_replicas(config.experiment.training)) for config in configs
     }
     with ExitStack() as stack:
         monitor = _Monitor(name, jobs, stack, make_tracker)
-        # Always in other processes: this one is busy with MLflow in the meantime.
-        for job, result in parallel.run(train_pack, jobs, monitor.on_message, isolated=True):
-            config, pack = jobs[job]
-            results[config.name][packs(config.experiment.training).index(pack)] = result
+        # Isolated even if there is only one job, because this process logs to MLflow meanwhile.
+        for job, result in parallel.run(train_replicas, jobs, monitor.on_message, isolated=True):
+            config, replicas = jobs[job]
+            index = split_replicas(config.experiment.training).index(replicas)
+            results[config.name][index] = result
             if all(results[config.name]):
                 checkpoints, models = zip(*results.pop(config.name), strict=True)
                 save(checkpoint.concat_replicas(checkpoints), next(filter(None, models), None))
                 monitor.complete(config.name)
 
 
-def packs(training: schema.Training) -> list[range]:
-    """The replicas that each process trains."""
+def split_replicas(training: schema.Training) -> list[range]:
+    """Split the replicas of a network into ranges, one for each of `training.workers`."""
     count = min(training.workers, training.replicas)
-    bounds = [training.replicas * pack // count for pack in range(count + 1)]
+    bounds = [training.replicas * index // count for index in range(count + 1)]
     return [range(first, last) for first, last in itertools.pairwise(bounds)]
 
 
-def train_pack(
-    config: schema.RunConfig, pack: range, emit: Callable
+def train_replicas(
+    config: schema.RunConfig, replicas: range, emit: Callable
 ) -> tuple[Checkpoint, ExportedModel | None]:
-    """A worker's job: train some replicas, and export the first one that did not diverge."""
+    """Train some replicas in a worker, and export the first one that did not diverge.
+
+    Emits None before the first update, then the arguments of `OnPoint` at each point.
+    """
     arrays = datasets.load(config.experiment.dataset, config.dataset)
-    result = fit(config, arrays, pack, lambda *point: emit(point), lambda: emit(None))
+    result = fit(config, arrays, replicas, lambda *point: emit(point), lambda: emit(None))
     if result.failed.all():
         return result, None
     problem, training = Problem(config.experiment.problem), config.experiment.training
     network = problem.model.build(config)
     inputs, targets = problem.data.make_examples(arrays["test"], config)
-    count = EXAMPLES if training.reset_states_after == "batch" else training.batch_size
+    count = EXAMPLE_SIZE if training.reset_states_after == "batch" else training.batch_size
     example, _ = network.preprocess(inputs[:count], targets[:count])
     return result, checkpoint.export_model(result, network.model, example)
 
@@ -75,8 +84,8 @@ def save(result: Checkpoint, model: ExportedModel | None) -> None:
     if model is None:
         last = result.history["updates"][-1]
         raise TrainingError(
-            f"{config.name}: all {failed} replicas diverged: the {training.loss} loss became NaN or "
-            f"infinite within {last} updates; try a training.learning_rate below "
+            f"{config.name}: all {failed} replicas diverged: the {training.loss} loss became NaN "
+            f"or infinite within {last} updates; try a training.learning_rate below "
             f"{training.learning_rate:g}, or training.clip_norm: 1"
         )
     if failed:
@@ -88,11 +97,14 @@ class _TrackedRun(NamedTuple):
     """A network's run in the tracker while it is trained."""
 
     live: LiveRun
-    end: ExitStack  # closing it completes the run from the files on disk
+    context: ExitStack  # closing it completes the run from the files on disk
 
 
 class _Monitor:
-    """Shows the trainings under way: a progress bar, and live curves in the tracker."""
+    """Shows the progress of all jobs in one progress bar, and logs learning curves to the tracker.
+
+    Runs of the tracker and the progress bar are closed with `stack`.
+    """
 
     def __init__(
         self,
@@ -108,18 +120,19 @@ class _Monitor:
         total = sum(config.experiment.training.sequences_seen for config, _ in jobs)
         self._progress = stack.enter_context(console.progress(f"train {name}", total, "sequences"))
         self._seen = [0] * len(jobs)
-        self._diverged: set[int] = set()  # jobs that send no more messages
+        # Jobs whose replicas have all diverged; they send no more points.
+        self._diverged: set[int] = set()
         # Points that are not logged yet, by network, update and job.
         self._pending: dict[str, dict[int, dict[int, tuple[Point, np.ndarray]]]] = {}
 
     def on_message(self, job: int, message: tuple[Point, np.ndarray] | None) -> None:
-        """Take a point of one pack; it is logged when all other packs have reached its update.
+        """Receive a message of `train_replicas`.
 
-        A message of None is the start of a pack's first update.
+        A point is logged when all jobs of its network have sent theirs of the same update.
         """
         if message is None:
             if not any(self._seen):
-                self._progress(0, "")  # starts the clock of the progress bar
+                self._progress(0, "")  # starts the clock, now that libraries are imported
             return
         if not self._runs:
             self._start_runs()
@@ -134,19 +147,17 @@ class _Monitor:
         pending.setdefault(point["updates"], {})[job] = message
         if failed.all():
             self._diverged.add(job)
-        packs = {
-            number for number, (other, _) in enumerate(self._jobs) if other.name == config.name
-        }
+        jobs = {number for number, (other, _) in enumerate(self._jobs) if other.name == config.name}
         for update in sorted(pending):
-            if packs - self._diverged <= pending[update].keys():
+            if jobs - self._diverged <= pending[update].keys():
                 self._log(config.name, pending.pop(update))
 
     def complete(self, network: str) -> None:
-        """Complete the run of a network whose files are written, while others are trained."""
-        self._runs[network].end.close()
+        """Complete the run of a network whose files are written; others may still be training."""
+        self._runs[network].context.close()
 
     def _log(self, network: str, messages: Mapping[int, tuple[Point, np.ndarray]]) -> None:
-        """Log a point of a network's curve, given the points of its packs by their jobs."""
+        """Log a point of a network's learning curves, given the messages of its jobs."""
         order = sorted(messages, key=lambda job: self._jobs[job][1].start)
         points, failures = zip(*(messages[job] for job in order), strict=True)
         point = {
@@ -157,10 +168,13 @@ class _Monitor:
             self._runs[network].live.log(statistics.bands(point, ~failed))
 
     def _start_runs(self) -> None:
-        """Start the tracked runs when the first point arrives, so that no training waits."""
+        """Start the tracker's runs.
+
+        This happens when the first point arrives, so that training does not wait for MLflow.
+        """
         tracker = self._make_tracker()
         for config, _ in self._jobs:
             if config.name not in self._runs:
-                end = self._stack.enter_context(ExitStack())
-                live = end.enter_context(tracker.live(config))
-                self._runs[config.name] = _TrackedRun(live, end)
+                context = self._stack.enter_context(ExitStack())
+                live = context.enter_context(tracker.live(config))
+                self._runs[config.name] = _TrackedRun(live, context)

@@ -11,6 +11,7 @@ import shutil
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import mlflow
 from mlflow import MlflowClient
@@ -22,6 +23,7 @@ from pipeline.runs.checkpoint import Example
 from pipeline.schema.experiment import RunConfig
 from pipeline.tracking import runs, server
 
+MODEL_TYPE = "keras"
 LIBRARIES = ("keras", "mlflow", "numpy", "tensorflow")
 
 
@@ -33,22 +35,29 @@ def log(
     run: Run,
 ) -> None:
     """Log the Keras model at `path` on its run; `example` is a batch of inputs and its outputs."""
-    name, signature = config.identifier, mlflow.models.infer_signature(*example)
     logged = log_model(
         client,
         run,
-        name,
+        config.identifier,
+        MODEL_TYPE,
         flavor=sys.modules[__name__],
         params={key: str(value) for key, value in config.flat().items()},
         keras_file=path,
-        signature=signature,
+        signature=mlflow.models.infer_signature(*example),
     )
     # Of an interrupted attempt, or created twice because the response to a request was lost.
-    runs.delete_models(client, run, name, kept=logged.model_id)
+    runs.delete_models(client, run, (config.identifier, MODEL_TYPE), kept=[logged.model_id])
 
 
 def log_model(
-    client: MlflowClient, run: Run, name: str, *, flavor, params: dict[str, str], **arguments
+    client: MlflowClient,
+    run: Run,
+    name: str,
+    model_type: str,
+    *,
+    flavor: Any,
+    params: dict[str, str],
+    **arguments: Any,
 ) -> ModelInfo:
     """Log a model on a run with the flavor's `save_model(path, mlflow_model, **arguments)`.
 
@@ -56,7 +65,7 @@ def log_model(
     """
     mlflow.set_tracking_uri(server.uri())  # `Model.log` takes no client
     model = client.create_logged_model(
-        run.info.experiment_id, name, source_run_id=run.info.run_id, params=params
+        run.info.experiment_id, name, run.info.run_id, params=params, model_type=model_type
     )
     return Model.log(
         None, flavor, name=name, run_id=run.info.run_id, model_id=model.model_id, **arguments

@@ -105,7 +105,6 @@ class MLflowLiveRun(LiveRun):
     def __init__(self, config: RunConfig):
         self._config = config
         self._run: Run | None = None
-        self._client: MlflowClient | None = None
         self._points: list[Mapping[str, float]] = []  # that are not logged yet
         self._updated = time.monotonic()
         self._is_updating = False
@@ -115,36 +114,35 @@ class MLflowLiveRun(LiveRun):
         """Create the run."""
         # An interrupt in the middle would leave a run whose id is unknown.
         with server.warnings(), locks.exclusive_lock(), locks.defer_interrupt():
-            self._client = server.client()
-            self._run = runs.create(self._client, self._config)
+            self._run = runs.create(server.client(), self._config)
             self._is_updating = True
 
     def log(self, point: Mapping[str, float]) -> None:
         """Add a point of the learning curve; it is logged within some LIVE_SECONDS."""
         self._points.append(point)
-        if self._is_updating and time.monotonic() - self._updated > LIVE_SECONDS:
-            metrics = [
-                metric for point in self._points for metric in runs.curve_metrics(self._run, point)
-            ]
+        run, late = self._run, time.monotonic() - self._updated > LIVE_SECONDS
+        if run and late and self._is_updating:
+            metrics = [metric for p in self._points for metric in runs.curve_metrics(run, p)]
             self._is_updating, self._has_curve = False, True
             with server.warnings(), runs.ignore_deleted():
-                runs.log_metrics(self._client, self._run, metrics)
+                runs.log_metrics(server.client(), run, metrics)
                 self._is_updating = True
             self._points.clear()
             self._updated = time.monotonic()
 
     def end(self, *, complete: bool) -> None:
         """Complete the run from the network's files, or close it if the training failed."""
+        name, run = self._config.name, self._run
         if complete:
             with server.warnings():
                 # Points cannot be removed from a curve: a live run that shows replicas which
                 # diverged later is not completed but written again.
-                if self._has_curve and checkpoint.load(self._config.name).failed.any():
-                    self._client.delete_run(self._run.info.run_id)
-                _record_network(self._config.name, self._run)
-        elif self._run:
+                if run and self._has_curve and checkpoint.load(name).failed.any():
+                    server.client().delete_run(run.info.run_id)
+                _record_network(name, run)
+        elif run:
             with server.warnings(), runs.ignore_deleted():
-                self._client.set_terminated(self._run.info.run_id, "FAILED")
+                server.client().set_terminated(run.info.run_id, "FAILED")
 
 
 @contextmanager

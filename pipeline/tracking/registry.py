@@ -30,7 +30,7 @@ from pipeline.tracking.server import TAG
 from pipeline.utils import console, files, locks, paths
 from pipeline.utils.errors import InputError
 
-ALIAS = "champion"
+ALIAS, MODEL_TYPE = "champion", "registered"
 
 CONTENT = TAG + "content"
 """Tag of a version: the digest of its folder."""
@@ -113,7 +113,7 @@ def _model_folder(champion: Champion) -> Iterator[Path]:
         network.mkdir()
         files.write_json(network / pyfunc.PARAMETERS, trained.config.to_dict())
         weights = {str(index): weight[replica] for index, weight in enumerate(trained.weights)}
-        np.savez(network / pyfunc.WEIGHTS, **weights)
+        np.savez(network / pyfunc.WEIGHTS, allow_pickle=False, **weights)
         for pattern in CODE:
             source = package / pattern.format(problem=problem)
             target = folder / "pipeline" / source.relative_to(package)
@@ -166,6 +166,7 @@ def _register_version(
             client,
             run,
             name,
+            MODEL_TYPE,
             flavor=mlflow.pyfunc,
             params=run.data.params,
             python_model=str(folder / Path(pyfunc.__file__).name),
@@ -176,7 +177,12 @@ def _register_version(
             pip_requirements=str(folder / "requirements.txt"),
         )
         tags = {CONTENT: digest, runs.NETWORK: config.name}
-        return mlflow.register_model(logged.model_uri, name, tags=tags).version
+        number = mlflow.register_model(logged.model_uri, name, tags=tags).version
+    # What a process left that was killed between logging and registering.
+    versions = client.search_model_versions(f"name = '{name}'", max_results=1000)
+    registered = [str(version.source).removeprefix("models:/") for version in versions]
+    runs.delete_models(client, run, (name, MODEL_TYPE), kept=registered)
+    return number
 
 
 def _describe(

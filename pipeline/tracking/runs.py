@@ -76,7 +76,8 @@ def find(client: MlflowClient, config: RunConfig, training: str) -> NetworkRuns:
 
 def search(client: MlflowClient, experiment: str, query: str) -> list[Run]:
     """All runs of an MLflow experiment that match a query."""
-    runs, token = [], None
+    runs: list[Run] = []
+    token: str | None = None
     while token != "":
         page = client.search_runs([experiment], query, max_results=1000, page_token=token)
         runs += page
@@ -98,12 +99,22 @@ def delete(client: MlflowClient, run: Run) -> None:
 
 
 def delete_models(
-    client: MlflowClient, run: Run, name: str | None = None, kept: str | None = None
+    client: MlflowClient,
+    run: Run,
+    identity: tuple[str, str] | None = None,
+    kept: Sequence[str] = (),
 ) -> None:
-    """Delete the logged models of a run, of one name or of any, except the one of that id."""
-    query = f"source_run_id = '{run.info.run_id}'" + (f" AND name = '{name}'" if name else "")
+    """Delete logged models of a run.
+
+    Args:
+        client: Of the tracking server.
+        run: That they belong to.
+        identity: Name and type of the models; default: all.
+        kept: Ids of models that are not deleted.
+    """
+    query = f"source_run_id = '{run.info.run_id}'"
     for model in client.search_logged_models([run.info.experiment_id], query):
-        if model.model_id != kept:
+        if identity in (None, (model.name, model.model_type)) and model.model_id not in kept:
             client.delete_logged_model(model.model_id)
 
 
@@ -241,7 +252,8 @@ def log_dataset(client: MlflowClient, run: Run, config: RunConfig) -> None:
     except MlflowException:
         # 3.17 refuses inputs that the run already has: the request was repeated because its
         # response was lost.
-        if not client.get_run(run.info.run_id).inputs.dataset_inputs:
+        inputs = client.get_run(run.info.run_id).inputs
+        if inputs is None or not inputs.dataset_inputs:
             raise
 
 
@@ -294,7 +306,7 @@ def final_metrics(
             later one.
     """
     describe_metric, numbered = Problem(problem).metrics.describe, _numbered(values)
-    metrics = []
+    metrics: list[Metric] = []
     for name, value in values.items():
         if name in headline or describe_metric(name).headline:
             metrics += make_metrics(run, {name: value}, 0, TEST, timestamp)

@@ -104,7 +104,8 @@ def _write_training(trained: Checkpoint, client: MlflowClient, run: Run) -> None
     runs.log_curves(client, run, statistics.bands(trained.history, ~trained.failed))
     failure_rate = {"failure_rate": float(trained.failed.mean())}
     runs.log_metrics(client, run, runs.make_metrics(run, failure_rate, 0, TEST))
-    written, end = [], trained_at(trained.config.name)
+    written: list[str] = []
+    end = trained_at(trained.config.name)
     for replica, failed in enumerate(trained.failed):
         child = runs.create_child(client, run, replica)
         curves = {

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import mlflow
+import numpy as np
 from mlflow import MlflowClient
 from mlflow.entities import Param, Run
 
@@ -134,9 +135,10 @@ def _log_pictures(
         return {}
     config = read_config(plan.config_dict(trial.point))
     metrics = {name: v[~trial.result.failed] for name, v in trial.result.metrics.items()}
-    results = Results(trial.result.history, trial.result.predictions, metrics, {}, None)
+    no_test_data = np.empty(0)
+    results = Results(trial.result.history, trial.result.predictions, metrics, {}, no_test_data)
     images = Problem(plan.study.problem).figures.progress_images(config, results)
-    steps = {}
+    steps: dict[str, list[int]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for key, figures in images.items():
             step, last = max(figures.items())

@@ -111,7 +111,7 @@ def hide_password(text: str) -> str:
 
 def temperature_error(value: object) -> str | None:
     """Return what is wrong with a temperature, or None if it is valid."""
-    if isinstance(value, Real) and 0 <= value < math.inf:
+    if isinstance(value, Real) and 0 <= float(value) < math.inf:
         return None
     return "must be a finite number of at least 0"
 
@@ -124,7 +124,9 @@ DISK_ERRORS = (
 
 def disk_error(error: BaseException) -> str | None:
     """Return a message if the error is one of the disk or its permissions, otherwise None."""
-    if not isinstance(error, OSError) or errno.errorcode.get(error.errno) not in DISK_ERRORS:
+    if not isinstance(error, OSError):
+        return None
+    if errno.errorcode.get(error.errno or 0, "") not in DISK_ERRORS:
         return None
     path = f"{error.filename}: " if error.filename else ""
     return f"{path}cannot be read or written ({error.strerror})"

@@ -75,7 +75,8 @@ def init_worker(messages: Any = None) -> None:
 
 
 def _exit_with_parent() -> None:
-    multiprocessing.parent_process().join()
+    if parent := multiprocessing.parent_process():
+        parent.join()
     os._exit(1)
 
 

@@ -1,44 +1,38 @@
-"""Damage as disks, cables and hands do it; random, from a generator that is given."""
+"""Random damage to the content of files."""
 
 import random
-import re
 from collections.abc import Callable
 
 Damage = Callable[[bytes, random.Random], bytes]
 
 
 def flipped(content: bytes, rng: random.Random) -> bytes:
-    """One bit is another."""
-    found = bytearray(content)
-    found[rng.randrange(len(found))] ^= 1 << rng.randrange(8)
-    return bytes(found)
+    """Flip one bit."""
+    changed = bytearray(content)
+    changed[rng.randrange(len(changed))] ^= 1 << rng.randrange(8)
+    return bytes(changed)
 
 
-def digit(content: bytes, rng: random.Random, within: bytes = rb"(?s).+") -> bytes:
-    """One digit is another, in a place that matches: what reads as well as before."""
-    found = bytearray(content)
-    places = [
-        place
-        for match in re.finditer(within, content)
-        for place in range(*match.span())
-        if found[place] in b"0123456789"
-    ]
-    place = rng.choice(places)
-    found[place] = rng.choice([byte for byte in b"0123456789" if byte != found[place]])
-    return bytes(found)
+def digit(content: bytes, rng: random.Random) -> bytes:
+    """Replace one digit of a text by another, which no parser can notice."""
+    changed = bytearray(content)
+    position = rng.choice([n for n, byte in enumerate(content) if byte in b"0123456789"])
+    changed[position] = rng.choice([byte for byte in b"0123456789" if byte != content[position]])
+    return bytes(changed)
 
 
 def truncated(content: bytes, rng: random.Random) -> bytes:
-    """The end is missing."""
+    """Remove the end."""
     return content[: rng.randrange(len(content))]
 
 
 def empty(content: bytes, rng: random.Random) -> bytes:
+    """Remove everything."""
     return b""
 
 
 def zeroed(content: bytes, rng: random.Random) -> bytes:
-    """A block is all zeros, as after a power cut."""
+    """Overwrite a block with zeros, as after a power cut."""
     start = rng.randrange(len(content))
     length = min(rng.choice([1, 16, 512]), len(content) - start)
     return content[:start] + bytes(length) + content[start + length :]
@@ -48,4 +42,5 @@ ALL = (flipped, truncated, empty, zeroed)
 
 
 def any_of(rng: random.Random) -> Damage:
+    """Choose one kind of damage."""
     return rng.choice(ALL)

@@ -242,6 +242,12 @@ class Laboratory:
             assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
         return done
 
+    def pipeline(
+        self, *arguments: str, input: str = "", **environment: str
+    ) -> subprocess.CompletedProcess:
+        """Run a command of the pipeline, which may fail."""
+        return self.run("pipeline", *arguments, check=False, input=input, env=environment)
+
     def rows(self, query: str) -> list[tuple]:
         """What a query finds in the MLflow database; sqlite3.OperationalError if there is none."""
         address = f"file:{self.root / 'mlflow.db'}?mode=ro"

@@ -3,8 +3,9 @@
 Importing TensorFlow, MLflow, Optuna and Matplotlib takes about six seconds of each command. A server
 imports them once; `python` and `pipeline` in a folder of shims, first on PATH, hand their arguments,
 environment, working folder and standard streams to it, and it forks a process that runs the command.
-So `dvc repro` runs real stages, in real processes, without their imports. Everything else that
-`python` is called with goes to the real one.
+So `dvc repro` runs real stages, in real processes, without their imports, and random moments at
+which they are killed fall into their work. Everything else that `python` is called with goes to the
+real one.
 """
 
 import atexit
@@ -15,6 +16,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -114,10 +116,18 @@ def _supervise(client: socket.socket, defaults: dict[str, str]) -> None:
         client.close()
         _run(job, streams, defaults)
     client.sendall(str(child).encode())
+    threading.Thread(target=_kill_with_shim, args=(client, child), daemon=True).start()
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     with suppress(OSError):
         client.sendall(str(code).encode())
     os._exit(0)
+
+
+def _kill_with_shim(client: socket.socket, child: int) -> None:
+    """Wait for the end of the shim; if it was killed, its command is killed, too."""
+    with suppress(OSError):
+        client.recv(1)
+        os.kill(child, signal.SIGKILL)
 
 
 def _run(job: dict, streams: list[int], defaults: dict[str, str]) -> None:

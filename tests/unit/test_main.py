@@ -1,97 +1,87 @@
-"""How a command ends: its exit code, and what is said."""
+"""How a command ends: its exit code, and its messages."""
 
 import errno
-import re
 
 import pytest
+from ruamel.yaml import YAML
 
-from pipeline import __main__, recorded
-from pipeline.utils import statistics
+from pipeline import __main__
 from pipeline.utils.errors import InputError, TrainingError
+
+FULL = OSError(errno.ENOSPC, "No space left on device", "data")
+FULL_MESSAGE = "error: data: cannot be read or written (No space left on device)"
 
 
 @pytest.fixture
-def ended(monkeypatch, capsys):
-    """Runs a command that raises an error; its exit code, and the lines that it said."""
+def end(monkeypatch, capsys, in_folder):
+    """Run a command that raises an error; returns its exit code and the lines on stderr."""
+    in_folder("")
     monkeypatch.delenv("DVC_STAGE", raising=False)
 
-    def run(error: Exception) -> tuple[int, list[str]]:
+    def run(error: Exception, stage: str = "") -> tuple[int, list[str]]:
         def app(**_) -> None:
             raise error
 
+        if stage:
+            monkeypatch.setenv("DVC_STAGE", stage)
         monkeypatch.setattr(__main__, "app", app)
-        with pytest.raises(SystemExit) as end:
+        with pytest.raises(SystemExit) as caught:
             __main__.main()
-        return end.value.code, capsys.readouterr().err.splitlines()
+        return caught.value.code, capsys.readouterr().err.splitlines()
 
     return run
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "said"),
+    ("error", "code", "lines"),
     [
         (InputError("one", "two"), 2, ["error: one", "error: two"]),
         (TrainingError("all diverged"), 1, ["error: all diverged"]),
-        (
-            OSError(errno.EROFS, "Read-only file system", "data"),
-            2,
-            [
-                "error: data: cannot be read or written (Read-only file system); "
-                "what stood there before is still there"
-            ],
-        ),
+        (FULL, 2, [f"{FULL_MESSAGE}; previous results are unchanged"]),
         (MemoryError("8 GiB"), 1, ["error: too little memory (8 GiB)"]),
     ],
 )
-def test_what_can_be_mended_is_said_in_lines(ended, error, code, said):
-    assert ended(error) == (code, said)
+def test_an_error_that_a_user_can_fix_is_printed_without_a_traceback(end, error, code, lines):
+    assert end(error) == (code, lines)
 
 
-def test_a_stage_says_how_its_last_results_come_back(ended, monkeypatch):
-    monkeypatch.setenv("DVC_STAGE", "train@drawer")
-    _, said = ended(InputError("no"))
-    assert said[1:] == [
-        "The last results of train@drawer come back with: dvc checkout --force train@drawer"
-    ]
+def test_a_stage_ends_with_the_command_that_restores_its_results(end):
+    assert end(InputError("no"), "train@drawer") == (
+        2,
+        [
+            "error: no",
+            "To restore the previous results of train@drawer: dvc checkout --force train@drawer",
+        ],
+    )
 
 
-def test_only_where_dvc_removed_nothing_all_is_said_to_be_still_there(ended, monkeypatch):
-    full, kept = OSError(errno.ENOSPC, "No space left on device", "data"), "is still there"
-    assert kept in ended(full)[1][0]
-    monkeypatch.setenv("DVC_STAGE", "check")
-    assert kept in ended(full)[1][0]
-    monkeypatch.setenv("DVC_STAGE", "train@drawer")
-    assert ended(full)[1] == [
-        "error: data: cannot be read or written (No space left on device)",
-        "The last results of train@drawer come back with: dvc checkout --force train@drawer",
-    ]
+def test_results_in_git_are_restored_by_git(end, tmp_path):
+    outs = ["data/predictions/drawer", "reports/history/drawer.csv", "reports/summary/drawer"]
+    lock = {"stages": {"evaluate@drawer": {"outs": [{"path": path} for path in outs]}}}
+    YAML(typ="safe").dump(lock, tmp_path / "dvc.lock")
+    assert end(InputError("no"), "evaluate@drawer")[1][-1] == (
+        "To restore the previous results of evaluate@drawer: "
+        "dvc checkout --force evaluate@drawer; "
+        "git checkout -- reports/history/drawer.csv reports/summary/drawer"
+    )
 
 
-@pytest.mark.parametrize("error", [KeyError("mae"), TypeError("a list\nof many lines")])
-def test_after_a_damaged_file_was_warned_of_it_cannot_be_used(ended, monkeypatch, error):
-    monkeypatch.setattr(recorded, "warned", ["data/one.npz", "models/two"])
-    code, (said,) = ended(error)
-    assert code == 2
-    assert said.startswith("error: data/one.npz, models/two: cannot be used (")
+def test_a_stage_whose_results_dvc_removed_does_not_call_them_unchanged(end):
+    assert end(FULL, "train@drawer")[1][0] == FULL_MESSAGE
 
 
-def test_beside_a_damaged_file_the_line_of_code_is_said_that_met_it(monkeypatch, capsys):
-    monkeypatch.setattr(recorded, "warned", ["reports/metrics/drawer.csv"])
-    monkeypatch.setattr(__main__, "app", lambda **_: statistics.summary("no numbers"))
-    with pytest.raises(SystemExit):
+def test_check_has_no_results_to_restore(end):
+    assert end(FULL, "check")[1] == [f"{FULL_MESSAGE}; previous results are unchanged"]
+
+
+@pytest.mark.parametrize("error", [KeyError("mae"), NameError("maee"), ImportError("no module")])
+def test_any_other_error_is_raised_with_a_hint_at_damaged_files(monkeypatch, capsys, error):
+    def app(**_) -> None:
+        raise error
+
+    monkeypatch.setattr(__main__, "app", app)
+    with pytest.raises(type(error)):
         __main__.main()
-    said = capsys.readouterr().err.strip()
-    assert re.search(r"cannot be used \(.+; pipeline/core/statistics\.py:[0-9]+\)$", said), said
-
-
-@pytest.mark.parametrize("error", [KeyError("mae"), NameError("maee")])
-def test_a_mistake_of_our_own_is_raised(ended, error):
-    with pytest.raises(type(error)):
-        ended(error)
-
-
-@pytest.mark.parametrize("error", [NameError("maee"), ImportError("no such module")])
-def test_a_damaged_file_hides_no_mistake_that_it_cannot_cause(ended, monkeypatch, error):
-    monkeypatch.setattr(recorded, "warned", ["data/one.npz"])
-    with pytest.raises(type(error)):
-        ended(error)
+    assert capsys.readouterr().err.splitlines() == [
+        "If the code is unchanged, a damaged file may be the cause; run: dvc status"
+    ]

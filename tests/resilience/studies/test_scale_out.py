@@ -121,14 +121,13 @@ def test_workers_with_other_code_are_refused(laboratory, cluster):
     module = laboratory.root / "pipeline/problems/shapes/model/__init__.py"
     text = module.read_text()
     code = "from pipeline.runs import fingerprint; print(fingerprint.code_digest('shapes'))"
-    laboratory.run("python", "-c", code)  # the workers' modules are read when they are first asked
+    laboratory.run("python", "-c", code)
     process = start(laboratory, "sizes", "--dask", cluster[0])
     wait_until(lambda: trial_files(laboratory))
     kill(process)
     module.write_text(text + "\n# another version\n")
-    done = laboratory.run(
-        "python", "-m", "pipeline", "study", "sizes", "--dask", cluster[0], check=False
-    )
+    command = ("python", "-m", "pipeline", "study", "sizes", "--dask", cluster[0])
+    done = laboratory.run(*command, check=False, warm=False)
     assert done.returncode == 2
     assert "a Dask worker runs another version of the code" in done.stderr
     assert "Traceback" not in done.stderr

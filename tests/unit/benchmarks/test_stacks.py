@@ -1,4 +1,4 @@
-"""Stacks are told apart by the frames that say what a process does."""
+"""The activity of a stack follows from its frames."""
 
 import pytest
 
@@ -8,6 +8,7 @@ DVC = 'process 1:"python dvc repro"'
 STAGE = f'{DVC};process 2:"python -m pipeline train echo-full"'
 WORKER = f'{STAGE};process 3:"python -c from spawn import spawn_main; spawn_main(fd=6)"'
 MAIN = "thread (7): MainThread"
+FIT = "fit (/pipeline/runs/fit.py:1)"
 
 
 @pytest.mark.parametrize(
@@ -24,21 +25,34 @@ MAIN = "thread (7): MainThread"
             None,
         ),
         (
-            f"{WORKER};{MAIN};Replicas.train (/pipeline/engine/replicas.py:8);execute (/e.py:2)",
+            f"{WORKER};{MAIN};{FIT};build (/pipeline/problems/echo/model/network.py:8);f (/k.py:2)",
+            ("train", "echo-full", stacks.BUILDING),
+        ),
+        (
+            f"{WORKER};{MAIN};{FIT};Replicas.train (/pipeline/engine/replicas.py:8);f (/e.py:2)",
             ("train", "echo-full", stacks.TRAINING),
         ),
         (
-            f"{STAGE};{MAIN};hear (/pipeline/stages/train.py:1);log (/pipeline/tracking/runs.py:1)",
+            f"{WORKER};{MAIN};{FIT};curve (/pipeline/problems/echo/metrics/evaluation.py:8)",
+            ("train", "echo-full", stacks.EVALUATION),
+        ),
+        (
+            f"{WORKER};{MAIN};{FIT};make_examples (/pipeline/problems/echo/data/examples.py:8)",
+            ("train", "echo-full", stacks.DATA),
+        ),
+        (
+            f"{STAGE};{MAIN};on_message (/pipeline/stages/train.py:1);"
+            "log (/pipeline/tracking/logger.py:1)",
             ("train", "echo-full", stacks.TRACKING),
         ),
         (f"{STAGE};thread (8): Thread-1;Event.wait (/lib/threading.py:5)", None),
     ],
 )
-def test_a_stack_is_counted_where_its_frames_say(tmp_path, stack, expected):
+def test_activity_of_a_stack(tmp_path, stack, expected):
     samples = tmp_path / "samples"
     samples.write_text(f"{stack} 20\n")
-    found = stacks.classified(samples, rate=10)
+    table = stacks.classify(samples, rate=10)
     if expected is None:
-        assert found.empty
+        assert table.empty
     else:
-        assert found.values.tolist() == [[*expected, 2.0]]
+        assert table.values.tolist() == [[*expected, 2.0]]

@@ -236,7 +236,8 @@ VARIANT_ERRORS = [
     (
         f"{WIDTHS}/variants/wide",
         None,
-        "experiments.widths.variants.wide: must be a mapping, got nothing; {} changes nothing",
+        "experiments.widths.variants.wide: must be a mapping, got nothing; write {} to change "
+        "nothing",
     ),
     (
         f"{WIDTHS}/variants/wide",

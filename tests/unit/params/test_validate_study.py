@@ -99,6 +99,12 @@ ERRORS = [
         {"data": {}},
         "sizes.overrides.data: unknown key 'data'; known: framing, model, training",
     ),
+    (
+        "search/overrides/training/replicas",
+        None,
+        "search.overrides.training.replicas: must be an integer, got nothing, at model.cells 2, "
+        "training.batch_size 4, training.learning_rate 0.001",
+    ),
     ("search/trials", REMOVE, "search.trials: is missing; sampler: tpe needs it"),
     (
         "search/prune/rung",
@@ -110,8 +116,8 @@ ERRORS = [
     (
         "search/variants",
         {"short": {"training": {"sequences": 4}}, "long": {}},
-        "search.variants.short.training.sequences: must not vary in a study with prune, which "
-        "compares trials at shares of the training",
+        "search.variants.short.training.sequences: must not vary with prune, which compares "
+        "unfinished trainings",
     ),
     (
         "search/space/training.batch_size",

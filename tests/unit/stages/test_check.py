@@ -1,20 +1,21 @@
-"""What of params.yaml decides which result: a file for each entry, for its stages to depend on."""
+"""`check` writes a file for each entry of params.yaml, which its stages depend on."""
 
 import pytest
 from ruamel.yaml import YAML
-from small import PARAMS, altered
+from small import PARAMS, REPORT, altered
 
 from pipeline.stages import check
 from pipeline.utils import paths
+from pipeline.utils.errors import InputError
 
 SMALL = YAML(typ="safe").load(PARAMS)
 
 
 @pytest.fixture
-def decisive(in_folder):
-    """What `check` leaves for parameters: the text of each entry's file."""
+def resolve(in_folder):
+    """Run `check` on a params.yaml; returns the text of each entry's file by `section/entry`."""
 
-    def checked(document: dict) -> dict[str, str]:
+    def run(document: dict) -> dict[str, str]:
         in_folder(document)
         check.run()
         folder = paths.resolved()
@@ -23,37 +24,78 @@ def decisive(in_folder):
             for path in folder.rglob("*.json")
         }
 
-    return checked
+    return run
 
 
-def changed(decisive, path: str, value) -> set[str]:
-    """The entries that are told of a changed value."""
-    before, after = decisive(SMALL), decisive(altered(path, value))
-    assert set(before) == set(after)
-    return {name for name in before if before[name] != after[name]}
+@pytest.fixture
+def changed_by(resolve):
+    """The entries whose files are different if a value is changed."""
+
+    def compare(path: str, value) -> set[str]:
+        before, after = resolve(SMALL), resolve(altered(path, value))
+        assert set(before) == set(after)
+        return {name for name in before if before[name] != after[name]}
+
+    return compare
 
 
-def test_each_entry_has_a_file(decisive):
-    assert set(decisive(SMALL)) == {
+def test_each_entry_has_a_file(resolve):
+    assert set(resolve(SMALL)) == {
         f"{section}/{name}"
         for section in ("datasets", "experiments", "studies")
         for name in SMALL[section]
     }
 
 
-def test_words_and_defaults_that_are_written_out_decide_nothing(decisive):
-    assert changed(decisive, "questions/drawer", "Does it really draw?") == set()
-    assert changed(decisive, "experiments/drawer/training/optimizer", "adam") == set()
+def test_files_of_removed_entries_are_removed(resolve):
+    document = altered("studies", {})
+    assert "studies/sizes" in resolve(SMALL)
+    assert "studies/sizes" not in resolve(document)
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "told"),
+    ("path", "value", "entries"),
     [
         ("datasets/echo/seed", 26, {"datasets/echo", "experiments/echoer", "studies/search"}),
         ("experiments/drawer/model/cells", 5, {"experiments/drawer", "studies/sizes"}),
-        ("experiments/widths/arms/wide/model/cells", 7, {"experiments/widths"}),
+        ("experiments/widths/variants/wide/model/cells", 7, {"experiments/widths"}),
         ("studies/sizes/space/model.cells", [1, 2], {"studies/sizes"}),
+        (
+            "defaults",
+            {"echo": {"experiment": {"training": {"epochs": 2}}}},
+            {"experiments/echoer", "studies/search"},
+        ),
     ],
 )
-def test_a_changed_parameter_concerns_what_it_decides(decisive, path, value, told):
-    assert changed(decisive, path, value) == told
+def test_a_changed_value_changes_the_files_of_the_entries_that_it_concerns(
+    path, value, entries, changed_by
+):
+    assert changed_by(path, value) == entries
+
+
+def test_a_default_that_is_written_out_changes_nothing(changed_by):
+    assert changed_by("experiments/drawer/training/optimizer", "adam") == set()
+
+
+def test_a_value_that_moves_to_a_recipe_changes_nothing(resolve):
+    document = altered("recipes", {"small": {"model": {"cells": 4}}})
+    document["experiments"]["drawer"] |= {"model": {}, "recipe": "small"}
+    assert resolve(document) == resolve(SMALL)
+
+
+def test_texts_of_the_report_change_nothing(resolve, tmp_path):
+    before = resolve(SMALL)
+    (tmp_path / "report.yaml").write_text(REPORT)
+    assert resolve(SMALL) == before
+
+
+def test_an_error_in_the_report_is_an_error(resolve, tmp_path):
+    (tmp_path / "report.yaml").write_text("experiments:\n  drawr: {answer: Yes.}\n")
+    with pytest.raises(InputError, match=r"^report\.yaml: experiments\.drawr: unknown experiment"):
+        resolve(SMALL)
+
+
+def test_what_is_rarely_intended_is_printed_as_a_warning(resolve, capsys):
+    resolve(altered("experiments/echoer/training/loss", "mse"))
+    (warning,) = capsys.readouterr().err.splitlines()
+    assert warning.startswith("warning: params.yaml: echoer: training.loss: 'mse' on one-hot")

@@ -1,11 +1,13 @@
 """The Keras models of all architectures.
 
-Where the article has TimeDistributed(Dense), there is a Dense: it also serves every time step by
-itself, in one matrix product instead of one per step.
+"The article" is Brownlee's "How to use an Encoder-Decoder LSTM to Echo Sequences of Random
+Integers". Its TimeDistributed(Dense) is a Dense here: that, too, is applied to each time step
+separately, but in a single matrix product.
 
-Axes: B batch, T integer of a window, E position of the echo, C classes (1 for scaled integers), H
-cells. Inputs are windows (B, T, F): integers that are one-hot, scaled, or for attention one-hot and
-followed by their one-hot position.
+Axes: B sample of a batch, T integer of a window, F features of an encoded integer, E position of
+the echo, C classes (1 for scaled integers), H cells. Inputs are windows (B, T, F). Integers are
+encoded as one-hot vectors or scaled numbers; for attention, a one-hot position follows the one-hot
+integer.
 """
 
 from __future__ import annotations
@@ -19,9 +21,9 @@ from pipeline.schema.experiment import RunConfig
 
 
 class Models(NamedTuple):
-    """The model for predictions, and the one for training where that is another.
+    """The model for predictions, and the model for training if it is a different one.
 
-    Both are made of the same layers and have the same weights.
+    Both share the same layers and weights.
     """
 
     inference_model: keras.Model
@@ -29,13 +31,14 @@ class Models(NamedTuple):
 
 
 def build(config: RunConfig) -> Models:
-    """Build an experiment's models with fresh initial weights; outputs are (B, E, C)."""
+    """Build the models of a network with new initial weights; their outputs are (B, E, C)."""
     model = config.experiment.model
     models = ARCHITECTURES[model.architecture](config)
     for layer in (models.training_model or models.inference_model).layers:
         if isinstance(layer, keras.layers.LSTM):
             *kernels, bias = layer.get_weights()
-            bias[model.cells : 2 * model.cells] = model.forget_bias  # input, forget, cell, output
+            # Keras concatenates the biases of the gates: input, forget, cell, output.
+            bias[model.cells : 2 * model.cells] = model.forget_bias
             layer.set_weights([*kernels, bias])
     return models
 
@@ -43,32 +46,33 @@ def build(config: RunConfig) -> Models:
 def lstm(config: RunConfig) -> Models:
     """One LSTM with an output at each time step."""
     layer = _lstm(config, "lstm", return_sequences=True)
-    return _sequential(config, layer, _output(config))
+    return _sequential(config, layer, _output_layer(config))
 
 
 def memoryless(config: RunConfig) -> Models:
-    """One dense layer that sees a single integer at a time."""
+    """A dense layer, applied to each integer separately."""
     hidden = keras.layers.Dense(config.experiment.model.cells, "tanh", name="hidden")
-    return _sequential(config, hidden, _output(config))
+    return _sequential(config, hidden, _output_layer(config))
 
 
 def vector(config: RunConfig) -> Models:
-    """Many to one: an LSTM reads the window, and its last output gives the complete echo."""
+    """Many to one: an LSTM reads the window; its last output is mapped to the complete echo."""
     return _sequential(config, _lstm(config, "lstm"), *_complete_echo(config))
 
 
 def features(config: RunConfig) -> Models:
-    """One to one: the window's integers are the T·F features of a single time step."""
+    """One to one: an LSTM sees the integers of the window as T·F features of a single step."""
     width = config.experiment.framing.window * _input_width(config)
     step = keras.layers.Reshape((1, width), name="step")
     return _sequential(config, step, _lstm(config, "lstm"), *_complete_echo(config))
 
 
 def encoder_decoder(config: RunConfig) -> Models:
-    """One LSTM reads the window into its state; a second one writes the echo from that vector.
+    """An LSTM, the encoder, reads the window; a second one, the decoder, outputs the echo.
 
-    In the article the vector is the decoder's input at each step. It can also be the decoder's
-    initial state. With teacher forcing the decoder also reads the previous integer: the correct one
+    In the article, the encoder's last hidden state is the decoder's input at each step. With
+    `decoder_context: initial_state`, the encoder's state is the decoder's initial state instead.
+    With teacher forcing, the decoder also reads the previous integer of the echo: the correct one
     in training, its own prediction otherwise.
     """
     model, framing = config.experiment.model, config.experiment.framing
@@ -85,6 +89,7 @@ def encoder_decoder(config: RunConfig) -> Models:
     encoding = _Encoding(outputs, state, _mask(config, window))
     if model.teacher_forcing:
         return _teacher_forced(config, window, decoder, encoding)
+    # One step for each position of the echo; the zeros are only read if there is no other input.
     zeros = keras.ops.zeros_like(window[:, : framing.echo, :1])
     echo, _ = decoder.decode(encoding, zeros, decoder.initial_state(encoding))
     return Models(keras.Model(window, echo, name=config.identifier))
@@ -93,29 +98,30 @@ def encoder_decoder(config: RunConfig) -> Models:
 class _Encoding(NamedTuple):
     """What the encoder passes to the decoder."""
 
-    outputs: keras.KerasTensor  # (B, T, H) where the decoder attends to them, else (B, H)
+    outputs: keras.KerasTensor  # (B, T, H) if the decoder attends to them, else (B, H)
     state: list[keras.KerasTensor]  # hidden and cell state, (B, H) each
-    mask: keras.KerasTensor | None
+    mask: keras.KerasTensor | None  # see `_mask`
 
 
 class _Decoder:
-    """The layers that write the echo, shared by training and inference."""
+    """The layers of the decoder, shared by the models for training and inference."""
 
     def __init__(self, config: RunConfig):
-        # Each layer draws the seed of its initial weights when it is created: keep the order.
+        # A layer draws the seed of its initial weights when it is created, so this order matters.
         self._model = config.experiment.model
         self.lstm = _lstm(config, "decoder", return_sequences=True, return_state=True)
-        self._output = _output(config)
+        self._output = _output_layer(config)
         self._attention = keras.layers.Attention(name="attention")
         self.embed = _embedding(config)
 
     def initial_state(self, encoding: _Encoding) -> list | None:
+        """Return the initial hidden and cell state; None for zeros."""
         return encoding.state if self._model.decoder_context == "initial_state" else None
 
     def decode(self, encoding: _Encoding, previous, state, lstm: Callable | None = None):
-        """Return outputs (B, E, C) after previous integers (B, E, C), and the new state.
+        """Return outputs (B, E, C) given the integers before them (B, E, C), and the new state.
 
-        `lstm` is called in place of the LSTM layer.
+        If `lstm` is given, it is called instead of the LSTM layer.
         """
         inputs = []
         if self._model.decoder_context == "vector":
@@ -132,7 +138,7 @@ class _Decoder:
         return self._output(hidden), state
 
     def decode_step(self, encoding: _Encoding, previous, state):
-        """Decode a single integer (B, 1, C), without the LSTM layer's loop over time steps."""
+        """Decode a single integer (B, 1, C) with the LSTM's cell, without its loop over steps."""
 
         def cell(step, initial_state):
             zeros = [keras.ops.zeros_like(encoding.state[0])] * 2
@@ -143,13 +149,13 @@ class _Decoder:
 
 
 def _teacher_forced(config: RunConfig, window, decoder: _Decoder, encoding: _Encoding) -> Models:
-    """The models of a decoder that reads the previous integer."""
+    """Build the models of a decoder that reads the previous integer."""
     echo, classes = config.experiment.framing.echo, config.dataset.classes
     state = decoder.initial_state(encoding)
     zeros = keras.ops.zeros_like(window[:, :1, :classes])
     shifted = keras.layers.Concatenate(axis=1)([zeros, window[:, : echo - 1, :classes]])
     forced, _ = decoder.decode(encoding, shifted if echo > 1 else zeros, state)
-    # The inference model contains the bare cell, which is saved under the decoder's name.
+    # The inference model has the cell in place of the LSTM layer, so it gets the layer's name.
     decoder.lstm.cell.name = decoder.lstm.name
     predicted = _free_running(config, window, zeros, decoder, encoding)
     inference_model = keras.Model(window, predicted, name=config.identifier)
@@ -157,7 +163,7 @@ def _teacher_forced(config: RunConfig, window, decoder: _Decoder, encoding: _Enc
 
 
 def _free_running(config: RunConfig, window, previous, decoder: _Decoder, encoding: _Encoding):
-    """Return outputs (B, E, C) of a decoder that reads its own most probable integers."""
+    """Return outputs (B, E, C) of a decoder that reads the most likely of its last outputs."""
     framing, classes = config.experiment.framing, config.dataset.classes
     state, outputs = decoder.initial_state(encoding), []
     for step in range(framing.echo):
@@ -173,8 +179,9 @@ def _free_running(config: RunConfig, window, previous, decoder: _Decoder, encodi
 def attention(config: RunConfig) -> Models:
     """An LSTM reads the window; for each position of the echo a query attends to its outputs.
 
-    Queries are rows of a table of positions. Keys are the LSTM's outputs, or rows of that table.
-    The table is a Dense layer on one-hot positions, for the same reason as in `_embedding`.
+    Queries are rows of a learned table, which has a row for each position. Keys are the LSTM's
+    outputs or rows of the same table; values are always the LSTM's outputs. The table is a Dense
+    layer on one-hot positions, for the same reason as in `_embedding`.
     """
     model, framing = config.experiment.model, config.experiment.framing
     classes = config.dataset.classes
@@ -190,7 +197,7 @@ def attention(config: RunConfig) -> Models:
     context = keras.layers.Attention(use_scale=True, name="attention")(
         [queries, encoded, keys], mask=[None, _mask(config, window[:, :, :classes])]
     )
-    echo = _output(config)(context)
+    echo = _output_layer(config)(context)
     return Models(keras.Model(window, echo, name=config.identifier))
 
 
@@ -219,7 +226,7 @@ def _output_width(config: RunConfig) -> int:
 
 
 def _input(config: RunConfig):
-    """Return the input (B, T, F), and the same with a mask where integers may be missing."""
+    """Return the input (B, T, F), and the same after a Masking layer if integers may be missing."""
     framing, training = config.experiment.framing, config.experiment.training
     # Stateful layers need to know the batch size.
     batch = training.batch_size if training.reset_states_after != "batch" else None
@@ -235,7 +242,10 @@ def _missing_value(config: RunConfig) -> float:
 
 
 def _mask(config: RunConfig, window):
-    """Return where the encoder read an integer (B, T), in reading order; None: everywhere."""
+    """Return where the encoder reads an integer, (B, T), bool, in its reading order.
+
+    None stands for all time steps, if no integer is masked.
+    """
     if not config.experiment.framing.masked:
         return None
     present = keras.ops.any(keras.ops.not_equal(window, _missing_value(config)), axis=-1)
@@ -249,10 +259,11 @@ def _lstm(config: RunConfig, name: str, **options) -> keras.layers.LSTM:
 
 
 def _embedding(config: RunConfig) -> Callable:
-    """Return the layer that encoder and decoder apply to integers before they read them.
+    """Return the layer that embeds the integers which encoder and decoder read.
 
-    It is a Dense layer on one-hot integers, because Adam in Keras 3.15 updates a row of an
-    Embedding twice if it occurs twice in a batch.
+    It is a Dense layer on one-hot integers rather than an Embedding, because Adam in Keras 3.15
+    updates a row of an Embedding twice if it occurs twice in a batch. Without `embedding`, integers
+    stay one-hot.
     """
     size = config.experiment.model.embedding
     if size is None:
@@ -260,14 +271,14 @@ def _embedding(config: RunConfig) -> Callable:
     return keras.layers.Dense(size, use_bias=False, name="embedding")
 
 
-def _output(config: RunConfig) -> keras.layers.Dense:
-    """Return the output layer of a single integer."""
+def _output_layer(config: RunConfig) -> keras.layers.Dense:
+    """Return the output layer for one integer per time step."""
     width = _output_width(config)
     return keras.layers.Dense(width, activation=_activation(config), name="integers")
 
 
 def _complete_echo(config: RunConfig) -> list[keras.layers.Layer]:
-    """Return the output layers of all integers at once, from one vector."""
+    """Return the layers that map a vector to all integers of the echo at once."""
     echo, width = config.experiment.framing.echo, _output_width(config)
     return [
         keras.layers.Dense(echo * width, name="echo"),

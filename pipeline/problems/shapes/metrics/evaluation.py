@@ -1,7 +1,9 @@
-"""Metrics of networks that predict vertices; those of generators are in `generation.py`.
+"""Evaluation of networks that predict vertices, and descriptions of all metrics of shapes.
 
-Axes: R replica, S shape, V vertex, 2 coordinates (x, y), N sample, K checkpoint. Polygons include
-the first vertex, the origin.
+Generators are evaluated in `generation.py`. A *size* is a free parameter of a shape's family.
+
+Axes: R replica, S shape, V vertex, 2 coordinates (x, y), N sample, P free parameters, K checkpoint,
+X point of `PROBE_X`. Polygons include the first vertex, the origin.
 """
 
 from __future__ import annotations
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
     from pipeline.engine.replicas import Replicas
     from pipeline.schema.experiment import RunConfig
 
-PROBE_X = np.linspace(0, 1, 201)  # x of the points (x, 0) that probe networks without memory
+PROBE_X = np.linspace(0, 1, 201)
+"""x of points on the line y = 0, for which networks without memory are probed: such a point can be
+one of several vertices."""
 
 METRICS = {
     "mae": Metric(
@@ -43,7 +47,8 @@ METRICS = {
     ),
     "consistency_error": Metric(
         "consistency error",
-        "mean absolute distance of a drawn shape's coordinates from the nearest exact shape",
+        "mean absolute difference between the coordinates of a drawn shape and those of the "
+        "nearest exact shape",
         headline=True,
     ),
     "side_error": Metric(
@@ -53,16 +58,16 @@ METRICS = {
     ),
     "size": Metric(
         "drawn size",
-        "mean of the drawn shapes' sizes, each from 0 to 1: 0.5 in the data, 0 for shapes that "
-        "collapsed to a point",
+        "mean of all sizes of the drawn shapes, which range from 0 to 1: 0.5 in the data, 0 for "
+        "shapes that collapsed to a point",
         higher_is_better=None,
         headline=True,
     ),
     "ks": Metric(
         "KS distance",
         "Kolmogorov–Smirnov distance between the distributions of a size in drawn shapes and in "
-        "the data, the largest of all sizes, averaged over families: 0 for equal distributions, at "
-        "least 0.5 for a network that always draws the same shape",
+        "the data, for the size with the largest distance, averaged over families: 0 for equal "
+        "distributions, at least 0.5 for a network that always draws the same shape",
         headline=True,
     ),
     "valid": Metric(
@@ -76,12 +81,13 @@ METRICS = {
         "clipped to it before anything else is measured",
     ),
     "cross_entropy": Metric(
-        "cross-entropy", "mean of −ln p of a held-out shape's tokens, in nats per shape"
+        "cross-entropy", "mean of −ln p(tokens of a held-out shape), in nats per shape"
     ),
     "nll": Metric(
         "negative log-likelihood",
-        "mean of −ln P of the steps from vertex to vertex of a held-out shape, each within "
-        f"±{HALF_WIDTH:.0%} of the widest step, in nats per shape",
+        "mean of −ln P(a held-out shape), in nats per shape, where P is the probability that each "
+        f"step from vertex to vertex is within ±{HALF_WIDTH:.0%} of the widest step around the "
+        "actual one",
     ),
     "regret": Metric(
         "regret",
@@ -103,7 +109,7 @@ METRICS = {
 
 
 def describe(name: str) -> Metric:
-    """Return the label and meaning of a metric; KeyError if there is none of that name.
+    """Return the description of a metric; KeyError for an unknown name.
 
     Names can end in a family (`wrong_star`) or, for `ks`, in a free parameter (`ks_w`).
     """
@@ -123,11 +129,11 @@ def describe(name: str) -> Metric:
 
 
 def optimal_predictions(shapes: np.ndarray, family: Family) -> np.ndarray:
-    """Return the predictions (…, V - 1, 2) of the next vertices with the least expected MAE.
+    """Return the predictions (…, V - 1, 2) of the next vertices with the smallest expected MAE.
 
-    Coordinates that the vertices so far determine are computed from them, all others with the free
-    parameters at their medians. This is optimal if each vertex shows a parameter either exactly or
-    not at all, and if the parameters are independent and symmetric.
+    Coordinates that the vertices so far determine are computed from them, all others from the
+    medians of the free parameters. This is optimal if each vertex shows a parameter either exactly
+    or not at all, and if the parameters are independent and symmetric.
     """
     optimal = [
         _next_vertex(shapes[..., :count, :], slice(0, count), family)
@@ -136,36 +142,40 @@ def optimal_predictions(shapes: np.ndarray, family: Family) -> np.ndarray:
     return np.stack(optimal, axis=-2)
 
 
-def _next_vertex(seen: np.ndarray, which: slice, family: Family) -> np.ndarray:
-    """Return the optimal next vertex (…, 2) if only these vertices (…, K, 2) of a shape are seen.
+def _next_vertex(seen: np.ndarray, indices: slice, family: Family) -> np.ndarray:
+    """Return the optimal next vertex (…, 2) after some vertices (…, n, 2) of a shape.
 
-    `which` are their places in the polygon.
+    `indices` are the indices of these vertices in the polygon; nothing else of the shape is known.
     """
     median = np.full(len(family.parameters), 0.5)
-    matrix = family.matrix[2 * which.start : 2 * which.stop]
+    matrix = family.matrix[2 * indices.start : 2 * indices.stop]
     flat = seen.reshape(*seen.shape[:-2], -1)
+    # Of all parameters that fit the vertices, those that are closest to the medians.
     theta = median + (flat - matrix @ median) @ np.linalg.pinv(matrix).T
-    return family.polygons(theta)[..., which.stop, :]
+    return family.polygons(theta)[..., indices.stop, :]
 
 
 def bottom_vertices(family: Family) -> list[int]:
-    """Return the vertices that lie on the line y = 0 in every shape, except the last vertex."""
+    """Return the indices of vertices that lie on the line y = 0 in every shape.
+
+    The last vertex is left out, because no vertex follows it.
+    """
     return [v for v in range(family.vertex_count - 1) if not family.matrix[2 * v + 1].any()]
 
 
 def after_bottom_vertex(vertex: int, x: np.ndarray, family: Family) -> np.ndarray:
-    """Return the optimal next vertices (N, 2) after the points (x, 0), taken for that vertex.
+    """Return the optimal next vertices (N, 2) if a vertex is at the points (x, 0), with x (N,).
 
-    They are NaN where the vertex cannot be.
+    `vertex` is the index of that vertex. Predictions are NaN for points that it cannot reach.
     """
     points = np.stack([x, np.zeros_like(x)], axis=-1)[:, None]
-    largest = family.matrix[2 * vertex].sum()
+    max_x = family.matrix[2 * vertex].sum()
     following = _next_vertex(points, slice(vertex, vertex + 1), family)
-    return np.where((x <= largest + 1e-9)[:, None], following, np.nan)
+    return np.where((x <= max_x + 1e-9)[:, None], following, np.nan)
 
 
 def optimal_mae(shapes: np.ndarray, family: Family) -> float:
-    """Return the floor: the optimal predictor's mean absolute error on shapes (S, V, 2)."""
+    """Return the mean absolute error of the optimal predictor on shapes (S, V, 2)."""
     return float(np.abs(optimal_predictions(shapes, family) - shapes[:, 1:]).mean())
 
 
@@ -202,13 +212,15 @@ def evaluate(
     """Measure every replica on test shapes (S, V, 2).
 
     Predictions are `steps` (K,), the number of shapes seen at each checkpoint and at the end, and
-    `polygons` (K, R, V, 2), what each replica drew there. Networks without memory also have `probe`
-    (R, X, 2), their predictions for points of the bottom side. For generators see
+    `polygons` (K, R, V, 2), the drawings of each replica at these points. Networks without memory
+    also have `probe` (R, X, 2), their predictions for the points (PROBE_X, 0). For generators see
     `generation.evaluate`.
     """
     if config.experiment.framing.generative:
         return generation.evaluate(config, replicas, test, checkpoints)
-    from pipeline.problems.shapes.model.drawing import draw_polygon  # loads Keras
+    from pipeline.problems.shapes.model.drawing import (
+        draw_polygon,
+    )  # imports Keras, which takes seconds
 
     training = config.experiment.training
     inputs, targets = make_examples(test, config)
@@ -230,7 +242,7 @@ def evaluate(
 
 
 def _predict_after_probes(replicas: Replicas) -> np.ndarray:
-    """Return the next vertices (R, X, 2) that are predicted after the points (PROBE_X, 0)."""
+    """Return the predicted next vertices (R, X, 2) after the points (PROBE_X, 0)."""
     points = np.stack([PROBE_X, np.zeros_like(PROBE_X)], axis=-1)[None, :, None].astype(np.float32)
     return replicas.predict(points, points[:, :, 0])["vertices"]
 
@@ -248,7 +260,7 @@ def drawing_metrics(polygons: np.ndarray, dataset: Dataset) -> dict[str, np.ndar
 
 
 def preview(predictions: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return what was drawn at each checkpoint."""
+    """Return the drawings at each checkpoint."""
     return {name: predictions[name] for name in ("steps", "polygons") if "polygons" in predictions}
 
 
@@ -257,14 +269,14 @@ def summarize(config: RunConfig, metrics: dict, references: dict) -> list[str]:
     if config.experiment.framing.generative:
         return generation.summarize(config, metrics, references)
     mean = {name: entry["mean"] for name, entry in metrics.items()}
-    memory = "without memory" if config.experiment.framing.sample == "point" else "with memory"
+    memory = "Without memory" if config.experiment.framing.sample == "point" else "With memory"
     return [
-        f"The network predicts the next vertex {memory}, with a mean absolute error of "
-        f"{mean['mae']:.4f}. The optimal predictor's is "
+        f"{memory}, the network predicts the next vertex with a mean absolute error of "
+        f"{mean['mae']:.4f}. The error of the optimal predictor is "
         f"{references['mae']['optimal predictor']:.4f}, because a size is random until a vertex "
         f"shows it, so the regret is {mean['mae_regret']:.4f}.",
-        f"On average, the coordinates of its drawing are {mean['consistency_error']:.4f} away from "
-        f"the nearest exact {config.dataset.shape}.",
+        "On average, the coordinates of its drawing differ by "
+        f"{mean['consistency_error']:.4f} from those of the nearest exact {config.dataset.shape}.",
         "It always draws the same shape, so the KS distance between the sizes that it draws and "
-        f"those of the data is {mean['ks']:.2f}; a single shape cannot be below 0.5.",
+        f"those of the data is {mean['ks']:.2f}; for a single shape it is at least 0.5.",
     ]

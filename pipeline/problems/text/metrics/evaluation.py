@@ -1,7 +1,10 @@
-"""Evaluation of a network on test text and of the text that it writes; reference values.
+"""Evaluation of networks: bits per character of the test text, and metrics of generated text.
 
-Axes: R replica, N sample, T character that a sample predicts, L character of the test text, P
-position since the network's last state reset, B text written in parallel.
+Reference values come from n-gram models, compressors and held-out text.
+
+Axes: R replica, S passage, N sample, T character that a sample predicts, L character of a passage
+or of the test text, P position since the last state reset, B text (one per temperature), K
+checkpoint.
 """
 
 from __future__ import annotations
@@ -36,15 +39,15 @@ if TYPE_CHECKING:
     from pipeline.problems.text.model.writing import Writer
 
 NGRAM_ORDERS = (2, 5, 6)  # besides unigrams
-HELD_OUT = "held-out text"  # name of a reference: the metric of real text instead of written text
-HELD_OUT_PIECES = 8  # of held-out text that are measured, each as long as a written text
-FLOOR = "floor of the framing"  # name of a reference
+HELD_OUT = "held-out text"  # reference: a metric of generated text, computed for held-out text
+HELD_OUT_PIECES = 8  # pieces of held-out text to measure, each as long as a generated text
+FLOOR = "floor of the framing"  # reference: see `framing_floor`
 SHOWN_CHARACTERS = 480  # of the test text, in a figure
-TEMPERATURES = (0.0, 0.5, 0.8, 1.0)
-WRITTEN_LENGTH = 1000  # characters written at each temperature
-WRITING_SEED = 1
-PROGRESS_TEMPERATURE = 0.5  # of text written with the weights of each checkpoint
-PROGRESS_LENGTH = 240
+TEMPERATURES = (0.0, 0.5, 0.8, 1.0)  # of generated texts
+WRITTEN_LENGTH = 1000  # characters of each generated text
+WRITING_SEED = 1  # of the sampling
+PROGRESS_TEMPERATURE = 0.5  # of the texts generated at each checkpoint
+PROGRESS_LENGTH = 240  # characters of the texts generated at each checkpoint
 
 METRICS = {
     "bits_per_character": Metric(
@@ -81,7 +84,7 @@ METRICS = {
     ),
 }
 
-AT_TEMPERATURE = {  # label and meaning of the same metrics at other temperatures
+AT_TEMPERATURE = {  # label and meaning of these metrics at temperatures other than 1
     "known_words": (
         "known words at temperature {}",
         "share of the words written at temperature {} that occur in the training text",
@@ -99,7 +102,7 @@ AT_TEMPERATURE = {  # label and meaning of the same metrics at other temperature
 
 
 def describe(name: str) -> Metric:
-    """Return how a metric of `evaluate` is shown; KeyError for an unknown name."""
+    """Return the description of a metric; KeyError for an unknown name."""
     if match := re.fullmatch(r"(\w+)_at_([0-9.]+)", name):
         label, meaning = (text.format(match[2]) for text in AT_TEMPERATURE[match[1]])
         return Metric(label, meaning, METRICS[match[1]].higher_is_better)
@@ -115,9 +118,10 @@ def curve(targets: np.ndarray, outputs: Arrays) -> Arrays:
 
 
 def references(config: RunConfig, held_out: np.ndarray) -> dict[str, dict[str, float]]:
-    """Return what needs no network: n-gram models, compressors, and metrics of held-out text.
+    """Return reference values of metrics, computed without a network.
 
-    The models are fitted to the training text. Raises InputError as `training_text` does.
+    They come from n-gram models and compressors of the training text, and from held-out text.
+    Raises InputError as `training_text` does.
     """
     train, dataset = training_text(config, held_out), config.dataset
     test = join_passages(held_out)
@@ -134,7 +138,7 @@ def references(config: RunConfig, held_out: np.ndarray) -> dict[str, dict[str, f
 
 
 def _measure_pieces(text: str, train: str, corpus: str) -> dict[str, float]:
-    """Return the mean metrics of pieces of a text, each as long as a written text."""
+    """Return the mean metrics of pieces of a text, each as long as a generated text."""
     last = max(len(text) - WRITTEN_LENGTH, 0)
     starts = sorted({round(start) for start in np.linspace(0, last, HELD_OUT_PIECES)})
     pieces = [measure_text(text[s : s + WRITTEN_LENGTH], train, corpus) for s in starts]
@@ -146,9 +150,10 @@ def _measure_pieces(text: str, train: str, corpus: str) -> dict[str, float]:
 
 
 def training_text(config: RunConfig, held_out: np.ndarray) -> str:
-    """Return the training text that belongs to held-out passages (S, L + 1).
+    """Return the training text of the corpus that held-out passages (S, L + 1) come from.
 
-    It is loaded from this Python's corpus. Raises InputError if the passages come from another one.
+    The corpus is part of the installed Python. Raises InputError if the passages were generated
+    with another version of it.
     """
     corpus, name = load_corpus(config.dataset), config.experiment.dataset
     passages = join_passages(held_out)
@@ -162,7 +167,11 @@ def training_text(config: RunConfig, held_out: np.ndarray) -> str:
 
 @functools.lru_cache(maxsize=8)
 def baseline_bits(dataset: Dataset, test: bytes) -> dict[str, float]:
-    """Return bits per character of models without a network, on the bytes of test codes (L,)."""
+    """Return bits per character of n-gram models and compressors on a test text.
+
+    `test` are the bytes of its character codes (L,), uint8, because the cache needs a hashable
+    argument.
+    """
     codes, alphabet_size = np.frombuffer(test, np.uint8), len(dataset.alphabet)
     text = load_corpus(dataset).train
     train = encode(text, dataset.alphabet)
@@ -178,14 +187,14 @@ def baseline_bits(dataset: Dataset, test: bytes) -> dict[str, float]:
 
 
 def framing_floor(config: RunConfig, passages: np.ndarray) -> float:
-    """Return the fewest bits per character possible on passages (S, L + 1) that are memorized.
+    """Return the smallest possible bits per character on memorized passages (S, L + 1).
 
-    It is the mean entropy of a target character given the sample's input, because the same input
-    can precede different characters.
+    This is the mean entropy of a target character given the input of its sample. It is above 0 if
+    the same input precedes different characters.
     """
     framing = config.experiment.framing
     if config.experiment.training.reset_states_after != "batch":
-        return 0.0  # the state can count the characters, and thus give the place in the text
+        return 0.0  # a carried state can count characters, and so identify the position
     inputs, targets = make_examples(passages, config)
     continuations: dict[tuple, Counter] = defaultdict(Counter)
     for sample, target in zip(inputs.tolist(), targets.tolist(), strict=True):
@@ -207,13 +216,17 @@ def evaluate(
     history: Arrays,
     checkpoints: dict[int, list[np.ndarray]],
 ) -> Evaluation:
-    """Measure every replica on test passages (S, L + 1), and let it write.
+    """Measure every replica on test passages (S, L + 1) and on the text that it generates.
 
-    Predictions: `text` (L,) and `bits` (R, L), the first test characters and their bits (NaN where
-    none was predicted); `by_place` (R, P), mean bits by position since the last state reset, unless
-    every prediction is made from one character; `written` (R, B, …), texts after the prompt `start`
-    at `temperatures` (B,); `early` (K, …), what the first replica wrote after `early_seen` (K,)
-    passages; `samples`, texts as a page to read.
+    Predictions are:
+
+    - `text` (L,) and `bits` (R, L), the first characters of the test text and their bits, NaN for
+      characters that no sample predicts;
+    - `by_place` (R, P), mean bits by position since the last state reset; missing for one-to-many,
+      which predicts from a single character;
+    - `written` (R, B, …), texts that continue the prompt `start` at `temperatures` (B,);
+    - `early` (K, …), texts of the first replica after `early_seen` (K,) passages of training;
+    - `samples`, the texts of the first replica as one string.
     """
     dataset, train = config.dataset, training_text(config, test)
     inputs, targets = make_examples(test, config)
@@ -223,7 +236,7 @@ def evaluate(
 
     from pipeline.problems.text.model.writing import Writer  # imports Keras, which takes seconds
 
-    # The user's own text ends with the passage, so the network never learned what comes after it.
+    # With `corpus: text`, a network is never trained to continue beyond the end of the passage.
     length = WRITTEN_LENGTH if dataset.has_held_out else min(WRITTEN_LENGTH, dataset.length)
     start, writer = encode_prompt(config), Writer(replicas, config)
     written = writer.write(start, np.array(TEMPERATURES), WRITING_SEED, length)
@@ -249,7 +262,7 @@ def evaluate(
 
 
 def _measure_written(written: np.ndarray, train: str, dataset: Dataset) -> Arrays:
-    """Return the metrics (R,) of texts (R, B, …) that were written at `TEMPERATURES` (B,)."""
+    """Return the metrics (R,) of texts (R, B, …) generated at `TEMPERATURES` (B,)."""
     metrics = {}
     for i, temperature in enumerate(TEMPERATURES):
         measured = [
@@ -265,7 +278,7 @@ def _measure_written(written: np.ndarray, train: str, dataset: Dataset) -> Array
 def _write_checkpoints(
     writer: Writer, checkpoints: Mapping[int, list[np.ndarray]], start: np.ndarray, length: int
 ) -> dict[int, np.ndarray]:
-    """Return what the first replica writes with each checkpoint's weights, {passages: codes}."""
+    """Return the text of the first replica at each checkpoint: {passages seen: codes}."""
     temperatures = np.array([PROGRESS_TEMPERATURE])
     texts = {}
     for seen, weights in checkpoints.items():
@@ -287,16 +300,17 @@ def _arrange_bits(
     _, targets = make_examples(indices, config)
     by_character = np.full((count, length * len(test) + 1), np.nan)
     by_character[:, targets.ravel()] = bits.reshape(count, -1)
-    batch_size, windows = 1, 1  # windows: samples between two state resets
+    batch_size, batches_per_reset = 1, 1
     if training.reset_states_after != "batch":
         batch_size = training.batch_size
-        windows = samples_per_sequence(config) // batch_size
-    by_position = bits.reshape(count, -1, windows, batch_size, bits.shape[-1]).mean(axis=(1, 3))
+        batches_per_reset = samples_per_sequence(config) // batch_size
+    bits = bits.reshape(count, -1, batches_per_reset, batch_size, bits.shape[-1])
+    by_position = bits.mean(axis=(1, 3))
     return by_character[:, 1:], by_position.reshape(count, -1)
 
 
 def preview(predictions: Arrays) -> Arrays:
-    """Return what `progress_images` draws: the texts written during training."""
+    """Return the texts generated during training, which `progress_images` draws."""
     return {name: predictions[name] for name in ("early", "early_seen", "start")}
 
 

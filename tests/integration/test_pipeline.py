@@ -1,4 +1,4 @@
-"""The pipeline as its users run it: real DVC, real MLflow database, real processes."""
+"""The pipeline as its users run it: DVC, an MLflow database, and processes."""
 
 import json
 import shutil
@@ -8,8 +8,6 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 from small import Laboratory
-
-pytestmark = pytest.mark.slow
 
 NETWORKS = ("drawer", "echoer", "sampler", "widths/narrow", "widths/wide", "writer")
 ALL = [(name, "FINISHED") for name in NETWORKS]
@@ -50,7 +48,7 @@ def stages_run(output: str) -> set[str]:
     return {line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage")}
 
 
-def test_a_repro_makes_everything_and_a_second_one_nothing(reproduced):
+def test_repro_writes_all_results_and_a_second_one_has_nothing_to_do(reproduced):
     for name in (
         "data/rectangle.npz",
         "models/drawer/model.keras",
@@ -81,7 +79,7 @@ def test_a_repro_makes_everything_and_a_second_one_nothing(reproduced):
     assert reproduced.run("git", "status", "--porcelain").stdout == ""
 
 
-def test_metrics_are_aggregated_over_replicas_and_listed_one_by_one(reproduced):
+def test_metrics_are_aggregated_over_replicas(reproduced):
     found = json.loads((reproduced.root / "reports/metrics/drawer.json").read_text())
     rows = pd.read_csv(reproduced.root / "reports/metrics/drawer.csv")
     assert found["networks"]["drawer"]["failure_rate"] == 0
@@ -92,7 +90,7 @@ def test_metrics_are_aggregated_over_replicas_and_listed_one_by_one(reproduced):
     assert entry["low"] < entry["mean"] < entry["high"]
 
 
-def test_trials_are_runs_that_are_never_made_twice_and_can_be_made_again(mine):
+def test_sync_restores_the_trials_of_a_lost_database(mine):
     assert (trials(mine, "sizes"), trials(mine, "search")) == (6, 6)
     query = (
         "select key, value from experiment_tags where key like 'mlflow.%' and experiment_id in"
@@ -102,28 +100,28 @@ def test_trials_are_runs_that_are_never_made_twice_and_can_be_made_again(mine):
     assert tags["mlflow.note.content"]
     assert "reports/studies/" in tags["mlflow.note.content"]
     assert json.loads(tags["mlflow.sharedViewState.laboratory"])["compareRunCharts"]
-    assert "sizes: complete" in mine.run("pipeline", "track").stdout
+    assert "sizes: complete" in mine.run("pipeline", "sync").stdout
     assert trials(mine, "sizes") == 6
     (mine.root / "mlflow.db").unlink()
-    done = mine.run("pipeline", "track").stdout
+    done = mine.run("pipeline", "sync").stdout
     assert "sizes: added 6 trials" in done
     assert (trials(mine, "sizes"), trials(mine, "search")) == (6, 6)
 
 
-def test_the_report_tells_of_studies(reproduced):
+def test_the_report_shows_studies(reproduced):
     page = (reproduced.root / "reports/README.md").read_text()
-    for said in (
+    for text in (
         "### sizes",
         "*How many cells?*",
         "studies/sizes/pareto.svg",
-        "No other trial is better in every objective",
+        "The Pareto-optimal trials",
         "### search",
         "P(better)",
     ):
-        assert said in page, said
+        assert text in page, text
 
 
-def test_the_model_is_one_that_plain_keras_loads(reproduced):
+def test_plain_keras_loads_the_model(reproduced):
     program = """
 import sys, keras, numpy as np
 model = keras.saving.load_model("models/drawer/model.keras")
@@ -160,10 +158,10 @@ def test_one_change_reruns_one_experiment(mine):
     assert runs(mine) == [("drawer", "FINISHED"), *ALL]
 
 
-def test_a_project_may_have_no_studies_findings_and_models(mine):
+def test_a_project_may_have_no_studies_and_no_report_texts(mine):
     document = YAML(typ="safe").load(mine.params.read_text())
-    document |= {section: {} for section in ("studies", "findings", "models")}
-    del document["questions"]["sizes"]
+    document["studies"] = {}
+    (mine.root / "report.yaml").unlink()
     with mine.params.open("w") as file:
         YAML().dump(document, file)
     for folder in ("data/studies", "reports/studies"):
@@ -173,8 +171,9 @@ def test_a_project_may_have_no_studies_findings_and_models(mine):
     assert "trials.csv" not in (mine.root / "reports/README.md").read_text()
 
 
-def test_another_question_trains_nothing(mine):
-    mine.change("Does it draw?", "Does it really draw?")
+def test_a_changed_text_of_the_report_trains_nothing(mine):
+    texts = mine.root / "report.yaml"
+    texts.write_text(texts.read_text().replace("Does it draw?", "Does it really draw?"))
     done = mine.run("dvc", "repro")
     assert stages_run(done.stdout) == {"check", "report"}
     assert "They draw more." in (mine.root / "reports/README.md").read_text()
@@ -182,7 +181,7 @@ def test_another_question_trains_nothing(mine):
 
 
 def test_a_changed_module_reruns_the_stages_that_use_it(mine):
-    module = mine.root / "pipeline/problems/echo/metrics/__init__.py"
+    module = mine.root / "pipeline/problems/echo/metrics/evaluation.py"
     module.write_text(module.read_text() + "\n# changed\n")
     status = json.loads(mine.run("dvc", "status", "--json").stdout)
     stages = {f"{stage}@echoer" for stage in ("train", "evaluate", "figures")}
@@ -205,7 +204,7 @@ def test_results_are_the_same_bytes_each_time(reproduced, laboratory):
             assert path.read_bytes() == other.read_bytes(), path
 
 
-def test_runs_carry_curves_metrics_pictures_data_and_model(reproduced):
+def test_a_run_has_curves_metrics_pictures_data_and_model(reproduced):
     assert runs(reproduced) == ALL
     program = """
 import json
@@ -272,10 +271,10 @@ print(loaded.metadata.signature is not None)
     assert done.stdout.splitlines()[-1] == "True"
 
 
-def test_track_rebuilds_a_lost_database_and_then_adds_nothing(mine):
+def test_sync_rebuilds_a_lost_database_and_then_adds_nothing(mine):
     before = counts(mine)
     (mine.root / "mlflow.db").unlink()
-    first = mine.run("pipeline", "track").stdout.splitlines()
+    first = mine.run("pipeline", "sync").stdout.splitlines()
     made = {name: f"added {trials} trials" for name, trials in TRIALS.items()}
     made |= dict.fromkeys(NETWORKS, "added training, model, evaluation, figures")
     made |= {"shape-drawer": "added version 1, sampler, replica 1"}
@@ -285,7 +284,7 @@ def test_track_rebuilds_a_lost_database_and_then_adds_nothing(mine):
     assert {k: after[k] for k in ("runs", "metrics", "params", "logged_models")} == {
         k: before[k] for k in ("runs", "metrics", "params", "logged_models")
     }
-    again = mine.run("pipeline", "track").stdout.splitlines()
+    again = mine.run("pipeline", "sync").stdout.splitlines()
     assert sorted(again) == sorted(f"{name}: complete" for name in made)
     assert counts(mine) == after
 
@@ -301,7 +300,7 @@ def test_a_temporary_experiment_tracks_into_the_repository(mine):
     assert name in mine.run("dvc", "exp", "list", "--name-only").stdout
 
 
-def test_stages_from_the_run_cache_are_tracked_later(mine):
+def test_sync_adds_the_runs_of_stages_from_the_run_cache(mine):
     for lost in ("mlflow.db", "dvc.lock"):
         (mine.root / lost).unlink()
     shutil.rmtree(mine.root / "models")
@@ -309,7 +308,7 @@ def test_stages_from_the_run_cache_are_tracked_later(mine):
     done = mine.run("dvc", "repro", *(f"train@{name}" for name in experiments))
     assert not {stage for stage in stages_run(done.stdout) if stage.startswith("train")}
     assert "Stage 'train@drawer' is cached - skipping run" in done.stdout
-    mine.run("pipeline", "track")
+    mine.run("pipeline", "sync")
     assert runs(mine) == ALL
 
 
@@ -321,11 +320,11 @@ def test_a_fresh_clone_pulls_instead_of_training(mine, tmp_path):
     clone = Laboratory(tmp_path / "clone")
     clone.run("dvc", "pull")
     assert not stages_run(clone.run("dvc", "repro").stdout)
-    clone.run("pipeline", "track")
+    clone.run("pipeline", "sync")
     assert runs(clone) == ALL
 
 
-def test_a_fault_in_the_parameters_stops_before_anything_is_lost(mine):
+def test_an_error_in_the_parameters_stops_before_anything_is_lost(mine):
     mine.change("cells: 4", "cells: 0")
     done = mine.run("dvc", "repro", check=False)
     assert done.returncode != 0
@@ -335,7 +334,7 @@ def test_a_fault_in_the_parameters_stops_before_anything_is_lost(mine):
     assert (mine.root / "models/drawer/model.keras").is_file()
 
 
-def test_if_every_replica_diverges_the_old_results_come_back(mine):
+def test_if_all_replicas_diverge_the_previous_results_can_be_restored(mine):
     mine.change("loss: mae\n      learning_rate: 0.01", "loss: mse\n      learning_rate: 1.0e+38")
     mine.change("seed: 1\n", "seed: 1\n      optimizer: sgd\n")
     done = mine.run("dvc", "repro", "train@drawer", check=False)
@@ -344,25 +343,28 @@ def test_if_every_replica_diverges_the_old_results_come_back(mine):
     assert "training.learning_rate below 1e+38" in done.stderr
     assert "Traceback" not in done.stderr
     assert ("drawer", "FAILED") in runs(mine)
-    assert "come back with: dvc checkout --force train@drawer\n" in done.stderr
+    assert "results of train@drawer: dvc checkout --force train@drawer\n" in done.stderr
     mine.run("dvc", "checkout", "--force", "train@drawer")
     assert (mine.root / "models/drawer/model.keras").is_file()
     assert mine.run("git", "status", "--porcelain", "reports").stdout == ""
 
 
-def test_a_diverged_replica_is_counted_and_never_averaged(mine):
+def test_a_diverged_replica_is_counted_and_not_averaged(mine):
     program = """
 import numpy as np
-from pipeline.training import trained
-from pipeline.core import project, reading
-from pipeline.core import datasets
-from pipeline.stages import evaluate, train
-setup = reading.read(project.params()).setup("drawer")
-arrays = datasets.load("rectangle", setup.dataset)
+from pipeline.params.load import load_params
+from pipeline.problems.base import Problem
+from pipeline.runs import checkpoint, datasets
+from pipeline.runs.fit import fit
+from pipeline.stages import evaluate
+from pipeline.utils import paths
+config = load_params(paths.params()).config("drawer")
+arrays = datasets.load("rectangle", config.dataset)
 arrays["train"][1] = np.nan
-result = train.fit(setup, arrays, range(3))
-model = train.Room("shapes").model.build(setup).model
-trained.write(result, trained.saved(result, model, np.zeros((3, 1, 2), np.float32)))
+result = fit(config, arrays, range(3))
+model = Problem("shapes").model.build(config).model
+example = np.zeros((3, 1, 2), np.float32)
+checkpoint.save(result, checkpoint.export_model(result, model, example))
 evaluate.run("drawer")
 """
     mine.run("python", "-W", "ignore", "-c", program)
@@ -376,20 +378,20 @@ evaluate.run("drawer")
     assert found["metrics"]["mae"]["mean"] == pytest.approx(rows["mae"][[0, 2]].mean())
 
 
-def test_track_says_what_is_not_here(laboratory, forked):
+def test_sync_lists_what_is_not_here(laboratory):
     dead = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9"}
-    forked.run(laboratory, "generate", "rectangle")
-    done = forked.run(laboratory, "train", "drawer", **dead)
+    laboratory.run("pipeline", "generate", "rectangle")
+    done = laboratory.run("pipeline", "train", "drawer", env=dead)
     assert done.stderr.count("MLflow at http://127.0.0.1:9 fails") == 1
     missing = "reports/metrics/{0}.json: does not exist yet; run: dvc repro evaluate@{0}"
-    assert forked.run(laboratory, "track").stdout.splitlines() == [
+    assert laboratory.run("pipeline", "sync").stdout.splitlines() == [
         "drawer: added training, model",
-        "echoer: not trained here; dvc pull, or dvc repro train@echoer",
-        "widths: not trained here; dvc pull, or dvc repro train@widths",
-        "sampler: not trained here; dvc pull, or dvc repro train@sampler",
-        "writer: not trained here; dvc pull, or dvc repro train@writer",
-        "sizes: no trials here; dvc pull, or dvc repro study@sizes",
-        "search: no trials here; dvc pull, or dvc repro study@search",
+        "echoer: not trained here; run: dvc pull, or dvc repro train@echoer",
+        "widths: not trained here; run: dvc pull, or dvc repro train@widths",
+        "sampler: not trained here; run: dvc pull, or dvc repro train@sampler",
+        "writer: not trained here; run: dvc pull, or dvc repro train@writer",
+        "sizes: no trials here; run: dvc pull, or dvc repro study@sizes",
+        "search: no trials here; run: dvc pull, or dvc repro study@search",
         f"shape-drawer: {missing.format('sampler')}",
         f"integer-echo: {missing.format('echoer')}",
     ]

@@ -32,7 +32,7 @@ DOCUMENTS = {"params.yaml": yaml.load(LAYERS + PARAMS), "report.yaml": yaml.load
 DOCUMENTS["params.yaml"]["experiments"]["widths"]["recipe"] = "shape"
 DOCUMENTS["params.yaml"]["experiments"]["widths"]["variants"]["narrow"] = {"recipe": ["fast"]}
 
-SECTIONS = {"params.yaml": load.SECTIONS, "report.yaml": tuple(load_report.TYPES)}
+SECTIONS = {"params.yaml": load.TOP_LEVEL_KEYS, "report.yaml": tuple(load_report.TYPES)}
 
 VALUES = st.one_of(
     st.none(),

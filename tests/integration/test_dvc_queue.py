@@ -1,15 +1,11 @@
-"""Several `dvc exp run` at once, as two workers of DVC's queue: one database, each run its own."""
+"""Two workers of DVC's queue: they share a database, and each experiment has its own run."""
 
 import json
-
-import pytest
-
-pytestmark = pytest.mark.slow
 
 CELLS = (5, 6)
 
 
-def test_experiments_at_once_track_into_one_database_and_mix_nothing(mine):
+def test_concurrent_experiments_do_not_mix_their_runs(mine):
     before = mine.rows("select count(*) from runs where lifecycle_stage = 'active'")[0][0]
     for cells in CELLS:
         mine.run(
