@@ -47,14 +47,16 @@ NetworkName = Annotated[
 Replica = Annotated[
     int,
     typer.Option(
-        min=0, help="Replica to use: each network is trained several times, with different seeds."
+        min=0,
+        help="Number of the replica to use: each network is trained several times, with different "
+        "seeds.",
     ),
 ]
 
 
 @app.command(rich_help_panel=STAGES)
 def check() -> None:
-    """Validate params.yaml and report.yaml, and write each entry in full: data/resolved/."""
+    """Validate params.yaml and report.yaml, and write the full parameters to data/resolved/."""
     from pipeline.stages import check
 
     check.run()
@@ -62,7 +64,7 @@ def check() -> None:
 
 @app.command(rich_help_panel=STAGES)
 def generate(dataset: DatasetName) -> None:
-    """Generate the raw sequences of a dataset: data/DATASET.npz."""
+    """Generate the raw sequences of a dataset and write data/DATASET.npz."""
     from pipeline.stages import generate
 
     generate.run(dataset)
@@ -70,7 +72,7 @@ def generate(dataset: DatasetName) -> None:
 
 @app.command(rich_help_panel=STAGES)
 def train(experiment: ExperimentName) -> None:
-    """Train all replicas of an experiment's networks: models/EXPERIMENT/."""
+    """Train all replicas of an experiment's networks and write models/EXPERIMENT/."""
     from pipeline.stages import train
 
     _check_experiment(experiment, "train")
@@ -79,7 +81,7 @@ def train(experiment: ExperimentName) -> None:
 
 @app.command(rich_help_panel=STAGES)
 def evaluate(experiment: ExperimentName) -> None:
-    """Evaluate every replica on test sequences: reports/metrics/ and reports/history/."""
+    """Evaluate every replica on test sequences; write reports/metrics/ and reports/history/."""
     from pipeline.stages import evaluate
 
     _check_experiment(experiment, "evaluate")
@@ -88,7 +90,7 @@ def evaluate(experiment: ExperimentName) -> None:
 
 @app.command(rich_help_panel=STAGES)
 def figures(experiment: ExperimentName) -> None:
-    """Plot the results of an experiment: reports/figures/EXPERIMENT/."""
+    """Plot the results of an experiment and write reports/figures/EXPERIMENT/."""
     from pipeline.stages import figures
 
     _check_experiment(experiment, "figures")
@@ -128,7 +130,7 @@ def study(
         ),
     ] = None,
 ) -> None:
-    """Run a study's missing trials and write its results: reports/studies/STUDY/."""
+    """Run a study's missing trials and write its results to reports/studies/STUDY/."""
     if workers and dask:
         raise InputError("--workers and --dask cannot be combined")
     from pipeline.stages import study
@@ -148,13 +150,13 @@ def report() -> None:
 def draw(
     network: NetworkName,
     count: Annotated[int, typer.Option(min=1, max=100_000, help="Shapes to draw.")] = 1,
-    seed: Annotated[int, typer.Option(min=0, help="Random seed (sampling generators only).")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed (generators only).")] = 0,
     temperature: Annotated[
         float | None,
         typer.Option(
             min=0,
-            help="Sampling temperature (sampling generators only): 0 draws the most likely shape, "
-            "1 (default) samples as trained, higher values are more random.",
+            help="Sampling temperature (generators only): 0 takes the most likely value of each "
+            "coordinate, 1 (default) samples as trained, higher values are more random.",
         ),
     ] = None,
     shape: Annotated[
@@ -174,7 +176,7 @@ def draw(
 ) -> None:
     """Draw shapes with a trained network.
 
-    Sampling generators, such as star/tokens, draw a new shape each time.
+    A generator, such as star/tokens, draws a sample of different shapes; --seed chooses the sample.
     Other networks always draw the same shape.
     """
     from pipeline import plotting
@@ -213,7 +215,8 @@ def echo(
     integers: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="INTEGER…", help="One window; without any, one window per line of stdin."
+            metavar="INTEGER…",
+            help="The integers of a window (default: read one window per line of standard input).",
         ),
     ] = None,
     replica: Replica = 0,
@@ -260,8 +263,8 @@ def write(
     temperature: Annotated[
         float,
         typer.Option(
-            help="Sampling temperature: 0 writes the most likely characters, 1 samples as trained, "
-            "higher values are more random."
+            help="Sampling temperature: 0 takes the most likely character each time, 1 samples as "
+            "trained, higher values are more random."
         ),
     ] = 1.0,
     random_seed: Annotated[int, typer.Option(min=0, help="Random seed of the sampling.")] = 0,
@@ -288,7 +291,7 @@ def show(
     dataset: DatasetName,
     window: Annotated[int, typer.Option(min=1, help="Characters in the window of a sample.")] = 3,
 ) -> None:
-    """Show the origin of a text dataset, and its first samples: input -> target."""
+    """Show where a text dataset comes from, and its first samples as input -> target."""
     from pipeline.problems.text.show import describe_dataset
 
     for line in describe_dataset(load_params(paths.params()).datasets, dataset, window):
@@ -304,7 +307,7 @@ def quick(
         ),
     ] = 0.02,
 ) -> None:
-    """Run everything on a small share of the data, and draw every figure: .quick/."""
+    """Run everything on a small share of the data, and draw every figure, in .quick/."""
     from pipeline.stages import quick
 
     print(quick.run(scale))
@@ -314,7 +317,8 @@ def quick(
 def sync() -> None:
     """Make MLflow match the files: add missing runs, trials and registered models.
 
-    They are made from the results in data/, models/ and reports/, for example after `dvc pull`.
+    They are built from the results in data/, models/ and reports/. Run it after `dvc pull`, or when
+    MLflow was unavailable during a training.
     """
     from pipeline.tracking import logger
 
@@ -377,11 +381,11 @@ def _check_network(name: str, command: str) -> None:
     if name not in networks:
         return  # the error that follows lists the networks of the problem
     problem = networks[name].problem
-    right = INFERENCE_COMMANDS.get(problem)
-    if right is None:
+    suitable = INFERENCE_COMMANDS.get(problem)
+    if suitable is None:
         raise InputError(f"{name}: no inference command for problem {problem!r}")
-    if right != command:
-        raise InputError(f"{name}: is a network of {problem}; run: pipeline {right} {name}")
+    if suitable != command:
+        raise InputError(f"{name}: is a network of {problem}; run: pipeline {suitable} {name}")
 
 
 def _make_folder(option: str, folder: Path) -> None:

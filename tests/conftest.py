@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from forking import Nursery, nursery
 from hypothesis import HealthCheck, settings
 from ruamel.yaml import YAML
 from small import Laboratory, copied, make_laboratory
@@ -46,13 +45,6 @@ def reproduced(tmp_path_factory, worker_id) -> Laboratory:
 def uninterrupted(reproduced) -> dict[str, dict[str, str]]:
     """What the studies leave when nothing happens to them, run by two workers; by file."""
     return {study: exported(reproduced, study) for study in ("sizes", "search")}
-
-
-@pytest.fixture(scope="session")
-def forked(reproduced) -> Iterator[Nursery]:
-    """Runs commands in processes that need not load TensorFlow and MLflow first."""
-    with nursery(reproduced) as found:
-        yield found
 
 
 @pytest.fixture

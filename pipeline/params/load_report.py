@@ -115,7 +115,7 @@ def _model_errors(report: Report, params: Params) -> list[str]:
         if wrong := metric_errors(key, model.metric, problem):
             errors += wrong
         elif Problem(problem).metrics.describe(model.metric).higher_is_better is None:
-            errors.append(f"{key}: {model.metric!r} is neither to be minimized nor maximized")
+            errors.append(f"{key}: {model.metric!r} has no best value: no direction is better")
     return errors
 
 

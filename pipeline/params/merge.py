@@ -29,7 +29,7 @@ Layer = tuple[str, Mapping[str, Any]]
 """The place of a mapping in the file, such as `recipes.cosine`, and the mapping."""
 
 KINDS = ("dataset", "experiment")
-"""The keys of a problem's defaults."""
+"""What a problem can have defaults for."""
 
 
 class Merged(NamedTuple):
@@ -39,7 +39,7 @@ class Merged(NamedTuple):
     origins: dict[str, str]  # key such as `training.epochs` -> place in the file
 
     def locate(self, error: str) -> str | None:
-        """Replace the key of an error `.key: what is wrong` by the place where it is written.
+        """Return an error `.key: what is wrong` with the place of the key in the file instead.
 
         Returns None for a key that is not written anywhere, such as a missing one.
         """
@@ -69,7 +69,10 @@ def merge(layers: Iterable[Layer]) -> Merged:
 def get_defaults(
     document: Mapping, problems: Iterable[str], errors: list[str]
 ) -> dict[str, dict[str, Layer]]:
-    """Return `defaults:` as layers, by problem and kind; appends errors to `errors`."""
+    """Return the section `defaults` as layers: {problem: {`dataset` or `experiment`: layer}}.
+
+    Appends errors to `errors`.
+    """
     defaults = document.get("defaults", {})
     if not isinstance(defaults, dict):
         errors.append(f"defaults: must be a mapping of problems, got {format_value(defaults)}")
@@ -94,7 +97,7 @@ def get_defaults(
 
 
 def get_recipes(document: Mapping, errors: list[str]) -> dict[str, Layer]:
-    """Return `recipes:` as layers, by name; appends errors to `errors`."""
+    """Return the section `recipes` as layers, by name; appends errors to `errors`."""
     recipes = document.get("recipes", {})
     if not isinstance(recipes, dict):
         errors.append(f"recipes: must be a mapping of names, got {format_value(recipes)}")
@@ -128,7 +131,7 @@ def expand_variants(
     recipes: Mapping[str, Layer],
     errors: list[str],
 ) -> dict[str | None, Merged]:
-    """Return the full entry of each variant, by its name; by None if there are no variants.
+    """Return {variant: full entry}, or {None: full entry} for an experiment without variants.
 
     Appends errors to `errors`.
     """
@@ -162,7 +165,7 @@ def expand_variants(
 def _recipe_layers(
     place: str, entry: Mapping, recipes: Mapping[str, Layer], errors: list[str]
 ) -> list[Layer]:
-    """Return the recipes that an entry names."""
+    """Return the recipes under an entry's `recipe`; appends unknown ones to `errors`."""
     names = entry.get("recipe", [])
     names = names if isinstance(names, list) else [names]
     for name in names:

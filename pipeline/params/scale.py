@@ -1,8 +1,9 @@
-"""`scale:` in params.yaml: everything smaller, for a quick look at every figure.
+"""Apply `scale` of params.yaml: make everything smaller, for a quick look at every figure.
 
-Sequences (or epochs, where there are too few sequences), checkpoints, replicas (at least two),
-held-out data and sampled trials are multiplied by the factor; grids keep three values of each
-numeric dimension. Numbers then mean little; figures are marked.
+The numbers of sequences (or of epochs, if batches do not allow so few sequences), replicas,
+held-out sequences and TPE trials are multiplied by the factor, down to the minimums below, and so
+are checkpoints. Grids keep three choices of each numeric dimension. Metrics then mean little, and
+figures are marked "quick look".
 """
 
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ MIN_TRIALS = 12
 
 
 def scale_params(params: Params) -> Params:
-    """The same experiments and studies, `params.scale` times as large."""
+    """Return the same datasets, experiments and studies at `params.scale` times their size."""
     factor = params.scale
     datasets = {name: _scale_dataset(entry, factor) for name, entry in params.datasets.items()}
     experiments = {
@@ -39,13 +40,18 @@ def _scale_dataset(dataset: Dataset, factor: float) -> Dataset:
     sizes = {}
     for part in ("validation", "test"):
         count = getattr(dataset, part)
-        wanted = max(MIN_HELD_OUT, round(factor * count))
-        sizes[part] = min(count, 2 ** (wanted.bit_length() - 1))  # a power of two, for Sobol points
+        target = max(MIN_HELD_OUT, round(factor * count))
+        # Rounded down to a power of two: held-out shapes are Sobol points, which need that.
+        sizes[part] = min(count, 2 ** (target.bit_length() - 1))
     return dataset.model_copy(update=sizes)
 
 
 def _scale_network(config: RunConfig, factor: float) -> Experiment:
-    """The network with the fewest sequences from the wanted number on that its batches allow."""
+    """Return the network at a smaller scale.
+
+    Its number of sequences is the smallest one of at least `factor` times the original that makes a
+    valid network: batches must divide the samples.
+    """
     training = config.experiment.training
     for sequences in range(max(1, round(factor * training.sequences)), training.sequences + 1):
         changes = _scale_training(training, sequences, factor)
@@ -73,12 +79,12 @@ def _scale_replicas(replicas: int, factor: float) -> int:
     return min(replicas, max(MIN_REPLICAS, round(factor * replicas)))
 
 
-def _scale_checkpoints(checkpoints: list[int], most: int, factor: float) -> list[int]:
-    return sorted({min(most, max(1, round(factor * seen))) for seen in checkpoints})
+def _scale_checkpoints(checkpoints: list[int], sequences_seen: int, factor: float) -> list[int]:
+    return sorted({min(sequences_seen, max(1, round(factor * count))) for count in checkpoints})
 
 
 def _scale_study(study: Study, params: Params) -> Study:
-    """The study with the fewest sequences that all of its trials' batches allow."""
+    """Return the study at a smaller scale; sequences as in `_scale_network`, for all its trials."""
     factor, base = params.scale, params.networks[study.experiment]
     overrides = study.overrides.get("training", {})
     total = overrides.get("sequences", base.training.sequences)
@@ -111,7 +117,7 @@ def _scale_study(study: Study, params: Params) -> Study:
 
 
 def _scale_space(study: Study, factor: float) -> dict[str, Any]:
-    """The space with three choices of each numeric dimension of a grid, and fewer sequences."""
+    """Return the space with fewer sequences; a grid keeps three choices of a numeric dimension."""
     space = dict(study.space)
     for key, choices in space.items():
         if isinstance(choices, list):

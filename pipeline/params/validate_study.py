@@ -1,4 +1,4 @@
-"""Validating studies: what they vary, what they optimize, and the figures that they ask for.
+"""Validate studies: their search space, sampler, metrics and figures.
 
 Errors are lines `.key: what is wrong`, to be prefixed with the study's own place in the file.
 """
@@ -25,10 +25,10 @@ from pipeline.schema.variants import SECTIONS
 from pipeline.utils.errors import format_value, unknown_name
 
 SHARED = ("training.seed", "training.workers", "training.replicas")
-"""Keys that are the same for all trials of a study, so that all see the same data."""
+"""Keys that no dimension may vary: trials must be comparable replica by replica."""
 
 NEEDS_NUMERIC_AXIS = ("curves", "learning", "pictures", "pareto")
-"""Figures that place trials along a dimension of numbers."""
+"""Figures that place trials along a numeric dimension."""
 
 
 def study_errors(
@@ -37,15 +37,20 @@ def study_errors(
     datasets: Mapping[str, Dataset],
     experiments: Mapping[str, Mapping[str, Experiment | None]],
 ) -> list[str]:
-    """Errors of a study; none if the network that it varies has errors of its own.
+    """Return the errors of a study.
 
-    `names` are those of all datasets in the file, `datasets` the valid ones among them. Networks
-    that are not valid are None.
+    There are none if the network that it varies is invalid, because its errors are listed already.
+
+    Args:
+        study: the study.
+        names: names of all datasets in the file.
+        datasets: the valid datasets.
+        experiments: the networks of each experiment; None for an invalid network.
     """
-    networks = {name: n for variants in experiments.values() for name, n in variants.items()}
+    networks = {name: n for entries in experiments.values() for name, n in entries.items()}
     if study.experiment not in networks:
-        if several := experiments.get(study.experiment):
-            choices = ", ".join(several)
+        if variants := experiments.get(study.experiment):
+            choices = ", ".join(variants)
             return [f".experiment: {study.experiment} has several networks; choose one: {choices}"]
         known = dict.fromkeys([*experiments, *networks])
         return [f".experiment: {unknown_name('experiment', study.experiment, known)}"]
@@ -59,11 +64,11 @@ def study_errors(
         return [f".problem: {must}, got {study.problem!r}"]
 
     def trial_errors(point: Point | None) -> list[str]:
-        network, wrong = parse_entry(
+        network, parse_errors = parse_entry(
             apply_point(study, base.model_dump(), point),
             Problem(base.problem).config.Experiment,
         )
-        return wrong or network_errors(study.experiment, network, names, datasets)
+        return parse_errors or network_errors(study.experiment, network, names, datasets)
 
     errors = [
         *_override_errors(study),
@@ -82,12 +87,17 @@ def _confirmation_errors(
     available: int,
     trial_errors: Callable[[Point | None], list[str]],
 ) -> list[str]:
-    """Errors of `confirm_replicas`, which trains replicas that no trial has used."""
+    """Return the errors of `confirm_replicas`: the confirmation needs replicas that no trial uses.
+
+    `available` is the dataset's number of replicas.
+    """
     if not study.confirm_replicas:
         return []
     if errors := trial_errors(None):
-        short = ".confirm_replicas: the unchanged network cannot be trained as long as the trials"
-        return [f"{short}: {error.removeprefix('.')}" for error in errors]
+        message = (
+            ".confirm_replicas: the untuned network cannot be trained for as long as the trials"
+        )
+        return [f"{message}: {error.removeprefix('.')}" for error in errors]
     used = study.overrides.get("training", {}).get("replicas", base.training.replicas)
     if used + study.confirm_replicas > available:
         most = f"datasets.{base.dataset}.replicas - training.replicas = {available - used}"
@@ -96,61 +106,62 @@ def _confirmation_errors(
 
 
 def _metric_errors(study: Study, problem: str) -> Iterator[str]:
-    """Metrics that the problem does not have, or that cannot be optimized or pruned by."""
-    named = {f".{part}": getattr(study, part) for part in ("objectives", "metrics")}
-    for part in ("prune", "mark"):
-        if given := getattr(study, part):
-            named[f".{part}.metric"] = [given.metric]
+    """Yield errors of metrics: unknown ones, wrong directions, and those that cannot prune."""
+    by_key = {f".{key}": getattr(study, key) for key in ("objectives", "metrics")}
+    for key in ("prune", "mark"):
+        if section := getattr(study, key):
+            by_key[f".{key}.metric"] = [section.metric]
     unknown = [
-        error for key in named for m in named[key] for error in metric_errors(key, m, problem)
+        error
+        for key, metrics in by_key.items()
+        for metric in metrics
+        for error in metric_errors(key, metric, problem)
     ]
     if unknown:
         yield from unknown
         return
     describe = Problem(problem).metrics.describe
-    for metric, way in study.objectives.items():
+    for metric, direction in study.objectives.items():
         higher = describe(metric).higher_is_better
         better = "maximize" if higher else "minimize"
         if higher is None:
-            yield f".objectives.{metric}: is neither to be minimized nor maximized"
-        elif way != better:
-            yield f".objectives.{metric}: must be {better!r}, got {way!r}"
-    if study.prune:
-        about = describe(study.prune.metric)
-        if about.higher_is_better is not False:
-            yield f".prune.metric: must be a metric to be minimized, got {study.prune.metric!r}"
+            yield f".objectives.{metric}: cannot be optimized, because no direction is better"
+        elif direction != better:
+            yield f".objectives.{metric}: must be {better!r}, got {direction!r}"
+    if study.prune and describe(study.prune.metric).higher_is_better is not False:
+        yield f".prune.metric: must be a metric to be minimized, got {study.prune.metric!r}"
 
 
 def _figure_errors(study: Study) -> Iterator[str]:
-    """Figures that need dimensions or keys that the study does not have."""
+    """Yield an error for each figure that needs dimensions or keys that the study lacks."""
     lists = [choices for choices in study.dimensions.values() if isinstance(choices, list)]
-    both = len(lists) == len(study.dimensions) == 2
+    has_two_lists = len(lists) == len(study.dimensions) == 2
     for index, figure in enumerate(study.figures):
         needs = None
         if figure in NEEDS_NUMERIC_AXIS and not has_numeric_axis(study):
             needs = "one dimension of numbers and at most one other, both lists of choices"
-        elif figure in ("heatmap", "frontier") and not both:
+        elif figure in ("heatmap", "frontier") and not has_two_lists:
             needs = "two dimensions, both lists of choices"
         elif figure == "frontier" and not is_numeric(lists[1]):
             needs = "a second dimension of numbers"
         elif figure == "frontier" and study.target is None:
-            needs = "target:"
+            needs = "the key target"
         elif figure == "pareto" and len(study.objectives) < 2:
             needs = "two objectives"
         elif figure == "importance" and study.planned < MIN_TRIALS_FOR_IMPORTANCE:
             needs = f"at least {MIN_TRIALS_FOR_IMPORTANCE} trials"
         elif figure == "confirmation" and not study.confirm_replicas:
-            needs = "confirm_replicas:"
+            needs = "the key confirm_replicas"
         if needs:
             yield f".figures.{index}: {figure} needs {needs}"
 
 
 def _override_errors(study: Study) -> Iterator[str]:
-    """Errors of what is changed for all trials, or for those of a variant."""
+    """Yield the errors of `overrides` and `variants`."""
     places = {".overrides": study.overrides}
     for name, changes in study.variants.items():
-        if fault := name_error(name):
-            yield f".variants.{name}: {fault}"
+        if error := name_error(name):
+            yield f".variants.{name}: {error}"
         places[f".variants.{name}"] = changes
         for section, values in changes.items():
             for key in values:
@@ -163,7 +174,7 @@ def _override_errors(study: Study) -> Iterator[str]:
 
 
 def _space_errors(study: Study) -> Iterator[str]:
-    """Errors of the dimensions themselves."""
+    """Yield the errors of `space` and `linked`."""
     if not study.space:
         yield ".space: must not be empty; add a dimension such as model.cells: [1, 10, 100]"
     for key, values in study.space.items():
@@ -185,7 +196,7 @@ def _space_errors(study: Study) -> Iterator[str]:
         if dimension not in study.space:
             yield f".linked.{key}: {unknown_name('dimension', dimension, study.space)}"
         elif key in study.space:
-            yield f".linked.{key}: is a dimension of the space itself"
+            yield f".linked.{key}: is also a dimension under space"
 
 
 def _key_errors(place: str, key: str) -> Iterator[str]:
@@ -201,12 +212,12 @@ def _shared_error(place: str) -> str:
 
 
 def _range_errors(place: str, values: Mapping, study: Study) -> Iterator[str]:
-    """Errors of {low, high, log}."""
+    """Yield the errors of a range, {low, high, log}."""
     if study.sampler == "grid":
         yield f"{place}: must be a list of choices for sampler: grid, got a mapping"
         return
-    if wrong := [key for key in values if key not in Range.model_fields]:
-        yield f"{place}.{wrong[0]}: {unknown_name('key', wrong[0], Range.model_fields)}"
+    if unknown := [key for key in values if key not in Range.model_fields]:
+        yield f"{place}.{unknown[0]}: {unknown_name('key', unknown[0], Range.model_fields)}"
     elif missing := [key for key in ("low", "high") if key not in values]:
         yield f"{place}.{missing[0]}: is missing"
     elif not isinstance(values.get("log", False), bool):
@@ -214,8 +225,8 @@ def _range_errors(place: str, values: Mapping, study: Study) -> Iterator[str]:
     else:
         low, high = values["low"], values["high"]
         for end, value in (("low", low), ("high", high)):
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not number or not math.isfinite(value):
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not is_number or not math.isfinite(value):
                 yield f"{place}.{end}: must be a finite number, got {format_value(value)}"
                 return
         if not low < high:
@@ -225,7 +236,7 @@ def _range_errors(place: str, values: Mapping, study: Study) -> Iterator[str]:
 
 
 def _sampler_errors(study: Study) -> Iterator[str]:
-    """Keys that belong to the other sampler, and grids that are too large."""
+    """Yield an error for each key that the sampler misses or ignores, and for too large grids."""
     if study.sampler == "tpe":
         if study.trials is None:
             yield ".trials: is missing; sampler: tpe needs it"
@@ -236,7 +247,7 @@ def _sampler_errors(study: Study) -> Iterator[str]:
             if getattr(study, key) is not None:
                 yield f".{key}: belongs to sampler: tpe, not to grid"
     if len(study.objectives) > 1 and (study.prune or study.confirm_replicas):
-        yield ".objectives: must be one for prune and confirm_replicas"
+        yield ".objectives: must have a single entry for prune and confirm_replicas"
     if study.sampler == "grid" and all(isinstance(v, list) for v in study.space.values()):
         sizes = [len(v) for v in study.dimensions.values() if isinstance(v, list)]
         points = math.prod(sizes)
@@ -245,7 +256,7 @@ def _sampler_errors(study: Study) -> Iterator[str]:
 
 
 def _prune_errors(study: Study) -> Iterator[str]:
-    """Trainings that cannot be compared part-way, and shares out of order."""
+    """Yield the errors of `prune`: rungs out of order, and trainings of different lengths."""
     rungs = study.prune.rungs if study.prune else []
     if rungs != sorted(set(rungs)):
         yield f".prune.rungs: must be increasing, got {format_value(rungs)}"
@@ -259,7 +270,7 @@ def _prune_errors(study: Study) -> Iterator[str]:
 
 
 def _choice_errors(study: Study, trial_errors: Callable[[Point | None], list[str]]) -> list[str]:
-    """Choices that the experiment's own validation rejects, each key once."""
+    """Return errors of networks at typical points of the space: the first one of each key."""
     errors: dict[str, str] = {}
     for point in itertools.islice(_typical_points(study), MAX_POINTS):
         for error in trial_errors(point):
@@ -269,10 +280,11 @@ def _choice_errors(study: Study, trial_errors: Callable[[Point | None], list[str
 
 
 def _typical_points(study: Study) -> Iterator[Point]:
-    """Points that represent the space: all choices, and ranges at their ends.
+    """Yield points that represent the space.
 
-    Then the integers in between, with everything else at its first choice, since not every batch
-    size divides the number of samples.
+    First come all combinations of choices and of the ends of ranges. Then, for each range of
+    integers, come those in between, with the first choice of all other dimensions: a batch size in
+    the middle of a range may not divide the number of samples.
     """
     dimensions = study.dimensions
     ends = {
@@ -289,7 +301,7 @@ def _typical_points(study: Study) -> Iterator[Point]:
 
 
 def _locate(study: Study, point: Point, key: str, error: str) -> str:
-    """An error of a point's network, at the place in the study that causes it."""
+    """Return an error of the network at a point, placed at the key of the study that causes it."""
     what = error.partition(": ")[2]
     section, _, name = key.partition(".")
     if key in study.space:

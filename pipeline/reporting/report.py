@@ -27,7 +27,11 @@ def write_report(params: Params, report: Report) -> None:
     problems = dict.fromkeys(network.problem for network in params.networks.values())
     page = render(
         TEMPLATE,
-        {"number": number, "spread": spread, "interval_name": statistics.interval_name},
+        {
+            "number": number,
+            "mean_with_interval": mean_with_interval,
+            "interval_name": statistics.interval_name,
+        },
         problems=[_problem(problem, params, report) for problem in problems],
         highlights=[panel.title for panel in highlights.panels(report).values()],
         confidence=f"{100 * statistics.CONFIDENCE:.0f} %",
@@ -59,8 +63,11 @@ def number(value: float | None) -> str:
     return f"{value:.4f}" if abs(value) >= 0.001 else f"{value:.2g}"
 
 
-def spread(entry: Mapping, replicas: int | None = None) -> str:
-    """Mean and interval of an aggregated metric; `(3 of 4)` if some replicas have no value."""
+def mean_with_interval(entry: Mapping, replicas: int | None = None) -> str:
+    """Format a metric's `statistics.summary`: `0.12 [0.11, 0.13]`.
+
+    Appends `(3 of 4)` if only some of the network's `replicas` have a value.
+    """
     if entry["mean"] is None:
         return "–"
     text = number(entry["mean"])
@@ -72,7 +79,7 @@ def spread(entry: Mapping, replicas: int | None = None) -> str:
 
 
 def _problem(name: str, params: Params, report: Report) -> dict:
-    """The template's values for one problem."""
+    """Return the template's values for a problem."""
     problem = Problem(name)
     aggregates = {
         network: results.load_aggregates(network)
@@ -106,14 +113,14 @@ def _problem(name: str, params: Params, report: Report) -> dict:
 
 
 def _curves(problem: str, params: Params) -> pd.DataFrame:
-    """Learning curves of a problem's experiments, one below the other.
+    """Return the learning curves of a problem's networks as one table, for `dvc plots`.
 
-    Left out are experiments with variants, which have plots of their own, and networks whose curves
-    have other metrics than the first one's.
+    To keep the plot readable, variants are left out unless the problem has no other networks. All
+    curves must have the metrics of the first network; those of other networks are left out.
     """
     names = [name for name, network in params.networks.items() if network.problem == problem]
-    single = [name for name in names if name in params.experiments]
-    tables = {name: results.load_history(name) for name in single or names}
+    without_variants = [name for name in names if name in params.experiments]
+    tables = {name: results.load_history(name) for name in without_variants or names}
     columns = next(iter(tables.values())).columns
     tables = {name: table for name, table in tables.items() if table.columns.equals(columns)}
     return pd.concat(tables, names=["experiment", None]).reset_index("experiment")
@@ -122,17 +129,17 @@ def _curves(problem: str, params: Params) -> pd.DataFrame:
 def _describe(
     problem: Problem, aggregates: Iterable[Mapping], *, headline: bool = False
 ) -> dict[str, Metric]:
-    """The metrics of which at least one network has a value, in order."""
+    """Describe the metrics, or headline metrics, of which at least one network has a value."""
     measured: dict[str, bool] = {}
     for entry in aggregates:
         for name, values in entry["metrics"].items():
             measured[name] = measured.get(name, False) or values["mean"] is not None
-    metrics = {name: problem.metrics.describe(name) for name, some in measured.items() if some}
+    metrics = {name: problem.metrics.describe(name) for name, has in measured.items() if has}
     return {name: metric for name, metric in metrics.items() if metric.headline or not headline}
 
 
 def _references(problem: Problem, aggregates: Mapping[str, Mapping]) -> list[str]:
-    """Reference values, each once, with the networks that they hold for."""
+    """Return a line for each reference value, with the networks that it holds for."""
     lines: dict[str, list[str]] = {}
     for network, entry in aggregates.items():
         for metric, references in entry["references"].items():
@@ -147,7 +154,7 @@ def _references(problem: Problem, aggregates: Mapping[str, Mapping]) -> list[str
 
 
 def _name_networks(names: Sequence[str], all_names: Iterable[str]) -> str:
-    """Networks as text; an experiment by its name if all of its variants are meant."""
+    """Return the names of networks as text, shortened to the experiment's for all its variants."""
     by_experiment: dict[str, list[str]] = {}
     for name in names:
         by_experiment.setdefault(experiment_of(name), []).append(name)
@@ -161,12 +168,12 @@ def _name_networks(names: Sequence[str], all_names: Iterable[str]) -> str:
 
 
 def _interval_names(replicas: Iterable[int]) -> str:
-    """What the error bars of means over these numbers of replicas show."""
+    """Return what error bars show of means over these numbers of replicas: intervals or ranges."""
     return " or ".join(dict.fromkeys(f"{statistics.interval_name(n)}s" for n in replicas))
 
 
 def _experiment(problem: Problem, name: str, params: Params, report: Report) -> dict:
-    """The template's values for an experiment: its texts, figures and networks."""
+    """Return the template's values for an experiment: its texts, figures and networks."""
     captions = files.read_json(
         paths.figures(name) / paths.CAPTIONS, hint=f"run: dvc repro figures@{name}"
     )["captions"]
@@ -197,10 +204,10 @@ def _network(problem: Problem, config: RunConfig) -> dict:
 
 
 def _settings(experiments: Sequence[Experiment]) -> tuple[str, list[str]]:
-    """The parameters that all networks share, and each network's other ones."""
+    """Return the parameters that all networks share, and those of each network that differ."""
     entries = [experiment.model_dump(exclude_unset=True) for experiment in experiments]
     flat = [
-        {(part, key): value for part in SECTIONS for key, value in entry[part].items()}
+        {(section, key): value for section in SECTIONS for key, value in entry[section].items()}
         for entry in entries
     ]
     first, *others = flat
@@ -210,4 +217,4 @@ def _settings(experiments: Sequence[Experiment]) -> tuple[str, list[str]]:
 
 
 def _format_settings(values: Mapping[tuple[str, str], object]) -> str:
-    return ", ".join(f"{part}.{key} {value}" for (part, key), value in values.items())
+    return ", ".join(f"{section}.{key} {value}" for (section, key), value in values.items())

@@ -1,4 +1,4 @@
-"""What the report shows of each study, from the files that its stage wrote."""
+"""The report's section on each study, from the files that its stage wrote."""
 
 from collections.abc import Mapping
 
@@ -48,12 +48,15 @@ def _counts(summary: Mapping) -> str:
 
 
 def _tables(study: Study, summary: Mapping) -> list[dict]:
-    """The best trials, and the smallest networks that reach the target."""
+    """Return tables of the best trials and, with a target, of `smallest_reaching_target`."""
     title = "The Pareto-optimal trials" if len(study.objectives) > 1 else "The best trial"
     tables = [{"title": title, "rows": [_row(entry) for entry in summary["best"]]}]
     if "smallest_reaching_target" in summary:
         metric = Problem(study.problem).metrics.describe(next(iter(study.objectives))).label
-        title = f"The network with fewest parameters that reaches {study.goal} {metric}"
+        title = (
+            f"For each {next(iter(study.dimensions))}, the network with the fewest parameters that "
+            f"reaches {study.goal} {metric}"
+        )
         rows = [_row(entry) for entry in summary["smallest_reaching_target"]]
         tables.append({"title": title, "rows": rows})
     return [table for table in tables if table["rows"]]

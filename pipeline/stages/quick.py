@@ -1,7 +1,7 @@
-"""`pipeline quick`: every figure of every experiment and study at a small scale.
+"""`pipeline quick`: run everything at a small scale and draw every figure, in the folder .quick/.
 
-It works in a folder of its own, without DVC and MLflow, so that all experiments share a few worker
-processes that load TensorFlow once.
+DVC would start a process for each stage. This command uses neither DVC nor MLflow, so all
+experiments share a few worker processes, each of which loads TensorFlow once.
 """
 
 import os
@@ -19,13 +19,13 @@ FOLDER = ".quick"
 
 
 def run(scale: float) -> Path:
-    """Run everything at `scale` in .quick/; returns the report."""
+    """Run everything at `scale` in .quick/; returns the path of the report."""
     if not 0 < scale < 1:
         raise InputError(f"--scale: must be greater than 0 and less than 1, got {scale:g}")
-    load_params(paths.params())
+    load_params(paths.params())  # raises the errors of params.yaml before .quick/ is replaced
     folder = _prepare(paths.root(), scale)
     os.chdir(folder)
-    os.environ.pop("DVC_ROOT", None)
+    os.environ.pop("DVC_ROOT", None)  # else `paths.home()` would still be the repository
     params = load_params(paths.params())
     networks = sorted(params.networks, key=lambda name: -_cost(params.networks[name].training))
     results: dict[str, evaluate.NetworkResults] = {}
@@ -52,7 +52,7 @@ def run(scale: float) -> Path:
 
 
 def _prepare(root: Path, scale: float) -> Path:
-    """A folder with the settings at another scale, and what the report quotes."""
+    """Create .quick/ with params.yaml at `scale`, and the other files that the report needs."""
     folder = root / FOLDER
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
@@ -67,7 +67,7 @@ def _prepare(root: Path, scale: float) -> Path:
 
 
 def _cost(training) -> int:
-    """A rough measure of a training's length, so that the longest starts first."""
+    """Return a rough measure of a training's duration, by which the longest starts first."""
     return training.sequences_seen * training.replicas
 
 

@@ -1,4 +1,4 @@
-"""Running a study: its missing trials, batch by batch, and the confirmation of the best one."""
+"""Run a study: its missing trials, batch by batch, and the confirmation of the best one."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -11,24 +11,24 @@ from pipeline.studies.trial import Job, Result, Threshold
 TUNED, UNTUNED = "tuned", "untuned"
 """The networks of a confirmation: the best trial's, and the one that the study varied."""
 
-Report = Callable[[Mapping[int, Trial]], None]
-"""Called with all finished trials, by number, whenever there is a new one."""
+OnTrial = Callable[[Mapping[int, Trial]], None]
+"""Callback with all finished trials, by number; called whenever there is a new one."""
 
 
 def run_study(
-    plan: StudyPlan, store: Store, executor: Executor, report: Report, limit: int
+    plan: StudyPlan, store: Store, executor: Executor, on_trial: OnTrial, limit: int
 ) -> tuple[list[Trial], dict[str, Result]]:
-    """Run the missing ones of a study's first `limit` trials.
+    """Run those of a study's first `limit` trials that are missing.
 
-    Returns these trials in order, and the results of the confirmation by network; they are empty
-    unless the study asks for a confirmation and `limit` includes all of its trials.
+    Returns the first `limit` trials in order, and the confirmation: {TUNED or UNTUNED: result}. The
+    confirmation is empty unless `confirm_replicas` is set and `limit` includes all trials.
     """
     done = {number: trial for number, trial in store.finished().items() if number < limit}
-    report(done)
+    on_trial(done)
     for batch in plan.batches:
         if batch.start < limit:
             numbers = [number for number in batch if number < limit]
-            _run_batch(plan, numbers, done, store, executor, report)
+            _run_batch(plan, numbers, done, store, executor, on_trial)
     trials = [done[number] for number in range(limit)]
     confirmed: dict[str, Result] = {}
     if plan.study.confirm_replicas and limit == plan.study.planned:
@@ -42,7 +42,7 @@ def _run_batch(
     done: dict[int, Trial],
     store: Store,
     executor: Executor,
-    report: Report,
+    on_trial: OnTrial,
 ) -> None:
     """Run the missing trials of a batch and add them to `done`."""
     before = [done[number] for number in range(batch[0])]
@@ -58,7 +58,7 @@ def _run_batch(
     for number, result in executor.run(jobs) if jobs else ():
         done[number] = plan.make_trial(number, points[number], result)
         store.add(done[number])
-        report(done)
+        on_trial(done)
 
 
 def _job(plan: StudyPlan, config: dict, replicas: list[int], thresholds: list[Threshold]) -> Job:
@@ -66,12 +66,13 @@ def _job(plan: StudyPlan, config: dict, replicas: list[int], thresholds: list[Th
 
 
 def best(plan: StudyPlan, trials: Sequence[Trial]) -> list[Trial]:
-    """The best eligible trial; with several objectives, all Pareto-optimal ones.
+    """Return the best eligible trial; with several objectives, all Pareto-optimal ones.
 
     Of equally good trials of a single objective, the one with the fewest parameters is the best.
     """
     eligible = [trial for trial in trials if trial.is_eligible(plan.study)]
-    signs = [1 if way == "minimize" else -1 for way in plan.study.objectives.values()]
+    directions = plan.study.objectives.values()
+    signs = [1 if direction == "minimize" else -1 for direction in directions]
     costs = [
         [sign * value for sign, value in zip(signs, trial.values(plan.study), strict=True)]
         for trial in eligible
@@ -94,10 +95,10 @@ def _confirm(
     plan: StudyPlan, trials: Sequence[Trial], store: Store, executor: Executor
 ) -> dict[str, Result]:
     """Train the best and the untuned network on replicas that no trial has used."""
-    winners = best(plan, trials)
-    if not winners:
+    best_trials = best(plan, trials)
+    if not best_trials:
         return {}
-    points = {TUNED: winners[0].point, UNTUNED: None}
+    points = {TUNED: best_trials[0].point, UNTUNED: None}
     done = store.confirmations()
     missing = [name for name in points if name not in done]
     jobs = {

@@ -1,4 +1,4 @@
-"""The finished trials of a study: a file each, and copies of them in Optuna's storage.
+"""The finished trials of a study: one file for each, and copies of them in Optuna's storage.
 
 A trial is written atomically to `.studies/<study>-<fingerprint>/<number>.npz`, so that a killed
 process leaves complete files only, and a study resumes from these files. Optuna's storage, a
@@ -28,22 +28,22 @@ from pipeline.utils import console, files, paths
 from pipeline.utils.errors import InputError, hide_password
 
 CONNECT_SECONDS = 5
-IGNORED = "ignored: it is trained again when the study runs"
+IGNORED = "ignored: the training is repeated when the study runs"
 
 
 class Store:
-    """The finished trials of a study that no other process runs."""
+    """Reads and writes a study's finished trials; `open_store` locks out other processes."""
 
     def __init__(self, plan: StudyPlan, address: str | None):
         self._plan, self._trials = plan, read_trials(plan)
         self._mirror: optuna.Study | None = self._open_mirror(address)
 
     def finished(self) -> dict[int, Trial]:
-        """The finished trials by number."""
+        """Return the finished trials by number."""
         return dict(self._trials)
 
     def add(self, trial: Trial) -> None:
-        """Write a finished trial."""
+        """Write the file of a finished trial, and add the trial to Optuna's storage."""
         _write(_trial_path(self._plan, trial.number), trial.result, trial.point)
         self._trials[trial.number] = trial
         try:
@@ -57,7 +57,10 @@ class Store:
             )
 
     def confirmations(self) -> dict[str, Result]:
-        """The results of the confirmation by network, if they have the replicas asked for."""
+        """Return the confirmation's results by network, `tuned` or `untuned`.
+
+        Results are left out if they have another number of replicas than the study now sets.
+        """
         stored = {path.stem: _read(path) for path in _folder(self._plan).glob("*tuned.npz")}
         results = {name: content[0] for name, content in stored.items() if content}
         return {n: result for n, result in results.items() if self._plan.is_confirmation(result)}
@@ -67,7 +70,7 @@ class Store:
         _write(_folder(self._plan) / f"{name}.npz", result)
 
     def _open_mirror(self, address: str | None) -> optuna.Study:
-        """Optuna's copy of the study, up to date; a damaged default journal is replaced."""
+        """Open Optuna's copy of the study and update it; replace a damaged default journal."""
         journal = paths.journal()
         try:
             return self._synchronize(_open_storage(address or str(journal)))
@@ -78,12 +81,12 @@ class Store:
         damaged = journal.replace(journal.with_name(f"{journal.name}.damaged"))
         console.print_status(
             f"warning: {paths.relative(journal)} was corrupt: renamed to {damaged.name}, and "
-            "written anew from the files of this study"
+            "written again from the files of this study"
         )
         return self._synchronize(_open_storage(str(journal)))
 
     def _synchronize(self, storage: BaseStorage) -> optuna.Study:
-        """Optuna's study in a storage, after adding the finished trials that it lacks."""
+        """Add the finished trials that are missing in a storage; return Optuna's study."""
         study = optuna.create_study(
             storage=storage,
             study_name=self._plan.unique_name,
@@ -100,10 +103,10 @@ class Store:
         return study
 
     def _frozen(self, trial: Trial) -> optuna.trial.FrozenTrial:
-        """A trial for Optuna's storage; it finished when its file was written."""
-        # Optuna numbers trials in the order in which they are added.
-        failed = int(trial.result.failed.sum())
-        attributes: dict[str, float] = {"trial": trial.number, "replicas diverged": failed}
+        """Convert a trial for Optuna's storage; the time of its file is that of its completion."""
+        diverged = int(trial.result.failed.sum())
+        # Optuna numbers trials in the order in which they are added, so our number is an attribute.
+        attributes: dict[str, float] = {"trial": trial.number, "replicas diverged": diverged}
         means = {metric: trial.mean(metric) for metric in self._plan.study.measured}
         attributes |= {metric: mean for metric, mean in means.items() if not np.isnan(mean)}
         frozen = self._plan.to_frozen_trial(trial, attributes)
@@ -137,7 +140,7 @@ def open_store(plan: StudyPlan, address: str | None = None) -> Iterator[Store]:
 
 
 def read_trials(plan: StudyPlan) -> dict[int, Trial]:
-    """The finished trials of a study by number; damaged files are ignored with a warning."""
+    """Return a study's finished trials by number; ignore damaged files with a warning."""
     stored = {n: _read(_trial_path(plan, n)) for n in range(plan.study.planned)}
     return {
         number: plan.make_trial(number, plan.sort_point(content[1]), content[0])
@@ -160,7 +163,7 @@ def _write(path: Path, result: Result, point: Mapping[str, Any] | None = None) -
 
 
 def _read(path: Path) -> tuple[Result, dict[str, Any]] | None:
-    """A result and its point; None if there is no such file, or a damaged one."""
+    """Read a result and its point; None if the file does not exist or is damaged."""
     if not path.exists():
         return None
     try:
@@ -176,8 +179,8 @@ def _read(path: Path) -> tuple[Result, dict[str, Any]] | None:
 
 
 def _open_storage(address: str) -> BaseStorage:
-    """Optuna's storage at a URL or, of a journal, at a path."""
-    if "://" in address:  # PostgreSQL through psycopg 3, which our extra installs
+    """Open Optuna's storage: the URL of a database, or the path of a journal."""
+    if "://" in address:  # PostgreSQL through psycopg 3, which the extra `postgresql` installs
         url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", address)
         timeout = {"connect_timeout": CONNECT_SECONDS} if url.startswith("postgresql") else {}
         return RDBStorage(url, engine_kwargs={"pool_pre_ping": True, "connect_args": timeout})
@@ -189,7 +192,7 @@ def _open_storage(address: str) -> BaseStorage:
 
 
 def _cause(error: BaseException) -> str:
-    """The first line of the original error, without passwords."""
+    """Return the first line of the original error, without passwords."""
     while error.__cause__:
         error = error.__cause__
     message = getattr(error, "strerror", None) or str(error) or type(error).__name__

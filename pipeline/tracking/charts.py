@@ -67,11 +67,11 @@ def update_charts(
     """Add a run's metrics and pictures to the charts of its experiment.
 
     Args:
-        client: Of the tracking server.
-        experiment_id: Of the MLflow experiment.
-        metrics: Names of the run's metrics.
-        pictures: Steps of the run's pictures by their keys.
-        plan: Of a study, whose trials are shown first, as parallel coordinates.
+        client: the client of the tracking server.
+        experiment_id: the id of the MLflow experiment.
+        metrics: names of the run's metrics.
+        pictures: steps of the run's pictures by their keys.
+        plan: a study, whose trials are shown first, as parallel coordinates.
     """
     old = client.get_experiment(experiment_id).tags.get(TAG)
     new = _view_state(old, metrics, pictures, plan)

@@ -45,7 +45,7 @@ def log(
         keras_file=path,
         signature=mlflow.models.infer_signature(*example),
     )
-    # Of an interrupted attempt, or created twice because the response to a request was lost.
+    # An interrupted attempt leaves a model, and a request whose response is lost a second one.
     runs.delete_models(client, run, (config.identifier, MODEL_TYPE), kept=[logged.model_id])
 
 

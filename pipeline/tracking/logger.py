@@ -1,4 +1,4 @@
-"""Recording networks, studies and models in MLflow, from files and while a network is trained."""
+"""Record networks, studies and models in MLflow: from files, and while a network is trained."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -19,31 +19,31 @@ from pipeline.tracking.server import TAG
 from pipeline.utils import console, locks, paths
 from pipeline.utils.errors import InputError
 
-LIVE_SECONDS = 5.0  # between updates of the learning curve of a training under way
+LIVE_SECONDS = 5.0  # at least, between requests that add points to a live run
 
 
 class MLflowTracker(Tracker):
-    """Records to MLflow; if the server fails, a warning is printed and the work goes on."""
+    """Records results in MLflow. If the server fails, it prints a warning and raises nothing."""
 
     def live(self, config: RunConfig) -> AbstractContextManager[LiveRun]:
-        """Show a training under way as a live run, completed from the network's files."""
+        """Open a run that shows the training; at the end it is completed from the files."""
         return _live(config)
 
     def record_experiment(self, name: str) -> None:
-        """Record what MLflow lacks of an experiment's networks."""
+        """Record the parts of an experiment's networks that are missing in MLflow."""
         with server.warnings():
             for network in _networks(name):
                 _record_network(network)
 
     def record_study(self, name: str) -> None:
-        """Record the trials of a study that MLflow lacks."""
+        """Record the trials of a study that are missing in MLflow."""
         from pipeline.tracking import studies  # loads Optuna, which a training does not need
 
         with server.warnings():
             studies.record(name)
 
     def record_model(self, name: str, params: Params) -> None:
-        """Register the best of a model's candidates, or print why that is not possible."""
+        """Register the best candidate of a model, or print why that is not possible."""
         try:
             with server.warnings():
                 model = _registered_model(name, params)
@@ -55,18 +55,19 @@ class MLflowTracker(Tracker):
 
 
 def sync_experiment(name: str) -> dict[str, list[str]]:
-    """Record what MLflow lacks of an experiment; returns the added sections of each network.
+    """Record the parts of an experiment that are missing in MLflow.
 
-    Runs of these networks that are still RUNNING are closed. InputError if the server fails.
+    Returns the names of the added sections of each network. Other runs of these networks whose
+    status is RUNNING are closed. Raises InputError if the server fails.
     """
     with server.raise_input_errors():
         return {network: _record_network(network, close=True) for network in _networks(name)}
 
 
 def sync_study(name: str) -> list[str] | None:
-    """Record the trials of a study that MLflow lacks; returns the names of their runs.
+    """Record the trials of a study that are missing in MLflow; returns the names of their runs.
 
-    None if there are no trials here. InputError if the server fails.
+    Returns None if there are no trials on disk. Raises InputError if the server fails.
     """
     from pipeline.tracking import studies  # loads Optuna, which networks do not need
 
@@ -75,9 +76,9 @@ def sync_study(name: str) -> list[str] | None:
 
 
 def sync_model(name: str, params: Params) -> str:
-    """Register the best of a model's candidates; returns what was done, for printing.
+    """Register the best candidate of a model; returns a line to print.
 
-    InputError if the server fails.
+    Raises InputError if the server fails.
     """
     with server.raise_input_errors():
         try:
@@ -85,7 +86,7 @@ def sync_model(name: str, params: Params) -> str:
             champion = registry.choose_champion(name, model, params)
             number, new = registry.register(name, model, params, champion)
         except InputError as error:
-            return error.messages[0]
+            return error.messages[0].removeprefix(f"models.{name}: ")
     if not new:
         return "complete"
     return f"added version {number}, {champion.network}, replica {champion.replica}"
@@ -100,12 +101,12 @@ def _registered_model(name: str, params: Params) -> RegisteredModel:
 
 
 class MLflowLiveRun(LiveRun):
-    """The run of a training under way; if the server fails, it is no longer updated."""
+    """The run of a training in progress. After a failure of the server it is not updated again."""
 
     def __init__(self, config: RunConfig):
         self._config = config
         self._run: Run | None = None
-        self._points: list[Mapping[str, float]] = []  # that are not logged yet
+        self._points: list[Mapping[str, float]] = []  # not logged yet
         self._updated = time.monotonic()
         self._is_updating = False
         self._has_curve = False
@@ -118,12 +119,12 @@ class MLflowLiveRun(LiveRun):
             self._is_updating = True
 
     def log(self, point: Mapping[str, float]) -> None:
-        """Add a point of the learning curve; it is logged within some LIVE_SECONDS."""
+        """Add a point of the learning curve; points are sent together, every LIVE_SECONDS."""
         self._points.append(point)
-        run, late = self._run, time.monotonic() - self._updated > LIVE_SECONDS
-        if run and late and self._is_updating:
+        run, is_due = self._run, time.monotonic() - self._updated > LIVE_SECONDS
+        if run and is_due and self._is_updating:
             metrics = [metric for p in self._points for metric in runs.curve_metrics(run, p)]
-            self._is_updating, self._has_curve = False, True
+            self._is_updating, self._has_curve = False, True  # stays so if the request fails
             with server.warnings(), runs.ignore_deleted():
                 runs.log_metrics(server.client(), run, metrics)
                 self._is_updating = True
@@ -131,7 +132,7 @@ class MLflowLiveRun(LiveRun):
             self._updated = time.monotonic()
 
     def end(self, *, complete: bool) -> None:
-        """Complete the run from the network's files, or close it if the training failed."""
+        """Complete the run from the network's files, or mark it as FAILED."""
         name, run = self._config.name, self._run
         if complete:
             with server.warnings():
@@ -161,18 +162,17 @@ def _record_network(name: str, live: Run | None = None, *, close: bool = False) 
     """Write the missing sections of a network's run; returns their names.
 
     Args:
-        name: Of the network, which is trained.
-        live: The run that this process has shown the training on: completed if there is no
-            finished one.
-        close: Also mark other runs of the network that are RUNNING as KILLED.
+        name: the network, which must be trained.
+        live: the live run of this process, which is completed if there is no finished run.
+        close: whether to mark the network's other RUNNING runs as KILLED.
     """
     config, available = sections.network_sections(name)
     training = available[0].digest
     with locks.exclusive_lock():
         client = server.client()
-        found = runs.find(client, config, training)
-        run = found.finished or _if_active(client, live)
-        for other in found.unfinished:
+        existing = runs.find(client, config, training)
+        run = existing.finished or _if_active(client, live)
+        for other in existing.unfinished:
             if run is None or other.info.run_id != run.info.run_id:
                 runs.delete(client, other)
         end = sections.trained_at(name)
@@ -185,8 +185,8 @@ def _record_network(name: str, live: Run | None = None, *, close: bool = False) 
         if run.info.status != runs.FINISHED:
             end = max(end, run.info.start_time)
             client.set_terminated(run.info.run_id, runs.FINISHED, end)
-        for other in found.running if close else ():
-            # The live run of a training under way gets its status again when that ends.
+        for other in existing.running if close else ():
+            # If its training is still in progress, it sets the status again at its end.
             client.set_terminated(other.info.run_id, "KILLED")
     return [section.name for section in missing]
 
@@ -194,7 +194,7 @@ def _record_network(name: str, live: Run | None = None, *, close: bool = False) 
 def _write_sections(
     client: MlflowClient, run: Run, name: str, missing: list[sections.Section]
 ) -> None:
-    """Write sections, show them in the charts, and tag the run with their digests at the end."""
+    """Write sections, add them to the charts, and finally tag the run with their digests."""
     for section in missing:
         section.write(client, run)
     metrics = client.get_run(run.info.run_id).data.metrics
@@ -205,7 +205,10 @@ def _write_sections(
 
 
 def _if_active(client: MlflowClient, run: Run | None) -> Run | None:
-    """The run as it is now; None if another process deleted it to record the same training."""
+    """Return the current state of a run, or None if another process has deleted it.
+
+    A process does so when it records the same training.
+    """
     if run is not None:
         with runs.ignore_deleted():
             run = client.get_run(run.info.run_id)

@@ -30,7 +30,7 @@ from pipeline.utils.errors import InputError
 BATCH = 1000  # metrics that MLflow accepts in one request
 
 FINISHED = "FINISHED"
-"""The status of a complete run; any other is under way, failed, or left by a killed process."""
+"""The status of a complete run. Any other is in progress, has failed, or its process was killed."""
 
 NETWORK, REPLICA = TAG + "network", TAG + "replica"
 
@@ -107,10 +107,10 @@ def delete_models(
     """Delete logged models of a run.
 
     Args:
-        client: Of the tracking server.
-        run: That they belong to.
-        identity: Name and type of the models; default: all.
-        kept: Ids of models that are not deleted.
+        client: the client of the tracking server.
+        run: the run that they belong to.
+        identity: name and type of the models; default: all.
+        kept: ids of models that are not deleted.
     """
     query = f"source_run_id = '{run.info.run_id}'"
     for model in client.search_logged_models([run.info.experiment_id], query):
@@ -170,9 +170,9 @@ def describe(
     """The description of a network's run, in Markdown.
 
     Args:
-        config: Of the network.
-        dvc_experiment: Name of the DVC experiment that trained it, if one did.
-        figures: File names of the figures among the run's artifacts.
+        config: the parameters of the network.
+        dvc_experiment: name of the DVC experiment that trained it, if one did.
+        figures: file names of the figures among the run's artifacts.
     """
     name, replicas = experiment_of(config.name), config.experiment.training.replicas
     sentences = [
@@ -298,11 +298,11 @@ def final_metrics(
     which has one chart.
 
     Args:
-        run: That they belong to.
-        problem: Name of the problem, which describes them.
-        values: By their names.
-        headline: Names of headline metrics besides the problem's own.
-        timestamp: Time of the evaluation in milliseconds; of two values at a step MLflow shows the
+        run: the run that they belong to.
+        problem: name of the problem, which describes them.
+        values: their values by name.
+        headline: names of headline metrics besides the problem's own.
+        timestamp: time of the evaluation in milliseconds; of two values at a step MLflow shows the
             later one.
     """
     describe_metric, numbered = Problem(problem).metrics.describe, _numbered(values)

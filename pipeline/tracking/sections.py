@@ -18,11 +18,11 @@ from pipeline.tracking.charts import TEST
 from pipeline.utils import files, paths, statistics
 from pipeline.utils.errors import InputError
 
-HISTORY = "history"  # the figure that every experiment has
+HISTORY = "history"  # name of the figure of learning curves, which every experiment has
 
 
 class Section(NamedTuple):
-    """A section of a run; MLflow has it if the run's tag of its name holds its digest."""
+    """A section of a run. MLflow's is current if the run's tag of this name has this digest."""
 
     name: str
     digest: str  # of its files
@@ -30,10 +30,10 @@ class Section(NamedTuple):
 
 
 def network_sections(name: str) -> tuple[RunConfig, list[Section]]:
-    """A network's parameters and the sections that can be written from the files on disk.
+    """Return a network's config, and the sections that can be written from the files on disk.
 
     Training and model come first; evaluation and figures follow if they belong to this training.
-    InputError if the network is not trained, or if its files are corrupt.
+    Raises InputError if the network is not trained, or if its files are corrupt.
     """
     trained, digest = checkpoint.load(name), results.checkpoint_digest(name)
     config = trained.config
@@ -47,7 +47,7 @@ def network_sections(name: str) -> tuple[RunConfig, list[Section]]:
     if evaluation := _evaluation_digest(name, digest):
         sections.append(Section("evaluation", evaluation, partial(_write_evaluation, config)))
     captions = paths.figures(experiment_of(name)) / paths.CAPTIONS
-    if _drawn_training(captions, name) == digest:
+    if _training_of_figures(captions, name) == digest:
         figures = sorted(path for path in captions.parent.iterdir() if path != captions)
         images = [path for steps in pictures(name).values() for path in steps.values()]
         sections.append(
@@ -66,15 +66,15 @@ def trained_at(name: str) -> int:
 
 
 def pictures(name: str) -> dict[str, dict[int, Path]]:
-    """The pictures of a training's progress by their keys and steps, in the order of the steps."""
-    found: dict[str, dict[int, Path]] = {}
+    """Return the pictures of a training's progress: {key: {step: path}}, in the order of steps."""
+    by_key: dict[str, dict[int, Path]] = {}
     for path in sorted(paths.pictures(name).glob("*/*.png"), key=lambda path: int(path.stem)):
-        found.setdefault(path.parent.name, {})[int(path.stem)] = path
-    return found
+        by_key.setdefault(path.parent.name, {})[int(path.stem)] = path
+    return by_key
 
 
-def _drawn_training(captions: Path, name: str) -> str | None:
-    """The digest of the training that figures were drawn of; None if there are no figures."""
+def _training_of_figures(captions: Path, name: str) -> str | None:
+    """Return the digest of the training that the figures show; None if there are no figures."""
     try:
         return files.read_json(captions, hint="")["trained"][name]
     except (InputError, KeyError, TypeError):  # not drawn yet, or in another format
@@ -82,22 +82,23 @@ def _drawn_training(captions: Path, name: str) -> str | None:
 
 
 def _evaluation_digest(name: str, training: str) -> str | None:
-    """The digest of a network's evaluation; None if this training is not evaluated."""
+    """Return the digest of a network's evaluation; None if this training is not evaluated."""
     experiment = experiment_of(name)
-    evaluated = [paths.metrics(experiment), paths.replicas(experiment)]
-    if not all(path.exists() for path in evaluated):
+    evaluation = [paths.metrics(experiment), paths.replicas(experiment)]
+    if not all(path.exists() for path in evaluation):
         return None
     try:
-        current = results.load_aggregates(name)["trained"] == training
-    except InputError:  # a variant that was added since
+        evaluated_training = results.load_aggregates(name)["trained"]
+    except InputError:  # the variant was added after the evaluation
         return None
-    predictions = paths.predictions(name)  # metrics are in git, predictions in DVC's cache
-    evaluated += [predictions] * predictions.exists()
-    return results.digest(evaluated) if current else None
+    predictions = paths.predictions(name)
+    if predictions.exists():  # in DVC's cache, which a fresh clone lacks; metrics are in git
+        evaluation.append(predictions)
+    return results.digest(evaluation) if evaluated_training == training else None
 
 
 def _write_training(trained: Checkpoint, client: MlflowClient, run: Run) -> None:
-    """Parameters, dataset and learning curves of a run, and its child runs."""
+    """Log parameters, dataset and learning curves of a run, and write its child runs."""
     params = [Param(key, str(value)) for key, value in trained.config.flat().items()]
     client.log_batch(run.info.run_id, params=params)
     runs.log_dataset(client, run, trained.config)
@@ -115,12 +116,12 @@ def _write_training(trained: Checkpoint, client: MlflowClient, run: Run) -> None
         runs.log_curves(client, child, curves)
         client.set_terminated(child.info.run_id, "FAILED" if failed else runs.FINISHED, end)
         written.append(child.info.run_id)
-    # Of an interrupted attempt, or created twice because the response to a request was lost.
+    # An interrupted attempt leaves child runs, and a request whose response is lost a second one.
     runs.delete_children(client, run, kept=written)
 
 
 def _write_evaluation(config: RunConfig, client: MlflowClient, run: Run) -> None:
-    """Final metrics of a run (means over replicas) and of its children, and the files with them."""
+    """Log final metrics of a run (means over replicas) and its children, and files with them."""
     name, problem = config.name, config.experiment.problem
     metrics, replicas = paths.metrics(experiment_of(name)), paths.replicas(experiment_of(name))
     timestamp = metrics.stat().st_mtime_ns // 1_000_000
@@ -138,7 +139,7 @@ def _write_evaluation(config: RunConfig, client: MlflowClient, run: Run) -> None
 
 
 def _generated_texts(name: str) -> dict[str, str]:
-    """The predictions of a network that are text, by their names."""
+    """Return the predictions of a network that are text, by their names."""
     path = paths.predictions(name)
     if not path.exists():
         return {}
@@ -149,10 +150,10 @@ def _generated_texts(name: str) -> dict[str, str]:
 def _write_figures(
     config: RunConfig, figures: Sequence[Path], client: MlflowClient, run: Run
 ) -> None:
-    """The report's figures, and the pictures that the step slider of the charts shows.
+    """Log the report's figures, and the pictures that the step slider of the charts shows.
 
     MLflow's page that compares two runs shows artifacts of the same name side by side, except those
-    in folders: so the history and the last pictures are logged outside of folders as well.
+    in folders. So the learning curves and the last pictures are logged outside of folders as well.
     """
     run_id = run.info.run_id
     for path in figures:
@@ -162,7 +163,7 @@ def _write_figures(
     for key, steps in pictures(config.name).items():
         for step, path in steps.items():
             client.log_image(run_id, mlflow.Image(str(path)), key=key, step=step)
-        client.log_image(run_id, mlflow.Image(str(path)), f"{key}.png")
+        client.log_image(run_id, mlflow.Image(str(path)), f"{key}.png")  # the last one
     dvc_experiment = run.data.tags.get(runs.DVC_EXPERIMENT)
     description = runs.describe(config, dvc_experiment, [path.name for path in figures])
     client.set_tag(run_id, "mlflow.note.content", description)

@@ -1,4 +1,4 @@
-"""Damaged files: binary ones are refused, and DVC lists and restores text that can still be read."""
+"""Damaged files: binary ones are refused; DVC lists and restores text that can still be read."""
 
 import random
 import re

@@ -1,11 +1,10 @@
-"""Commands of the pipeline in processes that start at once: forked from one that has imported all.
+"""Commands of the pipeline in processes that start at once: forked from a warm server.
 
-Importing TensorFlow, MLflow, Optuna and Matplotlib takes about six seconds of each command. A server
-imports them once; `python` and `pipeline` in a folder of shims, first on PATH, hand their arguments,
-environment, working folder and standard streams to it, and it forks a process that runs the command.
-So `dvc repro` runs real stages, in real processes, without their imports, and random moments at
-which they are killed fall into their work. Everything else that `python` is called with goes to the
-real one.
+Importing TensorFlow, MLflow, Optuna and Matplotlib takes about six seconds of each command. A
+server imports them once. `python` and `pipeline` in a folder of shims, first on PATH, send their
+arguments, environment, working folder and standard streams to it, and it forks a process that runs
+the command. So `dvc repro` runs real stages in real processes, without their imports, and a kill
+at a random moment falls into their work. All other calls of `python` go to the real one.
 """
 
 import atexit
@@ -89,10 +88,10 @@ def serve(address: str, parent: int) -> None:
     get_context = multiprocessing.get_context
     multiprocessing.get_context = lambda method=None: get_context("fork" if method else None)
     listener = socket.socket(socket.AF_UNIX)
-    listener.bind(address + ".new")
+    listener.bind(f"{address}.new")
     listener.listen()
     listener.settimeout(1)
-    os.rename(address + ".new", address)
+    Path(f"{address}.new").rename(address)
     while os.getppid() == parent:
         with suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:

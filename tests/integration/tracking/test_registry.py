@@ -177,11 +177,11 @@ def test_a_new_version_is_registered_only_if_the_model_has_changed(mine):
     assert registry(mine)["shape-drawer"]["versions"] == 2
 
 
-def test_a_report_does_not_need_the_networks(mine, forked):
+def test_a_report_does_not_need_the_networks(mine):
     """Metrics are in git, networks in DVC's cache: a message lists those that are not here."""
     for network in ("sampler", "echoer"):
         shutil.rmtree(mine.root / "models" / network)
-    done = forked.run(mine, "report")
+    done = mine.pipeline("report")
     assert done.returncode == 0, done.stderr
     hint = "sampler is not trained here; run: dvc pull, or dvc repro train@sampler"
     assert done.stderr.splitlines()[-2] == f"models.shape-drawer: {hint}"

@@ -77,13 +77,13 @@ def test_later_sections_leave_the_duration_of_the_training(mine):
     assert [run[1:] for run in drawer_runs(mine)] == [("FINISHED", moment, moment)] * 4
 
 
-def test_changed_metrics_are_shown_even_if_they_are_smaller(mine, forked):
+def test_changed_metrics_are_shown_even_if_they_are_smaller(mine):
     only_drawer_and_sizes(mine.root)
     path = mine.root / "reports/metrics/drawer.json"
     document = json.loads(path.read_text())
     document["networks"]["drawer"]["metrics"]["mae"]["mean"] /= 2
     path.write_text(json.dumps(document))
-    assert "drawer: added evaluation" in forked.run(mine, "sync").stdout
+    assert "drawer: added evaluation" in mine.pipeline("sync").stdout
     shown = """
     select value from latest_metrics join runs using (run_uuid)
     where key = 'test/mae' and name = 'drawer' and lifecycle_stage = 'active'
@@ -109,30 +109,30 @@ def test_results_of_an_older_training_are_not_added_to_a_run(mine):
     ]
 
 
-def test_results_that_dvc_restores_later_are_added_to_a_run(mine, forked, tmp_path):
+def test_results_that_dvc_restores_later_are_added_to_a_run(mine, tmp_path):
     for path in ("mlartifacts", *(f"models/{name}" for name in ("echoer", "sampler", "widths"))):
         shutil.rmtree(mine.root / path)
     (mine.root / "mlflow.db").unlink()
     absent = [mine.root / "data/pictures", mine.root / "data/predictions"]
     for folder in absent:
         folder.rename(tmp_path / folder.name)
-    lines = forked.run(mine, "sync").stdout.splitlines()
+    lines = mine.pipeline("sync").stdout.splitlines()
     assert "writer: added training, model, evaluation, figures" in lines
     assert not list(mine.root.glob("mlartifacts/*/*/artifacts/texts/*"))
     for folder in absent:
         (tmp_path / folder.name).rename(folder)
-    lines = forked.run(mine, "sync").stdout.splitlines()
+    lines = mine.pipeline("sync").stdout.splitlines()
     assert "drawer: added evaluation, figures" in lines
     assert "writer: added evaluation, figures" in lines
     assert list(mine.root.glob("mlartifacts/text/*/artifacts/texts/*.txt"))
     assert list(mine.root.glob("mlartifacts/shapes/*/artifacts/images/*.png"))
     assert not (mine.root / "mlruns").exists()  # MLflow's default place
-    lines = forked.run(mine, "sync").stdout.splitlines()
+    lines = mine.pipeline("sync").stdout.splitlines()
     assert {"drawer: complete", "writer: complete"} <= set(lines)
 
 
 @pytest.mark.filterwarnings("ignore")  # SQLAlchemy's, in MLflow
-def test_incomplete_runs_are_written_again_and_foreign_ones_are_kept(mine, forked):
+def test_incomplete_runs_are_written_again_and_foreign_ones_are_kept(mine):
     """Whoever began them: they are those of a killed process, perhaps on another machine."""
     only_drawer_and_sizes(mine.root)
     client = MlflowClient(f"sqlite:///{mine.root}/mlflow.db")
@@ -145,10 +145,10 @@ def test_incomplete_runs_are_written_again_and_foreign_ones_are_kept(mine, forke
     (trial,) = client.search_runs([ids["sizes"]], "tags.`laboratory.trial` = '1'")
     client.delete_tag(trial.info.run_id, "laboratory.state")
     foreign = client.create_run(ids["sizes"], run_name="a student's own")
-    lines = forked.run(mine, "sync").stdout
+    lines = mine.pipeline("sync").stdout
     assert "drawer: added training, model, evaluation, figures" in lines
     assert "sizes: added 1 trials" in lines
-    lines = forked.run(mine, "sync").stdout
+    lines = mine.pipeline("sync").stdout
     assert "drawer: complete" in lines
     assert "sizes: complete" in lines
     assert client.get_run(drawer.info.run_id).info.lifecycle_stage == "deleted"

@@ -21,14 +21,14 @@ FAILING = ("dead", "hangs", "fails", "strange")
 
 
 @pytest.mark.parametrize("mode", FAILING)
-def test_a_failing_server_costs_one_line_and_no_result(reproduced, mine, forked, mode):
+def test_a_failing_server_costs_one_line_and_no_result(reproduced, mine, mode):
     with misbehaving(mode) as server:
         if mode == "dead":
             server.stop()
         environment = IMPATIENT | {"MLFLOW_TRACKING_URI": server.address}
         shutil.rmtree(mine.root / "models/drawer")
-        trained = forked.run(mine, "train", "drawer", **environment)
-        synced = forked.run(mine, "sync", **environment)
+        trained = mine.pipeline("train", "drawer", **environment)
+        synced = mine.pipeline("sync", **environment)
     assert trained.returncode == 0, trained.stderr
     assert trained.stderr.count(f"MLflow at {server.address} fails (") == 1, trained.stderr
     assert trained.stderr.count("when MLflow works again, run: pipeline sync") == 1
@@ -70,26 +70,26 @@ def upstream(tmp_path) -> Iterator[tuple[int, Laboratory]]:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def test_results_that_a_server_missed_are_added_once(reproduced, mine, forked, upstream):
+def test_results_that_a_server_missed_are_added_once(reproduced, mine, upstream):
     """It dies while a training is shown live, then loses responses, and then is slow."""
     port, server = upstream
     only_drawer_and_sizes(mine.root)
     with misbehaving("dies", port) as proxy:
         environment = {"MLFLOW_TRACKING_URI": proxy.address}
-        done = forked.run(mine, "train", "drawer", **environment)
+        done = mine.pipeline("train", "drawer", **environment)
         assert (done.returncode, done.stderr.count("fails (")) == (0, 1), done.stderr
         assert server.rows("select name, status from runs") == [("drawer", "RUNNING")]
         proxy.mode = "loses"
-        done = forked.run(mine, "sync", **environment)
+        done = mine.pipeline("sync", **environment)
         assert done.returncode in (0, 2), done.stderr
         assert "Traceback" not in done.stderr
         proxy.mode = "well"
-        done = forked.run(mine, "sync", **environment)
+        done = mine.pipeline("sync", **environment)
         assert done.returncode == 0, done.stderr
         proxy.mode = "slow"
-        done = forked.run(mine, "train", "drawer", **environment)
+        done = mine.pipeline("train", "drawer", **environment)
         assert (done.returncode, "MLflow" in done.stderr) == (0, False), done.stderr
-        done = forked.run(mine, "sync", **environment)
+        done = mine.pipeline("sync", **environment)
         assert "drawer: complete" in done.stdout
         assert "sizes: complete" in done.stdout
     assert tracked(server) == tracked(reproduced)

@@ -151,7 +151,7 @@ def test_texts_of_experiments_and_studies_are_found_by_name(params, tmp_path):
         (
             "models/shape-drawer/metric",
             "size",
-            "models.shape-drawer.metric: 'size' is neither to be minimized nor maximized",
+            "models.shape-drawer.metric: 'size' has no best value: no direction is better",
         ),
     ],
 )

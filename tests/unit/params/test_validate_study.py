@@ -156,7 +156,7 @@ ERRORS = [
     (
         "search/linked",
         {"model.cells": "training.batch_size"},
-        "search.linked.model.cells: is a dimension of the space itself",
+        "search.linked.model.cells: is also a dimension under space",
     ),
     (
         "search/confirm_replicas",
@@ -187,11 +187,11 @@ ERRORS = [
         "token_accuracy",
         "search.prune.metric: must be a metric to be minimized, got 'token_accuracy'",
     ),
-    ("sizes/figures", ["curves", "frontier"], "sizes.figures.1: frontier needs target:"),
+    ("sizes/figures", ["curves", "frontier"], "sizes.figures.1: frontier needs the key target"),
     (
         "sizes/figures",
         ["curves", "confirmation"],
-        "sizes.figures.1: confirmation needs confirm_replicas:",
+        "sizes.figures.1: confirmation needs the key confirm_replicas",
     ),
     (
         "search/figures",
@@ -237,7 +237,7 @@ def test_the_untuned_network_of_a_confirmation_must_be_trainable_for_as_long(par
     document = altered("experiments/echoer/training/batch_size", 5)
     document["experiments"]["echoer"]["training"]["reset_states_after"] = "batch"
     assert params_errors(document) == [
-        "studies.search.confirm_replicas: the unchanged network cannot be trained as long as the "
+        "studies.search.confirm_replicas: the untuned network cannot be trained for as long as the "
         "trials: training.batch_size: must divide the 64 samples of 8 sequences, got 5",
     ]
 

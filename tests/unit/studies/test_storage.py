@@ -76,7 +76,7 @@ def test_a_damaged_file_costs_its_own_trial_only(plan, trials, capsys):
             assert set(store.finished()) == {0, 2}
         (line,) = capsys.readouterr().err.splitlines()
         assert line.startswith(f"warning: {path}: corrupt or not ours (")
-        assert line.endswith("; ignored: it is trained again when the study runs")
+        assert line.endswith("; ignored: the training is repeated when the study runs")
     with storage.open_store(plan) as store:
         store.add(trials[1])
         assert set(store.finished()) == {0, 1, 2}
@@ -147,7 +147,7 @@ def test_a_damaged_journal_is_renamed_and_written_anew(plan, trials, capsys, dam
     assert JOURNAL.with_name("journal.log.damaged").read_bytes() == damaged
     assert capsys.readouterr().err == (
         "warning: .studies/journal.log was corrupt: renamed to journal.log.damaged, and written "
-        "anew from the files of this study\n"
+        "again from the files of this study\n"
     )
 
 

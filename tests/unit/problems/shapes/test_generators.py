@@ -3,9 +3,9 @@
 import keras
 import numpy as np
 import pytest
+from contract import ProblemContract
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from contract import ProblemContract
 from scipy import stats
 from untrained import CONFIGS, make_config, make_replicas
 
