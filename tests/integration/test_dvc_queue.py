@@ -28,7 +28,7 @@ def test_concurrent_experiments_do_not_mix_their_runs(mine):
     """
     found = mine.rows(query)
     assert [run[:4] for run in found] == [
-        ("drawer", "FINISHED", str(cells), f"cells-{cells}") for cells in CELLS
+        (f"drawer (cells-{cells})", "FINISHED", str(cells), f"cells-{cells}") for cells in CELLS
     ]
     assert len({training for *_, training in found}) == len(CELLS)
     children = """

@@ -161,7 +161,7 @@ def test_one_change_reruns_one_experiment(mine):
 def test_a_project_may_have_no_studies_and_no_report_texts(mine):
     document = YAML(typ="safe").load(mine.params.read_text())
     document["studies"] = {}
-    (mine.root / "report.yaml").unlink()
+    (mine.root / "report.yaml").write_text("{}\n")
     with mine.params.open("w") as file:
         YAML().dump(document, file)
     for folder in ("data/studies", "reports/studies"):
@@ -169,6 +169,17 @@ def test_a_project_may_have_no_studies_and_no_report_texts(mine):
     done = mine.run("dvc", "repro")
     assert stages_run(done.stdout) == {"check", "report"}
     assert "trials.csv" not in (mine.root / "reports/README.md").read_text()
+
+
+def test_a_quick_look_draws_all_figures_and_leaves_the_results_alone(mine):
+    mine.run("pipeline", "quick", "--scale", "0.5")
+    made, expected = (
+        {path.name for path in (root / "reports").rglob("*.svg")}
+        for root in (mine.root / ".quick", mine.root)
+    )
+    assert expected - {path.name for path in (mine.root / "reports/benchmarks").iterdir()} <= made
+    assert "**Quick look**" in (mine.root / ".quick/reports/README.md").read_text()
+    assert mine.run("git", "status", "--porcelain").stdout == ""
 
 
 def test_a_changed_text_of_the_report_trains_nothing(mine):
@@ -294,9 +305,9 @@ def test_a_temporary_experiment_tracks_into_the_repository(mine):
     done = mine.run("dvc", "exp", "run", "--temp", *changed)
     assert "train@drawer" in stages_run(done.stdout)
     assert "train@echoer" not in stages_run(done.stdout)
-    assert runs(mine) == [("drawer", "FINISHED"), *ALL]
     names = mine.rows("select value from tags where key = 'dvc.experiment'")
     (name,) = {name for (name,) in names}
+    assert runs(mine) == sorted([(f"drawer ({name})", "FINISHED"), *ALL])
     assert name in mine.run("dvc", "exp", "list", "--name-only").stdout
 
 

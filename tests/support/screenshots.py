@@ -13,7 +13,7 @@ from pathlib import Path
 import ui
 from selenium.webdriver.remote.webelement import WebElement
 
-from pipeline import tracking
+from pipeline.tracking import logger
 from pipeline.utils.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -32,12 +32,12 @@ def save(page: ui.Page, name: str, height: int) -> None:
     print((FOLDER / f"{name}.png").relative_to(ROOT))
 
 
-def track() -> None:
-    """Make the database."""
+def sync() -> None:
+    """Record the compared runs and the study in a new database."""
     try:
         for network in COMPARED:
-            tracking.track(network)
-        if tracking.track_study(STUDY) is None:
+            logger.sync_experiment(network)
+        if logger.sync_study(STUDY) is None:
             raise InputError(f"study {STUDY}: is not here yet; run: dvc repro study@{STUDY}")
     except InputError as error:
         sys.exit(f"error: {error}")
@@ -55,7 +55,7 @@ def main() -> None:
     os.chdir(ROOT)
     with tempfile.TemporaryDirectory() as home:
         os.environ["DVC_ROOT"] = home  # where the database is
-        track()
+        sync()
         take()
 
 
