@@ -71,7 +71,7 @@ def test_workers_do_not_outlive_their_parent(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(program)
     paths = [tmp_path / "one", tmp_path / "two"]
-    environment = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
+    environment = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests/support'}"}
     parent = subprocess.Popen([sys.executable, script, *paths], env=environment)
     wait_until(lambda: all(path.exists() and path.read_text() for path in paths))
     workers = [psutil.Process(int(path.read_text())) for path in paths]
