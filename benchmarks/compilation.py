@@ -57,7 +57,7 @@ def draw(tables: Tables) -> dict[str, Figure]:
         label="prediction program (learning curves)",
     )
     axes.axvline(
-        GOAL_SECONDS, color=plotting.GREY, linestyle="--", label=f"goal: {GOAL_SECONDS:.0f} s"
+        GOAL_SECONDS, color=plotting.GRAY, linestyle="--", label=f"goal: {GOAL_SECONDS:.0f} s"
     )
     axes.tick_params(axis="y", labelsize=9)
     axes.grid(axis="y", visible=False)

@@ -28,7 +28,7 @@ STYLES = [
         (plotting.GREEN, "//"),
         (plotting.PURPLE, None),
         (plotting.BLACK, None),
-        (plotting.GREY, "//"),
+        (plotting.GRAY, "//"),
     )
 ]
 """How the bars of each activity look, in the same order."""

@@ -72,7 +72,7 @@ def draw_fit(tables: Tables) -> dict[str, Figure]:
     for contestant, line in (("c", "--"), ("c-least", ":")):
         bound = _median(table, contestant)
         label = f"{ENTRIES[contestant].label}, one network"
-        right.axhline(bound, color=plotting.GREY, linestyle=line, linewidth=1.4, label=label)
+        right.axhline(bound, color=plotting.GRAY, linestyle=line, linewidth=1.4, label=label)
     right.set(
         xscale="log",
         yscale="log",

@@ -1,4 +1,4 @@
-"""Prints which package of `pipeline` imports which, as a table in the order of the layers."""
+"""Print which package of `pipeline` imports which, as a table in the order of the layers."""
 
 import tomllib
 from pathlib import Path
@@ -12,7 +12,7 @@ graph = grimp.build_graph("pipeline", exclude_type_checking_imports=True)
 
 
 def members(layer: str) -> set[str]:
-    """A package's modules, or the module itself."""
+    """Return the modules of a package, or the module itself."""
     return {layer, *graph.find_descendants(layer)}
 
 

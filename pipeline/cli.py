@@ -13,6 +13,8 @@ import typer
 
 from pipeline.params.load import load_params
 from pipeline.params.load_report import load_report
+from pipeline.runs import checkpoint as checkpoints
+from pipeline.runs.checkpoint import Checkpoint
 from pipeline.runs.tracker import Tracker
 from pipeline.schema.variants import experiment_of
 from pipeline.utils import console, paths
@@ -26,7 +28,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-STAGES, INFERENCE, MAINTENANCE = "Stages (run by dvc repro)", "Inference", "Maintenance"
+STAGES, INFERENCE = "Stages (run by dvc repro)", "Inference"
+DATASETS, MAINTENANCE = "Datasets", "Maintenance"
 
 INFERENCE_COMMANDS = {"shapes": "draw", "echo": "echo", "text": "write"}
 """The command that uses the trained networks of each problem."""
@@ -182,7 +185,6 @@ def draw(
     from pipeline import plotting
     from pipeline.problems.shapes.config.validate import shape_to_draw
     from pipeline.problems.shapes.figures.experiment import plot_polygons
-    from pipeline.runs import checkpoint
     from pipeline.utils import files
 
     if out and as_json:
@@ -192,16 +194,17 @@ def draw(
     if out:
         _make_folder("--out", out.parent)
     _check_network(network, "draw")
-    trained = checkpoint.load_for_problem(network, "shapes")
-    config = trained.config
+    checkpoint = checkpoints.load_for_problem(network, "shapes")
+    _check_replica(checkpoint, replica)
+    config = checkpoint.config
     shape = shape_to_draw(config, shape, temperature)
     from pipeline.problems.shapes.model.drawing import draw_shapes  # loads Keras: after all checks
 
-    drawer = checkpoint.load_replica(trained, replica)
+    replicas = checkpoints.load_replica(checkpoint, replica)
     temperature = 1.0 if temperature is None else temperature
-    polygons = draw_shapes(drawer, config, count, seed, temperature, shape)
+    polygons = draw_shapes(replicas, config, count, seed, temperature, shape)
     if as_json:
-        print(json.dumps({"experiment": network, "shape": shape, "polygons": polygons.tolist()}))
+        print(json.dumps({"network": network, "shape": shape, "polygons": polygons.tolist()}))
         return
     path = out or Path(f"{config.identifier}.svg")
     with files.atomic_write(path) as partial:
@@ -226,24 +229,25 @@ def echo(
 ) -> None:
     """Echo a window of integers with a trained network."""
     from pipeline.problems.echo.config.types import MISSING, at_length
-    from pipeline.problems.echo.data.examples import parse
-    from pipeline.runs import checkpoint
+    from pipeline.problems.echo.data.examples import parse_windows
 
     lines = [integers] if integers else [line.split() for line in _read_stdin()]
     _check_network(network, "echo")
-    trained = checkpoint.load_for_problem(network, "echo")
-    framing = trained.config.experiment.framing
+    checkpoint = checkpoints.load_for_problem(network, "echo")
+    _check_replica(checkpoint, replica)
+    framing = checkpoint.config.experiment.framing
     if framing.eval_lengths:  # it was evaluated on windows of up to this length
-        trained = trained._replace(config=at_length(trained.config, max(framing.eval_lengths)))
-    config = trained.config
-    windows = parse(lines, config)
+        longest = at_length(checkpoint.config, max(framing.eval_lengths))
+        checkpoint = checkpoint._replace(config=longest)
+    config = checkpoint.config
+    windows = parse_windows(lines, config)
     if framing.target == "sequence":
         console.print_status(
             f"{network} was trained to output the first integer of a sequence, not an echo"
         )
     from pipeline.problems.echo.model.network import echo  # loads Keras: after all checks
 
-    echoes = echo(checkpoint.load_replica(trained, replica), config, windows)
+    echoes = echo(checkpoints.load_replica(checkpoint, replica), config, windows)
     for window, predicted, expected in zip(windows, *echoes, strict=True):
         if as_json:
             row = {"input": window[window != MISSING], "predicted": predicted, "expected": expected}
@@ -255,7 +259,7 @@ def echo(
 @app.command(rich_help_panel=INFERENCE)
 def write(
     network: NetworkName,
-    seed: Annotated[
+    prompt: Annotated[
         str | None,
         typer.Option(metavar="TEXT", help="Text to start from (default: the start of the corpus)."),
     ] = None,
@@ -267,31 +271,31 @@ def write(
             "trained, higher values are more random."
         ),
     ] = 1.0,
-    random_seed: Annotated[int, typer.Option(min=0, help="Random seed of the sampling.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed of the sampling.")] = 0,
     replica: Replica = 0,
 ) -> None:
     """Write text with a trained network."""
-    from pipeline.problems.text.data import prompt
-    from pipeline.runs import checkpoint
+    from pipeline.problems.text.data.prompt import check_temperature, encode_prompt
 
     _check_network(network, "write")
-    trained = checkpoint.load_for_problem(network, "text")
-    start = prompt.encode_prompt(trained.config, seed)
-    temperature = prompt.check_temperature(temperature)
+    checkpoint = checkpoints.load_for_problem(network, "text")
+    _check_replica(checkpoint, replica)
+    start = encode_prompt(checkpoint.config, prompt)
+    temperature = check_temperature(temperature)
     from pipeline.problems.text.model.writing import Writer  # loads Keras: after all checks
 
-    writer = Writer(checkpoint.load_replica(trained, replica), trained.config)
-    for text in writer.stream(start, temperature, random_seed, length):
+    writer = Writer(checkpoints.load_replica(checkpoint, replica), checkpoint.config)
+    for text in writer.stream(start, temperature, seed, length):
         print(text, end="", flush=True)
     print()
 
 
-@app.command(rich_help_panel=INFERENCE)
+@app.command(rich_help_panel=DATASETS)
 def show(
     dataset: DatasetName,
     window: Annotated[int, typer.Option(min=1, help="Characters in the window of a sample.")] = 3,
 ) -> None:
-    """Show where a text dataset comes from, and its first samples as input -> target."""
+    """Show the origin, excerpts and first samples of a text dataset."""
     from pipeline.problems.text.show import describe_dataset
 
     for line in describe_dataset(load_params(paths.params()).datasets, dataset, window):
@@ -386,6 +390,17 @@ def _check_network(name: str, command: str) -> None:
         raise InputError(f"{name}: no inference command for problem {problem!r}")
     if suitable != command:
         raise InputError(f"{name}: is a network of {problem}; run: pipeline {suitable} {name}")
+
+
+def _check_replica(checkpoint: Checkpoint, replica: int) -> None:
+    """Raise InputError if there is no replica of that number, or if it diverged."""
+    count, name = len(checkpoint.diverged), checkpoint.config.name
+    if replica >= count:
+        raise InputError(f"--replica: must be less than {count} for {name}, got {replica}")
+    if checkpoint.diverged[replica]:
+        raise InputError(
+            f"--replica: replica {replica} of {name} diverged in training; choose another"
+        )
 
 
 def _make_folder(option: str, folder: Path) -> None:

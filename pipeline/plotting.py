@@ -19,10 +19,10 @@ from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, StrMethodF
 
 from pipeline.utils.statistics import band
 
-# The palette of Okabe & Ito, which colour-blind readers can distinguish.
+# The palette of Okabe & Ito, which color-blind readers can distinguish.
 BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
 SKY, BLACK = "#56B4E9", "#000000"
-GREY = "#666666"
+GRAY = "#666666"
 COLORS = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK)
 LINES = ("-", "--", ":")
 MARKERS = "osD^vPX"
@@ -97,7 +97,7 @@ def close(figure: Figure) -> None:
 
 
 def line_styles() -> Iterator[dict[str, str]]:
-    """Yield distinct colours and line styles for the curves of one plot."""
+    """Yield distinct colors and line styles for the curves of one plot."""
     for linestyle, color in itertools.product(LINES, COLORS):
         yield {"color": color, "linestyle": linestyle}
 
@@ -105,7 +105,7 @@ def line_styles() -> Iterator[dict[str, str]]:
 def plot_curve(
     axes: Axes, x: np.ndarray, values: np.ndarray, label: str, color: str, linestyle: str = "-"
 ) -> None:
-    """Plot a curve: the median over replicas (R, K) as a line, the middle 80 % as a band."""
+    """Plot the median of curves (R, K) as a line, and the middle 80% of the replicas as a band."""
     median, low, high = band(values)
     axes.plot(x, median, color=color, linestyle=linestyle, label=label)
     axes.fill_between(x, low, high, color=color, alpha=0.2, linewidth=0)
@@ -120,7 +120,7 @@ def legend(axes: Axes) -> None:
 
 def plot_reference(axes: Axes, value: float, label: str) -> None:
     """Plot a dashed horizontal line at a value that is known before training."""
-    axes.axhline(value, color=GREY, linestyle="--", linewidth=1.2, label=label)
+    axes.axhline(value, color=GRAY, linestyle="--", linewidth=1.2, label=label)
 
 
 def plain_log_ticks(axis: Axis) -> None:

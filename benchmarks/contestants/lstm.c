@@ -6,7 +6,7 @@ o)(x, y, bias)(16 cells), V (2)(16), and two output biases. Cells 10 to 15 are p
 weights are zero and stay zero. IDLE weights with a gradient of zero follow, which Adam updates as
 it does in the frameworks: with 430 of them the network has all its 542 weights.
 
-With cc -O3 -march=native -ffast-math -fopenmp-simd the loops below are vectorised, and exp becomes
+With cc -O3 -march=native -ffast-math -fopenmp-simd the loops below are vectorized, and exp becomes
 a call of libmvec. */
 
 #include <math.h>

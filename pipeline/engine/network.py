@@ -14,7 +14,7 @@ class Network(NamedTuple):
 
     model: keras.Model
     loss: Callable
-    """(targets, outputs) -> losses of any shape; training minimises their mean."""
+    """(targets, outputs) -> losses of any shape; training minimizes their mean."""
     preprocess: Callable = lambda inputs, targets: (inputs, targets)
     """(inputs, targets) of a stored batch -> (inputs, targets) of the model and the loss."""
     output_fn: Callable = lambda targets, outputs: {"outputs": outputs}

@@ -1,8 +1,9 @@
-"""Train and run all replicas of a network side by side in one compiled program.
+"""Train and run all replicas of a network with one compiled program.
 
-Training takes one gradient step per batch, in the order of the data, as repeated calls of Keras'
-`fit` would. The loop over these updates runs inside one XLA program, without returning to Python,
-and each vectorized step updates all replicas. Problems provide a `Network` and arrays.
+It is vectorized over the replicas, or runs one replica after the other. Training takes one gradient
+step per batch, in the order of the data, as `Model.train_on_batch` on each batch in turn would. The
+loop over these updates runs inside one XLA program, without returning to Python. Problems provide a
+`Network` and arrays.
 
 Axes: R replica, U batch (in training, an update), B sample of a batch, N sample. Further axes are
 those of the network.
@@ -23,8 +24,8 @@ CHUNK_BYTES = 64 * 2**20
 """Upper limit of the training data passed to one call of the compiled program."""
 
 MIN_BATCH, MAX_BATCH = 32, 1024
-"""Limits of default batch sizes. `Replicas.run` pads fewer samples to MIN_BATCH, so that they share
-one compiled program. Batches of more than MAX_BATCH samples might not fit into memory."""
+"""MAX_BATCH: default batch size of `predict` and `run`. MIN_BATCH: `run` pads fewer samples to this
+number, so that they share one compiled program."""
 
 
 class Progress(NamedTuple):
@@ -32,7 +33,7 @@ class Progress(NamedTuple):
 
     updates: int  # made so far
     loss: np.ndarray  # (R,) mean training loss of the updates since the last report
-    failed: np.ndarray  # (R,) bool: the loss or a weight became NaN or infinite
+    diverged: np.ndarray  # (R,) bool: the loss or a weight became NaN or infinite
 
 
 class Replicas:
@@ -131,15 +132,15 @@ class Replicas:
         )
         initial_optimizer = [variable.numpy() for variable in optimizer.variables]
         group_states = [(initial_optimizer, self._initial_states()) for _ in self._groups]
-        failed, reported = np.zeros(self.count, bool), 0
-        for report in report_after:
+        diverged, reported = np.zeros(self.count, bool), 0
+        for last_update in report_after:
             total_loss = np.zeros(self.count)
             for index, group in enumerate(self._groups):
                 optimizer_values, states = group_states[index]
                 _assign(variables, [weight[group] for weight in self._weights])
                 _assign(optimizer.variables, optimizer_values)
-                for first in range(reported, report, chunk):
-                    count = min(chunk, report - first)
+                for first in range(reported, last_update, chunk):
+                    count = min(chunk, last_update - first)
                     # Always pass `chunk` batches, of which the program uses `count`: it is compiled
                     # for one shape, and another one would compile it again.
                     batches = np.arange(first * batch_size, (first + chunk) * batch_size)
@@ -157,9 +158,10 @@ class Replicas:
                     weight[group] = variable.numpy()
             # A loss is computed before its update, so only the weights show the effect of the last
             # update.
-            failed |= ~np.isfinite(total_loss) | ~self._finite()
-            yield Progress(report, total_loss / (report - reported), failed.copy())
-            reported = report
+            diverged |= ~np.isfinite(total_loss) | ~self._finite()
+            loss = total_loss / (last_update - reported)
+            yield Progress(last_update, loss, diverged.copy())
+            reported = last_update
 
     def predict(
         self,
@@ -171,8 +173,9 @@ class Replicas:
     ) -> dict[str, np.ndarray]:
         """Return the outputs of `Network.output_fn` for samples (R, N, …): {name: (R, N, …)}.
 
-        Samples that all replicas share may be (1, N, …). A stateful network needs the batch size
-        that it was built with; its states are reset every `reset_every` batches.
+        Samples that all replicas share may be (1, N, …). `output_fn` may need the targets, to
+        return errors per sample. A stateful network needs the batch size that it was built with;
+        its states are reset every `reset_every` batches.
         """
         samples = inputs.shape[1]
         if batch_size is None or not self._state_variables:
@@ -199,9 +202,7 @@ class Replicas:
             results.append(outputs)
         return {name: np.concatenate([part[name] for part in results]) for name in results[0]}
 
-    def run(
-        self, program: Callable, *inputs: np.ndarray, batch_size: int = MAX_BATCH
-    ) -> dict[str, np.ndarray]:
+    def run(self, program: Callable, *inputs: np.ndarray) -> dict[str, np.ndarray]:
         """Run a function on inputs (R, N, …) or (1, N, …), batch by batch: {name: (R, N, …)}.
 
         `program` takes a batch (B, …) of each of the inputs and returns {name: (B, …)}. It can call
@@ -215,7 +216,7 @@ class Replicas:
                 lambda weights, *batch: self._call(program, weights, states, *batch)[0]
             )
         samples = inputs[0].shape[1]
-        batch_size = min(max(samples, MIN_BATCH), batch_size)
+        batch_size = min(max(samples, MIN_BATCH), MAX_BATCH)
         results = []
         for replica in range(self.count):
             weights = [tf.constant(weight[replica]) for weight in self._weights]

@@ -5,8 +5,8 @@ from pipeline.engine.backend import tf
 MIN_TEMPERATURE = 1e-6  # keeps the division finite
 
 
-def pick(logits: tf.Tensor, uniform: tf.Tensor, temperature: tf.Tensor) -> tf.Tensor:
-    """Sample indices (B,), int32, from logits (B, N) by random numbers (B,) in [0, 1).
+def sample_categorical(logits: tf.Tensor, uniform: tf.Tensor, temperature: tf.Tensor) -> tf.Tensor:
+    """Sample indices (B,), int32, from logits (B, C) by random numbers (B,) in [0, 1).
 
     Logits are divided by the temperature (B,); temperature 0 takes the largest logit.
     """

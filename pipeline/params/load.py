@@ -1,7 +1,7 @@
 """Load and validate params.yaml; all errors are collected and raised together."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,10 @@ NON_EMPTY = ("datasets", "experiments")
 
 
 def load_params(path: Path) -> Params:
-    """Load params.yaml and apply defaults, recipes and `scale`; InputError lists all errors."""
+    """Load params.yaml and apply defaults, recipes and `scale`.
+
+    Raises InputError with all errors.
+    """
     if not path.is_file():
         raise InputError(f"{path.name}: does not exist")
     state = path.stat()
@@ -103,8 +106,8 @@ def _entries(
 def _networks(
     experiment: str,
     expanded: Mapping[str | None, Merged],
-    datasets: Mapping[str, Any],
-    valid_datasets: dict[str, Dataset],
+    dataset_names: Iterable[str],
+    valid_datasets: Mapping[str, Dataset],
 ) -> tuple[dict[str, Experiment], dict[str | None, list[str]]]:
     """Return the networks of an experiment, and the errors of each variant."""
     networks, errors = {}, {}
@@ -113,7 +116,7 @@ def _networks(
         networks[name], errors[variant] = _parse(merged.entry, "Experiment")
         if networks[name]:
             errors[variant] = validate.network_errors(
-                name, networks[name], datasets, valid_datasets
+                name, networks[name], dataset_names, valid_datasets
             )
     return networks, errors
 
@@ -140,7 +143,7 @@ def _place_errors(
 
 def _studies(
     document: dict,
-    datasets: dict[str, Dataset],
+    valid_datasets: dict[str, Dataset],
     experiments: dict[str, dict[str, Experiment]],
     errors: list[str],
 ) -> dict[str, Study]:
@@ -152,7 +155,7 @@ def _studies(
             study_errors.append(": is also the name of an experiment")
         if study:
             study_errors += validate_study.study_errors(
-                study, get_entries(document, "datasets", []), datasets, experiments
+                study, get_entries(document, "datasets", []), valid_datasets, experiments
             )
             studies[name] = study
         errors += [f"studies.{name}{error}" for error in study_errors]

@@ -1,4 +1,4 @@
-"""Loading report.yaml, and checking it against params.yaml."""
+"""Load report.yaml, and check it against params.yaml."""
 
 import functools
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ TYPES: dict[str, type[Section]] = {
 
 
 def load_report(path: Path, params: Params) -> Report:
-    """Load report.yaml; InputError lists all errors. A file that does not exist is an empty one."""
+    """Load report.yaml; raises InputError with all errors. A missing file counts as empty."""
     if not path.is_file():
         return Report({}, {}, {}, {}, {})
     report, errors = _parse(path, path.stat().st_mtime_ns, path.stat().st_size)
@@ -42,7 +42,7 @@ def load_report(path: Path, params: Params) -> Report:
 
 @functools.lru_cache(maxsize=4)
 def _parse(path: Path, modified: int, size: int) -> tuple[Report, list[str]]:
-    """The file's entries and what is wrong with them, cached while the file is unchanged."""
+    """Return the file's entries and their errors, cached while the file is unchanged."""
     document = read_yaml(path)
     errors = [
         f"{key}: {unknown_name('section', key, TYPES)}" for key in document if key not in TYPES
@@ -58,7 +58,7 @@ def _parse(path: Path, modified: int, size: int) -> tuple[Report, list[str]]:
 
 
 def _text_errors(section: str, texts: Iterable[str], known: Iterable[str]) -> list[str]:
-    """Texts of experiments or studies that params.yaml does not have."""
+    """Return an error for each text of an experiment or study that params.yaml does not have."""
     kind = "study" if section == "studies" else "experiment"
     return [
         f"{section}.{name}: {unknown_name(kind, name, known)}"
@@ -68,7 +68,7 @@ def _text_errors(section: str, texts: Iterable[str], known: Iterable[str]) -> li
 
 
 def _comparison_errors(report: Report, params: Params) -> list[str]:
-    """Comparisons of networks that do not exist or have different problems, or of no metric."""
+    """Return errors of comparisons: unknown networks or metrics, and different problems."""
     errors = []
     for name, comparison in report.comparisons.items():
         key, networks = f"comparisons.{name}", params.expand(comparison.experiments)
@@ -82,7 +82,7 @@ def _comparison_errors(report: Report, params: Params) -> list[str]:
 
 
 def _highlight_errors(report: Report, params: Params) -> list[str]:
-    """Highlights of nothing that exists, or of no metric."""
+    """Return errors of highlights: unknown networks, studies or metrics."""
     errors = []
     for name, highlight in report.highlights.items():
         key = f"highlights.{name}"
@@ -104,7 +104,7 @@ def _highlight_errors(report: Report, params: Params) -> list[str]:
 
 
 def _model_errors(report: Report, params: Params) -> list[str]:
-    """Models whose candidates cannot be compared, or by a metric without a best value."""
+    """Return errors of registered models: candidates and metrics that cannot be compared."""
     errors = []
     for name, model in report.models.items():
         networks = params.expand(model.candidates)
@@ -115,12 +115,13 @@ def _model_errors(report: Report, params: Params) -> list[str]:
         if wrong := metric_errors(key, model.metric, problem):
             errors += wrong
         elif Problem(problem).metrics.describe(model.metric).higher_is_better is None:
-            errors.append(f"{key}: {model.metric!r} has no best value: no direction is better")
+            cause = "neither higher nor lower values are better"
+            errors.append(f"{key}: {model.metric!r} cannot select a model: {cause}")
     return errors
 
 
 def _network_errors(params: Params, key: str, names: list[str]) -> list[str]:
-    """Names of networks that do not exist, or that belong to different problems."""
+    """Return errors of networks: unknown ones, and those of different problems."""
     networks = params.networks
     known = dict.fromkeys([*params.experiments, *networks])
     if missing := [name for name in names if name not in networks]:

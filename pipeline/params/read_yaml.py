@@ -12,7 +12,7 @@ from pipeline.utils.errors import InputError, format_value
 
 
 def read_yaml(path: Path) -> dict:
-    """Read a YAML mapping as plain values; InputError names the line of what cannot be read."""
+    """Read a YAML mapping as plain values; raises InputError with the line of an error."""
     try:
         document = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     except OSError as error:

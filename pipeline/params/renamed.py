@@ -21,6 +21,10 @@ STUDY = {
     "reach": "target",
     "confirm": "confirm_replicas",
 }
+STUDY_SECTIONS = {
+    "prune": {"rungs": "shares", "after": "min_trials"},
+    "mark": {"words": "label"},
+}
 REPORT = {
     "questions": "`question` of each entry under `experiments` and `studies` in report.yaml",
     "answers": "`answer` of each entry under `experiments` and `studies` in report.yaml",
@@ -53,6 +57,7 @@ def _in_studies(document: Mapping) -> Iterator[str]:
     for name, entry in _mappings(document.get("studies")):
         place = f"studies.{name}"
         yield from _renamed(place, entry, STUDY)
+        yield from _in_sections(place, entry, STUDY_SECTIONS)
         for overrides in ("change", "overrides"):
             if isinstance(entry.get(overrides), dict):
                 yield from _in_sections(f"{place}.{overrides}", entry[overrides])
@@ -65,8 +70,10 @@ def _in_studies(document: Mapping) -> Iterator[str]:
                     yield f"{place}.space.{section}.{old}: is now `{section}.{new}`"
 
 
-def _in_sections(place: str, entry: Mapping) -> Iterator[str]:
-    for section, names in SECTIONS.items():
+def _in_sections(
+    place: str, entry: Mapping, sections: Mapping[str, Mapping[str, str]] = SECTIONS
+) -> Iterator[str]:
+    for section, names in sections.items():
         if isinstance(entry.get(section), dict):
             yield from _renamed(f"{place}.{section}", entry[section], names)
 

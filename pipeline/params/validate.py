@@ -1,4 +1,4 @@
-"""Validating datasets and experiments: their types, and what only shows beside each other.
+"""Validate datasets and experiments: the types of each, and whether an experiment fits its dataset.
 
 Errors are lines `.key: what is wrong`, to be prefixed with the entry's own place in the file.
 """
@@ -22,17 +22,20 @@ def parse_entry(entry: Mapping, kind: type[BaseModel]) -> tuple[Any, list[str]]:
 
 
 def network_errors(
-    name: str, experiment: Experiment, names: Iterable[str], datasets: Mapping[str, Dataset]
+    name: str,
+    experiment: Experiment,
+    dataset_names: Iterable[str],
+    valid_datasets: Mapping[str, Dataset],
 ) -> list[str]:
-    """Errors of a network that only show beside its dataset.
+    """Return the errors of an experiment that depend on its dataset.
 
-    `names` are those of all datasets in the file, `datasets` the valid ones among them.
+    `dataset_names` are those of all datasets in the file.
     """
-    if experiment.dataset not in names:
-        return [f".dataset: {unknown_name('dataset', experiment.dataset, names)}"]
-    if experiment.dataset not in datasets:  # its own errors are listed already
+    if experiment.dataset not in dataset_names:
+        return [f".dataset: {unknown_name('dataset', experiment.dataset, dataset_names)}"]
+    if experiment.dataset not in valid_datasets:  # its own errors are listed already
         return []
-    config = RunConfig(name, experiment, datasets[experiment.dataset])
+    config = RunConfig(name, experiment, valid_datasets[experiment.dataset])
     dataset, training = config.dataset, experiment.training
     if experiment.problem != dataset.problem:
         must = f"must be that of its dataset, {dataset.problem!r}"
@@ -50,7 +53,7 @@ def network_errors(
         if checkpoint > training.sequences_seen
     ]
     if training.momentum and training.optimizer != "sgd":
-        errors.append(f".training.momentum: belongs to sgd, not to {training.optimizer}")
+        errors.append(f".training.momentum: needs optimizer: sgd, got {training.optimizer}")
     problem = Problem(experiment.problem)
     own = problem.config.validate(config)
     errors += [f".{key}: {what}" for key, what in own]

@@ -33,8 +33,8 @@ NEEDS_NUMERIC_AXIS = ("curves", "learning", "pictures", "pareto")
 
 def study_errors(
     study: Study,
-    names: Iterable[str],
-    datasets: Mapping[str, Dataset],
+    dataset_names: Iterable[str],
+    valid_datasets: Mapping[str, Dataset],
     experiments: Mapping[str, Mapping[str, Experiment | None]],
 ) -> list[str]:
     """Return the errors of a study.
@@ -43,8 +43,8 @@ def study_errors(
 
     Args:
         study: the study.
-        names: names of all datasets in the file.
-        datasets: the valid datasets.
+        dataset_names: names of all datasets in the file.
+        valid_datasets: the valid ones among them.
         experiments: the networks of each experiment; None for an invalid network.
     """
     networks = {name: n for entries in experiments.values() for name, n in entries.items()}
@@ -55,9 +55,9 @@ def study_errors(
         known = dict.fromkeys([*experiments, *networks])
         return [f".experiment: {unknown_name('experiment', study.experiment, known)}"]
     base = networks[study.experiment]
-    if base is None or base.dataset not in datasets:
+    if base is None or base.dataset not in valid_datasets:
         return []
-    if network_errors(study.experiment, base, names, datasets):
+    if network_errors(study.experiment, base, dataset_names, valid_datasets):
         return []
     if study.problem != base.problem:
         must = f"must be that of its experiment, {base.problem!r}"
@@ -68,7 +68,9 @@ def study_errors(
             apply_point(study, base.model_dump(), point),
             Problem(base.problem).config.Experiment,
         )
-        return parse_errors or network_errors(study.experiment, network, names, datasets)
+        return parse_errors or network_errors(
+            study.experiment, network, dataset_names, valid_datasets
+        )
 
     errors = [
         *_override_errors(study),
@@ -77,7 +79,7 @@ def study_errors(
         *_metric_errors(study, base.problem),
     ]
     errors = errors or [*_figure_errors(study), *_choice_errors(study, trial_errors)]
-    available = datasets[base.dataset].replicas
+    available = valid_datasets[base.dataset].replicas
     return errors or _confirmation_errors(study, base, available, trial_errors)
 
 
@@ -243,9 +245,9 @@ def _sampler_errors(study: Study) -> Iterator[str]:
         if study.prune:
             yield from _prune_errors(study)
     else:
-        for key in ("trials", "prune"):
-            if getattr(study, key) is not None:
-                yield f".{key}: belongs to sampler: tpe, not to grid"
+        ignored = [key for key in ("trials", "prune") if getattr(study, key) is not None]
+        ignored += [key for key in ("batch", "seed") if key in study.model_fields_set]
+        yield from (f".{key}: needs sampler: tpe, got grid" for key in ignored)
     if len(study.objectives) > 1 and (study.prune or study.confirm_replicas):
         yield ".objectives: must have a single entry for prune and confirm_replicas"
     if study.sampler == "grid" and all(isinstance(v, list) for v in study.space.values()):
@@ -256,10 +258,10 @@ def _sampler_errors(study: Study) -> Iterator[str]:
 
 
 def _prune_errors(study: Study) -> Iterator[str]:
-    """Yield the errors of `prune`: rungs out of order, and trainings of different lengths."""
-    rungs = study.prune.rungs if study.prune else []
-    if rungs != sorted(set(rungs)):
-        yield f".prune.rungs: must be increasing, got {format_value(rungs)}"
+    """Yield the errors of `prune`: shares out of order, and trainings of different lengths."""
+    shares = study.prune.shares if study.prune else []
+    if shares != sorted(set(shares)):
+        yield f".prune.shares: must be increasing, got {format_value(shares)}"
     places = {f".{part}.{key}": key for part in ("space", "linked") for key in getattr(study, part)}
     for name, changes in study.variants.items():
         for section, values in changes.items():

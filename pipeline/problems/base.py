@@ -1,8 +1,8 @@
 """The interface of a problem, such as `shapes` or `text`, and defaults for its optional functions.
 
 A problem is a package `pipeline/problems/<name>/`; experiments choose it with `problem: <name>` in
-params.yaml. It consists of these parts, which are modules or packages. A problem must write the
-functions in the second column; all others have a default:
+params.yaml. It consists of these packages, and the module `serving.py`. A problem must define the
+names in the second column; everything else has a default:
 
     config   Dataset, Experiment       pydantic types of its entries in params.yaml
     data     generate, make_examples   raw sequences, and the samples that a network sees
@@ -14,8 +14,9 @@ functions in the second column; all others have a default:
 Each part is imported when it is first used, because Keras takes seconds to import and most commands
 need only `config` and `metrics`. Only `model` and `serving` may import Keras at module level.
 
-Axes of arrays, here and everywhere: R replica, S sequence (a shape, a run of integers, a passage),
-N sample (one input of the network), T time step, F feature, K point of a learning curve.
+Axes of arrays in all modules, unless a module defines others: R replica, S sequence (a shape, a run
+of integers, a passage), N sample (one input of the network), T time step, F feature, K point of a
+learning curve.
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ Row = Mapping[str, object]
 Predictor = Callable[[Sequence[Row]], list[Row]]
 """Maps rows of inputs to rows of outputs; an input row can give several output rows."""
 
-PARTS = ("config", "data", "model", "metrics", "figures", "serving")
-REQUIRED = ("config", "data", "model", "metrics")
+REQUIRED = ("config", "data", "model", "metrics", "figures")
+"""The packages that a problem must have, because stages in dvc.yaml depend on them."""
 
 Arrays = dict[str, np.ndarray]
 """Arrays by their names."""
@@ -71,7 +72,7 @@ class Metric(NamedTuple):
     headline: bool = False  # listed by `dvc metrics show` and in the report's overview
 
 
-class Results(NamedTuple):
+class StoredResults(NamedTuple):
     """The stored results of an evaluated network."""
 
     history: Arrays  # learning curves: `sequences`, `updates` (K,); all others (R, K)
@@ -81,7 +82,7 @@ class Results(NamedTuple):
     test: np.ndarray  # test sequences (S, …)
 
 
-class Picture(NamedTuple):
+class CaptionedFigure(NamedTuple):
     """A figure with the caption under it in the report."""
 
     name: str  # of the file, without suffix
@@ -89,7 +90,7 @@ class Picture(NamedTuple):
     caption: str
 
 
-Variants = Mapping[str, tuple[RunConfig, Results]]
+Variants = Mapping[str, tuple[RunConfig, StoredResults]]
 """The networks of an experiment: short name -> (config, results)."""
 
 
@@ -162,7 +163,7 @@ class MetricsPart(Protocol):
             config: parameters of the network.
             replicas: the trained network, without replicas that diverged.
             test: test sequences (S, …).
-            history: learning curves of these replicas, as in `Results`.
+            history: learning curves of these replicas, as in `StoredResults`.
             checkpoints: earlier weights, by the number of sequences seen; for
                 `Replicas.temporary_weights`.
         """
@@ -170,14 +171,14 @@ class MetricsPart(Protocol):
 
     @staticmethod
     def describe(name: str) -> Metric:
-        """Describe a metric of `evaluate` or `curve`.
+        """Describe a metric of `evaluate` or `curve_metrics`.
 
         Implementations raise KeyError for the name of an unknown metric.
         """
         return Metric(name.replace("_", " "), name.replace("_", " "), headline=True)
 
     @staticmethod
-    def curve(targets: np.ndarray, outputs: Arrays) -> Arrays:
+    def curve_metrics(targets: np.ndarray, outputs: Arrays) -> Arrays:
         """Compute the metrics (R,) of a point of the learning curves.
 
         Outputs are those of `Replicas.predict`, each (R, N, …). Targets are (N, …) or (1, N, …) if
@@ -215,17 +216,17 @@ class FiguresPart(Protocol):
     """`figures`: figures besides the learning curves, which every experiment has."""
 
     @staticmethod
-    def figures(config: RunConfig, results: Results) -> list[Picture]:
+    def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
         """Draw the figures of an experiment with one network."""
         return []
 
     @staticmethod
-    def plot_variants(variants: Variants) -> list[Picture]:
+    def plot_variants(variants: Variants) -> list[CaptionedFigure]:
         """Draw the figures of an experiment with variants."""
         return []
 
     @staticmethod
-    def gallery(rows: dict[str, tuple[RunConfig, Arrays]]) -> Picture | None:
+    def gallery(rows: dict[str, tuple[RunConfig, Arrays]]) -> CaptionedFigure | None:
         """Draw what several networks produced during training, one row for each of them.
 
         `rows` has the config and the `preview` of each network, by the label of its row.
@@ -233,7 +234,7 @@ class FiguresPart(Protocol):
         return None
 
     @staticmethod
-    def progress_images(config: RunConfig, results: Results) -> dict[str, dict[int, Figure]]:
+    def progress_images(config: RunConfig, results: StoredResults) -> dict[str, dict[int, Figure]]:
         """Draw images for the slider in MLflow: {name of the image: {sequences seen: figure}}."""
         return {}
 

@@ -25,7 +25,7 @@ SPAN = 30.0
 def plot_comparison(name: str, params: Params, report: Report) -> Figure:
     """A panel for each metric: the mean of every network with its interval.
 
-    InputError for a metric that none of the networks has.
+    Raises InputError for a metric that none of the networks has.
     """
     comparison = report.comparisons[name]
     networks = params.expand(comparison.experiments)
@@ -45,7 +45,7 @@ def plot_comparison(name: str, params: Params, report: Report) -> Figure:
 
 
 def load_metrics(networks: Sequence[str], key: str, metrics: Sequence[str]) -> dict[str, dict]:
-    """The aggregated metrics of networks; InputError, naming `key`, for one that none has."""
+    """The aggregated metrics of networks; raises InputError at `key` for one that none has."""
     aggregates = {network: results.load_aggregates(network) for network in networks}
     known = {metric for entry in aggregates.values() for metric in entry["metrics"]}
     for metric in metrics:
@@ -68,8 +68,8 @@ def plot_panel(
         [entry["replicas"] for entry in aggregates.values()],
     )
     _references(axes, [entry["references"].get(metric, {}) for entry in aggregates.values()])
-    arrow = plotting.DIRECTIONS[description.higher_is_better]
-    axes.set_xlabel(f"{description.label} {arrow}")
+    direction = plotting.DIRECTIONS[description.higher_is_better]
+    axes.set_xlabel(f"{description.label}\n{direction}".rstrip())
     axes.set(yticks=range(len(networks)), yticklabels=_labels(networks))
     axes.set_ylim(len(networks) - 0.5, -0.5)
 
@@ -89,12 +89,12 @@ def _references(axes: Axes, references: Sequence[Mapping[str, float]]) -> None:
             most = f"{np.nanmax(values):.2g}"
             axes.plot([], [], " ", label=f"{label}: {most}, further left")
         elif len(set(values)) == 1:
-            axes.axvline(values[0], color=plotting.GREY, linestyle="--", linewidth=1.2, label=label)
+            axes.axvline(values[0], color=plotting.GRAY, linestyle="--", linewidth=1.2, label=label)
         else:
             rows = range(len(values))
-            axes.plot(values, rows, "|", color=plotting.GREY, ms=16, mew=1.6, label=label)
+            axes.plot(values, rows, "|", color=plotting.GRAY, ms=16, mew=1.6, label=label)
     # In a box, or the samples of lines look like data.
-    axes.legend(fontsize=9, markerscale=0.6, framealpha=1, edgecolor=plotting.GREY)
+    axes.legend(fontsize=9, markerscale=0.6, framealpha=1, edgecolor=plotting.GRAY)
 
 
 def _labels(networks: Sequence[str]) -> list[str]:

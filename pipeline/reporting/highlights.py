@@ -32,7 +32,7 @@ def panels(report: Report) -> dict[str, Highlight]:
 
 
 def plot_highlights(params: Params, report: Report) -> Figure:
-    """All panels in one figure; InputError for a metric that none of its networks has."""
+    """All panels in one figure; raises InputError for a metric that none of its networks has."""
     entries = panels(report)
     if not entries:
         figure, axes = plt.subplots(figsize=(WIDTH, 1))

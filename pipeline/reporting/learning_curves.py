@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipeline import plotting
-from pipeline.problems.base import Picture, Problem, Results, Variants
+from pipeline.problems.base import CaptionedFigure, Problem, StoredResults, Variants
 from pipeline.schema.experiment import RunConfig
 
 LOSS = "training loss"
@@ -22,22 +22,22 @@ LOG_SPAN = 20.0  # ratio of largest to smallest value from which an axis is loga
 DECADES_SPAN = 1000.0  # and from which it is labeled with powers of ten
 
 
-def history(config: RunConfig, results: Results) -> Picture:
+def history(config: RunConfig, results: StoredResults) -> CaptionedFigure:
     """A panel for the loss and one for each metric of a network's learning curve."""
     caption = (
         "Training history: the loss, and each metric on held-out sequences and on as many training "
-        "sequences. Lines are medians over replicas, bands the middle 80 %."
+        "sequences. Lines are medians, bands the middle 80% of the replicas."
     )
-    return Picture("history", draw({config.name: (config, results)}), caption)
+    return CaptionedFigure("history", draw({config.name: (config, results)}), caption)
 
 
-def variants_history(variants: Variants) -> Picture:
+def variants_history(variants: Variants) -> CaptionedFigure:
     """The same for several networks, overlaid."""
     caption = (
         "Training histories: the losses, and each metric on held-out sequences (dotted: on as many "
         "training sequences). Lines are medians over replicas."
     )
-    return Picture("history", draw(variants), caption)
+    return CaptionedFigure("history", draw(variants), caption)
 
 
 def draw(variants: Variants) -> Figure:
@@ -67,7 +67,7 @@ def _losses(variants: Variants) -> dict[str, str]:
     return {variant: f"{LOSS}\n({loss.replace('_', ' ')})" for variant, loss in losses.items()}
 
 
-def _metrics(results: Results) -> list[str]:
+def _metrics(results: StoredResults) -> list[str]:
     axes = ("sequences", "updates")
     return [name for name in results.history if name not in axes and not name.startswith(TRAIN)]
 

@@ -34,7 +34,7 @@ def write_report(params: Params, report: Report) -> None:
         },
         problems=[_problem(problem, params, report) for problem in problems],
         highlights=[panel.title for panel in highlights.panels(report).values()],
-        confidence=f"{100 * statistics.CONFIDENCE:.0f} %",
+        confidence=f"{100 * statistics.CONFIDENCE:.0f}%",
         few=statistics.MIN_FOR_BOOTSTRAP,
         scale=params.scale,
         speed=files.read_json(paths.benchmark_summary(), hint="run: make bench"),

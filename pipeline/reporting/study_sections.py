@@ -54,7 +54,7 @@ def _tables(study: Study, summary: Mapping) -> list[dict]:
     if "smallest_reaching_target" in summary:
         metric = Problem(study.problem).metrics.describe(next(iter(study.objectives))).label
         title = (
-            f"For each {next(iter(study.dimensions))}, the network with the fewest parameters that "
+            f"For each {next(iter(study.dimensions))}, the network with the fewest weights that "
             f"reaches {study.goal} {metric}"
         )
         rows = [_row(entry) for entry in summary["smallest_reaching_target"]]

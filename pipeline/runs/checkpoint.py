@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from pipeline.engine.replicas import Replicas
 
 
-KERAS = "model.keras"
+MODEL_FILE = "model.keras"
 
-Example = np.ndarray | Mapping[str, np.ndarray]
+Batch = np.ndarray | Mapping[str, np.ndarray]
 """Inputs or outputs of a model: an array, or arrays by the names of the model's layers."""
 
 
@@ -42,24 +42,24 @@ class Checkpoint(NamedTuple):
 
     config: schema.RunConfig
     weights: list[np.ndarray]  # each (R, …)
-    checkpoints: dict[int, list[np.ndarray]]  # sequences seen -> weights
+    weights_after: dict[int, list[np.ndarray]]  # sequences seen -> weights
     history: dict[str, np.ndarray]  # `sequences`, `updates` (K,); all others (R, K)
-    failed: np.ndarray  # (R,) bool: the replica diverged
+    diverged: np.ndarray  # (R,) bool
 
     def without_diverged(self) -> Checkpoint:
         """Return the replicas that did not diverge."""
-        valid = ~self.failed
+        valid = ~self.diverged
         return self._replace(
             weights=[weight[valid] for weight in self.weights],
-            checkpoints={
+            weights_after={
                 sequences: [weight[valid] for weight in weights]
-                for sequences, weights in self.checkpoints.items()
+                for sequences, weights in self.weights_after.items()
             },
             history={
                 name: values[valid] if values.ndim == 2 else values
                 for name, values in self.history.items()
             },
-            failed=self.failed[valid],
+            diverged=self.diverged[valid],
         )
 
 
@@ -71,8 +71,8 @@ def concat_replicas(parts: Sequence[Checkpoint]) -> Checkpoint:
         parts[0].config,
         _concat_weights([part.weights for part in parts]),
         {
-            sequences: _concat_weights([part.checkpoints[sequences] for part in parts])
-            for sequences in parts[0].checkpoints
+            sequences: _concat_weights([part.weights_after[sequences] for part in parts])
+            for sequences in parts[0].weights_after
         },
         {
             name: values
@@ -80,7 +80,7 @@ def concat_replicas(parts: Sequence[Checkpoint]) -> Checkpoint:
             else np.concatenate([_pad_curves(part.history[name], points) for part in parts])
             for name, values in longest.items()
         },
-        np.concatenate([part.failed for part in parts]),
+        np.concatenate([part.diverged for part in parts]),
     )
 
 
@@ -98,18 +98,18 @@ class ExportedModel(NamedTuple):
     """A replica as a Keras file, with an example of its inputs and outputs."""
 
     keras: bytes  # the content of the .keras file
-    inputs: Example  # a batch
-    outputs: Example
+    inputs: Batch  # a batch
+    outputs: Batch
 
 
-def export_model(checkpoint: Checkpoint, model: keras.Model, inputs: Example) -> ExportedModel:
+def export_model(checkpoint: Checkpoint, model: keras.Model, inputs: Batch) -> ExportedModel:
     """Export the first replica that did not diverge; its weights are loaded into `model`."""
     from pipeline.engine.compat import save_keras  # Keras takes seconds to import
 
-    replica = int(np.argmin(checkpoint.failed))
+    replica = int(np.argmin(checkpoint.diverged))
     model.set_weights([weight[replica] for weight in checkpoint.weights])
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / KERAS
+        path = Path(folder) / MODEL_FILE
         save_keras(model, path)
         outputs = model.predict_on_batch(inputs)
         return ExportedModel(path.read_bytes(), _to_arrays(inputs), _to_arrays(outputs))
@@ -121,47 +121,67 @@ def save(checkpoint: Checkpoint, exported: ExportedModel) -> None:
         folder.mkdir()
         files.write_json(folder / "experiment.json", checkpoint.config.to_dict())
         files.write_arrays(folder / "weights.npz", _by_index(checkpoint.weights))
-        checkpoints = {
+        weights_after = {
             f"{sequences}/{index}": weight
-            for sequences, weights in checkpoint.checkpoints.items()
+            for sequences, weights in checkpoint.weights_after.items()
             for index, weight in _by_index(weights).items()
         }
-        files.write_arrays(folder / "checkpoints.npz", checkpoints)
-        history = checkpoint.history | {"failed": checkpoint.failed}
+        files.write_arrays(folder / "checkpoints.npz", weights_after)
+        history = checkpoint.history | {"diverged": checkpoint.diverged}
         files.write_arrays(folder / "history.npz", history)
-        (folder / KERAS).write_bytes(exported.keras)
+        (folder / MODEL_FILE).write_bytes(exported.keras)
         example = _flatten("inputs", exported.inputs) | _flatten("outputs", exported.outputs)
         about = {"sha256": hashlib.sha256(exported.keras).hexdigest()}
         files.write_arrays(folder / "example.npz", example, about)
 
 
 def load(name: str) -> Checkpoint:
-    """Load a trained network; InputError with the command to run if it is missing or corrupt."""
+    """Load a trained network.
+
+    Raises InputError with the command to run if it is missing or corrupt.
+    """
     folder, hint = paths.model(name), _hint(name)
     if not folder.is_dir():
         raise InputError(f"{name} is not trained yet; {hint}")
     document = files.read_json(folder / "experiment.json", hint=hint)
+    shown = paths.relative(folder)
     try:
         config = read_config(document)
     except InputError as error:
-        raise InputError(f"{paths.relative(folder / 'experiment.json')}: {error}; {hint}") from None
+        raise InputError(f"{shown}/experiment.json: {error}; {hint}") from None
+    if config.name != name:
+        raise InputError(f"{shown}/experiment.json: is of the network {config.name!r}; {hint}")
+    training = config.experiment.training
     weights, _ = files.read_arrays(folder / "weights.npz", "0", hint=hint)
     arrays, _ = files.read_arrays(folder / "checkpoints.npz", hint=hint)
+    if set(arrays) != {f"{count}/{index}" for count in training.checkpoints for index in weights}:
+        raise InputError(
+            f"{shown}/checkpoints.npz: does not match experiment.json and weights.npz; {hint}"
+        )
     history, _ = files.read_arrays(
-        folder / "history.npz", "sequences", "updates", "failed", hint=hint
+        folder / "history.npz", "sequences", "updates", "diverged", hint=hint
     )
-    checkpoints: dict[int, list[np.ndarray]] = {}
-    for key, weight in arrays.items():
-        checkpoints.setdefault(int(key.split("/")[0]), []).append(weight)
-    return Checkpoint(config, list(weights.values()), checkpoints, history, history.pop("failed"))
+    diverged = history.pop("diverged")
+    curves = [values for values in history.values() if values.ndim == 2]
+    counts = {len(array) for array in (*weights.values(), *arrays.values(), *curves, diverged)}
+    if counts != {training.replicas}:
+        raise InputError(
+            f"{shown}: all files must hold {training.replicas} replicas, got "
+            f"{' and '.join(map(str, sorted(counts)))}; {hint}"
+        )
+    weights_after = {
+        sequences: [arrays[f"{sequences}/{index}"] for index in weights]
+        for sequences in training.checkpoints
+    }
+    return Checkpoint(config, list(weights.values()), weights_after, history, diverged)
 
 
 def keras_file(name: str) -> Path:
-    """Return the path of model.keras; InputError if training did not write that file.
+    """Return the path of model.keras; raises InputError if training did not write that file.
 
     Loading a .keras file of unknown origin may run code that it contains.
     """
-    path, hint = paths.model(name) / KERAS, _hint(name)
+    path, hint = paths.model(name) / MODEL_FILE, _hint(name)
     _, about = files.read_arrays(paths.model(name) / "example.npz", hint=hint)
     if not path.is_file():
         raise InputError(f"{paths.relative(path)}: does not exist; {hint}")
@@ -170,7 +190,7 @@ def keras_file(name: str) -> Path:
     return path
 
 
-def load_example(name: str) -> tuple[Example, Example]:
+def load_example(name: str) -> tuple[Batch, Batch]:
     """Load a batch of inputs of model.keras, and its outputs."""
     arrays, _ = files.read_arrays(paths.model(name) / "example.npz", hint=_hint(name))
     parts: dict[str, dict[str, np.ndarray]] = {"inputs": {}, "outputs": {}}
@@ -182,7 +202,10 @@ def load_example(name: str) -> tuple[Example, Example]:
 
 
 def load_for_problem(name: str, problem: str) -> Checkpoint:
-    """Load a trained network; InputError unless params.yaml has it as a network of this problem."""
+    """Load a trained network.
+
+    Raises InputError unless params.yaml has it as a network of this problem.
+    """
     networks = load_params(paths.params()).networks
     known = [network for network, entry in networks.items() if entry.problem == problem]
     if name not in known:
@@ -191,21 +214,17 @@ def load_for_problem(name: str, problem: str) -> Checkpoint:
 
 
 def load_replica(checkpoint: Checkpoint, replica: int) -> Replicas:
-    """Load one replica; InputError if the number is too large or the replica diverged."""
-    count, name = len(checkpoint.failed), checkpoint.config.name
-    if replica >= count:
-        raise InputError(f"--replica: must be less than {count} for {name}, got {replica}")
-    if checkpoint.failed[replica]:
-        raise InputError(
-            f"--replica: replica {replica} of {name} diverged in training; choose another"
-        )
+    """Build the network with the weights of one replica, as `to_replicas` does with all."""
     return to_replicas(
         checkpoint._replace(weights=[w[replica : replica + 1] for w in checkpoint.weights])
     )
 
 
 def to_replicas(checkpoint: Checkpoint) -> Replicas:
-    """Build the network with the weights of all replicas; InputError if their shapes differ."""
+    """Build the network with the weights of all replicas.
+
+    Raises InputError if their shapes differ.
+    """
     from pipeline.engine.replicas import Replicas  # Keras takes seconds to import
 
     network = Problem(checkpoint.config.experiment.problem).model.build(checkpoint.config)
@@ -225,13 +244,13 @@ def _hint(name: str) -> str:
     return f"run: dvc repro train@{experiment_of(name)}"
 
 
-def _to_arrays(tensors) -> Example:
+def _to_arrays(tensors) -> Batch:
     if isinstance(tensors, Mapping):
         return {layer: np.asarray(tensor) for layer, tensor in tensors.items()}
     return np.asarray(tensors)
 
 
-def _flatten(part: str, arrays: Example) -> dict[str, np.ndarray]:
+def _flatten(part: str, arrays: Batch) -> dict[str, np.ndarray]:
     """Name a single array `part`, and several arrays `part/layer`."""
     if isinstance(arrays, Mapping):
         return {f"{part}/{layer}": array for layer, array in arrays.items()}

@@ -15,7 +15,7 @@ from pathlib import Path
 import pipeline
 from pipeline.schema.study import Study
 
-NETWORK = (
+NETWORK_SOURCES = (
     "engine",
     "problems/base.py",
     "problems/{problem}/config",
@@ -27,8 +27,8 @@ NETWORK = (
 )
 """Files and folders of this package that decide what a network computes."""
 
-TRIAL = (
-    *NETWORK,
+TRIAL_SOURCES = (
+    *NETWORK_SOURCES,
     "problems/{problem}/metrics",
     "runs/checkpoint.py",
     "runs/fit.py",
@@ -44,7 +44,7 @@ LIBRARIES = ("keras", "numpy", "optuna", "scipy", "tensorflow")
 def code_digest(problem: str) -> str:
     """Return the SHA-256 of the code and the library versions that decide a trial."""
     package, digest = Path(pipeline.__file__).parent, hashlib.sha256()
-    for pattern in TRIAL:
+    for pattern in TRIAL_SOURCES:
         path = package / pattern.format(problem=problem)
         for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
             digest.update(file.relative_to(package).as_posix().encode() + b"\0")
@@ -66,5 +66,5 @@ def study_digest(study: Study, base: Mapping) -> str:
 
     `base` is the `RunConfig.to_dict()` of the network that the study varies.
     """
-    parts = [code_digest(study.problem), study.decisive(), base["experiment"], base["dataset"]]
+    parts = [code_digest(study.problem), study.result_params(), base["experiment"], base["dataset"]]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]

@@ -10,12 +10,16 @@ from pipeline.runs.checkpoint import Checkpoint
 from pipeline.utils import seeds
 
 CURVE_POINTS = 24
-"""Evenly spaced points of a learning curve; points at 1, 2, 4, … sequences precede them."""
+"""Number of evenly spaced points of a learning curve.
 
-Point = Mapping[str, np.ndarray]
+Before the first of them there are points at 1, 2, 4, … sequences, and there is one at each
+checkpoint.
+"""
+
+CurvePoint = Mapping[str, np.ndarray]
 """A point of the learning curves: `sequences` and `updates` are numbers, all metrics are (R,)."""
 
-OnPoint = Callable[[Point, np.ndarray], None]
+OnPoint = Callable[[CurvePoint, np.ndarray], None]
 """Callback with a point, and a mask (R,), bool, of the replicas that have diverged so far."""
 
 
@@ -23,13 +27,14 @@ def fit(
     config: schema.RunConfig,
     arrays: Mapping[str, np.ndarray],
     replicas: Sequence[int],
-    on_point: OnPoint = lambda point, failed: None,
+    on_point: OnPoint = lambda point, diverged: None,
     on_start: Callable[[], None] = lambda: None,
 ) -> Checkpoint:
     """Train replicas of a network; the result depends only on the arguments.
 
-    Replica r has the same initial weights and training data in all experiments with the same seed
-    and dataset. Training stops early if all replicas diverge.
+    Replica r draws its initial weights from the same seed, and sees the same training data, in all
+    experiments with the same `training.seed` and dataset. Training stops early if all replicas
+    diverge.
 
     Args:
         config: parameters of the network, its dataset and its training.
@@ -53,15 +58,16 @@ def fit(
 
     sequences = arrays["train"][list(replicas), : training.sequences]
     inputs, targets = problem.data.make_examples(sequences, config)
-    # Curves of as many training as validation sequences: the gap between them shows overfitting.
+    # Also measure the curves on training sequences, as many as there are validation sequences; the
+    # gap shows overfitting.
     curve_examples = {
         "": problem.data.make_examples(arrays["validation"][None], config),
         "train_": problem.data.make_examples(sequences[:, : len(arrays["validation"])], config),
     }
     predict_options = training.predict_options(samples_per_sequence)
 
-    checkpoints, points = {}, []
-    failed = np.zeros(len(replicas), bool)
+    weights_after, points = {}, []
+    diverged = np.zeros(len(replicas), bool)
     # An update can complete the sequences of several checkpoints.
     checkpoints_after: dict[int, list[int]] = {}
     for count in training.checkpoints:
@@ -75,23 +81,25 @@ def fit(
         report_after=curve_updates(training, samples_per_sequence),
         reset_every=training.reset_every(samples_per_sequence),
     ):
-        failed = progress.failed
+        diverged = progress.diverged
         seen = progress.updates * training.batch(inputs.shape[1]) // samples_per_sequence
         point = {"sequences": seen, "updates": progress.updates, "train_loss": progress.loss}
         for prefix, (x, y) in curve_examples.items():
-            metrics = problem.metrics.curve(y, models.predict(x, y, **predict_options))
+            metrics = problem.metrics.curve_metrics(y, models.predict(x, y, **predict_options))
             point |= {prefix + name: values for name, values in metrics.items()}
         points.append(point)
-        on_point(point, failed)
+        on_point(point, diverged)
         for completed in checkpoints_after.get(progress.updates, ()):
-            checkpoints[completed] = models.weights
-        if failed.all():  # they never recover: use these weights for all later checkpoints
-            checkpoints |= {
-                count: models.weights for count in training.checkpoints if count not in checkpoints
+            weights_after[completed] = models.weights
+        if diverged.all():  # they never recover: use these weights for all later checkpoints
+            weights_after |= {
+                count: models.weights
+                for count in training.checkpoints
+                if count not in weights_after
             }
             break
     history = {name: np.stack([point[name] for point in points], axis=-1) for name in points[0]}
-    return Checkpoint(config, models.weights, checkpoints, history, failed)
+    return Checkpoint(config, models.weights, weights_after, history, diverged)
 
 
 def update_of_sequence(training: schema.Training, samples_per_sequence: int, sequences: int) -> int:

@@ -6,24 +6,25 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.problems.base import Results
-from pipeline.runs import checkpoint, datasets
+from pipeline.problems.base import StoredResults
+from pipeline.runs import checkpoint as checkpoints
+from pipeline.runs import datasets
 from pipeline.schema.experiment import RunConfig
 from pipeline.schema.variants import experiment_of
 from pipeline.utils import files, paths
 from pipeline.utils.errors import InputError
 
 
-def load_results(name: str) -> tuple[RunConfig, Results]:
-    """Load an evaluated network, without diverged replicas; InputError if it is not evaluated."""
-    trained = checkpoint.load(name).without_diverged()
+def load_results(name: str) -> tuple[RunConfig, StoredResults]:
+    """Load an evaluated network, without diverged replicas; raises InputError if there is none."""
+    checkpoint = checkpoints.load(name).without_diverged()
     predictions, _ = files.read_arrays(paths.predictions(name), hint=_hint(name))
-    config = trained.config
+    config = checkpoint.config
     test = datasets.load(config.experiment.dataset, config.dataset)["test"]
     aggregates = load_aggregates(name)
     table = load_replica_metrics(name).dropna(how="all").reindex(columns=[*aggregates["metrics"]])
-    return config, Results(
-        trained.history,
+    return config, StoredResults(
+        checkpoint.history,
         predictions,
         {metric: values.to_numpy(float) for metric, values in table.items()},
         aggregates["references"],
@@ -44,8 +45,8 @@ def load_aggregates(name: str) -> dict:
 def load_replica_metrics(name: str) -> pd.DataFrame:
     """Load the metrics by replica: a row each, empty where the replica diverged."""
     path = paths.replicas(experiment_of(name))
-    table = _load_table(path, name, ["replica", "failed"])
-    return table.set_index("replica").drop(columns="failed").dropna(axis=1, how="all")
+    table = _load_table(path, name, ["replica", "diverged"])
+    return table.set_index("replica").drop(columns="diverged").dropna(axis=1, how="all")
 
 
 def load_history(name: str) -> pd.DataFrame:
@@ -79,7 +80,7 @@ def digest(files_: Iterable[Path]) -> str:
 
 
 def folder_digest(folder: Path) -> str:
-    """Return the same of all files in a folder, with their paths inside it for names."""
+    """Like `digest`, for all files in a folder, each named by its path relative to it."""
     contents = sorted(path for path in folder.rglob("*") if path.is_file())
     return _digest((path.relative_to(folder).as_posix(), path) for path in contents)
 

@@ -7,19 +7,19 @@ from pipeline.schema.experiment import RunConfig
 from pipeline.schema.params import Params
 
 
-class LiveRun:
-    """The run of a network that is being trained."""
+class ActiveRun:
+    """The run of a network that is being trained; this base class records nothing."""
 
     def log(self, point: Mapping[str, float]) -> None:
         """Log a point of the learning curves: medians over replicas, `sequences`, `updates`."""
 
 
 class Tracker:
-    """A tracker that records nothing, the default of all stages."""
+    """Interface of a tracker; this base class records nothing, and is the default of all stages."""
 
-    def live(self, config: RunConfig) -> AbstractContextManager[LiveRun]:
+    def start_run(self, config: RunConfig) -> AbstractContextManager[ActiveRun]:
         """Open a run while a network is trained; complete it from the files that training wrote."""
-        return nullcontext(LiveRun())
+        return nullcontext(ActiveRun())
 
     def record_experiment(self, name: str) -> None:
         """Record the results on disk of all networks of an experiment."""

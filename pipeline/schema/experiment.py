@@ -13,6 +13,9 @@ Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
 
+PREDICT_BATCH = 4096
+"""Samples in a batch of predictions on held-out data, unless a state is carried over batches."""
+
 ALL = "all"
 """As batch size: all samples of an epoch in one update."""
 
@@ -53,7 +56,7 @@ class Training(Section):
     """How the replicas of an experiment are trained."""
 
     seed: Seed = Field(description="of the initial weights")
-    replicas: Count = Field(description="networks trained side by side, each on its own stream")
+    replicas: Count = Field(description="networks trained, each on its own stream of data")
     sequences: Count = Field(description="training sequences taken from each stream")
     epochs: Count = Field(default=1, description="passes over those sequences")
     batch_size: BatchSize = Field(description=f"samples per update, or {ALL!r} of an epoch")
@@ -101,9 +104,12 @@ class Training(Section):
         return samples_per_sequence * sequences // self.batch_size
 
     def predict_options(self, samples_per_sequence: int) -> dict[str, int]:
-        """Arguments of `Replicas.predict`, for held-out samples; as trained if state is carried."""
+        """Arguments of `Replicas.predict` for held-out samples.
+
+        Where state is carried from batch to batch, batches and resets are those of the training.
+        """
         if self.reset_states_after == "batch":
-            return {"batch_size": 4096, "reset_every": 1}
+            return {"batch_size": PREDICT_BATCH, "reset_every": 1}
         return {
             "batch_size": self.batch_size,
             "reset_every": self.reset_every(samples_per_sequence),

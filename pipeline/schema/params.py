@@ -28,20 +28,20 @@ class Params(NamedTuple):
         }
 
     def dataset(self, name: str) -> Dataset:
-        """The dataset of that name; InputError lists the known ones."""
+        """The dataset of that name; raises InputError with the known names if there is none."""
         return get_entry("dataset", name, self.datasets)
 
     def config(self, network: str) -> RunConfig:
-        """The network of that name with its dataset; InputError lists the known ones."""
+        """The network of that name with its dataset; raises InputError if there is none."""
         experiment = get_entry("network", network, self.networks)
         return RunConfig(network, experiment, self.datasets[experiment.dataset])
 
     def configs(self, experiment: str) -> list[RunConfig]:
-        """The networks of an experiment; InputError lists the known ones."""
+        """The networks of an experiment; raises InputError if there is none of that name."""
         return [self.config(name) for name in get_entry("experiment", experiment, self.experiments)]
 
     def study(self, name: str) -> Study:
-        """The study of that name; InputError lists the known ones."""
+        """The study of that name; raises InputError if there is none."""
         return get_entry("study", name, self.studies)
 
     def expand(self, names: Iterable[str]) -> list[str]:
@@ -54,7 +54,7 @@ class Params(NamedTuple):
 
 
 def get_entry(kind: str, name: str, entries: Mapping[str, Entry]) -> Entry:
-    """The entry of that name; InputError lists the known ones."""
+    """The entry of that name; raises InputError with the known names if there is none."""
     if name not in entries:
         raise InputError(unknown_name(kind, name, entries))
     return entries[name]

@@ -60,5 +60,5 @@ class Report(NamedTuple):
         return self.experiments.get(name) or self.studies.get(name) or Texts()
 
     def model(self, name: str) -> RegisteredModel:
-        """The registered model of that name; InputError lists the known ones."""
+        """The registered model of that name; raises InputError if there is none."""
         return get_entry("model", name, self.models)

@@ -70,10 +70,12 @@ class Pruning(Section):
     """When a trial is pruned: where it is worse than the median of earlier batches."""
 
     metric: str = Field(description="of the learning curve; lower must be better")
-    rungs: list[Annotated[float, Field(gt=0, lt=1)]] = Field(
-        min_length=1, description="shares of the training at which trials are compared"
+    shares: list[Annotated[float, Field(gt=0, lt=1)]] = Field(
+        min_length=1, description="shares of the training after which trials are compared"
     )
-    after: Count = Field(default=8, description="trials of earlier batches needed to compare with")
+    min_trials: Count = Field(
+        default=8, description="fewest trials of earlier batches to compare with"
+    )
 
 
 class Mark(Section):
@@ -81,7 +83,7 @@ class Mark(Section):
 
     metric: str
     below: float
-    words: str = Field(min_length=1, description="legend entry")
+    label: str = Field(min_length=1, description="legend entry")
 
 
 class Study(Section):
@@ -111,7 +113,7 @@ class Study(Section):
     metrics: list[str] = Field(default=[], description="further metrics to report")
     target: float | None = Field(
         default=None,
-        description="value of the first objective to reach with as few parameters as possible",
+        description="value of the first objective to reach with as few weights as possible",
     )
     prune: Pruning | None = None
     confirm_replicas: Count | None = Field(
@@ -137,12 +139,12 @@ class Study(Section):
 
     @property
     def goal(self) -> str:
-        """The target as text; shares to be maximized in per cent."""
+        """The target as text; shares to be maximized in percent."""
         direction = next(iter(self.objectives.values()))
         if self.target is None:
             return ""
         if direction == "maximize" and 0 < self.target <= 1:
-            return f"{100 * self.target:g} %"
+            return f"{100 * self.target:g}%"
         return f"{self.target:g}"
 
     @property
@@ -152,7 +154,7 @@ class Study(Section):
             return self.trials or 0
         return len(grid_points(self))
 
-    def decisive(self) -> dict:
+    def result_params(self) -> dict:
         """Everything that decides a trial's result, as plain JSON values."""
         presentation = {"figures", "metrics", "target", "confirm_replicas", "mark"}
         return self.model_dump(mode="json", exclude=presentation)

@@ -8,7 +8,8 @@ import pandas as pd
 
 from pipeline.params.load import load_params
 from pipeline.problems.base import Problem
-from pipeline.runs import checkpoint, datasets, results
+from pipeline.runs import checkpoint as checkpoints
+from pipeline.runs import datasets, results
 from pipeline.runs.checkpoint import Checkpoint
 from pipeline.utils import console, files, parallel, paths, statistics
 
@@ -45,31 +46,31 @@ def write_results(name: str, evaluated: dict[str, NetworkResults]) -> None:
 
 def evaluate_network(network: str, emit: Callable) -> NetworkResults:
     """A worker's job: evaluate a network, and write its predictions and headline metrics."""
-    trained = checkpoint.load(network)
-    config, valid = trained.config, trained.without_diverged()
+    checkpoint = checkpoints.load(network)
+    config, valid = checkpoint.config, checkpoint.without_diverged()
     problem = Problem(config.experiment.problem)
     test = datasets.load(config.experiment.dataset, config.dataset)["test"]
     evaluation = problem.metrics.evaluate(
-        config, checkpoint.to_replicas(valid), test, valid.history, valid.checkpoints
+        config, checkpoints.to_replicas(valid), test, valid.history, valid.weights_after
     )
     files.write_arrays(paths.predictions(network), evaluation.predictions)
     references = problem.metrics.references(config, test)
-    aggregates = _aggregate(trained, evaluation.metrics, references)
+    aggregates = _aggregate(checkpoint, evaluation.metrics, references)
     files.write_json(paths.summary(network), _headlines(problem, aggregates))
     return NetworkResults(
-        pd.DataFrame(statistics.bands(trained.history, ~trained.failed)),
-        _by_replica(trained, evaluation.metrics),
+        pd.DataFrame(statistics.bands(checkpoint.history, ~checkpoint.diverged)),
+        _by_replica(checkpoint, evaluation.metrics),
         aggregates,
     )
 
 
-def _aggregate(trained: Checkpoint, metrics: dict, references: dict) -> dict:
+def _aggregate(checkpoint: Checkpoint, metrics: dict, references: dict) -> dict:
     """Metrics over replicas, with their references."""
     return {
-        "trained": results.checkpoint_digest(trained.config.name),
-        "replicas": len(trained.failed),
-        "failure_rate": float(trained.failed.mean()),
-        "parameters": int(sum(weight[0].size for weight in trained.weights)),  # of one replica
+        "checkpoint_digest": results.checkpoint_digest(checkpoint.config.name),
+        "replicas": len(checkpoint.diverged),
+        "divergence_rate": float(checkpoint.diverged.mean()),
+        "weights": int(sum(weight[0].size for weight in checkpoint.weights)),  # of one replica
         "metrics": {metric: statistics.summary(values) for metric, values in metrics.items()},
         "references": references,
     }
@@ -82,15 +83,15 @@ def _headlines(problem: Problem, aggregates: dict) -> dict[str, float]:
         for metric, entry in aggregates["metrics"].items()
         if problem.metrics.describe(metric).headline and entry["mean"] is not None
     }
-    return means | {"failure_rate": aggregates["failure_rate"]}
+    return means | {"divergence_rate": aggregates["divergence_rate"]}
 
 
-def _by_replica(trained: Checkpoint, metrics: dict[str, np.ndarray]) -> pd.DataFrame:
+def _by_replica(checkpoint: Checkpoint, metrics: dict[str, np.ndarray]) -> pd.DataFrame:
     """One row per replica, empty if it diverged."""
     rows = pd.DataFrame(
-        {"replica": range(len(trained.failed)), "failed": trained.failed.astype(int)}
+        {"replica": range(len(checkpoint.diverged)), "diverged": checkpoint.diverged.astype(int)}
     )
-    return rows.join(pd.DataFrame(metrics, index=rows.index[~trained.failed]))
+    return rows.join(pd.DataFrame(metrics, index=rows.index[~checkpoint.diverged]))
 
 
 def _stack(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from pipeline import plotting
 from pipeline.params.load import load_params
-from pipeline.problems.base import Problem, Results
+from pipeline.problems.base import Problem, StoredResults
 from pipeline.reporting import learning_curves
 from pipeline.runs import results
 from pipeline.runs.tracker import Tracker
@@ -23,27 +23,30 @@ def run(name: str, make_tracker: Callable[[], Tracker] = Tracker) -> None:
     make_tracker().record_experiment(name)
 
 
-def _write_figures(name: str, evaluated: Mapping[str, tuple[RunConfig, Results]]) -> None:
+def _write_figures(name: str, evaluated: Mapping[str, tuple[RunConfig, StoredResults]]) -> None:
     """The figures of the report, and captions.json with the digests of what they show."""
     ((config, network_results), *others) = evaluated.values()
     problem = Problem(config.experiment.problem)
     if others:
         variants = {short_name(network): entry for network, entry in evaluated.items()}
-        pictures = problem.figures.plot_variants(variants)
-        pictures += [learning_curves.variants_history(variants)]
+        captioned = problem.figures.plot_variants(variants)
+        captioned += [learning_curves.variants_history(variants)]
     else:
-        pictures = problem.figures.figures(config, network_results)
-        pictures += [learning_curves.history(config, network_results)]
+        captioned = problem.figures.figures(config, network_results)
+        captioned += [learning_curves.history(config, network_results)]
     with files.atomic_write(paths.figures(name)) as folder:
         folder.mkdir()
-        for picture in pictures:
-            plotting.save(picture.figure, folder / f"{picture.name}.svg")
-        captions = {f"{picture.name}.svg": picture.caption for picture in pictures}
-        trained = {network: results.checkpoint_digest(network) for network in evaluated}
-        files.write_json(folder / paths.CAPTIONS, {"trained": trained, "captions": captions})
+        for entry in captioned:
+            plotting.save(entry.figure, folder / f"{entry.name}.svg")
+        captions = {f"{entry.name}.svg": entry.caption for entry in captioned}
+        digests = {network: results.checkpoint_digest(network) for network in evaluated}
+        document = {"checkpoint_digest": digests, "captions": captions}
+        files.write_json(folder / paths.CAPTIONS, document)
 
 
-def _write_progress_images(name: str, evaluated: Mapping[str, tuple[RunConfig, Results]]) -> None:
+def _write_progress_images(
+    name: str, evaluated: Mapping[str, tuple[RunConfig, StoredResults]]
+) -> None:
     """The images of MLflow's step slider: <network>/<key>/<step>.png."""
     with files.atomic_write(paths.pictures(name)) as folder:
         for network, (config, network_results) in evaluated.items():

@@ -10,8 +10,8 @@ from pipeline.runs.tracker import Tracker
 from pipeline.studies import executors, export, figures
 from pipeline.studies.plan import StudyPlan, Trial, make_plan
 from pipeline.studies.run import best, run_study
-from pipeline.studies.storage import Store, open_store
-from pipeline.studies.trial import Result
+from pipeline.studies.storage import TrialStore, open_store
+from pipeline.studies.trial import TrialResult
 from pipeline.utils import console, files, paths
 from pipeline.utils.errors import InputError, TrainingError
 
@@ -57,7 +57,7 @@ def run(
     export.write_arrays(plan, trials, confirmed)
     write(plan, trials, confirmed)
     make_tracker().record_study(name)
-    if all(trial.result.failed.all() for trial in trials):
+    if all(trial.result.diverged.all() for trial in trials):
         raise TrainingError(
             f"{name}: all replicas of all {len(trials)} trials diverged; try smaller choices of "
             "training.learning_rate, or training.clip_norm: 1"
@@ -83,7 +83,7 @@ def _check_writable(name: str) -> None:
             raise InputError(f"{where}: cannot be written ({error.strerror})") from None
 
 
-def _restore(plan: StudyPlan, store: Store) -> None:
+def _restore(plan: StudyPlan, store: TrialStore) -> None:
     """Add the trials of data/studies/<name>.npz, which may come from DVC's cache or a remote."""
     try:
         trials, confirmed = export.read_arrays(plan)
@@ -96,7 +96,7 @@ def _restore(plan: StudyPlan, store: Store) -> None:
     confirmations = store.confirmations()
     for name, result in confirmed.items():
         if name not in confirmations:
-            store.confirm(name, result)
+            store.add_confirmation(name, result)
 
 
 def _reporter(
@@ -116,17 +116,17 @@ def _reporter(
     return report
 
 
-def write(plan: StudyPlan, trials: Sequence[Trial], confirmed: Mapping[str, Result]) -> None:
+def write(plan: StudyPlan, trials: Sequence[Trial], confirmed: Mapping[str, TrialResult]) -> None:
     """Write reports/studies/<name>/: trials.csv, best.json, the figures and their captions."""
     problem = Problem(plan.study.problem)
     table = export.make_table(plan, trials)
     summary = export.summarize(plan, trials, confirmed, problem.metrics.describe)
-    pictures = figures.draw(plan, trials, confirmed, summary)
+    captioned = figures.draw(plan, trials, confirmed, summary)
     with files.atomic_write(paths.study(plan.name)) as folder:
         folder.mkdir()
         table.to_csv(folder / "trials.csv", index=False, lineterminator="\n")
         files.write_json(folder / "best.json", summary)
-        for picture in pictures:
-            plotting.save(picture.figure, folder / f"{picture.name}.svg")
-        captions = {f"{picture.name}.svg": picture.caption for picture in pictures}
+        for entry in captioned:
+            plotting.save(entry.figure, folder / f"{entry.name}.svg")
+        captions = {f"{entry.name}.svg": entry.caption for entry in captioned}
         files.write_json(folder / paths.CAPTIONS, captions)

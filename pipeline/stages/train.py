@@ -12,10 +12,11 @@ import numpy as np
 from pipeline import schema
 from pipeline.params.load import load_params
 from pipeline.problems.base import Problem
-from pipeline.runs import checkpoint, datasets
+from pipeline.runs import checkpoint as checkpoints
+from pipeline.runs import datasets
 from pipeline.runs.checkpoint import Checkpoint, ExportedModel
-from pipeline.runs.fit import Point, fit
-from pipeline.runs.tracker import LiveRun, Tracker
+from pipeline.runs.fit import CurvePoint, fit
+from pipeline.runs.tracker import ActiveRun, Tracker
 from pipeline.schema.variants import short_name
 from pipeline.utils import console, parallel, paths, statistics
 from pipeline.utils.errors import TrainingError
@@ -46,8 +47,8 @@ def run(name: str, make_tracker: Callable[[], Tracker] = Tracker) -> None:
             index = split_replicas(config.experiment.training).index(replicas)
             results[config.name][index] = result
             if all(results[config.name]):
-                checkpoints, models = zip(*results.pop(config.name), strict=True)
-                save(checkpoint.concat_replicas(checkpoints), next(filter(None, models), None))
+                parts, models = zip(*results.pop(config.name), strict=True)
+                save(checkpoints.concat_replicas(parts), next(filter(None, models), None))
                 monitor.complete(config.name)
 
 
@@ -66,37 +67,37 @@ def train_replicas(
     Emits None before the first update, then the arguments of `OnPoint` at each point.
     """
     arrays = datasets.load(config.experiment.dataset, config.dataset)
-    result = fit(config, arrays, replicas, lambda *point: emit(point), lambda: emit(None))
-    if result.failed.all():
-        return result, None
+    checkpoint = fit(config, arrays, replicas, lambda *point: emit(point), lambda: emit(None))
+    if checkpoint.diverged.all():
+        return checkpoint, None
     problem, training = Problem(config.experiment.problem), config.experiment.training
     network = problem.model.build(config)
     inputs, targets = problem.data.make_examples(arrays["test"], config)
     count = EXAMPLE_SIZE if training.reset_states_after == "batch" else training.batch_size
     example, _ = network.preprocess(inputs[:count], targets[:count])
-    return result, checkpoint.export_model(result, network.model, example)
+    return checkpoint, checkpoints.export_model(checkpoint, network.model, example)
 
 
-def save(result: Checkpoint, model: ExportedModel | None) -> None:
-    """Write models/<network>/; TrainingError if all replicas diverged."""
-    config, training = result.config, result.config.experiment.training
-    failed = int(result.failed.sum())
+def save(checkpoint: Checkpoint, model: ExportedModel | None) -> None:
+    """Write models/<network>/; raises TrainingError if all replicas diverged."""
+    config, training = checkpoint.config, checkpoint.config.experiment.training
+    diverged = int(checkpoint.diverged.sum())
     if model is None:
-        last = result.history["updates"][-1]
+        last = checkpoint.history["updates"][-1]
         raise TrainingError(
-            f"{config.name}: all {failed} replicas diverged: the {training.loss} loss became NaN "
+            f"{config.name}: all {diverged} replicas diverged: the {training.loss} loss became NaN "
             f"or infinite within {last} updates; try a training.learning_rate below "
             f"{training.learning_rate:g}, or training.clip_norm: 1"
         )
-    if failed:
-        console.print_status(f"{config.name}: {failed} of {training.replicas} replicas diverged")
-    checkpoint.save(result, model)
+    if diverged:
+        console.print_status(f"{config.name}: {diverged} of {training.replicas} replicas diverged")
+    checkpoints.save(checkpoint, model)
 
 
 class _TrackedRun(NamedTuple):
     """A network's run in the tracker while it is trained."""
 
-    live: LiveRun
+    active: ActiveRun
     context: ExitStack  # closing it completes the run from the files on disk
 
 
@@ -123,9 +124,9 @@ class _Monitor:
         # Jobs whose replicas have all diverged; they send no more points.
         self._diverged: set[int] = set()
         # Points that are not logged yet, by network, update and job.
-        self._pending: dict[str, dict[int, dict[int, tuple[Point, np.ndarray]]]] = {}
+        self._pending: dict[str, dict[int, dict[int, tuple[CurvePoint, np.ndarray]]]] = {}
 
-    def on_message(self, job: int, message: tuple[Point, np.ndarray] | None) -> None:
+    def on_message(self, job: int, message: tuple[CurvePoint, np.ndarray] | None) -> None:
         """Receive a message of `train_replicas`.
 
         A point is logged when all jobs of its network have sent theirs of the same update.
@@ -136,16 +137,17 @@ class _Monitor:
             return
         if not self._runs:
             self._start_runs()
-        (config, _), (point, failed) = self._jobs[job], message
+        (config, _), (point, diverged) = self._jobs[job], message
         self._seen[job] = int(point["sequences"])
         several = len({other.name for other, _ in self._jobs}) > 1
         network = f"{short_name(config.name)}: " if several else ""
-        diverged = f", {failed.sum()} of {len(failed)} diverged" if failed.any() else ""
-        loss = np.median(point["train_loss"])
-        self._progress(sum(self._seen), f"{network}loss {loss:.4g}{diverged}")
+        note = f"{network}loss {np.median(point['train_loss']):.4g}"
+        if diverged.any():
+            note += f", {diverged.sum()} of {len(diverged)} diverged"
+        self._progress(sum(self._seen), note)
         pending = self._pending.setdefault(config.name, {})
         pending.setdefault(point["updates"], {})[job] = message
-        if failed.all():
+        if diverged.all():
             self._diverged.add(job)
         jobs = {number for number, (other, _) in enumerate(self._jobs) if other.name == config.name}
         for update in sorted(pending):
@@ -156,16 +158,16 @@ class _Monitor:
         """Complete the run of a network whose files are written; others may still be training."""
         self._runs[network].context.close()
 
-    def _log(self, network: str, messages: Mapping[int, tuple[Point, np.ndarray]]) -> None:
+    def _log(self, network: str, messages: Mapping[int, tuple[CurvePoint, np.ndarray]]) -> None:
         """Log a point of a network's learning curves, given the messages of its jobs."""
         order = sorted(messages, key=lambda job: self._jobs[job][1].start)
-        points, failures = zip(*(messages[job] for job in order), strict=True)
+        points, masks = zip(*(messages[job] for job in order), strict=True)
         point = {
             name: np.concatenate([part[name] for part in points]) if np.ndim(value) else value
             for name, value in points[0].items()
         }
-        if not (failed := np.concatenate(failures)).all():
-            self._runs[network].live.log(statistics.bands(point, ~failed))
+        if not (diverged := np.concatenate(masks)).all():
+            self._runs[network].active.log(statistics.bands(point, ~diverged))
 
     def _start_runs(self) -> None:
         """Start the tracker's runs.
@@ -176,5 +178,5 @@ class _Monitor:
         for config, _ in self._jobs:
             if config.name not in self._runs:
                 context = self._stack.enter_context(ExitStack())
-                live = context.enter_context(tracker.live(config))
-                self._runs[config.name] = _TrackedRun(live, context)
+                active = context.enter_context(tracker.start_run(config))
+                self._runs[config.name] = _TrackedRun(active, context)

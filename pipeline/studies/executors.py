@@ -15,19 +15,19 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Protocol
 
-from pipeline.studies.trial import Job, OtherCodeError, Result, run_trial
+from pipeline.studies.trial import Job, TrialResult, VersionMismatchError, run_trial
 from pipeline.utils import parallel
 from pipeline.utils.errors import InputError, TrainingError
 
-TRIALS = 8  # that a process runs before a new one replaces it
-DASK_SECONDS = 8  # timeout for the scheduler, and for its first worker
+TRIALS_PER_PROCESS = 8  # a new process then replaces it
+DASK_TIMEOUT = 8  # seconds, for the scheduler and for its first worker
 KEPT = "Finished trials are kept."
 
 
 class Executor(Protocol):
     """Runs jobs."""
 
-    def run(self, jobs: Mapping[int, Job]) -> Iterator[tuple[int, Result]]:
+    def run(self, jobs: Mapping[int, Job]) -> Iterator[tuple[int, TrialResult]]:
         """Yield (number of the job, its result) in the order in which jobs finish."""
 
 
@@ -57,11 +57,11 @@ class _LocalExecutor:
     def __init__(self, count: int):
         self._workers = [_Worker() for _ in range(count)]
 
-    def run(self, jobs: Mapping[int, Job]) -> Iterator[tuple[int, Result]]:
+    def run(self, jobs: Mapping[int, Job]) -> Iterator[tuple[int, TrialResult]]:
         pending, idle = list(jobs.items())[::-1], list(self._workers)
         running: dict[Future, tuple[int, _Worker]] = {}
         done: set[Future] = set()
-        results: list[tuple[int, Result]] = []
+        results: list[tuple[int, TrialResult]] = []
         try:
             while pending or running:
                 results = []
@@ -77,7 +77,7 @@ class _LocalExecutor:
                 done = wait(running, return_when=FIRST_COMPLETED).done
         except Exception as error:
             yield from results
-            if isinstance(error, OtherCodeError):
+            if isinstance(error, VersionMismatchError):
                 message = "the code changed while the study was running; run it again"
                 raise InputError(message) from None
             if isinstance(error, BrokenProcessPool):
@@ -108,7 +108,7 @@ class _Worker:
 
     def submit(self, job: Job) -> Future:
         """Start a trial."""
-        if self._pool is None or self._submitted % TRIALS == 0:
+        if self._pool is None or self._submitted % TRIALS_PER_PROCESS == 0:
             self.close()
             context = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
             self._pool = ProcessPoolExecutor(1, context, parallel.init_worker)
@@ -138,20 +138,20 @@ def _connect_to_dask(address: str) -> Iterator[Executor]:
     for name in ("distributed", "tornado"):  # they log every failed connection; we report one error
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
-        client = Client(address, timeout=DASK_SECONDS, set_as_default=False)
+        client = Client(address, timeout=DASK_TIMEOUT, set_as_default=False)
     except (OSError, TimeoutError, ValueError, TypeError) as error:
         cause = str(error).splitlines()[0][:200] if str(error) else "no answer"
         raise InputError(f"--dask {address}: cannot be reached ({cause})") from None
     try:
         try:
-            client.wait_for_workers(1, timeout=DASK_SECONDS)
+            client.wait_for_workers(1, timeout=DASK_TIMEOUT)
         except TimeoutError:
             raise InputError(
                 f"--dask {address}: has no workers; run: dask worker {address} --nthreads 1"
             ) from None
         yield _DaskExecutor(client)
     finally:
-        client.close(timeout=DASK_SECONDS)
+        client.close(timeout=DASK_TIMEOUT)
 
 
 class _DaskExecutor:
@@ -160,7 +160,7 @@ class _DaskExecutor:
     def __init__(self, client):
         self._client = client
 
-    def run(self, jobs: Mapping[int, Job]) -> Iterator[tuple[int, Result]]:
+    def run(self, jobs: Mapping[int, Job]) -> Iterator[tuple[int, TrialResult]]:
         from distributed import as_completed  # an optional dependency
         from distributed.scheduler import KilledWorker
 
@@ -170,7 +170,7 @@ class _DaskExecutor:
         try:
             for future in as_completed(numbers, loop=self._client.loop):
                 yield numbers[future], future.result()
-        except OtherCodeError:
+        except VersionMismatchError:
             raise InputError(
                 "a Dask worker runs another version of the code, of its libraries or of Python: "
                 "install this version there, from requirements.lock, and restart the worker"

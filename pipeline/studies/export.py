@@ -17,7 +17,7 @@ from pipeline.problems.base import Metric
 from pipeline.studies import storage
 from pipeline.studies.plan import StudyPlan, Trial
 from pipeline.studies.run import TUNED, UNTUNED, best
-from pipeline.studies.trial import Result, from_arrays, to_arrays
+from pipeline.studies.trial import TrialResult, from_arrays, to_arrays
 from pipeline.utils import files, paths, statistics
 from pipeline.utils.errors import InputError
 
@@ -27,13 +27,13 @@ CONFIRMED = "confirmed"
 def make_table(plan: StudyPlan, trials: Sequence[Trial]) -> pd.DataFrame:
     """A row for each trial: point, state, and each metric's mean, interval and replicas."""
     rows = pd.DataFrame([_row(plan, trial) for trial in trials])
-    return rows.astype({"parameters": "Int64"})
+    return rows.astype({"weights": "Int64"})
 
 
 def _row(plan: StudyPlan, trial: Trial) -> dict:
     result = trial.result
     row = {"trial": trial.number, "state": trial.state, **trial.point}
-    row |= {"parameters": result.parameters or None, "diverged": int(result.failed.sum())}
+    row |= {"weights": result.weight_count or None, "diverged": int(result.diverged.sum())}
     for metric in plan.study.measured:
         values = result.values(metric)
         summary = statistics.summary(values)
@@ -50,7 +50,7 @@ def _row(plan: StudyPlan, trial: Trial) -> dict:
 def summarize(
     plan: StudyPlan,
     trials: Sequence[Trial],
-    confirmed: Mapping[str, Result],
+    confirmed: Mapping[str, TrialResult],
     describe: Callable[[str], Metric],
 ) -> dict:
     """The best trials, how all of them ended, and the confirmation; NaN is None, as in JSON.
@@ -84,8 +84,8 @@ def _describe_trial(plan: StudyPlan, trial: Trial) -> dict:
     return {
         "trial": trial.number,
         "point": trial.point,
-        "parameters": trial.result.parameters,
-        "replicas": len(trial.result.failed),
+        "weights": trial.result.weight_count,
+        "replicas": len(trial.result.diverged),
         "metrics": metrics,
     }
 
@@ -93,7 +93,7 @@ def _describe_trial(plan: StudyPlan, trial: Trial) -> dict:
 def smallest_reaching_target(plan: StudyPlan, trials: Sequence[Trial]) -> list[Trial]:
     """For each choice of the first dimension, the smallest network that reaches the target.
 
-    That is the eligible trial with the fewest parameters whose mean of the first objective is at
+    That is the eligible trial with the fewest weights whose mean of the first objective is at
     least as good as `target`. Choices without one are left out.
     """
     objective, direction = next(iter(plan.study.objectives.items()))
@@ -106,14 +106,14 @@ def smallest_reaching_target(plan: StudyPlan, trials: Sequence[Trial]) -> list[T
         if mean >= target if direction == "maximize" else mean <= target:
             choice = trial.point[dimension]
             known = smallest.get(choice)
-            if known is None or trial.result.parameters < known.result.parameters:
+            if known is None or trial.result.weight_count < known.result.weight_count:
                 smallest[choice] = trial
     choices = dict.fromkeys(trial.point[dimension] for trial in trials)
     return [smallest[choice] for choice in choices if choice in smallest]
 
 
 def _summarize_confirmation(
-    plan: StudyPlan, confirmed: Mapping[str, Result], describe: Callable[[str], Metric]
+    plan: StudyPlan, confirmed: Mapping[str, TrialResult], describe: Callable[[str], Metric]
 ) -> dict:
     """The best and the untuned network on new replicas, and their paired differences."""
     summary: dict = {"replicas": plan.confirmation_replicas}
@@ -132,7 +132,9 @@ def _summarize_confirmation(
     return summary
 
 
-def write_arrays(plan: StudyPlan, trials: Sequence[Trial], confirmed: Mapping[str, Result]) -> None:
+def write_arrays(
+    plan: StudyPlan, trials: Sequence[Trial], confirmed: Mapping[str, TrialResult]
+) -> None:
     """Write data/studies/<name>.npz: all results of the trials and of the confirmation."""
     results = {str(trial.number): trial.result for trial in trials}
     results |= {f"{CONFIRMED} {name}": result for name, result in confirmed.items()}
@@ -140,7 +142,7 @@ def write_arrays(plan: StudyPlan, trials: Sequence[Trial], confirmed: Mapping[st
     files.write_arrays(paths.trials(plan.name), to_arrays(results), about)
 
 
-def read_arrays(plan: StudyPlan) -> tuple[list[Trial], dict[str, Result]]:
+def read_arrays(plan: StudyPlan) -> tuple[list[Trial], dict[str, TrialResult]]:
     """The trials and the confirmation that `write_arrays` wrote.
 
     Raises InputError if the file is missing, damaged, or of other parameters, code or libraries.

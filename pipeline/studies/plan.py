@@ -17,11 +17,11 @@ from pipeline.runs import fingerprint
 from pipeline.schema.experiment import RunConfig
 from pipeline.schema.params import Params
 from pipeline.schema.study import Range, Study, apply_point, grid_points, is_numeric
-from pipeline.studies.trial import Result, Threshold
+from pipeline.studies.trial import Threshold, TrialResult
 from pipeline.utils import paths, seeds
 from pipeline.utils.errors import InputError, unknown_name
 
-STARTUP = 10  # random trials before TPE starts to model the objective
+STARTUP_TRIALS = 10  # random trials before TPE starts to model the objective
 
 STATES = {
     "complete": optuna.trial.TrialState.COMPLETE,
@@ -38,7 +38,7 @@ class Trial(NamedTuple):
     number: int
     point: dict[str, Any]
     state: str  # a key of STATES; failed: all replicas diverged, or an objective has no value
-    result: Result
+    result: TrialResult
 
     def mean(self, metric: str) -> float:
         """The mean of a metric over the replicas that have a value; NaN if none has."""
@@ -51,7 +51,7 @@ class Trial(NamedTuple):
         return not bool(np.isnan(self.result.values(metric)).any())
 
     def is_eligible(self, study: Study) -> bool:
-        """Whether the trial may be the best: a mean without the failed replicas is too good."""
+        """Whether the trial may be the best: a mean without the diverged replicas is too good."""
         return self.state == "complete" and all(map(self.has_all_values, study.objectives))
 
     def values(self, study: Study) -> list[float]:
@@ -110,12 +110,12 @@ class StudyPlan(NamedTuple):
         first = len(self.replicas)
         return list(range(first, first + (self.study.confirm_replicas or 0)))
 
-    def is_confirmation(self, result: Result) -> bool:
-        """Whether a result has as many replicas as the study now asks for.
+    def is_confirmation(self, result: TrialResult) -> bool:
+        """Whether a result has as many replicas as `confirm_replicas` says at present.
 
-        Their number is not part of the fingerprint, so it may have changed since.
+        This number is not part of the fingerprint, so it may have changed since.
         """
-        return len(result.failed) == len(self.confirmation_replicas)
+        return len(result.diverged) == len(self.confirmation_replicas)
 
     @property
     def batches(self) -> list[range]:
@@ -135,11 +135,11 @@ class StudyPlan(NamedTuple):
                 seed=seeds.integer(self.study.seed, "ask", number),
                 multivariate=True,
                 constant_liar=False,
-                n_startup_trials=STARTUP,
+                n_startup_trials=STARTUP_TRIALS,
             )
-        memory = optuna.create_study(sampler=sampler, directions=directions(self.study))
-        memory.add_trials([self._for_sampler(trial) for trial in before])
-        return dict(memory.ask(distributions(self.study)).params)
+        optuna_study = optuna.create_study(sampler=sampler, directions=directions(self.study))
+        optuna_study.add_trials([self._for_sampler(trial) for trial in before])
+        return dict(optuna_study.ask(distributions(self.study)).params)
 
     def _for_sampler(self, trial: Trial) -> optuna.trial.FrozenTrial:
         """A trial as TPE should rank it.
@@ -156,45 +156,46 @@ class StudyPlan(NamedTuple):
         return frozen
 
     def thresholds(self, before: Sequence[Trial]) -> list[Threshold]:
-        """The pruning thresholds of a batch: at each rung, the median of earlier batches' trials.
+        """The pruning thresholds of a batch: at each step, the median of earlier batches' trials.
 
-        A rung that fewer than `prune.after` trials have reached has no threshold.
+        A step that fewer than `prune.min_trials` trials have reached has no threshold.
         """
         prune, thresholds = self.study.prune, []
-        for rung, sequences in enumerate(self._rungs):
-            values = [v for trial in before if (v := self.rung_values(trial).get(rung)) is not None]
-            if prune and len(values) >= prune.after:
+        earlier = [self.intermediate_values(trial) for trial in before]
+        for step, sequences in enumerate(self._pruning_steps):
+            values = [by_step[step] for by_step in earlier if step in by_step]
+            if prune and len(values) >= prune.min_trials:
                 thresholds.append(Threshold(sequences, prune.metric, float(np.median(values))))
         return thresholds
 
     @property
-    def _rungs(self) -> list[int]:
-        """The numbers of training sequences at which trials are compared."""
+    def _pruning_steps(self) -> list[int]:
+        """The numbers of training sequences after which trials are compared."""
         total = self.training["sequences"] * self.training["epochs"]
         return (
-            [round(share * total) for share in self.study.prune.rungs] if self.study.prune else []
+            [round(share * total) for share in self.study.prune.shares] if self.study.prune else []
         )
 
-    def rung_values(self, trial: Trial) -> dict[int, float]:
-        """The metric of pruning at each rung that a trial has reached: medians over replicas."""
+    def intermediate_values(self, trial: Trial) -> dict[int, float]:
+        """The metric of pruning at each step that a trial has reached: medians over replicas."""
         history = trial.result.history
         if not self.study.prune or self.study.prune.metric not in history:
             return {}
         values = {}
-        for rung, sequences in enumerate(self._rungs):
+        for step, sequences in enumerate(self._pruning_steps):
             reached = np.flatnonzero(history["sequences"] >= sequences)
             if len(reached):
-                values[rung] = float(history[self.study.prune.metric][reached[0]])
+                values[step] = float(history[self.study.prune.metric][reached[0]])
         return values
 
-    def make_trial(self, number: int, point: dict[str, Any], result: Result) -> Trial:
+    def make_trial(self, number: int, point: dict[str, Any], result: TrialResult) -> Trial:
         """A finished trial with its state.
 
         Raises InputError if an objective or the metric of pruning is not one of the network's.
         """
         if result.pruned:
             return Trial(number, point, "pruned", result)
-        if result.failed.all():
+        if result.diverged.all():
             return Trial(number, point, "failed", result)
         for objective in self.study.objectives:
             if objective not in result.metrics:
@@ -214,19 +215,19 @@ class StudyPlan(NamedTuple):
     def to_frozen_trial(
         self, trial: Trial, user_attrs: dict[str, Any] | None = None
     ) -> optuna.trial.FrozenTrial:
-        """A trial as Optuna's own type; its intermediate values are those at the rungs."""
+        """A trial as Optuna's own type, with its `intermediate_values`."""
         return optuna.trial.create_trial(
             state=STATES[trial.state],
             values=trial.values(self.study) if trial.state == "complete" else None,
             params=trial.point,
             distributions=distributions(self.study),
-            intermediate_values=self.rung_values(trial),
+            intermediate_values=self.intermediate_values(trial),
             user_attrs=user_attrs,
         )
 
 
 def make_plan(name: str, params: Params) -> StudyPlan:
-    """The plan of a study in params.yaml; InputError if there is no study of that name."""
+    """The plan of a study in params.yaml; raises InputError if there is no study of that name."""
     study = params.study(name)
     return StudyPlan(name, study, params.config(study.experiment))
 

@@ -5,19 +5,19 @@ from collections.abc import Callable, Mapping, Sequence
 from pipeline.runs import fingerprint
 from pipeline.studies.executors import Executor
 from pipeline.studies.plan import StudyPlan, Trial
-from pipeline.studies.storage import Store
-from pipeline.studies.trial import Job, Result, Threshold
+from pipeline.studies.storage import TrialStore
+from pipeline.studies.trial import Job, Threshold, TrialResult
 
 TUNED, UNTUNED = "tuned", "untuned"
 """The networks of a confirmation: the best trial's, and the one that the study varied."""
 
 OnTrial = Callable[[Mapping[int, Trial]], None]
-"""Callback with all finished trials, by number; called whenever there is a new one."""
+"""Callback with all finished trials by number; called once at the start, then after each trial."""
 
 
 def run_study(
-    plan: StudyPlan, store: Store, executor: Executor, on_trial: OnTrial, limit: int
-) -> tuple[list[Trial], dict[str, Result]]:
+    plan: StudyPlan, store: TrialStore, executor: Executor, on_trial: OnTrial, limit: int
+) -> tuple[list[Trial], dict[str, TrialResult]]:
     """Run those of a study's first `limit` trials that are missing.
 
     Returns the first `limit` trials in order, and the confirmation: {TUNED or UNTUNED: result}. The
@@ -30,7 +30,7 @@ def run_study(
             numbers = [number for number in batch if number < limit]
             _run_batch(plan, numbers, done, store, executor, on_trial)
     trials = [done[number] for number in range(limit)]
-    confirmed: dict[str, Result] = {}
+    confirmed: dict[str, TrialResult] = {}
     if plan.study.confirm_replicas and limit == plan.study.planned:
         confirmed = _confirm(plan, trials, store, executor)
     return trials, confirmed
@@ -40,14 +40,14 @@ def _run_batch(
     plan: StudyPlan,
     batch: list[int],
     done: dict[int, Trial],
-    store: Store,
+    store: TrialStore,
     executor: Executor,
     on_trial: OnTrial,
 ) -> None:
     """Run the missing trials of a batch and add them to `done`."""
     before = [done[number] for number in range(batch[0])]
-    # From the last to the first: choices are sorted in ascending order, so the most expensive
-    # trials start first and no worker is idle for long at the end.
+    # Last to first: grids usually list their choices in ascending order, so that the largest
+    # networks start first and no worker is idle for long at the end.
     missing = [number for number in reversed(batch) if number not in done]
     points = {number: plan.ask(number, before) for number in missing}
     thresholds = plan.thresholds(before)
@@ -68,7 +68,7 @@ def _job(plan: StudyPlan, config: dict, replicas: list[int], thresholds: list[Th
 def best(plan: StudyPlan, trials: Sequence[Trial]) -> list[Trial]:
     """Return the best eligible trial; with several objectives, all Pareto-optimal ones.
 
-    Of equally good trials of a single objective, the one with the fewest parameters is the best.
+    Of equally good trials of a single objective, the one with the fewest weights is the best.
     """
     eligible = [trial for trial in trials if trial.is_eligible(plan.study)]
     directions = plan.study.objectives.values()
@@ -78,8 +78,8 @@ def best(plan: StudyPlan, trials: Sequence[Trial]) -> list[Trial]:
         for trial in eligible
     ]
     if len(signs) == 1:
-        parameters = [trial.result.parameters for trial in eligible]
-        order = sorted(range(len(eligible)), key=lambda index: (costs[index], parameters[index]))
+        weights = [trial.result.weight_count for trial in eligible]
+        order = sorted(range(len(eligible)), key=lambda index: (costs[index], weights[index]))
         return [eligible[index] for index in order[:1]]
     return [
         trial
@@ -92,8 +92,8 @@ def best(plan: StudyPlan, trials: Sequence[Trial]) -> list[Trial]:
 
 
 def _confirm(
-    plan: StudyPlan, trials: Sequence[Trial], store: Store, executor: Executor
-) -> dict[str, Result]:
+    plan: StudyPlan, trials: Sequence[Trial], store: TrialStore, executor: Executor
+) -> dict[str, TrialResult]:
     """Train the best and the untuned network on replicas that no trial has used."""
     best_trials = best(plan, trials)
     if not best_trials:
@@ -106,6 +106,6 @@ def _confirm(
         for number, name in enumerate(missing)
     }
     for number, result in executor.run(jobs) if jobs else ():
-        store.confirm(missing[number], result)
+        store.add_confirmation(missing[number], result)
         done[missing[number]] = result
     return {name: done[name] for name in points}

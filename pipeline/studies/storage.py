@@ -23,15 +23,15 @@ from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 
 from pipeline.studies.plan import StudyPlan, Trial, directions
-from pipeline.studies.trial import Result, from_arrays, to_arrays
+from pipeline.studies.trial import TrialResult, from_arrays, to_arrays
 from pipeline.utils import console, files, paths
 from pipeline.utils.errors import InputError, hide_password
 
-CONNECT_SECONDS = 5
+CONNECT_TIMEOUT = 5  # seconds, for PostgreSQL
 IGNORED = "ignored: the training is repeated when the study runs"
 
 
-class Store:
+class TrialStore:
     """Reads and writes a study's finished trials; `open_store` locks out other processes."""
 
     def __init__(self, plan: StudyPlan, address: str | None):
@@ -48,7 +48,7 @@ class Store:
         self._trials[trial.number] = trial
         try:
             if self._mirror:
-                self._mirror.add_trial(self._frozen(trial))
+                self._mirror.add_trial(self._to_frozen_trial(trial))
         except Exception as error:  # the study goes on without its mirror
             self._mirror = None
             console.print_status(
@@ -56,7 +56,7 @@ class Store:
                 "to it when the study runs again"
             )
 
-    def confirmations(self) -> dict[str, Result]:
+    def confirmations(self) -> dict[str, TrialResult]:
         """Return the confirmation's results by network, `tuned` or `untuned`.
 
         Results are left out if they have another number of replicas than the study now sets.
@@ -65,7 +65,7 @@ class Store:
         results = {name: content[0] for name, content in stored.items() if content}
         return {n: result for n, result in results.items() if self._plan.is_confirmation(result)}
 
-    def confirm(self, name: str, result: Result) -> None:
+    def add_confirmation(self, name: str, result: TrialResult) -> None:
         """Write a result of the confirmation."""
         _write(_folder(self._plan) / f"{name}.npz", result)
 
@@ -99,12 +99,12 @@ class Store:
         present = {trial.user_attrs.get("trial") for trial in study.get_trials(deepcopy=False)}
         for trial in self._trials.values():
             if trial.number not in present:
-                study.add_trial(self._frozen(trial))
+                study.add_trial(self._to_frozen_trial(trial))
         return study
 
-    def _frozen(self, trial: Trial) -> optuna.trial.FrozenTrial:
-        """Convert a trial for Optuna's storage; the time of its file is that of its completion."""
-        diverged = int(trial.result.failed.sum())
+    def _to_frozen_trial(self, trial: Trial) -> optuna.trial.FrozenTrial:
+        """Convert a trial to Optuna's type; it was completed when its file was written."""
+        diverged = int(trial.result.diverged.sum())
         # Optuna numbers trials in the order in which they are added, so our number is an attribute.
         attributes: dict[str, float] = {"trial": trial.number, "replicas diverged": diverged}
         means = {metric: trial.mean(metric) for metric in self._plan.study.measured}
@@ -117,7 +117,7 @@ class Store:
 
 
 @contextmanager
-def open_store(plan: StudyPlan, address: str | None = None) -> Iterator[Store]:
+def open_store(plan: StudyPlan, address: str | None = None) -> Iterator[TrialStore]:
     """Yield the store of a study.
 
     `address` is Optuna's storage: the URL of a database or the path of a journal file, by default
@@ -136,7 +136,7 @@ def open_store(plan: StudyPlan, address: str | None = None) -> Iterator[Store]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InputError(f"study {plan.name} is being run by another process") from None
-        yield Store(plan, address)
+        yield TrialStore(plan, address)
 
 
 def read_trials(plan: StudyPlan) -> dict[int, Trial]:
@@ -157,12 +157,12 @@ def _trial_path(plan: StudyPlan, number: int) -> Path:
     return _folder(plan) / f"{number:04d}.npz"
 
 
-def _write(path: Path, result: Result, point: Mapping[str, Any] | None = None) -> None:
+def _write(path: Path, result: TrialResult, point: Mapping[str, Any] | None = None) -> None:
     about = {"point": point, "seconds": result.seconds}
     files.write_arrays(path, to_arrays({path.stem: result}), about)
 
 
-def _read(path: Path) -> tuple[Result, dict[str, Any]] | None:
+def _read(path: Path) -> tuple[TrialResult, dict[str, Any]] | None:
     """Read a result and its point; None if the file does not exist or is damaged."""
     if not path.exists():
         return None
@@ -182,7 +182,7 @@ def _open_storage(address: str) -> BaseStorage:
     """Open Optuna's storage: the URL of a database, or the path of a journal."""
     if "://" in address:  # PostgreSQL through psycopg 3, which the extra `postgresql` installs
         url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", address)
-        timeout = {"connect_timeout": CONNECT_SECONDS} if url.startswith("postgresql") else {}
+        timeout = {"connect_timeout": CONNECT_TIMEOUT} if url.startswith("postgresql") else {}
         return RDBStorage(url, engine_kwargs={"pool_pre_ping": True, "connect_args": timeout})
     path = Path(address).absolute()
     if path.exists() and (content := path.read_bytes()) and not content.endswith(b"\n"):

@@ -1,7 +1,8 @@
 """One trial as a worker runs it: train a network on some replicas and evaluate it.
 
-`run_trial` is a pure function of its job. It reads no files (the data are generated from the
-dataset's seed), so it runs wherever the package is installed, and it needs no Optuna.
+`run_trial` is a pure function of its job. It reads no file of the pipeline: the data are generated
+from the dataset's parameters (and, for text, from this Python's own sources). So it runs wherever
+the package is installed, and it needs no Optuna.
 """
 
 from __future__ import annotations
@@ -16,27 +17,33 @@ import numpy as np
 
 from pipeline import schema
 from pipeline.problems.base import Problem, read_config
-from pipeline.runs import checkpoint, fingerprint
+from pipeline.runs import checkpoint as checkpoints
+from pipeline.runs import fingerprint
 from pipeline.runs.fit import fit
 from pipeline.utils import statistics
+
+PARTS = ("metrics", "history", "predictions")
+"""The attributes of a result that hold arrays by name; `to_arrays` stores each in a folder."""
 
 _LOCK = threading.Lock()  # Keras' seeds and names are global, and Dask may run several threads
 
 
-class Result(NamedTuple):
+class TrialResult(NamedTuple):
     """What a trial measured. R is the number of replicas, K that of points of a learning curve."""
 
-    failed: np.ndarray  # (R,) bool: the replica diverged
-    metrics: dict[str, np.ndarray]  # (R,), NaN where the replica diverged; empty if pruned
+    diverged: np.ndarray  # (R,) bool
+    # (R,), NaN where the replica diverged; empty if the trial was pruned or all replicas diverged
+    metrics: dict[str, np.ndarray]
     history: dict[str, np.ndarray]  # (K,): medians, `_low` and `_high`; empty if all diverged
-    predictions: dict[str, np.ndarray]  # a few, for `progress_images`
-    parameters: int  # weights of one replica
+    # Those that `MetricsPart.preview` selects, for `gallery` and `progress_images`.
+    predictions: dict[str, np.ndarray]
+    weight_count: int  # number of weights of one replica; 0 if pruned
     pruned: bool
     seconds: float = 0.0  # duration; 0 if unknown
 
     def values(self, metric: str) -> np.ndarray:
         """A metric of each replica (R,): all NaN if it was not measured."""
-        return self.metrics.get(metric, np.full(len(self.failed), np.nan))
+        return self.metrics.get(metric, np.full(len(self.diverged), np.nan))
 
 
 class Threshold(NamedTuple):
@@ -60,14 +67,14 @@ class PrunedError(Exception):
     """Raised inside a training that is above a pruning threshold."""
 
 
-class OtherCodeError(Exception):
+class VersionMismatchError(Exception):
     """A worker has other code, libraries or Python: its results must not be mixed with ours."""
 
 
-def run_trial(job: Job) -> Result:
-    """Train and evaluate a network; raises OtherCodeError if this process has other code."""
+def run_trial(job: Job) -> TrialResult:
+    """Train and evaluate a network; raises VersionMismatchError if this process has other code."""
     if job.code != fingerprint.worker_digest(job.config["experiment"]["problem"]):
-        raise OtherCodeError
+        raise VersionMismatchError
     with _LOCK:
         start = time.monotonic()
         result = _run(read_config(job.config), job.replicas, job.thresholds)
@@ -76,13 +83,13 @@ def run_trial(job: Job) -> Result:
 
 def _run(
     config: schema.RunConfig, replicas: Sequence[int], thresholds: Sequence[Threshold]
-) -> Result:
+) -> TrialResult:
     problem, points, pending = Problem(config.experiment.problem), [], list(thresholds)
-    failed = np.zeros(len(replicas), bool)
+    diverged = np.zeros(len(replicas), bool)
 
-    def report(point: Mapping, diverged: np.ndarray) -> None:
+    def on_point(point: Mapping, diverged_so_far: np.ndarray) -> None:
         points.append(point)
-        failed[:] = diverged
+        diverged[:] = diverged_so_far
         while pending and point["sequences"] >= pending[0].sequences:
             _, metric, maximum = pending.pop(0)
             if not diverged.all() and np.median(point[metric][~diverged]) > maximum:
@@ -90,23 +97,23 @@ def _run(
 
     arrays = make_data(config)
     try:
-        trained = fit(config, arrays, replicas, report)
+        checkpoint = fit(config, arrays, replicas, on_point)
     except PrunedError:
         curves = {name: np.stack([p[name] for p in points], axis=-1) for name in points[0]}
-        return Result(failed, {}, _bands(curves, ~failed), {}, 0, pruned=True)
-    parameters = int(sum(weight[0].size for weight in trained.weights))
-    if trained.failed.all():
-        return Result(trained.failed, {}, {}, {}, parameters, pruned=False)
-    valid = trained.without_diverged()
+        return TrialResult(diverged, {}, _bands(curves, ~diverged), {}, 0, pruned=True)
+    weight_count = int(sum(weight[0].size for weight in checkpoint.weights))
+    if diverged.all():
+        return TrialResult(diverged, {}, {}, {}, weight_count, pruned=False)
+    valid = checkpoint.without_diverged()
     metrics, predictions = problem.metrics.evaluate(
-        config, checkpoint.to_replicas(valid), arrays["test"], valid.history, valid.checkpoints
+        config, checkpoints.to_replicas(valid), arrays["test"], valid.history, valid.weights_after
     )
-    return Result(
-        trained.failed,
-        {name: _with_diverged(values, trained.failed) for name, values in metrics.items()},
-        _bands(trained.history, ~trained.failed),
+    return TrialResult(
+        diverged,
+        {name: _pad_diverged(values, ~diverged) for name, values in metrics.items()},
+        _bands(checkpoint.history, ~diverged),
         problem.metrics.preview(predictions),
-        parameters,
+        weight_count,
         pruned=False,
     )
 
@@ -122,42 +129,47 @@ def _make_data(name: str, dataset: str) -> dict[str, np.ndarray]:
     return problem.data.generate(problem.config.Dataset.model_validate_json(dataset))
 
 
-def _bands(curves: Mapping[str, np.ndarray], replicas: np.ndarray) -> dict[str, np.ndarray]:
-    bands = statistics.bands(curves, replicas)
+def _bands(curves: Mapping[str, np.ndarray], valid: np.ndarray) -> dict[str, np.ndarray]:
+    bands = statistics.bands(curves, valid)
     return {name: values.astype(np.float32) for name, values in bands.items()}
 
 
-def _with_diverged(values: np.ndarray, failed: np.ndarray) -> np.ndarray:
-    """Values of the replicas that did not diverge, padded with NaN to all replicas (R,)."""
-    padded = np.full(len(failed), np.nan)
-    padded[~failed] = values
+def _pad_diverged(values: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """Values of the valid replicas, padded with NaN to all replicas (R,)."""
+    padded = np.full(len(valid), np.nan)
+    padded[valid] = values
     return padded
 
 
-def to_arrays(results: Mapping[str, Result]) -> dict[str, np.ndarray]:
+def to_arrays(results: Mapping[str, TrialResult]) -> dict[str, np.ndarray]:
     """Results by name as arrays `<name>/<part>/<key>`, for one .npz file."""
     arrays = {}
     for name, result in results.items():
-        arrays[f"{name}/failed"] = result.failed
-        arrays[f"{name}/about"] = np.array([result.parameters, result.pruned])
-        parts = {"metrics": result.metrics, "history": result.history, "drawn": result.predictions}
-        for part, values in parts.items():
+        arrays[f"{name}/diverged"] = result.diverged
+        arrays[f"{name}/about"] = np.array([result.weight_count, result.pruned])
+        for part in PARTS:
+            values = getattr(result, part)
             arrays |= {f"{name}/{part}/{key}": array for key, array in values.items()}
     return arrays
 
 
-def from_arrays(arrays: Mapping[str, np.ndarray]) -> dict[str, Result]:
-    """Invert `to_arrays`, but for the durations; KeyError or ValueError if parts are missing."""
+def from_arrays(arrays: Mapping[str, np.ndarray]) -> dict[str, TrialResult]:
+    """Invert `to_arrays`, but for the durations.
+
+    Raises KeyError or ValueError if parts are missing.
+    """
     parts: dict[str, dict[str, dict[str, np.ndarray]]] = {}
     for path, array in arrays.items():
         name, part, *key = path.split("/", 2)
-        parts.setdefault(name, {"metrics": {}, "history": {}, "drawn": {}})
+        parts.setdefault(name, {kind: {} for kind in PARTS})
         if key:
             parts[name][part][key[0]] = array
     results = {}
     for name, by_part in parts.items():
         metrics, history, predictions = by_part.values()
-        parameters, pruned = (int(number) for number in arrays[f"{name}/about"])
-        failed = arrays[f"{name}/failed"]
-        results[name] = Result(failed, metrics, history, predictions, parameters, bool(pruned))
+        weight_count, pruned = (int(number) for number in arrays[f"{name}/about"])
+        diverged = arrays[f"{name}/diverged"]
+        results[name] = TrialResult(
+            diverged, metrics, history, predictions, weight_count, bool(pruned)
+        )
     return results

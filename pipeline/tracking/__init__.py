@@ -4,7 +4,7 @@ The files that the stages write are the record; MLflow shows it. The run of a ne
 (`sections.py`), each made from the files of one stage and tagged with their digest. Recording adds
 the sections that are missing or out of date, so it can be repeated at any time: by a stage at its
 end, and by `pipeline sync` for files from DVC's cache, from a fresh clone, or from the time when a
-server was down. While a network is trained, its live run shows the learning curve.
+server was down. While a network is trained, its active run shows the learning curve.
 
 All runs are recorded under the repository's lock (`utils/locks.py`), and a run is complete if and
 only if it is FINISHED. An incomplete one, whoever began it, is deleted and written again when the

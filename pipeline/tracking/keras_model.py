@@ -19,7 +19,7 @@ from mlflow.entities import Run
 from mlflow.models import Model, ModelSignature
 from mlflow.models.model import ModelInfo
 
-from pipeline.runs.checkpoint import Example
+from pipeline.runs.checkpoint import Batch
 from pipeline.schema.experiment import RunConfig
 from pipeline.tracking import runs, server
 
@@ -30,7 +30,7 @@ LIBRARIES = ("keras", "mlflow", "numpy", "tensorflow")
 def log(
     config: RunConfig,
     path: Path,
-    example: tuple[Example, Example],
+    example: tuple[Batch, Batch],
     client: MlflowClient,
     run: Run,
 ) -> None:

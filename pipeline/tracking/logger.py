@@ -9,8 +9,8 @@ from mlflow.entities import Run, RunTag
 
 from pipeline.params.load import load_params
 from pipeline.params.load_report import load_report
-from pipeline.runs import checkpoint
-from pipeline.runs.tracker import LiveRun, Tracker
+from pipeline.runs import checkpoint as checkpoints
+from pipeline.runs.tracker import ActiveRun, Tracker
 from pipeline.schema.experiment import RunConfig
 from pipeline.schema.params import Params
 from pipeline.schema.report import RegisteredModel
@@ -19,15 +19,15 @@ from pipeline.tracking.server import TAG
 from pipeline.utils import console, locks, paths
 from pipeline.utils.errors import InputError
 
-LIVE_SECONDS = 5.0  # at least, between requests that add points to a live run
+LOG_SECONDS = 5.0  # at least, between requests that add points to an active run
 
 
 class MLflowTracker(Tracker):
     """Records results in MLflow. If the server fails, it prints a warning and raises nothing."""
 
-    def live(self, config: RunConfig) -> AbstractContextManager[LiveRun]:
+    def start_run(self, config: RunConfig) -> AbstractContextManager[ActiveRun]:
         """Open a run that shows the training; at the end it is completed from the files."""
-        return _live(config)
+        return _start_run(config)
 
     def record_experiment(self, name: str) -> None:
         """Record the parts of an experiment's networks that are missing in MLflow."""
@@ -100,7 +100,7 @@ def _registered_model(name: str, params: Params) -> RegisteredModel:
     return load_report(paths.report_texts(), params).model(name)
 
 
-class MLflowLiveRun(LiveRun):
+class MLflowActiveRun(ActiveRun):
     """The run of a training in progress. After a failure of the server it is not updated again."""
 
     def __init__(self, config: RunConfig):
@@ -119,9 +119,9 @@ class MLflowLiveRun(LiveRun):
             self._is_updating = True
 
     def log(self, point: Mapping[str, float]) -> None:
-        """Add a point of the learning curve; points are sent together, every LIVE_SECONDS."""
+        """Add a point of the learning curve; points are sent together, every LOG_SECONDS."""
         self._points.append(point)
-        run, is_due = self._run, time.monotonic() - self._updated > LIVE_SECONDS
+        run, is_due = self._run, time.monotonic() - self._updated > LOG_SECONDS
         if run and is_due and self._is_updating:
             metrics = [metric for p in self._points for metric in runs.curve_metrics(run, p)]
             self._is_updating, self._has_curve = False, True  # stays so if the request fails
@@ -136,9 +136,9 @@ class MLflowLiveRun(LiveRun):
         name, run = self._config.name, self._run
         if complete:
             with server.warnings():
-                # Points cannot be removed from a curve: a live run that shows replicas which
+                # Points cannot be removed from a curve: an active run with replicas that
                 # diverged later is not completed but written again.
-                if run and self._has_curve and checkpoint.load(name).failed.any():
+                if run and self._has_curve and checkpoints.load(name).diverged.any():
                     server.client().delete_run(run.info.run_id)
                 _record_network(name, run)
         elif run:
@@ -147,8 +147,8 @@ class MLflowLiveRun(LiveRun):
 
 
 @contextmanager
-def _live(config: RunConfig) -> Iterator[MLflowLiveRun]:
-    run = MLflowLiveRun(config)
+def _start_run(config: RunConfig) -> Iterator[MLflowActiveRun]:
+    run = MLflowActiveRun(config)
     try:
         run.begin()
         yield run
@@ -158,12 +158,12 @@ def _live(config: RunConfig) -> Iterator[MLflowLiveRun]:
     run.end(complete=True)
 
 
-def _record_network(name: str, live: Run | None = None, *, close: bool = False) -> list[str]:
+def _record_network(name: str, active: Run | None = None, *, close: bool = False) -> list[str]:
     """Write the missing sections of a network's run; returns their names.
 
     Args:
         name: the network, which must be trained.
-        live: the live run of this process, which is completed if there is no finished run.
+        active: the active run of this process, which is completed if there is no finished run.
         close: whether to mark the network's other RUNNING runs as KILLED.
     """
     config, available = sections.network_sections(name)
@@ -171,13 +171,13 @@ def _record_network(name: str, live: Run | None = None, *, close: bool = False) 
     with locks.exclusive_lock():
         client = server.client()
         existing = runs.find(client, config, training)
-        run = existing.finished or _if_active(client, live)
+        run = existing.finished or _if_not_deleted(client, active)
         for other in existing.unfinished:
             if run is None or other.info.run_id != run.info.run_id:
                 runs.delete(client, other)
         end = sections.trained_at(name)
-        if run is None:  # without a live run, start and duration of the training are unknown
-            start = live.info.start_time if live else end
+        if run is None:  # without an active run, start and duration of the training are unknown
+            start = active.info.start_time if active else end
             run = runs.create(client, config, start)
         missing = [s for s in available if run.data.tags.get(TAG + s.name) != s.digest]
         if missing:
@@ -204,7 +204,7 @@ def _write_sections(
     client.log_batch(run.info.run_id, tags=tags)
 
 
-def _if_active(client: MlflowClient, run: Run | None) -> Run | None:
+def _if_not_deleted(client: MlflowClient, run: Run | None) -> Run | None:
     """Return the current state of a run, or None if another process has deleted it.
 
     A process does so when it records the same training.

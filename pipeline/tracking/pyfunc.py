@@ -37,7 +37,10 @@ class LaboratoryModel(mlflow.pyfunc.PythonModel):
         self._predict = problem.serving.make_predictor(replicas, config)
 
     def predict(self, context, model_input: pd.DataFrame, params=None) -> pd.DataFrame:
-        """Predict row by row; MlflowException, which servers send as status 400, for bad rows."""
+        """Predict row by row.
+
+        Raises MlflowException, which servers send as status 400, for bad rows.
+        """
         try:
             return pd.DataFrame(self._predict(model_input.to_dict("records")))
         except InputError as error:

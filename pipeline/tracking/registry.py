@@ -21,7 +21,8 @@ from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 
 import pipeline
 from pipeline.problems.base import Problem
-from pipeline.runs import checkpoint, fingerprint, results
+from pipeline.runs import checkpoint as checkpoints
+from pipeline.runs import fingerprint, results
 from pipeline.schema.params import Params
 from pipeline.schema.report import RegisteredModel
 from pipeline.schema.variants import experiment_of
@@ -36,7 +37,7 @@ CONTENT = TAG + "content"
 """Tag of a version: the digest of its folder."""
 
 CODE = (
-    *fingerprint.NETWORK,
+    *fingerprint.NETWORK_SOURCES,
     "__init__.py",
     "problems/__init__.py",
     "problems/{problem}/__init__.py",
@@ -60,7 +61,7 @@ class Champion(NamedTuple):
 def choose_champion(name: str, model: RegisteredModel, params: Params) -> Champion:
     """Choose the champion among a model's candidates; those without the metric do not compete.
 
-    InputError if a candidate is not trained or not evaluated here.
+    Raises InputError if a candidate is not trained or not evaluated here.
     """
     candidates = params.expand(model.candidates)
     metric = Problem(params.problem_of(model.candidates)).metrics.describe(model.metric)
@@ -71,7 +72,7 @@ def choose_champion(name: str, model: RegisteredModel, params: Params) -> Champi
         if not paths.model(network).is_dir():  # metrics are in git, models in DVC's cache
             hint = f"run: dvc pull, or dvc repro train@{experiment}"
             raise InputError(f"models.{name}: {network} is not trained here; {hint}")
-        if aggregates["trained"] != results.checkpoint_digest(network):
+        if aggregates["checkpoint_digest"] != results.checkpoint_digest(network):
             hint = f"run: dvc repro evaluate@{experiment}"
             raise InputError(f"models.{name}: {network} has been trained again; {hint}")
         mean = aggregates["metrics"].get(model.metric, {}).get("mean")
@@ -90,7 +91,8 @@ def register(
 ) -> tuple[str, bool]:
     """Register a champion, describe it and give it the alias, as far as MLflow lacks that.
 
-    Returns its version and whether that is new. InputError if MLflow has no run of the champion.
+    Returns its version and whether that is new. Raises InputError if MLflow has no run of the
+    champion.
     """
     with locks.exclusive_lock(), _model_folder(champion) as folder:
         client, digest = server.client(), results.folder_digest(folder)
@@ -104,15 +106,15 @@ def register(
 @contextmanager
 def _model_folder(champion: Champion) -> Iterator[Path]:
     """A folder with the replica's parameters and weights, the code, and the requirements."""
-    trained = checkpoint.load(champion.network)
-    problem, package = trained.config.experiment.problem, Path(pipeline.__file__).parent
+    checkpoint = checkpoints.load(champion.network)
+    problem, package = checkpoint.config.experiment.problem, Path(pipeline.__file__).parent
     replica = slice(champion.replica, champion.replica + 1)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         network = folder / pyfunc.NETWORK
         network.mkdir()
-        files.write_json(network / pyfunc.PARAMETERS, trained.config.to_dict())
-        weights = {str(index): weight[replica] for index, weight in enumerate(trained.weights)}
+        files.write_json(network / pyfunc.PARAMETERS, checkpoint.config.to_dict())
+        weights = {str(index): weight[replica] for index, weight in enumerate(checkpoint.weights)}
         np.savez(network / pyfunc.WEIGHTS, allow_pickle=False, **weights)
         for pattern in CODE:
             source = package / pattern.format(problem=problem)
@@ -149,14 +151,14 @@ def _register_version(
     # TensorFlow takes seconds to import, and most of the time the version exists.
     from pipeline.engine.replicas import Replicas
 
-    trained = checkpoint.load(champion.network)
-    config, problem = trained.config, Problem(trained.config.experiment.problem)
+    checkpoint = checkpoints.load(champion.network)
+    config, problem = checkpoint.config, Problem(checkpoint.config.experiment.problem)
     run = runs.find(client, config, results.checkpoint_digest(config.name)).finished
     if run is None:
         raise InputError(f"models.{name}: MLflow has no run of {config.name}; run: pipeline sync")
     replica = slice(champion.replica, champion.replica + 1)
     replicas = Replicas(
-        problem.model.build(config), [weight[replica] for weight in trained.weights]
+        problem.model.build(config), [weight[replica] for weight in checkpoint.weights]
     )
     rows = problem.serving.input_example(config)
     inputs = pd.DataFrame(rows)

@@ -156,7 +156,7 @@ def experiment_id(client: MlflowClient, config: RunConfig) -> str:
         return experiment.experiment_id
     note = (
         f"{Problem(name).title}. Each run is a network, and its replicas are child runs. In charts "
-        "of learning curves, solid lines are medians over replicas, dashed lines the 10 % and 90 % "
+        "of learning curves, solid lines are medians over replicas, dashed lines the 10% and 90% "
         "quantiles."
     )
     return client.create_experiment(
@@ -178,7 +178,7 @@ def describe(
     sentences = [
         f"The network `{config.name}`"
         + (f", trained by the DVC experiment `{dvc_experiment}`" if dvc_experiment else "")
-        + f": median, 10 % and 90 % quantile over {replicas} replicas, which are its child runs."
+        + f": median, 10% and 90% quantile over {replicas} replicas, which are its child runs."
     ]
     if figures:
         shown = ", ".join(f"`figures/{figure}`" for figure in figures)

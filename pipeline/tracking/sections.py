@@ -9,7 +9,8 @@ import mlflow
 from mlflow import MlflowClient
 from mlflow.entities import Param, Run
 
-from pipeline.runs import checkpoint, results
+from pipeline.runs import checkpoint as checkpoints
+from pipeline.runs import results
 from pipeline.runs.checkpoint import Checkpoint
 from pipeline.schema.experiment import RunConfig
 from pipeline.schema.variants import experiment_of
@@ -35,13 +36,13 @@ def network_sections(name: str) -> tuple[RunConfig, list[Section]]:
     Training and model come first; evaluation and figures follow if they belong to this training.
     Raises InputError if the network is not trained, or if its files are corrupt.
     """
-    trained, digest = checkpoint.load(name), results.checkpoint_digest(name)
-    config = trained.config
+    checkpoint, digest = checkpoints.load(name), results.checkpoint_digest(name)
+    config = checkpoint.config
     model = partial(
-        keras_model.log, config, checkpoint.keras_file(name), checkpoint.load_example(name)
+        keras_model.log, config, checkpoints.keras_file(name), checkpoints.load_example(name)
     )
     sections = [
-        Section("training", digest, partial(_write_training, trained)),
+        Section("training", digest, partial(_write_training, checkpoint)),
         Section("model", digest, model),
     ]
     if evaluation := _evaluation_digest(name, digest):
@@ -76,7 +77,7 @@ def pictures(name: str) -> dict[str, dict[int, Path]]:
 def _training_of_figures(captions: Path, name: str) -> str | None:
     """Return the digest of the training that the figures show; None if there are no figures."""
     try:
-        return files.read_json(captions, hint="")["trained"][name]
+        return files.read_json(captions, hint="")["checkpoint_digest"][name]
     except (InputError, KeyError, TypeError):  # not drawn yet, or in another format
         return None
 
@@ -88,7 +89,7 @@ def _evaluation_digest(name: str, training: str) -> str | None:
     if not all(path.exists() for path in evaluation):
         return None
     try:
-        evaluated_training = results.load_aggregates(name)["trained"]
+        evaluated_training = results.load_aggregates(name)["checkpoint_digest"]
     except InputError:  # the variant was added after the evaluation
         return None
     predictions = paths.predictions(name)
@@ -97,24 +98,24 @@ def _evaluation_digest(name: str, training: str) -> str | None:
     return results.digest(evaluation) if evaluated_training == training else None
 
 
-def _write_training(trained: Checkpoint, client: MlflowClient, run: Run) -> None:
+def _write_training(checkpoint: Checkpoint, client: MlflowClient, run: Run) -> None:
     """Log parameters, dataset and learning curves of a run, and write its child runs."""
-    params = [Param(key, str(value)) for key, value in trained.config.flat().items()]
+    params = [Param(key, str(value)) for key, value in checkpoint.config.flat().items()]
     client.log_batch(run.info.run_id, params=params)
-    runs.log_dataset(client, run, trained.config)
-    runs.log_curves(client, run, statistics.bands(trained.history, ~trained.failed))
-    failure_rate = {"failure_rate": float(trained.failed.mean())}
-    runs.log_metrics(client, run, runs.make_metrics(run, failure_rate, 0, TEST))
+    runs.log_dataset(client, run, checkpoint.config)
+    runs.log_curves(client, run, statistics.bands(checkpoint.history, ~checkpoint.diverged))
+    divergence_rate = {"divergence_rate": float(checkpoint.diverged.mean())}
+    runs.log_metrics(client, run, runs.make_metrics(run, divergence_rate, 0, TEST))
     written: list[str] = []
-    end = trained_at(trained.config.name)
-    for replica, failed in enumerate(trained.failed):
+    end = trained_at(checkpoint.config.name)
+    for replica, diverged in enumerate(checkpoint.diverged):
         child = runs.create_child(client, run, replica)
         curves = {
             name: curve if curve.ndim == 1 else curve[replica]
-            for name, curve in trained.history.items()
+            for name, curve in checkpoint.history.items()
         }
         runs.log_curves(client, child, curves)
-        client.set_terminated(child.info.run_id, "FAILED" if failed else runs.FINISHED, end)
+        client.set_terminated(child.info.run_id, "FAILED" if diverged else runs.FINISHED, end)
         written.append(child.info.run_id)
     # An interrupted attempt leaves child runs, and a request whose response is lost a second one.
     runs.delete_children(client, run, kept=written)

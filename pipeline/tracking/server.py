@@ -202,7 +202,7 @@ def _server_process(port: int) -> Iterator[subprocess.Popen]:
 
 
 def _wait_until_ready(process: subprocess.Popen, port: int) -> None:
-    """Wait until the server answers requests; InputError if it ends before."""
+    """Wait until the server answers requests; raises InputError if it ends before."""
     while process.poll() is None:
         with (
             suppress(OSError, HTTPException),

@@ -16,7 +16,7 @@ from mlflow.entities import Param, Run
 from pipeline import plotting
 from pipeline.params.load import load_params
 from pipeline.params.load_report import load_report
-from pipeline.problems.base import Problem, Results, read_config
+from pipeline.problems.base import Problem, StoredResults, read_config
 from pipeline.schema.params import Params
 from pipeline.studies import export
 from pipeline.studies.plan import StudyPlan, Trial, make_plan
@@ -97,8 +97,8 @@ def _write_trial(client: MlflowClient, experiment_id: str, plan: StudyPlan, tria
     result = trial.result
     note = (
         f"Trial {trial.number} of the study `{plan.name}` ({trial.state}), which optimizes "
-        f"{', '.join(plan.study.objectives)}. Final metrics are means over {len(result.failed)} "
-        "replicas, learning curves their medians with 10 % and 90 % quantiles. Figures: "
+        f"{', '.join(plan.study.objectives)}. Final metrics are means over {len(result.diverged)} "
+        "replicas, learning curves their medians with 10% and 90% quantiles. Figures: "
         f"`reports/studies/{plan.name}/`."
     )
     tags = {
@@ -116,7 +116,7 @@ def _write_trial(client: MlflowClient, experiment_id: str, plan: StudyPlan, tria
     means = {metric: trial.mean(metric) for metric in result.metrics}
     headline = {*plan.study.objectives, *plan.study.metrics}
     metrics = runs.final_metrics(run, plan.study.problem, means, headline)
-    counts = {"diverged": float(result.failed.sum()), "parameters": result.parameters}
+    counts = {"diverged": float(result.diverged.sum()), "weights": result.weight_count}
     metrics += runs.make_metrics(run, counts, 0, charts.DETAILS)
     runs.log_metrics(client, run, metrics)
     runs.log_curves(client, run, result.history)
@@ -134,9 +134,11 @@ def _log_pictures(
     if trial.state != "complete" or not trial.result.predictions:
         return {}
     config = read_config(plan.config_dict(trial.point))
-    metrics = {name: v[~trial.result.failed] for name, v in trial.result.metrics.items()}
+    metrics = {name: v[~trial.result.diverged] for name, v in trial.result.metrics.items()}
     no_test_data = np.empty(0)
-    results = Results(trial.result.history, trial.result.predictions, metrics, {}, no_test_data)
+    results = StoredResults(
+        trial.result.history, trial.result.predictions, metrics, {}, no_test_data
+    )
     images = Problem(plan.study.problem).figures.progress_images(config, results)
     steps: dict[str, list[int]] = {}
     with tempfile.TemporaryDirectory() as folder:

@@ -109,5 +109,5 @@ def read_json(path: Path, *, hint: str):
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{shown}: does not exist yet; {hint}") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{shown}: corrupt ({error}); {hint}") from None

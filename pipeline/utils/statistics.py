@@ -24,7 +24,7 @@ def interquartile_mean(values: np.ndarray) -> float:
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:
-    """Return the 95 % bootstrap interval of the mean (BCa, Efron 1987).
+    """Return the 95% bootstrap interval of the mean (BCa, Efron 1987).
 
     It is the range of fewer than MIN_FOR_BOOTSTRAP values, and NaN for a single value.
     """
@@ -46,8 +46,8 @@ def interval(values: np.ndarray) -> tuple[float, float]:
 
 
 def interval_name(replicas: int) -> str:
-    """Return what `interval` is called for this many values: `95 % interval` or `range`."""
-    return f"{100 * CONFIDENCE:.0f} % interval" if replicas >= MIN_FOR_BOOTSTRAP else "range"
+    """Return what `interval` is called for this many values: `95% interval` or `range`."""
+    return f"{100 * CONFIDENCE:.0f}% interval" if replicas >= MIN_FOR_BOOTSTRAP else "range"
 
 
 def summary(values: np.ndarray) -> dict[str, float | int | None]:
@@ -100,7 +100,7 @@ def _nan_to_none(values: Mapping[str, float]) -> dict[str, float | None]:
 
 
 def band(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the median, the 10 % and the 90 % quantile over replicas (R, …)."""
+    """Return the median, the 10% and the 90% quantile over replicas (R, …)."""
     low, median, high = np.quantile(values, (0.1, 0.5, 0.9), axis=0)
     return median, low, high
 

@@ -9,7 +9,7 @@ import pytest
 def test_draw_prints_polygons(reproduced):
     done = reproduced.pipeline("draw", "drawer", "--count", "3", "--json")
     drawing = json.loads(done.stdout)
-    assert (drawing["experiment"], drawing["shape"]) == ("drawer", "rectangle")
+    assert (drawing["network"], drawing["shape"]) == ("drawer", "rectangle")
     assert len(drawing["polygons"]) == 3
     assert all(len(polygon) == 4 and polygon[0] == [0, 0] for polygon in drawing["polygons"])
     assert drawing["polygons"][0] == drawing["polygons"][1]  # this network always draws the same
@@ -42,22 +42,22 @@ def test_echo_takes_arguments_or_lines_of_stdin(reproduced):
 
 
 def test_the_same_seed_writes_the_same_text(reproduced):
-    words = ("write", "writer", "--length", "40", "--seed", "the cat")
-    text = reproduced.pipeline(*words, "--random-seed", "5").stdout
+    words = ("write", "writer", "--length", "40", "--prompt", "the cat")
+    text = reproduced.pipeline(*words, "--seed", "5").stdout
     assert text.startswith("the cat")
     assert len(text) == len("the cat") + 40 + len("\n")
-    assert reproduced.pipeline(*words, "--random-seed", "5").stdout == text
-    assert reproduced.pipeline(*words, "--random-seed", "6").stdout != text
+    assert reproduced.pipeline(*words, "--seed", "5").stdout == text
+    assert reproduced.pipeline(*words, "--seed", "6").stdout != text
 
 
 def test_at_temperature_0_the_text_does_not_depend_on_the_seed(reproduced):
     words = ("write", "writer", "--length", "40", "--temperature", "0")
-    texts = [reproduced.pipeline(*words, "--random-seed", seed).stdout for seed in ("5", "6")]
+    texts = [reproduced.pipeline(*words, "--seed", seed).stdout for seed in ("5", "6")]
     assert texts[0] == texts[1]
 
 
 def test_write_gives_the_text_of_the_evaluation(reproduced):
-    words = ("write", "writer", "--length", "48", "--random-seed", "1", "--temperature", "0")
+    words = ("write", "writer", "--length", "48", "--seed", "1", "--temperature", "0")
     text = reproduced.pipeline(*words).stdout.rstrip("\n")
     predictions = np.load(reproduced.root / "data/predictions/writer/predictions.npz")
     assert text in str(predictions["samples"])

@@ -9,7 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 from small import ROOT, Laboratory
 
-from pipeline.runs.fingerprint import NETWORK, TRIAL
+from pipeline.runs.fingerprint import NETWORK_SOURCES, TRIAL_SOURCES
 from pipeline.utils import paths
 
 ONLY_REPORTING = (
@@ -178,16 +178,16 @@ def is_covered(path: str, deps: set[str]) -> bool:
 
 def test_trainings_depend_on_the_code_in_the_fingerprint_of_a_network():
     deps = code_deps("train")
-    assert not [path for path in fingerprint(NETWORK) if not is_covered(path, deps)]
+    assert not [path for path in fingerprint(NETWORK_SOURCES) if not is_covered(path, deps)]
 
 
 def test_studies_depend_on_the_code_in_the_fingerprint_of_a_trial():
     deps = code_deps("study")
-    assert not [path for path in fingerprint(TRIAL) if not is_covered(path, deps)]
+    assert not [path for path in fingerprint(TRIAL_SOURCES) if not is_covered(path, deps)]
 
 
 def test_the_fingerprint_of_a_trial_leaves_out_only_what_presents_or_stores_it():
-    assert code_deps("study") - fingerprint(TRIAL) == {
+    assert code_deps("study") - fingerprint(TRIAL_SOURCES) == {
         "plotting.py",
         "problems/${item.problem}/figures",
         "runs/fingerprint.py",
@@ -199,7 +199,7 @@ def test_the_fingerprint_of_a_trial_leaves_out_only_what_presents_or_stores_it()
 
 
 def test_the_code_in_the_fingerprint_exists():
-    for pattern in TRIAL:
+    for pattern in TRIAL_SOURCES:
         assert (ROOT / "pipeline" / pattern.format(problem="shapes")).exists(), pattern
 
 

@@ -82,7 +82,7 @@ def test_repro_writes_all_results_and_a_second_one_has_nothing_to_do(reproduced)
 def test_metrics_are_aggregated_over_replicas(reproduced):
     found = json.loads((reproduced.root / "reports/metrics/drawer.json").read_text())
     rows = pd.read_csv(reproduced.root / "reports/metrics/drawer.csv")
-    assert found["networks"]["drawer"]["failure_rate"] == 0
+    assert found["networks"]["drawer"]["divergence_rate"] == 0
     assert list(rows["replica"]) == [0, 1, 2]
     entry = found["networks"]["drawer"]["metrics"]["mae_regret"]
     assert set(entry) == {"mean", "sd", "iqm", "low", "high", "min", "replicas"}
@@ -382,9 +382,9 @@ evaluate.run("drawer")
     found = json.loads((mine.root / "reports/metrics/drawer.json").read_text())
     rows = pd.read_csv(mine.root / "reports/metrics/drawer.csv")
     found = found["networks"]["drawer"]
-    assert found["failure_rate"] == pytest.approx(1 / 3)
+    assert found["divergence_rate"] == pytest.approx(1 / 3)
     assert found["metrics"]["mae"]["replicas"] == 2
-    assert rows["failed"].tolist() == [0, 1, 0]
+    assert rows["diverged"].tolist() == [0, 1, 0]
     assert np.isnan(rows["mae"][1])
     assert found["metrics"]["mae"]["mean"] == pytest.approx(rows["mae"][[0, 2]].mean())
 

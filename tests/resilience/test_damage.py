@@ -12,7 +12,7 @@ from pipeline.params.load import load_params
 from pipeline.runs import checkpoint, datasets, results
 from pipeline.studies import export
 from pipeline.studies.plan import make_plan
-from pipeline.utils import paths
+from pipeline.utils import files, paths
 from pipeline.utils.errors import InputError
 
 
@@ -85,6 +85,11 @@ def test_a_binary_file_with_a_flipped_bit_is_refused(shared, replace, name):
 
 SWAPPED = {
     "data/rectangle.npz": ("data/words.npz", "was generated from other parameters"),
+    "models/drawer/experiment.json": (
+        "models/writer/experiment.json",
+        "is of the network 'writer'",
+    ),
+    "models/drawer/checkpoints.npz": ("models/drawer/weights.npz", "does not match "),
     "models/drawer/history.npz": ("models/drawer/checkpoints.npz", "has no array 'sequences'"),
     "models/drawer/model.keras": ("models/sampler/model.keras", "corrupt or not ours"),
     "reports/metrics/drawer.csv": ("reports/metrics/echoer.csv", "has no rows of drawer"),
@@ -102,12 +107,28 @@ def test_a_file_of_another_network_is_refused(shared, replace, name):
 
 
 def test_weights_of_another_network_are_refused(shared, replace):
-    replace("models/drawer/weights.npz", (shared.root / "models/echoer/weights.npz").read_bytes())
-    done = shared.pipeline("draw", "drawer", "--json")
+    other = shared.root / "models/widths/wide/weights.npz"
+    replace("models/widths/narrow/weights.npz", other.read_bytes())
+    done = shared.pipeline("draw", "widths/narrow", "--json")
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
-    message = "error: models/drawer/weights.npz: the weights must have the network's shapes "
+    message = "error: models/widths/narrow/weights.npz: the weights must have the network's shapes "
     assert line.startswith(message)
+
+
+def test_weights_of_another_number_of_replicas_are_refused(shared, replace):
+    path = shared.root / "models/drawer/weights.npz"
+    weights, _ = files.read_arrays(path, hint="")
+    replace("models/drawer/weights.npz", path.read_bytes())  # to be restored
+    files.write_arrays(path, {index: weight[:2] for index, weight in weights.items()})
+    with pytest.raises(InputError, match="all files must hold 3 replicas, got 2 and 3"):
+        checkpoint.load("drawer")
+
+
+def test_json_that_is_nested_too_deeply_is_refused(replace):
+    replace("models/drawer/experiment.json", b"[" * 10**6)
+    with pytest.raises(InputError, match=r"^models/drawer/experiment\.json: corrupt"):
+        checkpoint.load("drawer")
 
 
 def test_a_changed_digit_in_a_report_is_listed_by_dvc_status_and_restored_by_dvc_repro(mine):

@@ -10,7 +10,7 @@ import pytest
 from pipeline import schema
 from pipeline.engine.initialization import initial_weights
 from pipeline.engine.replicas import Replicas
-from pipeline.problems.base import Evaluation, Picture, Problem, Results
+from pipeline.problems.base import CaptionedFigure, Evaluation, Problem, StoredResults
 from pipeline.reporting import learning_curves
 from pipeline.utils.errors import InputError
 
@@ -60,7 +60,7 @@ class ProblemContract:
     @functools.cache
     def history(cls) -> dict[str, np.ndarray]:
         """Learning curves with two equal points."""
-        point = cls.problem().metrics.curve(*cls.outputs())
+        point = cls.problem().metrics.curve_metrics(*cls.outputs())
         curves = {name: np.stack([values, values], axis=1) for name, values in point.items()}
         curves |= {"sequences": np.array([1, 2]), "updates": np.array([1, 2])}
         return curves | {"train_loss": np.ones((2, 2))}
@@ -99,13 +99,13 @@ class ProblemContract:
 
     def test_curves_are_one_number_per_replica(self):
         targets, outputs = self.outputs()
-        curve = self.problem().metrics.curve
-        metrics = curve(targets, outputs)
+        curve_metrics = self.problem().metrics.curve_metrics
+        metrics = curve_metrics(targets, outputs)
         for name, values in metrics.items():
             assert values.shape == (2,), name
             assert np.isfinite(values).all()
         for per_replica in (targets[None], np.stack([targets, targets])):
-            again = curve(per_replica, outputs)
+            again = curve_metrics(per_replica, outputs)
             assert again.keys() == metrics.keys()
             for name, values in again.items():
                 np.testing.assert_array_equal(values, metrics[name])
@@ -133,15 +133,15 @@ class ProblemContract:
         test, figures = self.data()["test"], self.problem().figures
         references = self.problem().metrics.references(self.config, test)
         metrics, predictions = self.evaluated()
-        results = Results(self.history(), predictions, metrics, references, test)
+        results = StoredResults(self.history(), predictions, metrics, references, test)
         variants = dict.fromkeys(("one", "two"), (self.config, results))
-        _check_pictures(
+        _check_figures(
             [
                 *figures.figures(self.config, results),
                 learning_curves.history(self.config, results),
             ]
         )
-        _check_pictures(
+        _check_figures(
             [*figures.plot_variants(variants), learning_curves.variants_history(variants)]
         )
 
@@ -151,13 +151,13 @@ class ProblemContract:
         preview = self.problem().metrics.preview(predictions)
         assert set(preview) <= set(predictions)
         assert sum(array.nbytes for array in preview.values()) < 2**20
-        results = Results(self.history(), preview, metrics, {}, test)
+        results = StoredResults(self.history(), preview, metrics, {}, test)
         for images in figures.progress_images(self.config, results).values():
             for figure in images.values():
                 figure.draw_without_rendering()
         rows = dict.fromkeys(("one", "two"), (self.config, preview))
         if gallery := figures.gallery(rows):
-            _check_pictures([gallery])
+            _check_figures([gallery])
 
     def test_a_served_model_maps_rows_to_rows_of_plain_values(self):
         rows = self.problem().serving.input_example(self.config)
@@ -174,9 +174,9 @@ class ProblemContract:
         assert all(message.startswith("row 1: ") for message in caught.value.messages)
 
 
-def _check_pictures(pictures: list[Picture]) -> None:
-    assert len({picture.name for picture in pictures}) == len(pictures)
-    for picture in pictures:
-        assert picture.caption.endswith(".")
-        picture.figure.draw_without_rendering()
-        plt.close(picture.figure)
+def _check_figures(captioned: list[CaptionedFigure]) -> None:
+    assert len({figure.name for figure in captioned}) == len(captioned)
+    for figure in captioned:
+        assert figure.caption.endswith(".")
+        figure.figure.draw_without_rendering()
+        plt.close(figure.figure)

@@ -7,7 +7,7 @@ from small import PARAMS
 from pipeline.problems.base import read_config
 from pipeline.schema.study import Study
 from pipeline.studies.plan import StudyPlan, Trial
-from pipeline.studies.trial import Result
+from pipeline.studies.trial import TrialResult
 
 DOCUMENT = YAML(typ="safe").load(PARAMS)
 
@@ -21,15 +21,15 @@ def small_plan(name: str, **changes) -> StudyPlan:
     return StudyPlan(name, study, config)
 
 
-def make_result(metrics: dict, failed=(False,), pruned=False, curve=()) -> Result:
+def make_result(metrics: dict, diverged=(False,), pruned=False, curve=()) -> TrialResult:
     """A result with these metrics, and a learning curve of cross-entropy that starts at 9."""
     metrics = {name: np.atleast_1d(np.array(value, float)) for name, value in metrics.items()}
     history = {"sequences": np.array([2.0, 4.0, 8.0]), "cross_entropy": np.array([9.0, *curve])}
     history = {name: value[: 1 + len(curve)] for name, value in history.items()}
-    return Result(np.array(failed), metrics, history, {}, 5, pruned)
+    return TrialResult(np.array(diverged), metrics, history, {}, 5, pruned)
 
 
-def make_trials(plan: StudyPlan, results: list[Result]) -> list[Trial]:
+def make_trials(plan: StudyPlan, results: list[TrialResult]) -> list[Trial]:
     """The first trials of a plan with these results."""
     trials: list[Trial] = []
     batch = len(plan.batches[0])

@@ -133,7 +133,7 @@ studies:
     batch: 3
     objectives: {token_accuracy: maximize}
     metrics: [cross_entropy]
-    prune: {metric: cross_entropy, rungs: [0.5], after: 2}
+    prune: {metric: cross_entropy, shares: [0.5], min_trials: 2}
     confirm_replicas: 1
     figures: [history, importance, slices, parallel, confirmation]
 """

@@ -65,7 +65,9 @@ def start_server() -> Path:
         shim.parent.mkdir(exist_ok=True)
         shim.write_text(SHIM.format(python=sys.executable, address=address))
         shim.chmod(0o755)
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    # Without what importing the pipeline here has set: the server has to see it set.
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("DVC_", "MLFLOW_"))}
+    environment = kept | {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-W", "ignore", __file__, address, str(os.getpid())]
     server = subprocess.Popen(command, env=environment, cwd=ROOT)
     atexit.register(server.kill)

@@ -54,10 +54,11 @@ def trained(folder) -> None:
     curves = {"sequences": np.array([1]), "updates": np.array([1])}
     for name in ("drawer", "echoer", "writer"):
         config = small_config(name)
-        failed = np.zeros(config.experiment.training.replicas, bool)
-        weights = [np.zeros((len(failed), 1))]
+        diverged = np.zeros(config.experiment.training.replicas, bool)
+        diverged[1:2] = True
+        weights = [np.zeros((len(diverged), 1))]
         model = ExportedModel(b"", np.zeros(1), np.zeros(1))
-        checkpoint.save(Checkpoint(config, weights, {}, curves, failed), model)
+        checkpoint.save(Checkpoint(config, weights, {}, curves, diverged), model)
 
 
 @pytest.mark.parametrize(
@@ -78,6 +79,10 @@ def trained(folder) -> None:
             "known: drawer, sampler, widths/narrow, widths/wide",
         ),
         (("draw", "drawer", "--replica", "3"), "--replica: must be less than 3 for drawer, got 3"),
+        (
+            ("draw", "drawer", "--replica", "1"),
+            "--replica: replica 1 of drawer diverged in training; choose another",
+        ),
         (("draw", "drawer", "--out", "p.pdf"), "--out: must end in .svg or .png, got 'p.pdf'"),
         (
             ("draw", "drawer", "--out", "params.yaml/p.svg"),
@@ -91,12 +96,12 @@ def trained(folder) -> None:
         ),
         (("write", "drawer"), "drawer: is a network of shapes; run: pipeline draw drawer"),
         (
-            ("write", "writer", "--seed", "the dog"),
-            "--seed: the network knows only these characters: ' acdehmnorst', got 'g'",
+            ("write", "writer", "--prompt", "the dog"),
+            "--prompt: the network knows only these characters: ' acdehmnorst', got 'g'",
         ),
         (
-            ("write", "writer", "--seed", ""),
-            "--seed: must not be empty: the network needs a character to continue",
+            ("write", "writer", "--prompt", ""),
+            "--prompt: must not be empty: the network needs a character to continue",
         ),
         (
             ("write", "writer", "--temperature", "-1"),

@@ -10,7 +10,7 @@ from pipeline import schema
 from pipeline.engine.replicas import Replicas
 from pipeline.problems.base import Predictor, Row
 from pipeline.problems.echo.config.types import MISSING, Framing, min_integers
-from pipeline.problems.echo.data.examples import parse
+from pipeline.problems.echo.data.examples import parse_windows
 from pipeline.problems.echo.model.network import echo
 from pipeline.utils.errors import InputError
 
@@ -40,12 +40,12 @@ def make_predictor(replicas: Replicas, config: schema.RunConfig) -> Predictor:
         lines, errors = [_words(row, framing) for row in rows], []
         for number, words in enumerate(lines):
             try:
-                parse([words], config)
+                parse_windows([words], config)
             except InputError as error:
                 errors += [f"row {number}: {message}" for message in error.messages]
         if errors:
             raise InputError(*errors)
-        windows = parse(lines, config)
+        windows = parse_windows(lines, config)
         echoes, _ = echo(replicas, config, windows)
         return [
             _output_row(integers, window, framing)
@@ -56,7 +56,10 @@ def make_predictor(replicas: Replicas, config: schema.RunConfig) -> Predictor:
 
 
 def _words(row: Row, framing: Framing) -> list[str]:
-    """Return a row's integers as text, without the missing ones at the end that may lack some."""
+    """Return a row's integers as text, without the padding.
+
+    It is after the integers if `framing.shortest` is set, else before them.
+    """
     integers = [row.get(f"integer_{number}") for number in range(1, framing.window + 1)]
     if min_integers(framing) < framing.window:
         end = -1 if framing.shortest else 0

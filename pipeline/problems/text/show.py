@@ -20,7 +20,7 @@ EXCERPT_LENGTH = 400  # characters per part of a corpus
 def describe_dataset(
     datasets: Mapping[str, schema.Dataset], name: str, window: int
 ) -> Iterator[str]:
-    """Yield the lines that `pipeline show` prints; InputError if `name` is no text dataset.
+    """Yield the lines that `pipeline show` prints; raises InputError if `name` is no text dataset.
 
     `datasets` are all entries of params.yaml; `window` is the number of characters in a window.
     """

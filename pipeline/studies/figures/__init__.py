@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from pipeline.problems.base import Picture
+from pipeline.problems.base import CaptionedFigure
 from pipeline.studies.figures import by_dimension, confirmation, grids, pareto, searches
 from pipeline.studies.plan import StudyPlan, Trial
-from pipeline.studies.trial import Result
+from pipeline.studies.trial import TrialResult
 
 KINDS = {
     "curves": by_dimension.curves,
@@ -22,17 +22,17 @@ KINDS = {
 
 
 def draw(
-    plan: StudyPlan, trials: Sequence[Trial], confirmed: Mapping[str, Result], summary: Mapping
-) -> list[Picture]:
+    plan: StudyPlan, trials: Sequence[Trial], confirmed: Mapping[str, TrialResult], summary: Mapping
+) -> list[CaptionedFigure]:
     """The figures that a study asks for, except those that need more complete trials.
 
     `summary` is that of `export.summarize`.
     """
-    pictures = []
+    captioned = []
     any_complete = any(trial.state == "complete" for trial in trials)
     for kind in plan.study.figures:
         if kind == "confirmation":
-            pictures += confirmation.draw(plan, confirmed, summary) if confirmed else []
+            captioned += confirmation.draw(plan, confirmed, summary) if confirmed else []
         elif any_complete:
-            pictures += KINDS[kind](plan, trials)
-    return pictures
+            captioned += KINDS[kind](plan, trials)
+    return captioned

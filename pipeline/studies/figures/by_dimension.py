@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipeline import plotting
-from pipeline.problems.base import Picture, Problem, read_config
+from pipeline.problems.base import CaptionedFigure, Problem, read_config
 from pipeline.schema.study import VARIANT, is_numeric
 from pipeline.studies.figures.labels import describe, dimension_label, metric_label
 from pipeline.studies.figures.scales import SPAN, dimension_scale, metric_scale, position
@@ -66,7 +66,7 @@ def _references(plan: StudyPlan, trials: Sequence[Trial], metric: str) -> dict[s
     }
 
 
-def curves(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
+def curves(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
     """Each metric along a dimension: means with their intervals, and every replica as a dot."""
     metrics = [m for m in plan.study.measured if not np.isnan([t.mean(m) for t in trials]).all()]
     figure, panels = plt.subplots(
@@ -80,7 +80,7 @@ def curves(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
         f"Means over {replicas} replicas with their {statistics.interval_name(replicas)}s; "
         "small dots are single replicas."
     )
-    return [Picture("curves", figure, caption)]
+    return [CaptionedFigure("curves", figure, caption)]
 
 
 def _add_legends(figure: Figure, panels: Sequence[Axes], names: Sequence[str]) -> None:
@@ -100,7 +100,7 @@ def _add_legends(figure: Figure, panels: Sequence[Axes], names: Sequence[str]) -
 
 
 def panel(axes: Axes, plan: StudyPlan, trials: Sequence[Trial], metric: str) -> None:
-    """One metric along a dimension, without a legend: its handles are labelled."""
+    """One metric along a dimension, without a legend: its handles have labels."""
     along, _ = split_dimensions(plan)
     all_values = []
     for (name, line), style, marker in zip(
@@ -150,7 +150,7 @@ def panel(axes: Axes, plan: StudyPlan, trials: Sequence[Trial], metric: str) -> 
     axes.set(xlabel=dimension_label(along), ylabel=metric_label(plan, metric))
 
 
-def learning(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
+def learning(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
     """The learning curve of every complete trial: a panel for each line of `curves`."""
     objective = next(iter(plan.study.objectives))
     shown = complete(trials)
@@ -196,7 +196,7 @@ def learning(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
         f"Learning curves: medians over {len(plan.replicas)} replicas. {panels_by}"
         f"Lines: {dimension_label(along)}."
     )
-    return [Picture("learning", figure, caption)]
+    return [CaptionedFigure("learning", figure, caption)]
 
 
 def _held_out_metric(trial: Trial) -> str:
@@ -205,7 +205,7 @@ def _held_out_metric(trial: Trial) -> str:
     return next(n for n in trial.result.history if n not in counters and not n.startswith("train_"))
 
 
-def pictures(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
+def pictures(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
     """The problem's gallery of each line: what its networks produced during training, a row each.
 
     Problems without a gallery have no pictures.
@@ -223,6 +223,6 @@ def pictures(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
         gallery = problem.figures.gallery(rows)
         if gallery:
             stem = f"pictures-{name.replace(' ', '-')}" if name else "pictures"
-            caption = f"*{name}*: {gallery.caption}" if name else gallery.caption
-            galleries.append(Picture(stem, gallery.figure, caption))
+            caption = f"{name}: {gallery.caption}" if name else gallery.caption
+            galleries.append(CaptionedFigure(stem, gallery.figure, caption))
     return galleries

@@ -6,15 +6,17 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from pipeline import plotting
-from pipeline.problems.base import Picture
+from pipeline.problems.base import CaptionedFigure
 from pipeline.studies.figures.labels import metric_label
 from pipeline.studies.plan import StudyPlan
 from pipeline.studies.run import TUNED, UNTUNED
-from pipeline.studies.trial import Result
+from pipeline.studies.trial import TrialResult
 from pipeline.utils.statistics import interval_name
 
 
-def draw(plan: StudyPlan, confirmed: Mapping[str, Result], summary: Mapping) -> list[Picture]:
+def draw(
+    plan: StudyPlan, confirmed: Mapping[str, TrialResult], summary: Mapping
+) -> list[CaptionedFigure]:
     """Each metric of both networks, replica by replica, with the mean difference."""
     metrics = plan.study.measured
     figure, panels = plt.subplots(
@@ -39,7 +41,7 @@ def draw(plan: StudyPlan, confirmed: Mapping[str, Result], summary: Mapping) -> 
         f"means. Titles: mean paired difference with its {interval_name(replicas)}, and the "
         "share of replicas in which the tuned network is better."
     )
-    return [Picture("confirmation", figure, caption)]
+    return [CaptionedFigure("confirmation", figure, caption)]
 
 
 def _format_difference(paired: Mapping) -> str:

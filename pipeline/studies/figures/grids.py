@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from pipeline import plotting
-from pipeline.problems.base import Picture
+from pipeline.problems.base import CaptionedFigure
 from pipeline.schema.study import VARIANT
 from pipeline.studies.export import smallest_reaching_target
 from pipeline.studies.figures.by_dimension import complete
@@ -19,11 +19,11 @@ from pipeline.studies.plan import StudyPlan, Trial
 
 LONGEST = 8  # characters of a name that fit under its column
 INCOMPLETE = "a mean over fewer replicas, because the others have no value"
-DARK = 0.55  # share of a colour map's range above which numbers are written in white
+DARK = 0.55  # share of a color map's range above which numbers are written in white
 
 
-def heatmap(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
-    """Each metric over the first two dimensions: means as colours and numbers."""
+def heatmap(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
+    """Each metric over the first two dimensions: means as colors and numbers."""
     across, up = list(plan.study.dimensions)[:2]
     columns, rows = (list(plan.study.dimensions[key]) for key in (across, up))
     metrics = [m for m in plan.study.measured if not np.isnan([t.mean(m) for t in trials]).all()]
@@ -53,13 +53,13 @@ def heatmap(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
         f"Means over {len(plan.replicas)} replicas. Asterisk: {INCOMPLETE}. Dash: no replica has a "
         "value."
     )
-    return [Picture("heatmap", figure, caption)]
+    return [CaptionedFigure("heatmap", figure, caption)]
 
 
 def _draw_map(
     axes: Axes, means: np.ndarray, incomplete: np.ndarray, plan: StudyPlan, metric: str
 ) -> None:
-    """Means (rows, columns) as colours, darker if better, and as numbers; `incomplete` starred."""
+    """Means (rows, columns) as colors, darker if better, and as numbers; `incomplete` starred."""
     higher_is_better = describe(plan, metric).higher_is_better
     colors = plt.get_cmap("cividis_r" if higher_is_better else "cividis")
     colors = colors.with_extremes(bad="#EEEEEE")
@@ -79,14 +79,14 @@ def format_mean(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 10 else f"{value:.3f}"
 
 
-def frontier(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
+def frontier(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
     """The smallest network that reaches the target, for each choice of the first dimension."""
     first, second = list(plan.study.dimensions)[:2]
     objective = next(iter(plan.study.objectives))
     smallest = {trial.point[first]: trial for trial in smallest_reaching_target(plan, trials)}
     panels: dict[str, Callable[[Trial], float]] = {
         f"{dimension_label(second)} of this network": lambda trial: trial.point[second],
-        "its parameters": lambda trial: trial.result.parameters,
+        "its number of weights": lambda trial: trial.result.weight_count,
     }
     incomplete: dict[str, list] = {title: [] for title in panels}
     for metric in plan.study.metrics:
@@ -111,12 +111,12 @@ def frontier(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
     if not named:
         dimension_scale(row[0][0], plan, second, "y")
     caption = (
-        "The network with the fewest parameters, of those that were tried, whose mean "
+        "The network with the fewest weights, of those that were tried, whose mean "
         f"{describe(plan, objective).label} reaches {plan.study.goal}. Cross: no network does."
     )
     if any(incomplete.values()):
         caption += f" Open circle: {INCOMPLETE}."
-    return [Picture("frontier", figure, caption)]
+    return [CaptionedFigure("frontier", figure, caption)]
 
 
 def _draw_rows(axes: Axes, choices: Sequence, values: dict, incomplete: list, title: str) -> None:

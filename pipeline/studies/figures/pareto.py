@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from pipeline import plotting
-from pipeline.problems.base import Picture
+from pipeline.problems.base import CaptionedFigure
 from pipeline.studies.figures.by_dimension import complete, split_dimensions
 from pipeline.studies.figures.labels import dimension_label, metric_label
 from pipeline.studies.figures.scales import metric_scale
@@ -15,7 +15,7 @@ from pipeline.studies.plan import StudyPlan, Trial
 from pipeline.studies.run import best
 
 
-def pareto(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
+def pareto(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
     """The first objective against the second, with the Pareto front."""
     first, second = list(plan.study.objectives)[:2]
     shown, mark = complete(trials), plan.study.mark
@@ -26,14 +26,14 @@ def pareto(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
     figure, axes = plt.subplots(figsize=(8.6, 5.6))
     for trial in shown:
         x, y = (trial.result.metrics[metric] for metric in (first, second))
-        axes.plot(x, y, ".", color=plotting.GREY, markersize=3, alpha=0.4)
+        axes.plot(x, y, ".", color=plotting.GRAY, markersize=3, alpha=0.4)
     x, y = _means(front, first, second)
     axes.plot(x, y, "o-", color=plotting.BLUE, markersize=8, label="Pareto-optimal")
     x, y = _means(others, first, second)
     axes.plot(x, y, "o", color=plotting.ORANGE, markersize=7, label="other trials")
     if mark and marked:
         x, y = _means(marked, first, second)
-        axes.plot(x, y, "X", color=plotting.RED, markersize=13, label=mark.words)
+        axes.plot(x, y, "X", color=plotting.RED, markersize=13, label=mark.label)
     for metric, which in ((first, "x"), (second, "y")):
         values = np.concatenate([trial.result.metrics[metric] for trial in shown])
         metric_scale(axes, which, values[~np.isnan(values)])
@@ -42,11 +42,11 @@ def pareto(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
     axes.legend(fontsize=9)
     along, _ = split_dimensions(plan)
     caption = (
-        f"Means over {len(plan.replicas)} replicas, labelled with the value of "
+        f"Means over {len(plan.replicas)} replicas, labeled with the value of "
         f"{dimension_label(along)}; small dots are single replicas, the line joins the "
         "Pareto-optimal trials."
     )
-    return [Picture("pareto", figure, caption)]
+    return [CaptionedFigure("pareto", figure, caption)]
 
 
 def _means(trials: Sequence[Trial], first: str, second: str) -> list[np.ndarray]:

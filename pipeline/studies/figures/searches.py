@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from pipeline import plotting
-from pipeline.problems.base import Picture
+from pipeline.problems.base import CaptionedFigure
 from pipeline.schema.study import MIN_TRIALS_FOR_IMPORTANCE, Range
 from pipeline.studies.figures.by_dimension import complete
 from pipeline.studies.figures.labels import describe, dimension_label, metric_label
@@ -36,7 +36,7 @@ def _objective_scale(axes: Axes, values: np.ndarray) -> None:
         axes.set_yscale("log")
 
 
-def history(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
+def history(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
     """The objective of each trial in order, and the best so far."""
     objective, maximized = _objective(plan)
     done = complete(trials)
@@ -51,7 +51,7 @@ def history(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
     running[np.isinf(running)] = np.nan
     axes.step(numbers, running, where="post", color=plotting.BLUE, label="best so far")
     bottom = axes.get_xaxis_transform()
-    for state, marker, color in (("pruned", "|", plotting.GREY), ("failed", "X", plotting.RED)):
+    for state, marker, color in (("pruned", "|", plotting.GRAY), ("failed", "X", plotting.RED)):
         others = [trial.number for trial in trials if trial.state == state]
         if others:
             heights = np.full(len(others), 0.02)
@@ -62,21 +62,21 @@ def history(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
     axes.legend(fontsize=9)
     counts = {s: sum(t.state == s for t in trials) for s in ("complete", "pruned", "failed")}
     states = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
-    return [Picture("history", figure, f"Optimization history, trial by trial: {states}.")]
+    return [CaptionedFigure("history", figure, f"Optimization history, trial by trial: {states}.")]
 
 
-def importance(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
+def importance(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
     """The share of the objective's variance that each dimension explains (fANOVA)."""
     objective, _ = _objective(plan)
     means = [trial.mean(objective) for trial in complete(trials)]
     if len(means) < MIN_TRIALS_FOR_IMPORTANCE or np.ptp(means) == 0:  # fANOVA needs a variance
         return []
-    memory = optuna.create_study(directions=directions(plan.study))
-    memory.add_trials([plan.to_frozen_trial(trial) for trial in trials])
+    optuna_study = optuna.create_study(directions=directions(plan.study))
+    optuna_study.add_trials([plan.to_frozen_trial(trial) for trial in trials])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         shares = optuna.importance.get_param_importances(
-            memory,
+            optuna_study,
             evaluator=optuna.importance.FanovaImportanceEvaluator(seed=SEED),
             target=lambda trial: trial.values[0],
         )
@@ -101,10 +101,10 @@ def importance(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
         "Share of the variance between complete trials that each dimension explains (functional "
         "ANOVA). Which values are good is shown by the slices."
     )
-    return [Picture("importance", figure, caption)]
+    return [CaptionedFigure("importance", figure, caption)]
 
 
-def slices(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
+def slices(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
     """The objective of every complete trial against each dimension."""
     objective, _ = _objective(plan)
     done, dimensions = complete(trials), plan.study.dimensions
@@ -137,14 +137,14 @@ def slices(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
         "Every complete trial against each dimension; later trials are darker, the best one is "
         "circled."
     )
-    return [Picture("slices", figure, caption)]
+    return [CaptionedFigure("slices", figure, caption)]
 
 
 def _position(choices: list | Range, value: Any) -> Any:
     return value if isinstance(choices, Range) else choices.index(value)
 
 
-def parallel(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
+def parallel(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
     """A line for every complete trial through its value on each dimension."""
     objective, maximized = _objective(plan)
     done, dimensions = complete(trials), plan.study.dimensions
@@ -165,14 +165,14 @@ def parallel(plan: StudyPlan, trials: Sequence[Trial]) -> list[Picture]:
     axes.spines["left"].set_visible(False)
     axes.grid(visible=False)
     for x, choices in enumerate(dimensions.values()):
-        axes.axvline(x, color=plotting.GREY, linewidth=1, zorder=0)
+        axes.axvline(x, color=plotting.GRAY, linewidth=1, zorder=0)
         _label_choices(axes, x, choices)
     axes.margins(x=0.12)
     caption = (
         "Every complete trial as a line: the darker and thicker, the better its "
         f"{describe(plan, objective).label}. Red: the best trial."
     )
-    return [Picture("parallel", figure, caption)]
+    return [CaptionedFigure("parallel", figure, caption)]
 
 
 def _height(choices: list | Range, value: Any) -> float:

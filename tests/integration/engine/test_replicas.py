@@ -366,7 +366,7 @@ def test_a_diverged_replica_is_reported_and_does_not_affect_the_others():
     inputs, targets = samples(case, 3)
     replicas = Replicas(network(case), start)
     (progress,) = replicas.train(inputs, targets, case.experiment.training, report_after=[60])
-    assert progress.failed.tolist() == [False, True, False]
+    assert progress.diverged.tolist() == [False, True, False]
     assert np.isfinite(progress.loss).tolist() == [True, False, True]
     for weight, clean in zip(replicas.weights, expected, strict=True):
         np.testing.assert_allclose(weight[[0, 2]], clean[[0, 2]], **ROUNDING)
@@ -386,8 +386,8 @@ def test_a_replica_that_diverges_in_the_last_update_has_failed():
         all(np.isfinite(weight[replica]).all() for weight in replicas.weights)
         for replica in range(2)
     ]
-    assert progress.failed.tolist() == [not value for value in finite]
-    assert progress.failed[1]
+    assert progress.diverged.tolist() == [not value for value in finite]
+    assert progress.diverged[1]
 
 
 def test_temporary_weights_are_restored_after_an_exception():
@@ -476,7 +476,8 @@ def test_predictions_do_not_depend_on_the_batch_size():
 
 
 @pytest.mark.parametrize("batch_size", [60, 7])
-def test_a_program_runs_with_the_weights_of_each_replica(batch_size):
+def test_a_program_runs_with_the_weights_of_each_replica(batch_size, monkeypatch):
+    monkeypatch.setattr("pipeline.engine.replicas.MAX_BATCH", batch_size)
     case = CASES["recurrent"]
     inputs, targets = samples(case, 1)
     replicas = Replicas(network(case), initial(case, [1, 2]))
@@ -486,7 +487,7 @@ def test_a_program_runs_with_the_weights_of_each_replica(batch_size):
         return {"twice": replicas.network.model(predicted) * scale[:, None, None]}
 
     scale = np.stack([np.full(60, 2.0), np.arange(60)]).astype("float32")
-    outputs = replicas.run(apply_twice, inputs, scale, batch_size=batch_size)["twice"]
+    outputs = replicas.run(apply_twice, inputs, scale)["twice"]
     once = replicas.predict(inputs, targets)["vertices"]
     expected = replicas.predict(once, targets)["vertices"] * scale[..., None, None]
     np.testing.assert_allclose(outputs, expected, **ROUNDING)

@@ -95,7 +95,7 @@ def test_charts_are_few_and_in_groups(page):
     assert sum(counts.values()) < 25
     assert counts["Held-out learning curves"] == 2  # a band is in the chart of its median
     bars = len(NETWORKS["shapes"])
-    ui.wait(lambda: len(page.all(".barlayer .point", page.card("test/failure_rate"))) == bars)
+    ui.wait(lambda: len(page.all(".barlayer .point", page.card("test/divergence_rate"))) == bars)
 
 
 def test_the_chart_of_pictures_opens_on_pictures_and_has_a_slider_for_their_steps(page):

@@ -13,15 +13,15 @@ from tracked import RUNNING, only_drawer_and_sizes
 
 RUNS = "select name, status, start_time, end_time from runs where lifecycle_stage = 'active'"
 
-LIVE = """
+ACTIVE = """
 import sys
 from pipeline.params.load import load_params
 from pipeline.tracking import logger
 from pipeline.utils import paths
 
-logger.LIVE_SECONDS = 0
+logger.LOG_SECONDS = 0
 point = {"sequences": 3, "updates": 1, "mae": 0.5}
-with logger.MLflowTracker().live(load_params(paths.params()).config("drawer")) as run:
+with logger.MLflowTracker().start_run(load_params(paths.params()).config("drawer")) as run:
     run.log(point)
     if "sync" in sys.argv:
         logger.sync_experiment("drawer")
@@ -47,7 +47,7 @@ def test_a_live_run_that_another_process_deletes_does_no_harm(mine, finished):
     before = [run[:2] for run in drawer_runs(mine)]
     if not finished:
         (mine.root / "mlflow.db").unlink()
-    done = mine.run(sys.executable, "-W", "ignore", "-c", LIVE, "sync")
+    done = mine.run(sys.executable, "-W", "ignore", "-c", ACTIVE, "sync")
     assert done.stderr == ""
     assert [run[:2] for run in drawer_runs(mine)] == before
 
@@ -55,7 +55,7 @@ def test_a_live_run_that_another_process_deletes_does_no_harm(mine, finished):
 def test_runs_of_dvc_experiments_are_named_after_them(mine):
     (mine.root / "mlflow.db").unlink()
     environment = {"DVC_EXP_NAME": "bigger"}
-    mine.run(sys.executable, "-W", "ignore", "-c", LIVE, env=environment)
+    mine.run(sys.executable, "-W", "ignore", "-c", ACTIVE, env=environment)
     names = [name for name, *_ in drawer_runs(mine)]
     assert names == ["drawer (bigger)", *(f"drawer (bigger), replica {r}" for r in range(3))]
     notes = "select value from tags where key = 'mlflow.note.content'"
@@ -64,7 +64,7 @@ def test_runs_of_dvc_experiments_are_named_after_them(mine):
 
 
 def test_later_sections_leave_the_duration_of_the_training(mine):
-    """Without a live run only its end is known: when its files were written."""
+    """Without an active run only its end is known: when its files were written."""
     (mine.root / "mlflow.db").unlink()
     for folder in ("reports/metrics", "reports/figures"):
         (mine.root / folder).rename(mine.root / f"{folder}.kept")

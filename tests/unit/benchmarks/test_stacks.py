@@ -33,7 +33,7 @@ FIT = "fit (/pipeline/runs/fit.py:1)"
             ("train", "echo-full", stacks.TRAINING),
         ),
         (
-            f"{WORKER};{MAIN};{FIT};curve (/pipeline/problems/echo/metrics/evaluation.py:8)",
+            f"{WORKER};{MAIN};{FIT};curve_metrics (/pipeline/problems/echo/metrics/e.py:8)",
             ("train", "echo-full", stacks.EVALUATION),
         ),
         (

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.engine.sampling import pick
+from pipeline.engine.sampling import sample_categorical
 
 LOGITS = np.array([0.0, 1.0, -1.0, 2.0], "float32")
 COUNT = 20_000
@@ -13,7 +13,9 @@ def sampled_shares(temperature: float) -> np.ndarray:
     """How often each index is sampled."""
     uniform = np.random.default_rng(1).random(COUNT, "float32")
     logits = np.tile(LOGITS, (COUNT, 1))
-    indices = np.asarray(pick(logits, uniform, np.full(COUNT, temperature, "float32")))
+    indices = np.asarray(
+        sample_categorical(logits, uniform, np.full(COUNT, temperature, "float32"))
+    )
     return np.bincount(indices, minlength=len(LOGITS)) / COUNT
 
 
@@ -29,5 +31,7 @@ def test_temperature_0_takes_the_most_probable_index():
 
 def test_the_largest_random_number_gives_the_last_index():
     last = np.nextafter(np.float32(1), np.float32(0))
-    indices = pick(np.zeros((1, 3), "float32"), np.array([last]), np.ones(1, "float32"))
+    indices = sample_categorical(
+        np.zeros((1, 3), "float32"), np.array([last]), np.ones(1, "float32")
+    )
     assert np.asarray(indices).tolist() == [2]

@@ -111,7 +111,7 @@ NETWORK_ERRORS = [
     (
         f"{DRAWER}/training/momentum",
         0.9,
-        "experiments.drawer.training.momentum: belongs to sgd, not to adam",
+        "experiments.drawer.training.momentum: needs optimizer: sgd, got adam",
     ),
     (
         f"{DRAWER}/training/batch_size",

@@ -151,7 +151,8 @@ def test_texts_of_experiments_and_studies_are_found_by_name(params, tmp_path):
         (
             "models/shape-drawer/metric",
             "size",
-            "models.shape-drawer.metric: 'size' has no best value: no direction is better",
+            "models.shape-drawer.metric: 'size' cannot select a model: neither higher nor lower "
+            "values are better",
         ),
     ],
 )

@@ -3,7 +3,13 @@
 import pytest
 from small import altered
 
-from pipeline.params.renamed import EXPERIMENT, REPORT, SECTIONS, STUDY
+from pipeline.params.renamed import (
+    EXPERIMENT,
+    REPORT,
+    SECTIONS,
+    STUDY,
+    STUDY_SECTIONS,
+)
 
 
 @pytest.mark.parametrize("section", ["questions", "answers", "comparisons", "findings", "models"])
@@ -34,6 +40,8 @@ def test_every_moved_section_is_tested_here():
         ("studies/sizes/ties", "`linked`"),
         ("studies/sizes/reach", "`target`"),
         ("studies/sizes/confirm", "`confirm_replicas`"),
+        ("studies/search/prune/rungs", "`shares`"),
+        ("studies/search/prune/after", "`min_trials`"),
         ("studies/sizes/overrides/training", "`clip_norm`"),
         ("studies/sizes/variants/whole/training", "`clip_norm`"),
         ("studies/sizes/space/training.clip", "`training.clip_norm`"),
@@ -46,9 +54,19 @@ def test_every_old_key_names_the_new_one(path, new, params_errors):
     assert error == f"{place}: is now {new}"
 
 
+def test_the_old_key_of_a_mark_names_the_new_one(params_errors):
+    mark = {"metric": "size", "below": 0.1, "words": "a point"}
+    (error,) = params_errors(altered("studies/sizes/mark", mark))
+    assert error == "studies.sizes.mark.words: is now `label`"
+
+
 def test_the_lists_of_renamed_keys_are_complete():
     assert set(EXPERIMENT) == {"arms"}
     assert set(STUDY) == {"arm", "change", "ties", "reach", "confirm"}
+    assert {section: set(names) for section, names in STUDY_SECTIONS.items()} == {
+        "prune": {"rungs", "after"},
+        "mark": {"words"},
+    }
     assert {section: set(names) for section, names in SECTIONS.items()} == {
         "framing": {"lengths", "answer"},
         "model": {"handover"},

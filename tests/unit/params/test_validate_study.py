@@ -74,7 +74,9 @@ ERRORS = [
         "echo",
         "sizes.problem: must be that of its experiment, 'shapes', got 'echo'",
     ),
-    ("sizes/trials", 5, "sizes.trials: belongs to sampler: tpe, not to grid"),
+    ("sizes/trials", 5, "sizes.trials: needs sampler: tpe, got grid"),
+    ("sizes/batch", 4, "sizes.batch: needs sampler: tpe, got grid"),
+    ("sizes/seed", 0, "sizes.seed: needs sampler: tpe, got grid"),
     ("sizes/sampler", "random", "sizes.sampler: must be 'grid' or 'tpe', got 'random'"),
     ("sizes/objectives", {"mea": "minimize"}, "sizes.objectives: unknown metric 'mea' of shapes"),
     (
@@ -107,12 +109,16 @@ ERRORS = [
     ),
     ("search/trials", REMOVE, "search.trials: is missing; sampler: tpe needs it"),
     (
-        "search/prune/rung",
+        "search/prune/share",
         0.5,
-        "search.prune.rung: unknown key 'rung' (did you mean 'rungs'?); "
-        "known: after, metric, rungs",
+        "search.prune.share: unknown key 'share' (did you mean 'shares'?); "
+        "known: metric, min_trials, shares",
     ),
-    ("search/prune/rungs", [0.5, 0.25], "search.prune.rungs: must be increasing, got [0.5, 0.25]"),
+    (
+        "search/prune/shares",
+        [0.5, 0.25],
+        "search.prune.shares: must be increasing, got [0.5, 0.25]",
+    ),
     (
         "search/variants",
         {"short": {"training": {"sequences": 4}}, "long": {}},
@@ -178,7 +184,7 @@ ERRORS = [
     ),
     (
         "sizes/mark",
-        {"metric": "sise", "below": 1.0, "words": "small"},
+        {"metric": "sise", "below": 1.0, "label": "small"},
         "sizes.mark.metric: unknown metric 'sise' of shapes",
     ),
     ("search/prune/metric", "mea", "search.prune.metric: unknown metric 'mea' of echo"),

@@ -21,6 +21,7 @@ PARTS = {
     "data": "def generate(dataset): return 'sequences'\ndef make_examples(sequences, config): ...",
     "model": "raise ImportError('the model is imported')",
     "metrics": "def evaluate(config, replicas, test, history, checkpoints): return 'metrics'",
+    "figures": "",
 }
 
 
@@ -58,7 +59,7 @@ def test_title_and_description_are_the_packages_docstring(counting):
         ("config", "validate", (None,), []),
         ("config", "warnings", (None,), []),
         ("data", "samples_per_sequence", (None,), 1),
-        ("metrics", "curve", (None, {}), {}),
+        ("metrics", "curve_metrics", (None, {}), {}),
         ("metrics", "references", (None, None), {}),
         ("metrics", "preview", ({},), {}),
         ("metrics", "summarize", (None, {}, {}), []),
@@ -97,7 +98,7 @@ def test_parts_are_imported_when_they_are_first_used(counting):
 
 def test_only_folders_with_all_required_parts_are_problems(tmp_path, monkeypatch):
     write_problem(tmp_path / "counting", *PARTS)
-    write_problem(tmp_path / "unfinished", "config", "data", "metrics")
+    write_problem(tmp_path / "unfinished", "config", "data", "model", "metrics")
     monkeypatch.setattr(problems, "__path__", [str(tmp_path)])
     assert problem_names.__wrapped__() == ["counting"]
 

@@ -3,18 +3,18 @@
 import numpy as np
 from small import small_config
 
-from pipeline.problems.base import Results
+from pipeline.problems.base import StoredResults
 from pipeline.reporting import learning_curves
 from pipeline.schema.experiment import RunConfig
 
 
-def variant(**changes) -> tuple[RunConfig, Results]:
+def variant(**changes) -> tuple[RunConfig, StoredResults]:
     config = small_config("drawer")
     training = config.experiment.training.model_copy(update=changes)
     config = config._replace(experiment=config.experiment.model_copy(update={"training": training}))
     history = {name: np.ones((2, 3)) for name in ("train_loss", "train_mae", "mae")}
     history |= {"sequences": np.arange(1, 4), "updates": np.arange(1, 4)}
-    return config, Results(history, {}, {}, {}, np.empty(0))
+    return config, StoredResults(history, {}, {}, {}, np.empty(0))
 
 
 def labels(variants: dict) -> list[str]:

@@ -51,15 +51,15 @@ def train(*, offset: float = 0.0, **changes) -> Checkpoint:
 def test_all_checkpoints_that_one_update_completes_are_kept():
     result = train(batch_size=60, checkpoints=[10, 20, 60])  # 20 shapes per update
     assert result.history["updates"].tolist() == [1, 2, 3]
-    for early, late in zip(result.checkpoints[10], result.checkpoints[20], strict=True):
+    for early, late in zip(result.weights_after[10], result.weights_after[20], strict=True):
         np.testing.assert_array_equal(early, late)
-    assert not np.array_equal(result.checkpoints[20][0], result.weights[0])
-    for last, final in zip(result.checkpoints[60], result.weights, strict=True):
+    assert not np.array_equal(result.weights_after[20][0], result.weights[0])
+    for last, final in zip(result.weights_after[60], result.weights, strict=True):
         np.testing.assert_array_equal(last, final)
 
 
 def test_replicas_that_diverged_have_all_checkpoints():
     result = train(offset=np.nan, checkpoints=[10, 60])
-    assert result.failed.all()
+    assert result.diverged.all()
     assert result.history["sequences"].tolist() == [1]
-    assert set(result.checkpoints) == {10, 60}
+    assert set(result.weights_after) == {10, 60}

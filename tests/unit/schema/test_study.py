@@ -54,18 +54,18 @@ def test_without_a_point_only_the_length_of_the_training_changes():
 
 @pytest.mark.parametrize(("key", "value"), [("figures", []), ("metrics", ["mae"]), ("target", 0.5)])
 def test_figures_metrics_and_target_decide_no_trial(key, value):
-    assert study(**{key: value}).decisive() == study().decisive()
+    assert study(**{key: value}).result_params() == study().result_params()
 
 
 def test_the_seed_decides_the_trials():
-    assert study(seed=3).decisive() != study().decisive()
+    assert study(seed=3).result_params() != study().result_params()
 
 
 @pytest.mark.parametrize(
     ("objectives", "target", "text"),
     [
-        ({"exact_accuracy": "maximize"}, 0.995, "99.5 %"),
-        ({"exact_accuracy": "maximize"}, 1.0, "100 %"),
+        ({"exact_accuracy": "maximize"}, 0.995, "99.5%"),
+        ({"exact_accuracy": "maximize"}, 1.0, "100%"),
         ({"mae_regret": "minimize"}, 0.001, "0.001"),
     ],
 )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from small import PARAMS
 
 from pipeline import schema
-from pipeline.runs.tracker import LiveRun, Tracker
+from pipeline.runs.tracker import ActiveRun, Tracker
 from pipeline.stages import generate, train
 from pipeline.utils.errors import InputError
 
@@ -39,14 +39,14 @@ class Recorder(Tracker):
         self.points: dict[str, list] = {}
 
     @contextmanager
-    def live(self, config):
+    def start_run(self, config):
         points = self.points.setdefault(config.name, [])
 
-        class Live(LiveRun):
+        class Run(ActiveRun):
             def log(self, point):
                 points.append(point)
 
-        yield Live()
+        yield Run()
 
 
 def test_a_curve_goes_on_without_a_pack_that_diverged(in_folder, monkeypatch):

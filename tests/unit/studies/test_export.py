@@ -20,7 +20,7 @@ def some_trials(plan, count=6):
 
 
 def test_results_survive_as_arrays():
-    result = make_result({"mae": [0.1, np.nan]}, failed=[False, True], curve=[0.5])
+    result = make_result({"mae": [0.1, np.nan]}, diverged=[False, True], curve=[0.5])
     other = make_result({}, pruned=True)
     restored = from_arrays(to_arrays({"3": result, "confirmed tuned": other}))
     np.testing.assert_equal(restored, {"3": result, "confirmed tuned": other})
@@ -40,7 +40,7 @@ def test_a_summary_of_a_confirmation_that_diverged_is_json():
     plan = small_plan("search")
     confirmed = {
         TUNED: make_result({"token_accuracy": 0.5, "cross_entropy": 1.0}),
-        UNTUNED: make_result({}, failed=[True]),
+        UNTUNED: make_result({}, diverged=[True]),
     }
     describe = Problem("echo").metrics.describe
     summary = export.summarize(plan, some_trials(plan), confirmed, describe)
@@ -55,7 +55,7 @@ def test_a_summary_of_a_confirmation_that_diverged_is_json():
 def test_the_smallest_network_that_reaches_the_target_for_each_choice():
     plan = small_plan("sizes", objectives={"mae": "minimize"}, target=0.5)
     results = [
-        make_result({"mae": mae})._replace(parameters=10 * n)
+        make_result({"mae": mae})._replace(weight_count=10 * n)
         for n, mae in enumerate([0.9, 0.5, 0.1, 0.9, 0.9, 0.9])
     ]
     trials = make_trials(plan, results)
@@ -68,7 +68,7 @@ def test_the_smallest_network_that_reaches_the_target_for_each_choice():
 def test_a_mean_of_some_replicas_reaches_no_target():
     plan = small_plan("sizes", objectives={"mae": "minimize"}, target=0.5)
     values = [[0.1, np.nan], [0.4, 0.4], [0.3, 0.2]]
-    results = [make_result({"mae": value}, failed=[False, False]) for value in values]
+    results = [make_result({"mae": value}, diverged=[False, False]) for value in values]
     trials = make_trials(plan, results)
     assert export.smallest_reaching_target(plan, trials) == [trials[1]]
 

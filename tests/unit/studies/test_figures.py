@@ -18,13 +18,13 @@ def grid_trials(plan: StudyPlan, count: int, state: str = "complete") -> list[Tr
     rng, results = np.random.default_rng(1), []
     for number in range(count):
         metrics = {"mae_regret": rng.random(2), "consistency_error": rng.random(2) * 1e-6}
-        failed = [number == 1 and state == "failed"] * 2
-        result = make_result(metrics | {"size": rng.random(2)}, failed=failed)
+        diverged = [number == 1 and state == "failed"] * 2
+        result = make_result(metrics | {"size": rng.random(2)}, diverged=diverged)
         history = {"sequences": np.array([4.0, 12.0])}
         history |= {f"mae{end}": rng.random(2) for end in ("", "_low", "_high")}
         preview = {"steps": np.array([4, 12]), "polygons": rng.random((2, 2, 4, 2))}
         results.append(
-            result._replace(history=history, predictions=preview, parameters=10 + number)
+            result._replace(history=history, predictions=preview, weight_count=10 + number)
         )
     return make_trials(plan, results)
 
@@ -48,7 +48,7 @@ GRID = ["curves", "learning", "pictures", "pareto", "heatmap", "frontier"]
 @pytest.mark.parametrize("count", [1, 2, 4, 6])
 @pytest.mark.parametrize("state", ["complete", "failed"])
 def test_every_figure_of_a_grid_for_any_number_of_trials(count, state):
-    mark = {"metric": "size", "below": 0.5, "words": "small"}
+    mark = {"metric": "size", "below": 0.5, "label": "small"}
     plan = small_plan("sizes", figures=GRID, target=0.5, mark=mark)
     trials = grid_trials(plan, count, state)
     files = draw(plan, trials)
@@ -59,7 +59,7 @@ def test_every_figure_of_a_grid_for_any_number_of_trials(count, state):
 
 def test_no_figure_without_a_complete_trial():
     plan = small_plan("sizes", figures=GRID, target=0.5)
-    assert draw(plan, make_trials(plan, [make_result({}, failed=[True])])) == {}
+    assert draw(plan, make_trials(plan, [make_result({}, diverged=[True])])) == {}
 
 
 def test_zero_and_several_decades_on_one_axis():
@@ -79,7 +79,7 @@ def test_every_figure_of_a_search(count):
         pruned = number % 4 == 3
         metrics = {"token_accuracy": rng.random(2), "cross_entropy": rng.random(2)}
         curve = rng.random(1 + (not pruned))
-        result = make_result({} if pruned else metrics, failed=[False] * 2, curve=curve)
+        result = make_result({} if pruned else metrics, diverged=[False] * 2, curve=curve)
         results.append(result._replace(pruned=pruned))
     confirmed = {
         name: make_result({"token_accuracy": rng.random(3), "cross_entropy": rng.random(3)})
@@ -104,5 +104,5 @@ def test_no_importance_if_all_trials_are_equally_good():
 def test_a_confirmation_that_diverged_is_drawn(metrics):
     plan = small_plan("search", trials=1)
     trials = make_trials(plan, [make_result({"token_accuracy": 0.5})])
-    confirmed = {name: make_result(metrics, failed=[True]) for name in (TUNED, UNTUNED)}
+    confirmed = {name: make_result(metrics, diverged=[True]) for name in (TUNED, UNTUNED)}
     assert "confirmation" in draw(plan, trials, confirmed)

@@ -9,7 +9,7 @@ from plans import make_result, make_trials, small_plan
 from pipeline.runs import fingerprint
 from pipeline.studies.plan import Trial
 from pipeline.studies.run import best
-from pipeline.studies.trial import Result
+from pipeline.studies.trial import TrialResult
 from pipeline.utils.errors import InputError
 
 
@@ -40,11 +40,11 @@ def test_a_proposal_depends_on_earlier_batches_only():
     assert other.ask(0, []) != plan.ask(0, [])
 
 
-def measured(cells: float) -> Result:
+def measured(cells: float) -> TrialResult:
     return make_result({"token_accuracy": cells / 1000})
 
 
-def pruned(cells: float) -> Result:
+def pruned(cells: float) -> TrialResult:
     """The metric of pruning is minimized, although the objective is maximized."""
     return make_result({}, pruned=True, curve=np.array([1 - cells / 1000]))
 
@@ -66,7 +66,7 @@ def test_the_search_learns_from_complete_and_from_pruned_trials(result_of):
 def test_a_trial_with_a_replica_without_a_value_counts_as_failed_in_the_search():
     plan, trials = small_plan("search"), search(12)
     point, partial = trials[-1].point, make_result({"token_accuracy": np.array([1, np.nan])})
-    failed = partial._replace(failed=np.array([True, True]))
+    failed = partial._replace(diverged=np.array([True, True]))
     for number in range(12, 15):
         first, second = (
             plan.ask(number, [*trials, plan.make_trial(12, point, result)])
@@ -78,7 +78,7 @@ def test_a_trial_with_a_replica_without_a_value_counts_as_failed_in_the_search()
 def test_thresholds_are_medians_of_earlier_trials_and_need_enough_of_them():
     plan, trials = small_plan("search"), search(6)
     assert plan.thresholds(trials[:1]) == []
-    median = float(np.median([plan.rung_values(trial)[0] for trial in trials]))
+    median = float(np.median([plan.intermediate_values(trial)[0] for trial in trials]))
     assert plan.thresholds(trials) == [(4, "cross_entropy", pytest.approx(median))]
 
 
@@ -87,7 +87,7 @@ def test_thresholds_are_medians_of_earlier_trials_and_need_enough_of_them():
     [
         (make_result({"token_accuracy": 0.5}), "complete"),
         (make_result({}, pruned=True), "pruned"),
-        (make_result({}, failed=[True]), "failed"),
+        (make_result({}, diverged=[True]), "failed"),
         (make_result({"token_accuracy": np.nan}), "failed"),
     ],
 )
@@ -105,7 +105,7 @@ def test_an_objective_that_is_not_a_metric_of_the_network_is_named():
 
 
 def test_a_metric_of_pruning_that_has_no_learning_curve_is_named():
-    plan = small_plan("search", prune={"metric": "mae", "rungs": [0.5]})
+    plan = small_plan("search", prune={"metric": "mae", "shares": [0.5]})
     with pytest.raises(InputError, match=r"studies\.search\.prune\.metric: unknown learning curve"):
         make_trials(plan, [make_result({"token_accuracy": 0.5})])
 
@@ -121,7 +121,7 @@ def test_a_grid_may_mix_integers_and_floats():
 
 
 def test_a_confirmation_has_the_replicas_that_the_study_asks_for():
-    two = make_result({"token_accuracy": [0.5, 0.6]}, failed=[False, False])
+    two = make_result({"token_accuracy": [0.5, 0.6]}, diverged=[False, False])
     assert small_plan("search", confirm_replicas=2).is_confirmation(two)
     assert not small_plan("search", confirm_replicas=1).is_confirmation(two)
     one, other = (small_plan("search", confirm_replicas=count).fingerprint for count in (1, 2))
@@ -131,17 +131,17 @@ def test_a_confirmation_has_the_replicas_that_the_study_asks_for():
 def test_the_best_trial_has_a_value_of_every_replica():
     plan = small_plan("search", overrides={"training": {"replicas": 2}})
     values = [[0.5, 0.5], [0.9, np.nan], [0.6, 0.8], [0.1, 0.2]]
-    results = [make_result({"token_accuracy": v}, failed=np.isnan(v)) for v in values]
+    results = [make_result({"token_accuracy": v}, diverged=np.isnan(v)) for v in values]
     assert numbers(best(plan, make_trials(plan, results))) == [2]
-    results[1] = make_result({"token_accuracy": values[1]}, failed=[False, False])
+    results[1] = make_result({"token_accuracy": values[1]}, diverged=[False, False])
     assert numbers(best(plan, make_trials(plan, results))) == [2]
 
 
-def test_of_equal_trials_the_best_has_the_fewest_parameters():
+def test_of_equal_trials_the_best_has_the_fewest_weights():
     plan = small_plan("search")
     results = [
-        make_result({"token_accuracy": accuracy})._replace(parameters=parameters)
-        for accuracy, parameters in [(0.9, 1), (1.0, 30), (1.0, 20), (1.0, 20)]
+        make_result({"token_accuracy": accuracy})._replace(weight_count=weights)
+        for accuracy, weights in [(0.9, 1), (1.0, 30), (1.0, 20), (1.0, 20)]
     ]
     assert numbers(best(plan, make_trials(plan, results))) == [2]
 

@@ -34,7 +34,7 @@ def trials(plan) -> list[Trial]:
     results = [
         make_result({"token_accuracy": 0.5, "cross_entropy": 1.5}, curve=[2.0, 1.5]),
         make_result({}, pruned=True, curve=[8.0]),
-        make_result({}, failed=[True]),
+        make_result({}, diverged=[True]),
     ]
     return make_trials(plan, [result._replace(seconds=3.0) for result in results])
 
@@ -193,7 +193,7 @@ def test_reading_trials_writes_nothing(plan, trials):
 
 def test_a_confirmation_of_other_replicas_is_trained_again():
     with storage.open_store(small_plan("search", confirm_replicas=1)) as store:
-        store.confirm("tuned", make_result({"token_accuracy": 0.5}))
+        store.add_confirmation("tuned", make_result({"token_accuracy": 0.5}))
         assert set(store.confirmations()) == {"tuned"}
     with storage.open_store(small_plan("search", confirm_replicas=2)) as store:
         assert store.confirmations() == {}

@@ -36,7 +36,7 @@ def test_statistics_of_too_few_values_are_none(values, undefined):
 def test_the_interval_of_few_values_is_called_their_range(values):
     assert statistics.interval(np.array(values)) == (min(values), max(values))
     assert statistics.interval_name(len(values)) == "range"
-    assert statistics.interval_name(statistics.MIN_FOR_BOOTSTRAP) == "95 % interval"
+    assert statistics.interval_name(statistics.MIN_FOR_BOOTSTRAP) == "95% interval"
 
 
 def test_the_interval_of_equal_values_has_no_width():

@@ -69,7 +69,9 @@ def prepend_missing(sequences: np.ndarray, count: int) -> np.ndarray:
     return np.concatenate([missing, sequences.astype(np.int16)], axis=-1)
 
 
-def start_windows(sequences: np.ndarray, config: schema.RunConfig) -> tuple[np.ndarray, np.ndarray]:
+def incomplete_windows(
+    sequences: np.ndarray, config: schema.RunConfig
+) -> tuple[np.ndarray, np.ndarray]:
     """Cut the windows (N, T) that start before their sequence (S, L); targets are (N, echo)."""
     framing = config.experiment.framing
     padded = prepend_missing(sequences[:, : framing.window - 1], framing.window - 1)
@@ -78,7 +80,7 @@ def start_windows(sequences: np.ndarray, config: schema.RunConfig) -> tuple[np.n
     return windows, windows[:, : framing.echo]
 
 
-def parse(lines: list[list[str]], config: schema.RunConfig) -> np.ndarray:
+def parse_windows(lines: list[list[str]], config: schema.RunConfig) -> np.ndarray:
     """Convert lines of words to windows (N, T), one per line.
 
     Where `framing` allows windows of fewer integers, they are padded as in training: in front if

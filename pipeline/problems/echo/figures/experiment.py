@@ -6,9 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipeline import plotting
-from pipeline.problems.base import Picture, Results
+from pipeline.problems.base import CaptionedFigure, StoredResults
 from pipeline.problems.echo.config.types import MISSING
-from pipeline.problems.echo.figures.variants import detail_pictures
+from pipeline.problems.echo.figures.variants import detail_figures
 from pipeline.problems.echo.metrics.evaluation import LEARNED, exact, preview_rows
 from pipeline.schema.experiment import RunConfig
 from pipeline.utils.statistics import interval_name, summary
@@ -17,38 +17,38 @@ MIN_ERROR_RANGE = 0.01  # smallest range below 1 that a zoomed accuracy axis sho
 ZOOM_ABOVE = 0.9  # accuracies above this would all look like 1 on an axis from 0
 
 
-def figures(config: RunConfig, results: Results) -> list[Picture]:
+def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
     """Learning curves, accuracy by position, and a table of echoes."""
     replicas = len(next(iter(results.metrics.values())))
-    pictures = [
-        Picture(
+    captioned = [
+        CaptionedFigure(
             "learning-curve",
-            learning_curve(config, results),
-            "Held-out accuracy and error against training sequences seen: median of "
-            f"{replicas} replicas, with a band from the 10 % to the 90 % quantile.",
+            plot_learning_curve(config, results),
+            "Held-out accuracy and error against training sequences seen: median and middle 80% of "
+            f"the {replicas} replicas.",
         ),
-        Picture(
+        CaptionedFigure(
             "positions",
-            positions(config, results),
+            plot_positions(config, results),
             "Accuracy at each position of the echo: mean over replicas with its "
             f"{interval_name(replicas)}.",
         ),
-        Picture(
+        CaptionedFigure(
             "echoes",
-            echoes(results),
+            plot_echoes(results),
             "Test windows, the echoes of the least accurate replica, and the expected echoes: "
             "first wrong echoes, if there are any, with errors in red, then correct ones.",
         ),
     ]
-    return pictures + detail_pictures({config.name: (config, results)})
+    return captioned + detail_figures({config.name: (config, results)})
 
 
-def progress_images(config: RunConfig, results: Results) -> dict[str, dict[int, Figure]]:
+def progress_images(config: RunConfig, results: StoredResults) -> dict[str, dict[int, Figure]]:
     """The table of echoes after training."""
-    return {"echoes": {config.experiment.training.sequences_seen: echoes(results)}}
+    return {"echoes": {config.experiment.training.sequences_seen: plot_echoes(results)}}
 
 
-def learning_curve(config: RunConfig, results: Results) -> Figure:
+def plot_learning_curve(config: RunConfig, results: StoredResults) -> Figure:
     """Held-out accuracies, and cross-entropy or mean absolute error, with those of guessing."""
     figure, (accuracy, error) = plt.subplots(1, 2, figsize=(10, 4.6))
     history, references = results.history, results.references
@@ -61,7 +61,7 @@ def learning_curve(config: RunConfig, results: Results) -> Figure:
     )
     chance = references["token_accuracy"]["chance"]
     plotting.plot_reference(accuracy, chance, f"token, guessing: {chance:.2g}")
-    accuracy.axhline(LEARNED, color=plotting.GREY, linestyle=":", label=f"learned: {LEARNED:.0%}")
+    accuracy.axhline(LEARNED, color=plotting.GRAY, linestyle=":", label=f"learned: {LEARNED:.0%}")
     accuracy.set(
         xlabel="training sequences seen", ylabel="held-out accuracy (share)", ylim=(-0.03, 1.03)
     )
@@ -79,7 +79,7 @@ def learning_curve(config: RunConfig, results: Results) -> Figure:
     return figure
 
 
-def positions(config: RunConfig, results: Results) -> Figure:
+def plot_positions(config: RunConfig, results: StoredResults) -> Figure:
     """Accuracy at each position of the echo, with its interval."""
     figure, axes = plt.subplots(figsize=(6, 4))
     accuracies = {
@@ -107,7 +107,7 @@ def positions(config: RunConfig, results: Results) -> Figure:
     return figure
 
 
-def echoes(results: Results) -> Figure:
+def plot_echoes(results: StoredResults) -> Figure:
     """A table of windows, echoes of the least accurate replica, and expected echoes."""
     windows, expected = results.predictions["windows"], results.predictions["expected"]
     echoed = results.predictions["integers"][least_accurate(results)]
@@ -126,7 +126,7 @@ def echoes(results: Results) -> Figure:
     return figure
 
 
-def least_accurate(results: Results) -> int:
+def least_accurate(results: StoredResults) -> int:
     """Return the replica with the fewest exact echoes."""
     return int(np.argmin(results.metrics["exact_accuracy"]))
 

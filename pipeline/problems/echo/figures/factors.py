@@ -56,7 +56,7 @@ def settings(config: RunConfig) -> dict:
 
 
 def line_styles(names: Iterable) -> dict:
-    """Assign colour, line style and marker to each name; with very many names they repeat."""
+    """Assign color, line style and marker to each name; with very many names they repeat."""
     styles = zip(
         itertools.cycle(plotting.line_styles()), itertools.cycle(plotting.MARKERS), strict=False
     )
@@ -66,13 +66,13 @@ def line_styles(names: Iterable) -> dict:
     }
 
 
-def varies_cells_alone(variants: Variants) -> bool:
+def compares_cells(variants: Variants) -> bool:
     """Whether most variants have another that differs from them only in the number of cells."""
     others = [_other_settings(config, "model.cells") for config, _ in variants.values()]
     return 2 * sum(others.count(one) > 1 for one in others) > len(others)
 
 
-def cells(variants: Variants) -> Figure:
+def plot_cells(variants: Variants) -> Figure:
     """Exact accuracy and updates until learned against cells, a line per other setting."""
     figure, panels = plt.subplots(1, 2, figsize=(11, 4.2))
     groups = {
@@ -106,7 +106,7 @@ def cells(variants: Variants) -> Figure:
     return figure
 
 
-def effects(variants: Variants) -> Figure:
+def plot_effects(variants: Variants) -> Figure:
     """Exact accuracy at each value of each setting, with all others equal."""
     flat = {name: settings(config) for name, (config, _) in variants.items()}
     means = {

@@ -12,44 +12,45 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipeline import plotting
-from pipeline.problems.base import Picture, Results, Variants
+from pipeline.problems.base import CaptionedFigure, StoredResults, Variants
 from pipeline.problems.echo.config.types import min_integers
 from pipeline.problems.echo.data.examples import samples_per_sequence
 from pipeline.problems.echo.figures.factors import (
-    cells,
-    effects,
+    compares_cells,
     is_full_factorial,
     line_styles,
+    plot_cells,
+    plot_effects,
     varied_settings,
-    varies_cells_alone,
 )
 from pipeline.problems.echo.metrics.evaluation import LEARNED
 from pipeline.schema.experiment import RunConfig
 
-LOG_RATIO = 4  # from this ratio of the longest training to the shortest on, the axis is logarithmic
+LOG_RATIO = 4
+"""The x axis is logarithmic if the longest training is more than 4 times the shortest."""
 
-MetricsByX = Callable[[RunConfig, Results], dict[int, np.ndarray]]
+MetricsByX = Callable[[RunConfig, StoredResults], dict[int, np.ndarray]]
 """Returns a metric (R,) of one network at each x."""
 
 
-def plot_variants(variants: Variants) -> list[Picture]:
+def plot_variants(variants: Variants) -> list[CaptionedFigure]:
     """The figures of all variants of an experiment, {name: (config, results)} in their order."""
     configs = [config for config, _ in variants.values()]
     factors = varied_settings(configs)
-    pictures = [
-        Picture(
+    captioned = [
+        CaptionedFigure(
             "learning-curves",
-            learning_curves(variants),
-            "Held-out exact accuracy against training sequences seen: median over replicas, with a "
-            "band from the 10 % to the 90 % quantile. Decoders read their own predictions.",
+            plot_learning_curves(variants),
+            "Held-out exact accuracy against training sequences seen: median and middle 80% of the "
+            "replicas. Decoders read their own predictions.",
         ),
-        *detail_pictures(variants),
+        *detail_figures(variants),
     ]
-    if len(factors.get("model.cells", ())) > 2 and varies_cells_alone(variants):
-        pictures.append(
-            Picture(
+    if len(factors.get("model.cells", ())) > 2 and compares_cells(variants):
+        captioned.append(
+            CaptionedFigure(
                 "cells",
-                cells(variants),
+                plot_cells(variants),
                 "Exact accuracy after training, and updates until "
                 f"{LEARNED:.0%} of the validation echoes were exact, against the number of cells: "
                 "a dot per replica, lines through the means. Replicas that never reached "
@@ -58,63 +59,63 @@ def plot_variants(variants: Variants) -> list[Picture]:
         )
     elif len(factors) > 1 and is_full_factorial(configs):
         note = " With as many updates, larger batches see more sequences."
-        pictures.append(
-            Picture(
+        captioned.append(
+            CaptionedFigure(
                 "effects",
-                effects(variants),
-                "Exact accuracy by each setting: a grey line joins variants that differ only in "
+                plot_effects(variants),
+                "Exact accuracy by each setting: a gray line joins variants that differ only in "
                 "that setting, the thick line is the mean over all variants."
                 f"{note if 'training.batch_size' in factors else ''}",
             )
         )
-    pictures.append(
-        Picture(
+    captioned.append(
+        CaptionedFigure(
             "errors",
-            errors(variants),
+            plot_errors(variants),
             "Share of test windows whose echo is not exact, with each variant's own framing: a dot "
             "per replica, a bar at the mean. On the right, the mean exact accuracy.",
         )
     )
-    return pictures
+    return captioned
 
 
-def detail_pictures(variants: Variants) -> list[Picture]:
-    """The figures that depend on the framing: by length, by window, at a sequence's start."""
-    pictures = []
+def detail_figures(variants: Variants) -> list[CaptionedFigure]:
+    """The figures that depend on the framing: by length, by window, of incomplete windows."""
+    captioned = []
     framings = [config.experiment.framing for config, _ in variants.values()]
     if all(framing.eval_lengths for framing in framings):
         shaded = " Shaded: the lengths in training." if _training_lengths(variants) else ""
-        pictures.append(
-            Picture(
+        captioned.append(
+            CaptionedFigure(
                 "lengths",
-                lengths(variants),
+                plot_lengths(variants),
                 "Exact accuracy against the length of the echoed sequence: mean and range over "
                 f"replicas.{shaded}",
             )
         )
     if all(framing.target == "sequence" for framing in framings):
-        pictures.append(
-            Picture(
+        captioned.append(
+            CaptionedFigure(
                 "windows",
-                windows(variants),
+                plot_windows(variants),
                 "Accuracy in each window of a test sequence: a dot per replica, lines through the "
                 "means. Only the first window shows the integer to output.",
             )
         )
-    if all("exact_accuracy_start" in results.metrics for _, results in variants.values()):
-        pictures.append(
-            Picture(
-                "starts",
-                starts(variants),
-                "Exact accuracy on windows that start before their sequence, by the number of "
-                "integers that they hold, and last on full windows: a dot per replica, lines "
-                "through the means.",
+    if all("exact_accuracy_incomplete" in results.metrics for _, results in variants.values()):
+        captioned.append(
+            CaptionedFigure(
+                "incomplete-windows",
+                plot_incomplete_windows(variants),
+                "Exact accuracy on incomplete windows, which start before their sequence, by the "
+                "number of integers that they hold, and last on full windows: a dot per replica, "
+                "lines through the means.",
             )
         )
-    return pictures
+    return captioned
 
 
-def learning_curves(variants: Variants) -> Figure:
+def plot_learning_curves(variants: Variants) -> Figure:
     """Exact accuracy of all variants, a panel for each size of window and echo."""
     panel_titles = {name: _panel_title(config) for name, (config, _) in variants.items()}
     titles = list(dict.fromkeys(panel_titles.values()))
@@ -141,7 +142,7 @@ def learning_curves(variants: Variants) -> Figure:
     return figure
 
 
-def lengths(variants: Variants) -> Figure:
+def plot_lengths(variants: Variants) -> Figure:
     """Exact accuracy against length; the lengths in training are shaded if all variants agree."""
     figure, axes = plt.subplots(figsize=(8, 4.2))
     for number, (name, style) in enumerate(line_styles(variants).items()):
@@ -163,10 +164,10 @@ def lengths(variants: Variants) -> Figure:
     return figure
 
 
-def windows(variants: Variants) -> Figure:
+def plot_windows(variants: Variants) -> Figure:
     """Accuracy by window of a sequence, with that of guessing."""
 
-    def accuracies(config: RunConfig, results: Results) -> dict[int, np.ndarray]:
+    def accuracies(config: RunConfig, results: StoredResults) -> dict[int, np.ndarray]:
         numbers = range(1, samples_per_sequence(config) + 1)
         return {number: results.metrics[f"accuracy_in_window_{number}"] for number in numbers}
 
@@ -181,12 +182,12 @@ def windows(variants: Variants) -> Figure:
     return figure
 
 
-def starts(variants: Variants) -> Figure:
+def plot_incomplete_windows(variants: Variants) -> Figure:
     """Exact accuracy by the number of integers that a window holds, up to a full one."""
 
-    def accuracies(config: RunConfig, results: Results) -> dict[int, np.ndarray]:
+    def accuracies(config: RunConfig, results: StoredResults) -> dict[int, np.ndarray]:
         window = config.experiment.framing.window
-        names = {count: f"exact_accuracy_start_{count}" for count in range(1, window)}
+        names = {count: f"exact_accuracy_incomplete_{count}" for count in range(1, window)}
         names[window] = "exact_accuracy_full"
         return {
             count: results.metrics[name] for count, name in names.items() if name in results.metrics
@@ -202,8 +203,8 @@ def starts(variants: Variants) -> Figure:
     return figure
 
 
-def errors(variants: Variants) -> Figure:
-    """Share of echoes that are not exact, on an axis that separates 0.1 % from 0.01 %."""
+def plot_errors(variants: Variants) -> Figure:
+    """Share of echoes that are not exact, on an axis that separates 0.1% from 0.01%."""
     shares = {
         name: 1 - results.metrics["exact_accuracy"] for name, (_, results) in variants.items()
     }
@@ -224,7 +225,7 @@ def errors(variants: Variants) -> Figure:
         )
     axes.annotate("exact", (1.01, 1.02), xycoords="axes fraction", va="bottom")
     ticks = [0.0, *(10.0**power for power in range(int(np.log10(lowest)), 1))]
-    axes.set(xticks=ticks, xticklabels=[f"{100 * tick:g} %" for tick in ticks])
+    axes.set(xticks=ticks, xticklabels=[f"{100 * tick:g}%" for tick in ticks])
     axes.set(xlim=(-0.1 * lowest, 1.2), xlabel="windows whose echo is not exact (lower is better)")
     axes.set(
         yticks=range(len(variants)), yticklabels=list(variants), ylim=(len(variants) - 0.5, -0.5)

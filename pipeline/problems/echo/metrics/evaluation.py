@@ -1,7 +1,7 @@
 """The metrics of echo experiments, and the scores of guessing.
 
-Axes: R replica, S sequence, L integer of a sequence, N window, T position of the echo, K point of
-the learning curve.
+Axes: R replica, S sequence, L integer of a sequence, N window, T integer of a window, E position of
+the echo, K point of the learning curve.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import numpy as np
 from pipeline.problems.base import Evaluation, Metric
 from pipeline.problems.echo.config.types import MISSING
 from pipeline.problems.echo.data.examples import (
+    incomplete_windows,
     make_examples,
     samples_per_sequence,
-    start_windows,
 )
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ METRICS = {
         "exact accuracy on windows without missing integers",
         higher_is_better=True,
     ),
-    "exact_accuracy_start": Metric(
-        "exact accuracy, start windows",
+    "exact_accuracy_incomplete": Metric(
+        "exact accuracy, incomplete windows",
         "exact accuracy on windows that start before their sequence, so that integers are missing",
         higher_is_better=True,
     ),
@@ -82,15 +82,15 @@ NUMBERED_METRICS = {
         "exact accuracy at length {}",
         "share of sequences of length {} whose echo is correct at every position",
     ),
-    "exact_accuracy_start_{}": (
-        "exact accuracy, start windows with {}",
+    "exact_accuracy_incomplete_{}": (
+        "exact accuracy, incomplete windows with {}",
         "exact accuracy on windows that hold the first {} of a sequence's integers and no others",
     ),
 }
 
 
 def describe(name: str) -> Metric:
-    """Describe a metric that `evaluate` returns; KeyError if there is none of that name."""
+    """Describe a metric that `evaluate` returns; raises KeyError if there is none of that name."""
     stem, number = re.fullmatch(r"(.*?)([0-9]*)", name).groups()
     if number:
         label, meaning = (text.format(number) for text in NUMBERED_METRICS[stem + "{}"])
@@ -98,10 +98,10 @@ def describe(name: str) -> Metric:
     return METRICS[name]
 
 
-def curve(targets: np.ndarray, outputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Metrics (R,) of the network's outputs (R, N, T); missing targets do not count.
+def curve_metrics(targets: np.ndarray, outputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Metrics (R,) of the network's outputs (R, N, E); missing targets do not count.
 
-    Targets are (N, T) or (1, N, T) if all replicas share them, else (R, N, T).
+    Targets are (N, E) or (1, N, E) if all replicas share them, else (R, N, E).
     """
     correct = outputs["integers"] == targets
     present = np.broadcast_to(targets != MISSING, correct.shape)
@@ -118,7 +118,7 @@ def curve(targets: np.ndarray, outputs: dict[str, np.ndarray]) -> dict[str, np.n
 
 
 def exact(correct: np.ndarray, present: np.ndarray) -> np.ndarray:
-    """Whether every integer of an echo is correct, except missing ones: (…, T) becomes (…)."""
+    """Whether every integer of an echo is correct, except missing ones: (…, E) becomes (…)."""
     return (correct | ~present).all(axis=-1)
 
 
@@ -141,7 +141,10 @@ def references(config: RunConfig, held_out: np.ndarray) -> dict[str, dict[str, f
 
 
 def progress_when_learned(progress: np.ndarray, exact_accuracy: np.ndarray) -> np.ndarray:
-    """Return the progress (K,) at which exact accuracy (R, K) first reaches LEARNED, else NaN."""
+    """Return (R,): the first value of `progress` (K,) at which a replica has learned the echo.
+
+    That is where its exact accuracy (R, K) is at least LEARNED; NaN if there is no such point.
+    """
     learned = exact_accuracy >= LEARNED
     return np.where(learned.any(axis=1), progress[learned.argmax(axis=1)], np.nan)
 
@@ -155,14 +158,14 @@ def evaluate(
 ) -> Evaluation:
     """Measure every replica on test sequences (S, L).
 
-    Predictions: `windows` (N, window), `expected` (N, T) and `integers` (R, N, T).
+    Predictions: `windows` (N, T), `expected` (N, E) and `integers` (R, N, E).
     """
     framing = config.experiment.framing
     inputs, targets = make_examples(test, config)
     predict_options = config.experiment.training.predict_options(samples_per_sequence(config))
     outputs = replicas.predict(inputs[None], targets[None], **predict_options)
     correct, present = outputs["integers"] == targets, targets != MISSING
-    metrics = curve(targets, outputs)
+    metrics = curve_metrics(targets, outputs)
     for unit in ("sequences", "updates"):
         learned = progress_when_learned(history[unit], history["exact_accuracy"])
         metrics[f"{unit}_until_learned"] = learned
@@ -176,20 +179,20 @@ def evaluate(
         for window, accuracy in enumerate(by_window.mean(axis=(1, 3)).T, start=1):
             metrics[f"accuracy_in_window_{window}"] = accuracy
     if framing.missing == "unseen":
-        windows, expected = start_windows(test, config)
+        windows, expected = incomplete_windows(test, config)
         integers = replicas.predict(windows[None], expected[None])["integers"]
-        metrics |= _start_metrics(windows, integers == expected, expected != MISSING)
+        metrics |= _incomplete_window_metrics(windows, integers == expected, expected != MISSING)
         metrics["exact_accuracy_full"] = metrics["exact_accuracy"]
     elif framing.missing != "dropped":
         full = (inputs != MISSING).all(axis=1)
-        metrics |= _start_metrics(inputs[~full], correct[:, ~full], present[~full])
+        metrics |= _incomplete_window_metrics(inputs[~full], correct[:, ~full], present[~full])
         metrics["exact_accuracy_full"] = exact(correct, present)[:, full].mean(axis=1)
     metrics |= _length_metrics(config, replicas, test)
     predictions = {"windows": inputs, "expected": targets, "integers": outputs["integers"]}
     return Evaluation(metrics, predictions)
 
 
-def _start_metrics(
+def _incomplete_window_metrics(
     windows: np.ndarray, correct: np.ndarray, present: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Exact accuracy on windows (N, T) with missing integers, by the integers that they hold.
@@ -200,10 +203,10 @@ def _start_metrics(
     correct, rows = exact(correct, present), present.any(axis=1)
     if not rows.any():  # an echo of one integer, the one that is missing
         return {}
-    metrics = {"exact_accuracy_start": correct[:, rows].mean(axis=1)}
+    metrics = {"exact_accuracy_incomplete": correct[:, rows].mean(axis=1)}
     for count in np.unique(counts[rows]):
         accuracy = correct[:, rows & (counts == count)].mean(axis=1)
-        metrics[f"exact_accuracy_start_{count}"] = accuracy
+        metrics[f"exact_accuracy_incomplete_{count}"] = accuracy
     return metrics
 
 
@@ -265,11 +268,11 @@ def summarize(config: RunConfig, metrics: dict, references: dict) -> list[str]:
             f"Its cross-entropy is {metrics['cross_entropy']['mean']:.3f} nats, against "
             f"{references['cross_entropy']['chance']:.3f} for guessing."
         )
-    if "exact_accuracy_start" in metrics:
+    if "exact_accuracy_incomplete" in metrics:
         sentences.append(
             f"{metrics['exact_accuracy_full']['mean']:.2%} of the full windows are echoed exactly, "
-            f"and {metrics['exact_accuracy_start']['mean']:.2%} of the windows that start before "
-            "their sequence."
+            f"and {metrics['exact_accuracy_incomplete']['mean']:.2%} of the windows that start "
+            "before their sequence."
         )
     if framing.eval_lengths:
         accuracies = [

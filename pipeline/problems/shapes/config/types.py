@@ -13,7 +13,7 @@ from pipeline.problems.shapes.config.families import FAMILIES, Family
 ANY = "any"
 
 HALF_WIDTH = 0.01
-"""Half the width of the interval whose probability a mixture maximises, as a share of the widest
+"""Half the width of the interval whose probability a mixture maximizes, as a share of the widest
 step. The density of a step that is fully determined could grow without bound; the probability of an
 interval cannot."""
 
@@ -41,7 +41,7 @@ class Dataset(schema.Dataset):
 
     @property
     def family(self) -> Family:
-        """The only family; ValueError if there are several."""
+        """The only family; raises ValueError if there are several."""
         (family,) = self.families.values()
         return family
 

@@ -44,7 +44,7 @@ class Grid:
         return bins.clip(0, self.bins - 1).astype(np.int16)
 
     def from_bins(self, bins: np.ndarray) -> np.ndarray:
-        """Return the polygons (…, V, 2) whose vertices are the centres of bins (…, L)."""
+        """Return the polygons (…, V, 2) whose vertices are the centers of bins (…, L)."""
         return self.denormalize((bins + 0.5) / self.bins)
 
     def to_steps(self, polygons: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipeline import plotting
-from pipeline.problems.base import Picture, Results, Variants
+from pipeline.problems.base import CaptionedFigure, StoredResults, Variants
 from pipeline.problems.shapes.config.types import Dataset
 from pipeline.problems.shapes.figures import generation
 from pipeline.problems.shapes.metrics.evaluation import (
@@ -26,35 +26,35 @@ GalleryRows = Mapping[str, tuple[RunConfig, dict[str, np.ndarray]]]
 """Networks of a gallery by their labels, with their predictions `steps` and `polygons`."""
 
 
-def figures(config: RunConfig, results: Results) -> list[Picture]:
+def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
     """Return the figures of one network."""
     if config.experiment.framing.generative:
         return generation.figures(config, results)
     count, plural = _replica_count(results), config.dataset.plural
     return [
-        Picture(
+        CaptionedFigure(
             "drawings",
             plot_drawings(config, results),
             f"Shapes drawn from the origin after training on the given number of {plural}. Thin "
             f"lines: each of {count} replicas; thick line: the first of them. Last panel: "
             f"{TEST_SHAPES} {plural} of the test data.",
         ),
-        Picture(
+        CaptionedFigure(
             "learning-curve",
             plot_learning_curves({config.name: (config, results)}),
             f"Held-out error against the number of {plural} seen in training: median and middle "
-            f"80 % of {count} replicas. Dashed line: the optimal predictor.",
+            f"80% of the {count} replicas. Dashed line: the optimal predictor.",
         ),
-        *_ambiguity_pictures(config, results),
+        *_ambiguity_figures(config, results),
     ]
 
 
-def plot_variants(variants: Variants) -> list[Picture]:
+def plot_variants(variants: Variants) -> list[CaptionedFigure]:
     """Return the figures of an experiment with variants.
 
     Networks that predict vertices share theirs; each generator has its own.
     """
-    pictures = []
+    captioned = []
     regressors = {
         name: variant
         for name, variant in variants.items()
@@ -63,33 +63,33 @@ def plot_variants(variants: Variants) -> list[Picture]:
     if regressors:
         config, _ = next(iter(regressors.values()))
         plural = config.dataset.plural
-        pictures += [
-            Picture(
+        captioned += [
+            CaptionedFigure(
                 "drawings",
                 plot_final_drawings(regressors),
                 "Shapes drawn from the origin after training. Thin lines: each replica; thick "
                 f"line: the first of them. Last panel: {TEST_SHAPES} {plural} of the test data.",
             ),
-            Picture(
+            CaptionedFigure(
                 "learning-curves",
                 plot_learning_curves(regressors),
                 f"Held-out error against the number of {plural} seen in training: median and "
-                "middle 80 % of the replicas. Dashed line: the optimal predictor.",
+                "middle 80% of the replicas. Dashed line: the optimal predictor.",
             ),
         ]
     for name, (config, results) in variants.items():
         if name in regressors:
-            own = _ambiguity_pictures(config, results)
+            own = _ambiguity_figures(config, results)
         else:
             own = generation.figures(config, results)
-        pictures += [
-            Picture(f"{name}-{picture.name}", picture.figure, f"{name}: {picture.caption}")
-            for picture in own
+        captioned += [
+            CaptionedFigure(f"{name}-{entry.name}", entry.figure, f"{name}: {entry.caption}")
+            for entry in own
         ]
-    return pictures
+    return captioned
 
 
-def progress_images(config: RunConfig, results: Results) -> dict[str, dict[int, Figure]]:
+def progress_images(config: RunConfig, results: StoredResults) -> dict[str, dict[int, Figure]]:
     """Return a figure of the drawn shapes for each checkpoint."""
     predictions, images = results.predictions, {}
     for step, polygons in zip(predictions["steps"], predictions["polygons"], strict=True):
@@ -100,7 +100,7 @@ def progress_images(config: RunConfig, results: Results) -> dict[str, dict[int, 
     return {"drawn shapes": images}
 
 
-def gallery(rows: GalleryRows) -> Picture | None:
+def gallery(rows: GalleryRows) -> CaptionedFigure | None:
     """Return a figure of what networks drew as they learned.
 
     Networks have a row each, with a column for each checkpoint. If there is only one checkpoint,
@@ -125,7 +125,7 @@ def gallery(rows: GalleryRows) -> Picture | None:
         f"Shapes drawn from the origin after training on {seen}. Thin lines: {drawers}; thick "
         "line: the first of them."
     )
-    return Picture("gallery", figure, caption)
+    return CaptionedFigure("gallery", figure, caption)
 
 
 def _gallery_of_steps(rows: GalleryRows, steps: list[int]) -> Figure:
@@ -174,7 +174,7 @@ def plot_polygons(config: RunConfig, polygons: np.ndarray) -> Figure:
     return figure
 
 
-def plot_drawings(config: RunConfig, results: Results) -> Figure:
+def plot_drawings(config: RunConfig, results: StoredResults) -> Figure:
     """Plot what was drawn at each checkpoint, and test shapes, in one row."""
     predictions = results.predictions
     columns = len(predictions["steps"]) + 1
@@ -235,20 +235,20 @@ def plot_learning_curves(variants: Variants) -> Figure:
     return figure
 
 
-def _ambiguity_pictures(config: RunConfig, results: Results) -> list[Picture]:
+def _ambiguity_figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
     """Return the figure of ambiguous points, if the network lacks memory and the family has any."""
     if "probe" not in results.predictions or len(bottom_vertices(config.dataset.family)) < 2:
         return []
     caption = (
         "Next vertex that a network without memory predicts after the point (x, 0): median and "
-        f"middle 80 % of {_replica_count(results)} replicas. Dashed lines and dot: the optimal "
+        f"middle 80% of the {_replica_count(results)} replicas. Dashed lines and dot: the optimal "
         "predictions if the point is a certain vertex. One point does not show which vertex it is, "
         "so the network must be wrong for at least one of them."
     )
-    return [Picture("ambiguity", plot_ambiguity(config, results), caption)]
+    return [CaptionedFigure("ambiguity", plot_ambiguity(config, results), caption)]
 
 
-def plot_ambiguity(config: RunConfig, results: Results) -> Figure:
+def plot_ambiguity(config: RunConfig, results: StoredResults) -> Figure:
     """Plot what is predicted after the points (x, 0), and the optimum for each vertex there."""
     family = config.dataset.family
     figure, panels = plt.subplots(1, 2, figsize=(10, 4), sharex=True)
@@ -268,7 +268,7 @@ def plot_ambiguity(config: RunConfig, results: Results) -> Figure:
     return figure
 
 
-def _replica_count(results: Results) -> int:
+def _replica_count(results: StoredResults) -> int:
     return len(next(iter(results.metrics.values())))
 
 
@@ -283,7 +283,7 @@ def _draw(axes: Axes, polygons: np.ndarray, title: str, *, bold: bool = True) ->
     axes.set_title(title)
 
 
-def _draw_test_shapes(axes: Axes, results: Results) -> None:
+def _draw_test_shapes(axes: Axes, results: StoredResults) -> None:
     for polygon in results.test[:TEST_SHAPES]:
         _outline(axes, polygon, color=plotting.GREEN, linewidth=0.8, alpha=0.7)
     axes.set_title("test data", color=plotting.GREEN)

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipeline import plotting
-from pipeline.problems.base import Picture, Results
+from pipeline.problems.base import CaptionedFigure, StoredResults
 from pipeline.problems.shapes.config.families import PARAMETER_LABELS, Family
 from pipeline.problems.shapes.metrics.generation import (
     HISTOGRAM_BINS,
@@ -19,48 +19,48 @@ from pipeline.problems.shapes.metrics.generation import (
 from pipeline.schema.experiment import RunConfig
 
 COLUMNS = 6  # shapes in a row of a sheet
-SPACING = 1.25  # between the centres of shapes on a sheet, in sizes of the family's range
+SPACING = 1.25  # between the centers of shapes on a sheet, in sizes of the family's range
 SHOWN_OUTSIDE = 0.005  # smallest share of sizes outside the data's range that a label shows
 
 
-def figures(config: RunConfig, results: Results) -> list[Picture]:
+def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
     """Return sheets of drawn shapes, their sizes, temperatures, and the learning curve."""
     count = len(next(iter(results.metrics.values())))
     plural = config.dataset.plural
     per_family = " of each family" if len(config.dataset.families) > 1 else ""
     return [
-        Picture(
+        CaptionedFigure(
             "drawings",
             plot_sheets(config, results),
             f"Left: {plural} drawn by the first valid replica, in the order drawn. Right: {plural} "
             "of the test data.",
         ),
-        Picture(
+        CaptionedFigure(
             "sizes",
             plot_sizes(config, results),
             f"Distribution of each size in {SAMPLE_SIZE:,} {plural}{per_family} per replica: "
-            f"median and middle 80 % of {count} replicas. In the data, sizes are uniform between 0 "
-            "and 1. *Outside*: share of drawn shapes whose nearest exact shape has a size below 0 "
-            "or above 1.",
+            f"median and middle 80% of the {count} replicas. In the data, sizes are uniform from 0 "
+            "to 1. Outside: share of drawn shapes whose nearest exact shape has a size below 0 or "
+            "above 1.",
         ),
-        Picture(
+        CaptionedFigure(
             "temperatures",
             plot_temperatures(config, results),
             f"{plural.capitalize()} drawn by the first valid replica from the same random numbers "
             "at several temperatures. Temperature 0 takes the most likely value at each step, 1 "
             "samples from the learned distribution, and higher ones from flatter distributions.",
         ),
-        Picture(
+        CaptionedFigure(
             "learning-curve",
             plot_learning_curve(config, results),
             f"Held-out loss against the number of {plural} seen in training: median and middle "
-            f"80 % of {count} replicas. Dashed line: no generator can be better, because sizes are "
-            "random.",
+            f"80% of the {count} replicas. Dashed line: no generator can be better, because sizes "
+            "are random.",
         ),
     ]
 
 
-def plot_sheets(config: RunConfig, results: Results) -> Figure:
+def plot_sheets(config: RunConfig, results: StoredResults) -> Figure:
     """Plot drawn shapes beside test shapes; with several families, a row each."""
     families = config.dataset.families
     rows = 2 * len(families) if len(families) > 1 else SHOWN // COLUMNS
@@ -102,7 +102,7 @@ def _plot_sheet(
     axes.spines[:].set_visible(False)
 
 
-def plot_sizes(config: RunConfig, results: Results) -> Figure:
+def plot_sizes(config: RunConfig, results: StoredResults) -> Figure:
     """Plot a histogram of each free parameter; with several families, a row each."""
     families = config.dataset.families
     columns = max(len(family.parameters) for family in families.values())
@@ -135,7 +135,7 @@ def _plot_histogram(axes: Axes, shares: np.ndarray, label: str) -> None:
     axes.set(xlabel=label, xlim=(0, 1), ylim=(0, 2))
 
 
-def plot_temperatures(config: RunConfig, results: Results) -> Figure:
+def plot_temperatures(config: RunConfig, results: StoredResults) -> Figure:
     """Plot a small sheet for each temperature; with several families, a row each."""
     families = config.dataset.families
     figure, grid = plt.subplots(
@@ -153,7 +153,7 @@ def plot_temperatures(config: RunConfig, results: Results) -> Figure:
     return figure
 
 
-def plot_learning_curve(config: RunConfig, results: Results) -> Figure:
+def plot_learning_curve(config: RunConfig, results: StoredResults) -> Figure:
     """Plot the held-out loss against shapes seen, and the smallest possible loss."""
     figure, axes = plt.subplots(figsize=(7, 4))
     history, metric = results.history, loss_metric(config.experiment.framing)

@@ -41,7 +41,7 @@ METRICS = {
         headline=True,
     ),
     "mae_regret": Metric(
-        "MAE above the optimum",
+        "MAE regret (above the optimum)",
         "held-out MAE minus that of the optimal predictor on the same shapes",
         headline=True,
     ),
@@ -109,7 +109,7 @@ METRICS = {
 
 
 def describe(name: str) -> Metric:
-    """Return the description of a metric; KeyError for an unknown name.
+    """Return the description of a metric; raises KeyError for an unknown name.
 
     Names can end in a family (`wrong_star`) or, for `ks`, in a free parameter (`ks_w`).
     """
@@ -179,7 +179,7 @@ def optimal_mae(shapes: np.ndarray, family: Family) -> float:
     return float(np.abs(optimal_predictions(shapes, family) - shapes[:, 1:]).mean())
 
 
-def curve(targets: np.ndarray, outputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def curve_metrics(targets: np.ndarray, outputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return the MAE of predicted vertices, or a generator's mean loss in nats per shape, (R,).
 
     Targets are (N, …), (1, N, …) or (R, N, …), outputs (R, N, …).
@@ -225,7 +225,9 @@ def evaluate(
     training = config.experiment.training
     inputs, targets = make_examples(test, config)
     predict_options = training.predict_options(samples_per_sequence(config))
-    metrics = curve(targets, replicas.predict(inputs[None], targets[None], **predict_options))
+    metrics = curve_metrics(
+        targets, replicas.predict(inputs[None], targets[None], **predict_options)
+    )
     metrics["mae_regret"] = metrics["mae"] - optimal_mae(test, config.dataset.family)
     final = draw_polygon(replicas, config)
     metrics |= drawing_metrics(final[:, None], config.dataset)

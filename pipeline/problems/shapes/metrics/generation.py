@@ -114,7 +114,7 @@ def interval_floor(family: Family) -> float:
 
 
 def loss_metric(framing: Framing) -> str:
-    """Return the name of the metric that a generator is trained to minimise."""
+    """Return the name of the metric that a generator is trained to minimize."""
     return "cross_entropy" if framing.sample == "tokens" else "nll"
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from pipeline import schema
 from pipeline.engine.backend import tf
 from pipeline.engine.replicas import Replicas
-from pipeline.engine.sampling import pick
+from pipeline.engine.sampling import sample_categorical
 from pipeline.problems.shapes.data.grids import Grid
 from pipeline.problems.shapes.model.generators import LAST_FEATURES, Slots, features
 from pipeline.utils import seeds
@@ -100,7 +100,7 @@ class ShapeSampler:
 
 def _sample_token(logits, uniform, temperature):
     """Sample tokens (B,) from logits (B, tokens)."""
-    return pick(logits, uniform[:, 0], temperature)
+    return sample_categorical(logits, uniform[:, 0], temperature)
 
 
 def _sample_mixture(outputs, uniform, temperature):
@@ -110,7 +110,7 @@ def _sample_mixture(outputs, uniform, temperature):
     & Eck 2017).
     """
     logits, means, log_scales = tf.split(outputs, 3, axis=-1)
-    component = pick(logits, uniform[:, 0], temperature)
+    component = sample_categorical(logits, uniform[:, 0], temperature)
     mean, scale = (
         tf.gather(values, component, batch_dims=1) for values in (means, tf.exp(log_scales))
     )

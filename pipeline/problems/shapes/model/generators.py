@@ -14,9 +14,9 @@ it. Most are determined, and there a plain softmax has two weaknesses: it has to
 token separately when it is right, and the little probability that it leaves to distant tokens adds
 up over a shape to a vertex that is visibly misplaced. Therefore the logits of tokens are a sum of
 three terms: those of a plain softmax; cosines, which vary smoothly from token to token; and a
-parabola, whose centre and sharpness are predicted. The parabola makes a peak where the step is
+parabola, whose center and sharpness are predicted. The parabola makes a peak where the step is
 determined and vanishes where it is free. Likewise, the mixture as a whole is shifted and scaled by
-two predicted numbers, so that even its least likely component is close to the others. The centre,
+two predicted numbers, so that even its least likely component is close to the others. The center,
 in both, is a linear map of the LSTM's output and all steps so far, with its own weights for each
 slot: in a linear family, a determined step is a linear map of the steps before it.
 
@@ -139,11 +139,11 @@ def _head(config: schema.RunConfig, cells: int, slots: Slots) -> keras.Model:
     hidden = keras.Input((None, cells), name="hidden")
     seen = keras.Input((None, slots.steps), name="seen")
     slot = keras.Input((None, slots.count), name="slot")
-    centre = _linear_by_slot("middle", 0.5, slot, hidden, seen)
+    center = _linear_by_slot("middle", 0.5, slot, hidden, seen)
     if config.experiment.framing.sample == "tokens":
-        outputs = _token_logits(hidden, slot, centre, slots)
+        outputs = _token_logits(hidden, slot, center, slots)
     else:
-        outputs = _mixture(hidden, slot, centre, config.experiment.model.components)
+        outputs = _mixture(hidden, slot, center, config.experiment.model.components)
     return keras.Model([hidden, seen, slot], outputs, name="head")
 
 
@@ -155,7 +155,7 @@ def _linear_by_slot(name: str, start: float, slot, *inputs):
     return keras.ops.sum(dense(joined) * slot, axis=-1, keepdims=True)
 
 
-def _token_logits(hidden, slot, centre, slots: Slots):
+def _token_logits(hidden, slot, center, slots: Slots):
     """Return the logits (B, T, tokens): plain ones, plus cosines, minus a parabola."""
     vocabulary_size = int(slots.vocabulary_sizes.max())
     tokens = np.arange(vocabulary_size, dtype=np.float32) + 0.5
@@ -167,11 +167,11 @@ def _token_logits(hidden, slot, centre, slots: Slots):
     return (
         keras.layers.Dense(vocabulary_size, name="free")(hidden)
         + keras.ops.matmul(smooth, np.float32(np.sqrt(2) * waves))
-        - keras.ops.square(sharpness * (centre - token_width * tokens))
+        - keras.ops.square(sharpness * (center - token_width * tokens))
     )
 
 
-def _mixture(hidden, slot, centre, components: int):
+def _mixture(hidden, slot, center, components: int):
     """Return the logits, means and log scales (B, T, 3 K) of logistic components."""
     spread = keras.ops.exp(_linear_by_slot("log_spread", math.log(0.5), slot, hidden))
     even = np.linspace(-1, 1, components, dtype=np.float32)
@@ -180,7 +180,7 @@ def _mixture(hidden, slot, centre, components: int):
     logits = keras.layers.Dense(components, name="logits")(hidden)
     scales = MIN_SCALE + spread * keras.ops.exp(log_scales)
     return keras.ops.concatenate(
-        [logits, centre + spread * offsets, keras.ops.log(scales)], axis=-1
+        [logits, center + spread * offsets, keras.ops.log(scales)], axis=-1
     )
 
 

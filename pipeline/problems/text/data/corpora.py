@@ -47,7 +47,7 @@ class Corpus(NamedTuple):
 
 @functools.lru_cache(maxsize=4)
 def load_corpus(dataset: Dataset) -> Corpus:
-    """Load and split the dataset's corpus from this Python; InputError if it is too short.
+    """Load and split the dataset's corpus from this Python; raises InputError if it is too short.
 
     All parts of corpus: text are the same text.
     """
@@ -118,7 +118,7 @@ def _provenance(dataset: Dataset, topics: Mapping[str, str], held_out: Mapping) 
 
 @functools.lru_cache(maxsize=1)
 def load_python_docs() -> dict[str, str]:
-    """Return the topics of `help()`, normalized; InputError if this Python has none.
+    """Return the topics of `help()`, normalized; raises InputError if this Python has none.
 
     Some topics repeat others: "compound" contains all of "if", "while" and "for". Each paragraph is
     kept once, in the longest topic that contains it, so that none occurs in both training and test.
@@ -148,10 +148,11 @@ def load_python_docs() -> dict[str, str]:
 
 @functools.lru_cache(maxsize=1)
 def load_stdlib_source() -> dict[str, str]:
-    """Return the standard library's single-file modules, normalized; InputError if there are none.
+    """Return the standard library's single-file modules, normalized.
 
     Runs of spaces that only align code are reduced to one space: at low temperatures, a small
-    network that starts such a run can get stuck printing spaces.
+    network that starts such a run can get stuck printing spaces. Raises InputError if there are no
+    modules.
     """
     folder = Path(sysconfig.get_path("stdlib"))
     build_config = "_sysconfigdata"  # prefix of a module that differs from machine to machine

@@ -65,7 +65,7 @@ def join_passages(passages: np.ndarray) -> np.ndarray:
 
 
 def encode(text: str, alphabet: str) -> np.ndarray:
-    """Return the codes (L,), uint8, of a text; InputError for characters outside the alphabet."""
+    """Return the codes (L,), uint8, of a text; raises InputError for other characters."""
     if unknown := sorted(set(text) - set(alphabet)):
         listed = ", ".join(map(repr, unknown))
         raise InputError(f"the network knows only these characters: {alphabet!r}, got {listed}")

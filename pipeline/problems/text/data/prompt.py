@@ -9,7 +9,7 @@ from pipeline.utils.errors import InputError, temperature_error
 
 
 def encode_prompt(
-    config: schema.RunConfig, text: str | None = None, key: str = "--seed"
+    config: schema.RunConfig, text: str | None = None, key: str = "--prompt"
 ) -> np.ndarray:
     """Return the codes (T,), uint8, of a prompt; default: the start of the training text.
 
@@ -35,7 +35,7 @@ def encode_prompt(
 
 
 def check_temperature(temperature: float) -> float:
-    """Return the temperature; InputError if it is negative or not finite."""
+    """Return the temperature; raises InputError if it is negative or not finite."""
     if error := temperature_error(temperature):
         raise InputError(f"--temperature: {error}, got {temperature}")
     return temperature

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from pipeline import plotting
-from pipeline.problems.base import Arrays, Picture, Results, Variants
+from pipeline.problems.base import Arrays, CaptionedFigure, StoredResults, Variants
 from pipeline.problems.text.figures.texts import (
     plot_samples,
     plot_surprise,
@@ -25,7 +25,7 @@ MIN_POSITIONS = 5  # with fewer, bits against characters read are no curve
 COMPARED_NGRAM = "order-5 n-gram"  # the reference in the plot of positions
 
 
-def figures(config: RunConfig, results: Results) -> list[Picture]:
+def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
     """Return the learning curve, written texts, and the bits of each character of a text."""
     count = len(next(iter(results.metrics.values())))
     if config.dataset.has_held_out:
@@ -39,64 +39,64 @@ def figures(config: RunConfig, results: Results) -> list[Picture]:
         learned_on = "on the text itself (nothing is held out)"
         lines = "baselines, and the floor of the framing. Dot: mean over replicas after training"
         shown = "text"
-    pictures = [
-        Picture(
+    captioned = [
+        CaptionedFigure(
             "learning-curve",
             plot_learning_curve(config, results),
             f"Bits per character {learned_on} against training passages of "
-            f"{config.dataset.length} characters seen: median of {count} replicas, and the band of "
-            f"their middle 80 %. Dashed lines: {lines}.",
+            f"{config.dataset.length} characters seen: median and middle 80% of the {count} "
+            f"replicas. Dashed lines: {lines}.",
         ),
-        Picture(
+        CaptionedFigure(
             "samples",
             plot_samples(config, results),
             "Text written by the first replica that did not diverge, at several temperatures and "
             "from the same prompt. At temperature 0 it always takes the most likely character.",
         ),
-        Picture(
+        CaptionedFigure(
             "surprise",
             plot_surprise(config, results),
             f"The beginning of the {shown}: the darker a character, the more bits it cost the "
-            "first replica that did not diverge. Grey cells were not predicted.",
+            "first replica that did not diverge. Gray cells were not predicted.",
         ),
     ]
-    return pictures + _position_pictures({config.name: (config, results)})
+    return captioned + _position_figures({config.name: (config, results)})
 
 
-def plot_variants(variants: Variants) -> list[Picture]:
+def plot_variants(variants: Variants) -> list[CaptionedFigure]:
     """Return the figures of all variants of an experiment."""
     held_out = _has_held_out(variants)
     learned_on, measured_on = ("validation text", "test text") if held_out else ("the text",) * 2
     floor = "" if held_out else " Triangles: the floor of each framing."
-    pictures = [
-        Picture(
+    captioned = [
+        CaptionedFigure(
             "learning-curves",
             plot_learning_curves(variants),
-            f"Bits per character on {learned_on} against training passages seen: median over "
-            "replicas, and the band of their middle 80 %.",
+            f"Bits per character on {learned_on} against training passages seen: median and middle "
+            "80% of the replicas.",
         ),
-        Picture(
+        CaptionedFigure(
             "bits",
             plot_bits(variants),
             f"Bits per character on {measured_on}: a dot for each replica, a bar at their mean. "
             f"Dashed lines: baselines that have seen the same training text.{floor}",
         ),
-        Picture(
+        CaptionedFigure(
             "samples",
             plot_variant_samples(variants),
             f"Text written at temperature {PROGRESS_TEMPERATURE:g} by each variant's first replica "
             "that did not diverge.",
         ),
     ]
-    return pictures + _position_pictures(variants)
+    return captioned + _position_figures(variants)
 
 
-def gallery(rows: Mapping[str, tuple[RunConfig, Arrays]]) -> Picture | None:
+def gallery(rows: Mapping[str, tuple[RunConfig, Arrays]]) -> CaptionedFigure | None:
     """Return None: texts of several networks do not fit into one figure."""
     return None
 
 
-def progress_images(config: RunConfig, results: Results) -> dict[str, dict[int, Figure]]:
+def progress_images(config: RunConfig, results: StoredResults) -> dict[str, dict[int, Figure]]:
     """Return what the first replica wrote at each checkpoint and after training."""
     seen, texts, start = (results.predictions[name] for name in ("early_seen", "early", "start"))
     pages = {
@@ -106,7 +106,7 @@ def progress_images(config: RunConfig, results: Results) -> dict[str, dict[int, 
     return {"written": {step: plot_texts(config, page) for step, page in pages.items()}}
 
 
-def plot_learning_curve(config: RunConfig, results: Results) -> Figure:
+def plot_learning_curve(config: RunConfig, results: StoredResults) -> Figure:
     """Plot bits per character of training and validation passages against passages seen."""
     figure, axes = plt.subplots(figsize=(9, 4.8))
     history, x = results.history, results.history["sequences"]
@@ -179,7 +179,7 @@ def plot_bits(variants: Variants) -> Figure:
     return figure
 
 
-def _position_pictures(variants: Variants) -> list[Picture]:
+def _position_figures(variants: Variants) -> list[CaptionedFigure]:
     """Return the figure of bits by position, of the networks that have enough positions."""
     plotted = {
         name: (config, results)
@@ -192,7 +192,7 @@ def _position_pictures(variants: Variants) -> list[Picture]:
         f"{_bits_label(plotted).capitalize()} against the characters read since the last state "
         "reset, averaged over all passages: median over replicas, and the band of their range."
     )
-    return [Picture("places", plot_positions(plotted), caption)]
+    return [CaptionedFigure("places", plot_positions(plotted), caption)]
 
 
 def plot_positions(variants: Variants) -> Figure:
@@ -229,7 +229,7 @@ def _bin_positions(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.array([(first + 1 + last) / 2 for first, last in bins]), np.stack(means, axis=1)
 
 
-def _references(results: Results) -> dict[str, float]:
+def _references(results: StoredResults) -> dict[str, float]:
     """Return the reference values of bits per character by name."""
     return results.references.get("bits_per_character", {})
 

@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from pipeline.problems.base import Results, Variants
+from pipeline.problems.base import StoredResults, Variants
 from pipeline.problems.text.data.examples import decode
 from pipeline.problems.text.metrics.evaluation import PROGRESS_TEMPERATURE
 from pipeline.schema.experiment import RunConfig
@@ -17,7 +17,7 @@ MAX_LINES = 6  # of each text
 DARKEST_BITS = 8.0  # characters that cost more are as dark
 
 
-def plot_samples(config: RunConfig, results: Results) -> Figure:
+def plot_samples(config: RunConfig, results: StoredResults) -> Figure:
     """Plot what the first replica wrote at each temperature."""
     predictions = results.predictions
     texts = {
@@ -66,7 +66,7 @@ def plot_texts(config: RunConfig, texts: Mapping[str, np.ndarray]) -> Figure:
     return figure
 
 
-def plot_surprise(config: RunConfig, results: Results) -> Figure:
+def plot_surprise(config: RunConfig, results: StoredResults) -> Figure:
     """Plot the beginning of the test text on cells colored by the bits of each character."""
     text, bits = results.predictions["text"], results.predictions["bits"][0]
     rows, columns = -(-len(text) // LINE_LENGTH), min(LINE_LENGTH, len(text))

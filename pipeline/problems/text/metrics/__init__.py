@@ -1,6 +1,6 @@
 """What is measured, and the reference values that are known before training."""
 
-from pipeline.problems.text.metrics.evaluation import curve as curve
+from pipeline.problems.text.metrics.evaluation import curve_metrics as curve_metrics
 from pipeline.problems.text.metrics.evaluation import describe as describe
 from pipeline.problems.text.metrics.evaluation import evaluate as evaluate
 from pipeline.problems.text.metrics.evaluation import preview as preview

@@ -102,14 +102,14 @@ AT_TEMPERATURE = {  # label and meaning of these metrics at temperatures other t
 
 
 def describe(name: str) -> Metric:
-    """Return the description of a metric; KeyError for an unknown name."""
+    """Return the description of a metric; raises KeyError for an unknown name."""
     if match := re.fullmatch(r"(\w+)_at_([0-9.]+)", name):
         label, meaning = (text.format(match[2]) for text in AT_TEMPERATURE[match[1]])
         return Metric(label, meaning, METRICS[match[1]].higher_is_better)
     return METRICS[name]
 
 
-def curve(targets: np.ndarray, outputs: Arrays) -> Arrays:
+def curve_metrics(targets: np.ndarray, outputs: Arrays) -> Arrays:
     """Return metrics (R,) from targets (N, T), (1, N, T) or (R, N, T) and outputs (R, N, T)."""
     return {
         "bits_per_character": outputs["bits"].mean(axis=(1, 2), dtype=np.float64),
@@ -232,7 +232,7 @@ def evaluate(
     inputs, targets = make_examples(test, config)
     options = config.experiment.training.predict_options(samples_per_sequence(config))
     outputs = replicas.predict(inputs[None], targets[None], **options)
-    metrics = curve(targets, outputs)
+    metrics = curve_metrics(targets, outputs)
 
     from pipeline.problems.text.model.writing import Writer  # imports Keras, which takes seconds
 

@@ -40,7 +40,7 @@ class NGramModel:
     """An n-gram model with interpolated, modified Kneser-Ney smoothing."""
 
     def __init__(self, codes: np.ndarray, order: int, alphabet_size: int):
-        """Fit the model to a text (L,); ValueError for an order that is too high."""
+        """Fit the model to a text (L,); raises ValueError for an order that is too high."""
         if not 1 <= order <= MAX_ORDER:
             raise ValueError(f"order must be in 1..{MAX_ORDER}, got {order}")
         self.alphabet_size = alphabet_size

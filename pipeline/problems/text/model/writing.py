@@ -13,7 +13,7 @@ import numpy as np
 from pipeline import schema
 from pipeline.engine.backend import tf
 from pipeline.engine.replicas import Replicas
-from pipeline.engine.sampling import pick
+from pipeline.engine.sampling import sample_categorical
 from pipeline.problems.text.data.examples import decode
 from pipeline.problems.text.model.network import EMBEDDING, OUTPUT, lstm_name
 from pipeline.utils import seeds
@@ -148,4 +148,4 @@ class Writer:
 
 def _sample(p: tf.Tensor, uniform: tf.Tensor, temperature: tf.Tensor) -> tf.Tensor:
     """Sample codes (B,), int32, from probabilities (B, A) by random numbers (B,) in [0, 1)."""
-    return pick(tf.math.log(tf.maximum(p, 1e-30)), uniform, temperature)
+    return sample_categorical(tf.math.log(tf.maximum(p, 1e-30)), uniform, temperature)

@@ -8,10 +8,10 @@ from echoes import SMALL, config
 from pipeline.problems.echo.config.types import MISSING, Dataset
 from pipeline.problems.echo.data.examples import (
     generate,
+    incomplete_windows,
     make_examples,
-    parse,
+    parse_windows,
     samples_per_sequence,
-    start_windows,
 )
 from pipeline.utils.errors import InputError
 
@@ -43,11 +43,11 @@ def test_padded_windows_equal_the_articles_shift_with_its_missing_values(missing
     np.testing.assert_array_equal(targets, inputs[:, :2])
 
 
-def test_start_windows_are_those_that_the_article_drops():
+def test_incomplete_windows_are_those_that_the_article_drops():
     sequences = generate(Dataset(**SMALL))["test"]
     padded, _ = make_examples(sequences, config(missing="masked"))
     full, _ = make_examples(sequences, config(missing="unseen"))
-    windows, targets = start_windows(sequences, config(missing="unseen"))
+    windows, targets = incomplete_windows(sequences, config(missing="unseen"))
     incomplete = (padded == MISSING).any(axis=1)
     np.testing.assert_array_equal(windows, padded[incomplete])
     np.testing.assert_array_equal(targets, windows[:, :2])
@@ -113,20 +113,20 @@ def test_the_same_seed_gives_the_same_data_and_each_replica_its_own():
 )
 def test_invalid_windows_are_rejected_with_all_errors(lines, message):
     with pytest.raises(InputError) as error:
-        parse(lines, config())
+        parse_windows(lines, config())
     assert str(error.value) == message
 
 
 def test_text_is_parsed_to_windows():
-    windows = parse([["1", "2", "3", "4", "5"], ["099", "0", "7", "7", "7"]], config())
+    windows = parse_windows([["1", "2", "3", "4", "5"], ["099", "0", "7", "7", "7"]], config())
     assert windows.tolist() == [[1, 2, 3, 4, 5], [99, 0, 7, 7, 7]]
 
 
 def test_incomplete_windows_are_padded_as_in_training():
     lines = [["1", "2"], ["1", "2", "3", "4", "5"]]
-    padded_at_the_end = parse(lines, config(echo=5, shortest=2))
+    padded_at_the_end = parse_windows(lines, config(echo=5, shortest=2))
     assert padded_at_the_end.tolist() == [[1, 2, -1, -1, -1], [1, 2, 3, 4, 5]]
-    padded_in_front = parse(lines, config(missing="masked"))
+    padded_in_front = parse_windows(lines, config(missing="masked"))
     assert padded_in_front.tolist() == [[-1, -1, -1, 1, 2], [1, 2, 3, 4, 5]]
     with pytest.raises(InputError, match="echoes windows of 2 to 5 integers, got 1: 7"):
-        parse([["7"]], config(echo=5, shortest=2))
+        parse_windows([["7"]], config(echo=5, shortest=2))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from echoes import config
 
-from pipeline.problems.base import Results
+from pipeline.problems.base import StoredResults
 from pipeline.problems.echo import figures, metrics
 from pipeline.problems.echo.data.examples import make_examples
 from pipeline.problems.echo.figures import experiment, factors, variants
@@ -20,7 +20,7 @@ def close_figures():
     plt.close("all")
 
 
-def make_results(case, *, accuracy: float = 0.5, **extra: float) -> Results:
+def make_results(case, *, accuracy: float = 0.5, **extra: float) -> StoredResults:
     """Results of three replicas that differ a little."""
     sequences = np.array([1, 10, 100])
     history = {"sequences": sequences, "updates": 21 * sequences}
@@ -38,7 +38,7 @@ def make_results(case, *, accuracy: float = 0.5, **extra: float) -> Results:
     integers = np.stack([integers, integers, integers])
     integers[0, ::2, 0] = 99
     predictions = {"windows": windows, "expected": expected, "integers": integers}
-    return Results(history, predictions, values, metrics.references(case, test), test)
+    return StoredResults(history, predictions, values, metrics.references(case, test), test)
 
 
 def picture_names(pictures) -> list[str]:
@@ -53,8 +53,12 @@ def picture_names(pictures) -> list[str]:
         ({"representation": "scaled"}, {}, []),
         (
             {"missing": "masked"},
-            {"exact_accuracy_start": 0.5, "exact_accuracy_start_4": 0.5, "exact_accuracy_full": 1},
-            ["starts"],
+            {
+                "exact_accuracy_incomplete": 0.5,
+                "exact_accuracy_incomplete_4": 0.5,
+                "exact_accuracy_full": 1,
+            },
+            ["incomplete-windows"],
         ),
         (
             {"echo": 5, "eval_lengths": [5, 9]},
@@ -100,7 +104,7 @@ def test_variants_with_different_numbers_of_windows_have_lines_of_different_leng
         count = 25 // window
         extra = {f"accuracy_in_window_{n}": 0.3 for n in range(1, count + 1)}
         networks[f"{window}"] = (case, make_results(case, **extra))
-    (axes,) = variants.windows(networks).axes
+    (axes,) = variants.plot_windows(networks).axes
     lines = {line.get_label(): line.get_xdata() for line in axes.lines}
     assert lines["5"].round().tolist() == [1, 2, 3, 4, 5]
     assert lines["12"].round().tolist() == [1, 2]
@@ -110,15 +114,15 @@ def test_the_last_tick_of_the_start_figure_is_the_full_window_if_variants_share_
     networks = {}
     for window in (3, 5):
         case = config(window, missing="masked")
-        extra = {f"exact_accuracy_start_{n}": 0.5 for n in range(1, window)}
-        extra |= {"exact_accuracy_start": 0.5, "exact_accuracy_full": 1}
+        extra = {f"exact_accuracy_incomplete_{n}": 0.5 for n in range(1, window)}
+        extra |= {"exact_accuracy_incomplete": 0.5, "exact_accuracy_full": 1}
         networks[f"{window}"] = (case, make_results(case, **extra))
-    (axes,) = variants.starts(networks).axes
+    (axes,) = variants.plot_incomplete_windows(networks).axes
     lines = {line.get_label(): line.get_xdata() for line in axes.lines}
     assert lines["3"].round().tolist() == [1, 2, 3]
     assert lines["5"].round().tolist() == [1, 2, 3, 4, 5]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "2", "3", "4", "5"]
-    (axes,) = variants.starts({"5": networks["5"]}).axes
+    (axes,) = variants.plot_incomplete_windows({"5": networks["5"]}).axes
     assert axes.get_xticklabels()[-1].get_text() == "5 (full)"
 
 
@@ -129,14 +133,14 @@ def test_training_lengths_are_shaded_if_all_variants_share_them():
         case = config(window, window, eval_lengths=[5, 9])
         networks[f"{window}"] = (case, make_results(case, **extra))
     for shown, shaded in ((networks, False), ({"5": networks["5"]}, True)):
-        (picture,) = variants.detail_pictures(shown)
+        (picture,) = variants.detail_figures(shown)
         labels = picture.figure.axes[0].get_legend_handles_labels()[1]
         assert ("lengths in training" in labels) == ("Shaded" in picture.caption) == shaded
 
 
 def test_the_legend_of_the_learning_curve_covers_no_curve():
     case = config()
-    figure = experiment.learning_curve(case, make_results(case))
+    figure = experiment.plot_learning_curve(case, make_results(case))
     figure.draw_without_rendering()
     for axes in figure.axes:
         legend = axes.get_legend().get_window_extent()
@@ -162,7 +166,7 @@ def test_the_effects_figure_has_a_panel_per_factor_with_its_means():
         "training.batch_size": [1, 3, 7],
         "training.reset_states_after": ["batch", "sequence"],
     }
-    batch_size, state = factors.effects(networks).axes
+    batch_size, state = factors.plot_effects(networks).axes
     np.testing.assert_allclose(state.lines[-1].get_ydata(), [0.9, 0.2], atol=0.01)
     np.testing.assert_allclose(batch_size.lines[-1].get_ydata(), [0.55] * 3, atol=0.01)
     assert batch_size.get_xlabel() == "batch size"
@@ -181,7 +185,7 @@ def test_variants_with_many_numbers_of_cells_are_drawn_against_them():
         case = config(model={"cells": cells}, representation=representation)
         networks[f"{representation}-{cells}"] = (case, make_results(case))
     assert "cells" in picture_names(figures.plot_variants(networks))
-    left, right = factors.cells(networks).axes
+    left, right = factors.plot_cells(networks).axes
     assert left.get_legend_handles_labels()[1] == ["one-hot", "scaled"]
     assert right.get_ylim()[0] == 0
 
@@ -191,5 +195,5 @@ def test_each_group_of_variants_has_a_line_of_its_own():
     for cells, stride in itertools.product([2, 4, 8], range(1, 10)):
         case = config(model={"cells": cells}, stride=stride)
         networks[f"{stride}-{cells}"] = (case, make_results(case))
-    left, _ = factors.cells(networks).axes
+    left, _ = factors.plot_cells(networks).axes
     assert len(left.get_legend_handles_labels()[1]) == 9

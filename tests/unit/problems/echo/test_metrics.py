@@ -12,7 +12,7 @@ def test_token_accuracy_counts_integers_and_exact_accuracy_complete_echoes():
     targets = np.array([[1, 2], [3, 4]])
     integers = np.array([[[1, 2], [3, 4]], [[1, 2], [3, 9]], [[9, 9], [9, 4]]])
     entropy = np.zeros((3, 2, 2))
-    values = metrics.curve(targets, {"integers": integers, "cross_entropy": entropy})
+    values = metrics.curve_metrics(targets, {"integers": integers, "cross_entropy": entropy})
     assert values["token_accuracy"].tolist() == [1, 0.75, 0.25]
     assert values["exact_accuracy"].tolist() == [1, 0.5, 0]
     assert values["cross_entropy"].tolist() == [0, 0, 0]
@@ -29,11 +29,11 @@ def test_missing_targets_do_not_count_and_each_replica_may_have_its_own():
     targets = np.array([[1, -1], [-1, -1], [3, 4]], np.int16)
     integers = np.array([[[1, 7], [9, 9], [3, 9]], [[9, 7], [0, 0], [3, 4]]], np.uint8)
     outputs = {"integers": integers, "error": np.array([[[1, 5], [5, 5], [2, 3.0]]] * 2)}
-    shared = metrics.curve(targets, outputs)
+    shared = metrics.curve_metrics(targets, outputs)
     assert shared["token_accuracy"] == pytest.approx([2 / 3, 2 / 3])
     assert shared["exact_accuracy"].tolist() == [0.5, 0.5]
     assert shared["mae"].tolist() == [2, 2]
-    own = metrics.curve(np.stack([targets, integers[1]]), outputs)
+    own = metrics.curve_metrics(np.stack([targets, integers[1]]), outputs)
     assert own["token_accuracy"] == pytest.approx([2 / 3, 1])
     assert own["exact_accuracy"].tolist() == [0.5, 1]
 
@@ -58,8 +58,8 @@ def test_chance_leaves_out_missing_targets():
         "token_accuracy",
         "accuracy_at_3",
         "sequences_until_learned",
-        "exact_accuracy_start",
-        "exact_accuracy_start_2",
+        "exact_accuracy_incomplete",
+        "exact_accuracy_incomplete_2",
         "exact_accuracy_at_length_40",
         "accuracy_in_window_4",
         "mae",

@@ -10,7 +10,7 @@ from pipeline.engine.replicas import Replicas
 from pipeline.problems.echo import data, metrics
 from pipeline.problems.echo.config.types import MISSING
 from pipeline.problems.echo.config.validate import validate, warnings
-from pipeline.problems.echo.data.examples import parse
+from pipeline.problems.echo.data.examples import parse_windows
 from pipeline.problems.echo.model.network import build, echo, replicas_at_length
 
 TEACHER_FORCING = {"decoder_context": "initial_state", "teacher_forcing": True}
@@ -188,10 +188,10 @@ def test_attention_is_evaluated_at_all_lengths_that_its_table_holds(eval_lengths
 
 @pytest.mark.parametrize("missing", ["masked", "marked", "unseen"])
 @pytest.mark.parametrize("echo", [1, 2])
-def test_start_windows_are_evaluated_if_they_have_an_integer_to_echo(missing, echo):
+def test_incomplete_windows_are_evaluated_if_they_have_an_integer_to_echo(missing, echo):
     """The first integer of every start window is missing, so an echo of one has no target."""
     values = evaluate(config(3, echo, missing=missing))
-    assert ("exact_accuracy_start" in values) == (echo > 1)
+    assert ("exact_accuracy_incomplete" in values) == (echo > 1)
     assert np.isfinite(values["exact_accuracy_full"]).all()
 
 
@@ -216,7 +216,7 @@ def test_forget_gates_start_with_the_configured_bias(bias):
 
 def test_an_echo_is_as_long_as_its_window():
     case = config(4, 4, model={"cells": 6, **TEACHER_FORCING}, shortest=1)
-    windows = parse([["5", "6"], ["1", "2", "3", "4"]], case)
+    windows = parse_windows([["5", "6"], ["1", "2", "3", "4"]], case)
     echoed, expected = echo(make_replicas(case), case, windows)
     assert [len(row) for row in echoed] == [2, 4]
     assert [row.tolist() for row in expected] == [[5, 6], [1, 2, 3, 4]]
@@ -224,7 +224,7 @@ def test_an_echo_is_as_long_as_its_window():
 
 def test_a_single_window_counts_as_the_first_of_its_sequence():
     case = config(4, 4, model=LSTM, target="sequence", stride=4)
-    _, expected = echo(make_replicas(case), case, parse([["5", "6", "7", "8"]], case))
+    _, expected = echo(make_replicas(case), case, parse_windows([["5", "6", "7", "8"]], case))
     assert expected[0].tolist() == [5, 5, 5, 5]
 
 

@@ -115,7 +115,9 @@ def draw(monkeypatch):
     def run(name, *options: str):
         config = CONFIGS[name]
         monkeypatch.setattr(
-            checkpoint, "load_for_problem", lambda *_: SimpleNamespace(config=config)
+            checkpoint,
+            "load_for_problem",
+            lambda *_: SimpleNamespace(config=config, diverged=np.zeros(1, bool)),
         )
         monkeypatch.setattr(checkpoint, "load_replica", lambda *_: make_replicas(config, [1]))
         return CliRunner().invoke(cli.app, ["draw", "generator", *options])

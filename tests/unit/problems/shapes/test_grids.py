@@ -18,9 +18,9 @@ def test_conversions_can_be_inverted_up_to_half_a_bin(data, name, bins):
     indices = grid.to_bins(polygon)
     assert indices.min() >= 0
     assert indices.max() < bins
-    centres = grid.from_bins(indices)
-    assert (np.abs(centres - polygon) <= grid.bin_size / 2 + 1e-9)[1:].all()
-    np.testing.assert_array_equal(grid.to_bins(centres), indices)
+    centers = grid.from_bins(indices)
+    assert (np.abs(centers - polygon) <= grid.bin_size / 2 + 1e-9)[1:].all()
+    np.testing.assert_array_equal(grid.to_bins(centers), indices)
     np.testing.assert_allclose(grid.denormalize(grid.normalize(polygon)), polygon, atol=1e-12)
     tokens = grid.to_tokens(indices)
     assert tokens.min() >= 0

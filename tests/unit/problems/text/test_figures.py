@@ -5,7 +5,7 @@ import re
 import numpy as np
 import writers
 
-from pipeline.problems.base import Results
+from pipeline.problems.base import StoredResults
 from pipeline.problems.text import figures, metrics
 from pipeline.problems.text.data.examples import decode
 from pipeline.problems.text.figures.experiment import _bin_positions
@@ -14,7 +14,7 @@ from pipeline.problems.text.metrics.evaluation import FLOOR, HELD_OUT, TEMPERATU
 from pipeline.utils.statistics import summary
 
 
-def make_results(config) -> Results:
+def make_results(config) -> StoredResults:
     """Plausible results of three replicas that differ slightly."""
     seen = np.array([1, 2, 4])
     history = {"sequences": seen, "updates": 12 * seen, "train_loss": np.ones((3, 3))}
@@ -37,7 +37,7 @@ def make_results(config) -> Results:
     baselines = {"uniform": 3.0, "order-5 n-gram": 1.9, FLOOR: 0.5}
     references = {"bits_per_character": baselines, "known_words": {HELD_OUT: 0.9}}
     references["longest_copy"] = {HELD_OUT: 12}
-    return Results(history, predictions, values, references, np.zeros((2, 49), np.uint8))
+    return StoredResults(history, predictions, values, references, np.zeros((2, 49), np.uint8))
 
 
 def names(pictures) -> list[str]:

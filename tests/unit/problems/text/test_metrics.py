@@ -41,7 +41,7 @@ def test_bits_and_accuracy_are_means_over_characters():
     targets = np.array([[1, 2], [3, 4]])
     characters = np.array([[[1, 2], [3, 9]], [[9, 9], [9, 4]]])
     outputs = {"bits": np.array([[[1, 3.0]], [[0, 1]]]), "characters": characters}
-    values = metrics.curve(targets, outputs)
+    values = metrics.curve_metrics(targets, outputs)
     assert values["bits_per_character"].tolist() == [2, 0.5]
     assert values["accuracy"].tolist() == [0.75, 0.25]
 

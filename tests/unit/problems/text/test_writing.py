@@ -102,16 +102,16 @@ def test_the_default_prompt_is_the_start_of_the_corpus():
 @pytest.mark.parametrize(
     ("name", "text", "error"),
     [
-        ("sequence", "", "--seed: must not be empty: the network needs a character to continue"),
+        ("sequence", "", "--prompt: must not be empty: the network needs a character to continue"),
         (
             "many-to-one",
             "th",
-            "--seed: must have at least 3 characters, the window of small, got 2: 'th'",
+            "--prompt: must have at least 3 characters, the window of small, got 2: 'th'",
         ),
         (
             "sequence",
             "The äs",
-            "--seed: the network knows only these characters: '\\n ,.acdehmnorst', got 'T', 'ä'",
+            "--prompt: the network knows only these characters: '\\n ,.acdehmnorst', got 'T', 'ä'",
         ),
     ],
 )
