@@ -20,7 +20,7 @@ quick: $(INSTALLED) ## Run everything on 2% of the data, in .quick/; results are
 	pipeline quick
 
 test: $(INSTALLED) ## Run unit and integration tests; ARGS="tests/unit -k scale" selects some
-	$(PYTEST) $(or $(ARGS),tests/integration tests/unit)
+	$(PYTEST) $(or $(ARGS),tests/unit tests/integration)
 
 test-resilience: $(INSTALLED) ## Run the tests of kills, damage, full disks and hostile input
 	$(PYTEST) tests/resilience

@@ -7,18 +7,19 @@ wait seconds for TensorFlow, MLflow, Optuna and Matplotlib.
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.params.load import load_params
 from pipeline.params.load_report import load_report
-from pipeline.runs import checkpoint as checkpoints
-from pipeline.runs.checkpoint import Checkpoint
 from pipeline.runs.tracker import Tracker
 from pipeline.schema.variants import experiment_of
 from pipeline.utils import console, paths
 from pipeline.utils.errors import InputError
+
+if TYPE_CHECKING:
+    from pipeline.runs.checkpoint import Checkpoint
 
 app = typer.Typer(
     name="pipeline",
@@ -185,6 +186,7 @@ def draw(
     from pipeline import plotting
     from pipeline.problems.shapes.config.validate import shape_to_draw
     from pipeline.problems.shapes.figures.experiment import plot_polygons
+    from pipeline.runs import checkpoint as checkpoints
     from pipeline.utils import files
 
     if out and as_json:
@@ -230,6 +232,7 @@ def echo(
     """Echo a window of integers with a trained network."""
     from pipeline.problems.echo.config.types import MISSING, at_length
     from pipeline.problems.echo.data.examples import parse_windows
+    from pipeline.runs import checkpoint as checkpoints
 
     lines = [integers] if integers else [line.split() for line in _read_stdin()]
     _check_network(network, "echo")
@@ -276,6 +279,7 @@ def write(
 ) -> None:
     """Write text with a trained network."""
     from pipeline.problems.text.data.prompt import check_temperature, encode_prompt
+    from pipeline.runs import checkpoint as checkpoints
 
     _check_network(network, "write")
     checkpoint = checkpoints.load_for_problem(network, "text")
@@ -392,7 +396,7 @@ def _check_network(name: str, command: str) -> None:
         raise InputError(f"{name}: is a network of {problem}; run: pipeline {suitable} {name}")
 
 
-def _check_replica(checkpoint: Checkpoint, replica: int) -> None:
+def _check_replica(checkpoint: "Checkpoint", replica: int) -> None:
     """Raise InputError if there is no replica of that number, or if it diverged."""
     count, name = len(checkpoint.diverged), checkpoint.config.name
     if replica >= count:

@@ -17,6 +17,11 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start with the tests of the reproduced laboratory: others run while one worker makes it."""
+    items.sort(key=lambda item: "reproduced" not in getattr(item, "fixturenames", ()))
+
+
 @pytest.fixture
 def laboratory(tmp_path) -> Laboratory:
     """A fresh laboratory in which nothing has been run."""

@@ -8,7 +8,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.engine.backend import keras
+from pipeline.engine.backend import keras, tf
+
+
+@contextmanager
+def portable_softmax() -> Iterator[None]:
+    """Make Keras compute softmax from its logarithm, while a graph is traced.
+
+    Reason: TensorFlow's kernel for the processor multiplies by an approximate reciprocal, and Intel
+    and AMD approximate it differently. Programs that XLA compiles are not affected.
+    Seen in TensorFlow 2.21. Remove it once predictions are the same bytes without it.
+    """
+
+    def softmax(x, axis=-1):
+        outputs = tf.exp(tf.nn.log_softmax(x, axis=axis))
+        outputs._keras_logits = x  # Keras' losses use them, as those of its own softmax
+        return outputs
+
+    module = keras.src.backend.nn
+    original, module.softmax = module.softmax, softmax
+    try:
+        yield
+    finally:
+        module.softmax = original
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline.engine.backend import keras, tf
+from pipeline.engine.compat import portable_softmax
 from pipeline.engine.network import Network
 from pipeline.engine.optimizers import make_optimizer
 from pipeline.schema.experiment import Training
@@ -297,7 +298,8 @@ class Replicas:
         def predict_batch(args):
             weights, states, x, y = args
             x, y = self.network.preprocess(x, y)
-            outputs, states = self._call(self.network.model, weights, states, x, training=False)
+            with portable_softmax():
+                outputs, states = self._call(self.network.model, weights, states, x, training=False)
             return self.network.output_fn(y, outputs), states
 
         count, states = inputs.shape[0], self._initial_states()

@@ -22,6 +22,7 @@ NETWORK_SOURCES = (
     "problems/{problem}/data",
     "problems/{problem}/model",
     "schema",
+    "utils/processor.py",
     "utils/seeds.py",
     "utils/statistics.py",
 )

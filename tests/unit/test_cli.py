@@ -57,8 +57,9 @@ def trained(folder) -> None:
         diverged = np.zeros(config.experiment.training.replicas, bool)
         diverged[1:2] = True
         weights = [np.zeros((len(diverged), 1))]
+        weights_after = dict.fromkeys(config.experiment.training.checkpoints, weights)
         model = ExportedModel(b"", np.zeros(1), np.zeros(1))
-        checkpoint.save(Checkpoint(config, weights, {}, curves, diverged), model)
+        checkpoint.save(Checkpoint(config, weights, weights_after, curves, diverged), model)
 
 
 @pytest.mark.parametrize(
