@@ -1,0 +1,121 @@
+"""Emulated processors: data, weights, predictions, metrics and figures are the same bytes."""
+
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from small import ROOT
+
+PROCESSORS = ("Haswell", "EPYC-Milan")  # Intel and AMD, both without AVX-512
+
+PARAMS = """
+datasets:
+  rectangle: {problem: shapes, shape: rectangle, seed: 1, train: 12, validation: 4, test: 64}
+  echo: {problem: echo, classes: 100, length: 12, seed: 2, train: 4, validation: 2, test: 4}
+  words: {problem: text, corpus: python-docs, length: 120, seed: 3, train: 4, validation: 1, test: 1}
+defaults:
+  shapes:
+    experiment:
+      dataset: rectangle
+      training: {seed: 1, replicas: 2, sequences: 12, loss: mae, batch_size: 4, learning_rate: 0.01}
+  echo:
+    experiment:
+      dataset: echo
+      framing: {window: 5, echo: 5}
+      model: {cells: 150}
+      training:
+        {seed: 1, replicas: 1, sequences: 4, vectorized: false, loss: categorical_crossentropy,
+        batch_size: 8, learning_rate: 0.01, schedule: cosine, clip_norm: 1.0}
+  text:
+    experiment:
+      dataset: words
+      training:
+        {seed: 1, replicas: 1, sequences: 4, vectorized: false, loss: categorical_crossentropy,
+        batch_size: 2, learning_rate: 0.01}
+experiments:
+  memoryless: {problem: shapes, framing: {sample: point}, model: {cells: 10}}
+  recurrent: {problem: shapes, framing: {sample: shape}, model: {cells: 10}}
+  tokens:
+    problem: shapes
+    framing: {sample: tokens, bins: 256}
+    model: {cells: 48}
+    training: {loss: categorical_crossentropy}
+  mixture:
+    problem: shapes
+    framing: {sample: coordinates}
+    model: {cells: 32, components: 20}
+    training: {loss: negative_log_likelihood}
+  stateful:
+    problem: echo
+    model: {architecture: lstm, cells: 20}
+    training: {vectorized: true, replicas: 1, batch_size: 7, reset_states_after: sequence}
+  scaled:
+    problem: echo
+    framing: {representation: scaled}
+    model: {architecture: lstm, cells: 20}
+    training: {loss: mae}
+  decoder: {problem: echo, framing: {echo: 2}, model: {architecture: encoder-decoder}}
+  attention: {problem: echo, model: {architecture: attention}}
+  words:
+    problem: text
+    framing: {sample: sequence, window: 20}
+    model: {cells: 64, embedding: 16}
+    training: {reset_states_after: sequence}
+studies: {}
+"""
+"""An experiment for each architecture, with cells as in the repository's params.yaml."""
+
+PROGRAM = """
+from pipeline.params.load import load_params
+from pipeline.stages import evaluate, figures, generate, train
+from pipeline.utils import paths
+
+params = load_params(paths.params())
+for name in params.datasets:
+    generate.run(name)
+for name in params.experiments:
+    train.run(name)
+    evaluate.run(name)
+    figures.run(name)
+"""
+
+
+def compute(folder: Path, *emulator: str) -> dict[str, bytes]:
+    """Run the stages in a folder, with an emulator in front of Python; return all files."""
+    folder.mkdir()
+    (folder / "params.yaml").write_text(PARAMS)
+    settings = ("OPENBLAS_", "NPY_", "ONEDNN_", "TF_", "XLA_")  # the command has to set them
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(settings)}
+    environment |= {"PYTHONPATH": str(ROOT)}
+    command = [*emulator, sys.executable, "-W", "ignore", "-c", PROGRAM]
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.mark.skipif(
+    shutil.which("qemu-x86_64") is None, reason="needs qemu-x86_64; apt-get install qemu-user"
+)
+def test_other_processors_compute_the_same_bytes(tmp_path):
+    with ThreadPoolExecutor() as pool:
+        here = pool.submit(compute, tmp_path / "here")
+        others = {
+            name: pool.submit(compute, tmp_path / name, "qemu-x86_64", "-cpu", name)
+            for name in PROCESSORS
+        }
+        expected = here.result()
+        assert len(expected) > 50
+        for name, other in others.items():
+            files = other.result()
+            assert files.keys() == expected.keys(), name
+            assert [path for path in files if files[path] != expected[path]] == [], name
