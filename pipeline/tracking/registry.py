@@ -72,7 +72,7 @@ def choose_champion(name: str, model: RegisteredModel, params: Params) -> Champi
         if not paths.model(network).is_dir():  # metrics are in git, models in DVC's cache
             hint = f"run: dvc pull, or dvc repro train@{experiment}"
             raise InputError(f"models.{name}: {network} is not trained here; {hint}")
-        if aggregates["checkpoint_digest"] != results.checkpoint_digest(network):
+        if aggregates.get("checkpoint_digest") != results.checkpoint_digest(network):
             hint = f"run: dvc repro evaluate@{experiment}"
             raise InputError(f"models.{name}: {network} has been trained again; {hint}")
         mean = aggregates["metrics"].get(model.metric, {}).get("mean")

@@ -89,7 +89,7 @@ def _evaluation_digest(name: str, training: str) -> str | None:
     if not all(path.exists() for path in evaluation):
         return None
     try:
-        evaluated_training = results.load_aggregates(name)["checkpoint_digest"]
+        evaluated_training = results.load_aggregates(name).get("checkpoint_digest")
     except InputError:  # the variant was added after the evaluation
         return None
     predictions = paths.predictions(name)

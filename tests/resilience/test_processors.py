@@ -16,7 +16,7 @@ PARAMS = """
 datasets:
   rectangle: {problem: shapes, shape: rectangle, seed: 1, train: 12, validation: 4, test: 64}
   echo: {problem: echo, classes: 100, length: 12, seed: 2, train: 4, validation: 2, test: 4}
-  words: {problem: text, corpus: python-docs, length: 120, seed: 3, train: 4, validation: 1, test: 1}
+  words: {problem: text, corpus: python-docs, length: 60, seed: 3, train: 4, validation: 1, test: 1}
 defaults:
   shapes:
     experiment:
