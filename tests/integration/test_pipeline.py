@@ -90,22 +90,15 @@ def test_metrics_are_aggregated_over_replicas(reproduced):
     assert entry["low"] < entry["mean"] < entry["high"]
 
 
-def test_sync_restores_the_trials_of_a_lost_database(mine):
-    assert (trials(mine, "sizes"), trials(mine, "search")) == (6, 6)
+def test_the_trials_of_a_study_have_a_page_with_charts_of_their_own(reproduced):
+    assert {study: trials(reproduced, study) for study in TRIALS} == TRIALS
     query = (
         "select key, value from experiment_tags where key like 'mlflow.%' and experiment_id in"
         " (select experiment_id from experiments where name like 'study sizes%')"
     )
-    tags = dict(mine.rows(query))
-    assert tags["mlflow.note.content"]
+    tags = dict(reproduced.rows(query))
     assert "reports/studies/" in tags["mlflow.note.content"]
     assert json.loads(tags["mlflow.sharedViewState.laboratory"])["compareRunCharts"]
-    assert "sizes: complete" in mine.run("pipeline", "sync").stdout
-    assert trials(mine, "sizes") == 6
-    (mine.root / "mlflow.db").unlink()
-    done = mine.run("pipeline", "sync").stdout
-    assert "sizes: added 6 trials" in done
-    assert (trials(mine, "sizes"), trials(mine, "search")) == (6, 6)
 
 
 def test_the_report_shows_studies(reproduced):
@@ -172,12 +165,23 @@ def test_a_project_may_have_no_studies_and_no_report_texts(mine):
 
 
 def test_a_quick_look_draws_all_figures_and_leaves_the_results_alone(mine):
+    kept = {"experiments": ("drawer", "echoer"), "studies": ("sizes",)}
+    document = YAML(typ="safe").load(mine.params)
+    for section, names in kept.items():
+        document[section] = {name: document[section][name] for name in names}
+    YAML().dump(document, mine.params)
+    (mine.root / "report.yaml").unlink()
+    mine.run("git", "commit", "-qam", "A small part")
     mine.run("pipeline", "quick", "--scale", "0.5")
     made, expected = (
-        {path.name for path in (root / "reports").rglob("*.svg")}
+        {
+            path.relative_to(root)
+            for folder in ("figures/drawer", "figures/echoer", "studies/sizes")
+            for path in (root / "reports" / folder).glob("*.svg")
+        }
         for root in (mine.root / ".quick", mine.root)
     )
-    assert expected - {path.name for path in (mine.root / "reports/benchmarks").iterdir()} <= made
+    assert made == expected
     assert "**Quick look**" in (mine.root / ".quick/reports/README.md").read_text()
     assert mine.run("git", "status", "--porcelain").stdout == ""
 

@@ -5,7 +5,30 @@ from pathlib import Path
 
 from small import Laboratory
 
+RUNS = "select name, status, start_time, end_time from runs where lifecycle_stage = 'active'"
 RUNNING = "select count(*) from runs where status = 'RUNNING' and lifecycle_stage = 'active'"
+
+
+ACTIVE = """
+import sys
+from pipeline.params.load import load_params
+from pipeline.tracking import logger
+from pipeline.utils import paths
+
+logger.LOG_SECONDS = 0
+point = {"sequences": 3, "updates": 1, "mae": 0.5}
+with logger.MLflowTracker().start_run(load_params(paths.params()).config("drawer")) as run:
+    run.log(point)
+    if "sync" in sys.argv:
+        logger.sync_experiment("drawer")
+    run.log(point | {"sequences": 6})
+"""
+"""A training under way of which the files are there already; `sync` is called in the middle."""
+
+
+def drawer_runs(laboratory: Laboratory) -> list[tuple]:
+    """Name, status, start and end of the runs of the network `drawer` and of its replicas."""
+    return laboratory.rows(f"{RUNS} and name like 'drawer%' order by name")
 
 
 def only_drawer_and_sizes(root: Path) -> None:
