@@ -7,7 +7,7 @@ PYTEST := pytest -n auto --dist worksteal
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help repro quick test test-resilience test-all bench lint imports format ui screenshots lock clean
+.PHONY: help repro quick test test-resilience test-all test-processors bench lint imports format ui screenshots lock clean
 
 help: ## Show this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,8 +25,11 @@ test: $(INSTALLED) ## Run unit and integration tests; ARGS="tests/unit -k scale"
 test-resilience: $(INSTALLED) ## Run the tests of kills, damage, full disks and hostile input
 	$(PYTEST) tests/resilience
 
-test-all: $(INSTALLED) ## Run all tests
+test-all: $(INSTALLED) ## Run unit and integration tests and those of make test-resilience
 	$(PYTEST)
+
+test-processors: $(INSTALLED) ## Compare results with those of emulated processors (minutes)
+	pytest tests/processors
 
 bench: $(PEERS) ## Compare speed with JAX, PyTorch, Keras and C; NAMES="fit echo", ARGS="--repetitions 3"
 	python -m benchmarks $(NAMES) $(ARGS)

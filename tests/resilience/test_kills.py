@@ -1,8 +1,12 @@
 """Commands that are killed by SIGKILL: outputs are complete or missing, and can be made again."""
 
+import os
 import random
 import shutil
+import signal
+import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import damage
@@ -42,7 +46,19 @@ def remove(path: Path) -> None:
 
 def run_and_kill(laboratory: Laboratory, seconds: float, *command: str) -> None:
     """Run a command, and kill it and its children if it takes longer than these seconds."""
-    laboratory.run("timeout", "--signal=KILL", f"{seconds:.3f}", *command, check=False)
+    process = subprocess.Popen(
+        command,
+        cwd=laboratory.root,
+        env=laboratory.environment(),
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 @pytest.mark.parametrize("stage", OUTPUTS)

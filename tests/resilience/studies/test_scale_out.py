@@ -86,7 +86,7 @@ def test_trials_of_a_dask_worker_that_dies_are_rescheduled(
 
 def test_an_interrupted_study_asks_for_the_same_storage(laboratory):
     process = start(laboratory, "sizes", "--workers", "1", "--storage", "elsewhere.log")
-    wait_until(lambda: trial_files(laboratory))
+    wait_until(lambda: len(trial_files(laboratory)) > 1)  # so the first is in the storage, too
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=PATIENCE)
     assert "resume with: pipeline study sizes (with the same --storage)\n" in stderr
