@@ -1,12 +1,28 @@
-"""Keyword arguments of Keras layers that compile well."""
+"""The LSTM layers of all networks."""
 
+from pipeline.engine.backend import keras
+from pipeline.engine.lstm import Inputs, TrainingLSTM
 from pipeline.schema.experiment import Training
 
+MIN_CELLS = 32
+"""Smallest layer that `TrainingLSTM` makes faster; see benchmarks/README.md."""
 
-def recurrent_options(training: Training) -> dict[str, bool]:
-    """Options of the recurrent layers of a network that is trained in this way.
 
-    Vectorised replicas need unrolled layers, because `tf.vectorized_map` takes no loops over time
+def lstm(
+    units: int, training: Training, *, inputs: Inputs = "dense", **options
+) -> keras.layers.LSTM:
+    """Create an LSTM layer that compiles well, for a network that is trained in this way.
+
+    Vectorized replicas need unrolled layers, because `tf.vectorized_map` takes no loops over time
     steps. Otherwise the layers loop, which compiles in a second or two for any number of steps.
+
+    Args:
+        units: the number of cells.
+        training: the parameters of the training.
+        inputs: what is known about the inputs; see `pipeline.engine.lstm.Inputs`.
+        options: other options of `keras.layers.LSTM`.
     """
-    return {"unroll": training.vectorized, "use_cudnn": False}
+    options |= {"unroll": training.vectorized, "use_cudnn": False}
+    if units < MIN_CELLS:
+        return keras.layers.LSTM(units, **options)
+    return TrainingLSTM(units, inputs=inputs, **options)

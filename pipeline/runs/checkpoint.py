@@ -103,10 +103,12 @@ class ExportedModel(NamedTuple):
 
 
 def export_model(checkpoint: Checkpoint, model: keras.Model, inputs: Batch) -> ExportedModel:
-    """Export the first replica that did not diverge; its weights are loaded into `model`."""
+    """Export the first replica that did not diverge, in a copy of `model` with stock layers."""
     from pipeline.engine.compat import save_keras  # Keras takes seconds to import
+    from pipeline.engine.lstm import to_stock
 
     replica = int(np.argmin(checkpoint.diverged))
+    model = to_stock(model)
     model.set_weights([weight[replica] for weight in checkpoint.weights])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / MODEL_FILE

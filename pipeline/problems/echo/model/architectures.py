@@ -15,8 +15,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from pipeline.engine import layers
 from pipeline.engine.backend import keras
-from pipeline.engine.layers import recurrent_options
+from pipeline.engine.lstm import Inputs
 from pipeline.schema.experiment import RunConfig
 
 
@@ -45,7 +46,7 @@ def build(config: RunConfig) -> Models:
 
 def lstm(config: RunConfig) -> Models:
     """One LSTM with an output at each time step."""
-    layer = _lstm(config, "lstm", return_sequences=True)
+    layer = _lstm(config, "lstm", inputs=_integer_inputs(config), return_sequences=True)
     return _sequential(config, layer, _output_layer(config))
 
 
@@ -57,7 +58,8 @@ def memoryless(config: RunConfig) -> Models:
 
 def vector(config: RunConfig) -> Models:
     """Many to one: an LSTM reads the window; its last output is mapped to the complete echo."""
-    return _sequential(config, _lstm(config, "lstm"), *_complete_echo(config))
+    layer = _lstm(config, "lstm", inputs=_integer_inputs(config))
+    return _sequential(config, layer, *_complete_echo(config))
 
 
 def features(config: RunConfig) -> Models:
@@ -80,6 +82,7 @@ def encoder_decoder(config: RunConfig) -> Models:
     encoder = _lstm(
         config,
         "encoder",
+        inputs=_integer_inputs(config),
         return_sequences=model.attends,
         return_state=True,
         go_backwards=model.reverse,
@@ -109,10 +112,21 @@ class _Decoder:
     def __init__(self, config: RunConfig):
         # A layer draws the seed of its initial weights when it is created, so this order matters.
         self._model = config.experiment.model
-        self.lstm = _lstm(config, "decoder", return_sequences=True, return_state=True)
+        self.lstm = _lstm(
+            config,
+            "decoder",
+            inputs=self._inputs(config),
+            return_sequences=True,
+            return_state=True,
+        )
         self._output = _output_layer(config)
         self._attention = keras.layers.Attention(name="attention")
         self.embed = _embedding(config)
+
+    def _inputs(self, config: RunConfig) -> Inputs:
+        if not self._model.teacher_forcing:
+            return "repeated"
+        return "dense" if self._model.decoder_context == "vector" else _integer_inputs(config)
 
     def initial_state(self, encoding: _Encoding) -> list | None:
         """Return the initial hidden and cell state; None for zeros."""
@@ -190,7 +204,8 @@ def attention(config: RunConfig) -> Models:
     integers, positions = window[:, :, :classes], window[:, :, classes:]
     if framing.masked:
         integers = keras.layers.Masking(name="masking")(integers)
-    encoded = _lstm(config, "encoder", return_sequences=True)(_embedding(config)(integers))
+    encoder = _lstm(config, "encoder", inputs=_integer_inputs(config), return_sequences=True)
+    encoded = encoder(_embedding(config)(integers))
     table = keras.layers.Dense(model.cells, use_bias=False, name="positions")
     queries = table(positions[:, : framing.echo])
     keys = encoded if model.keys == "content" else table(positions)
@@ -253,9 +268,15 @@ def _mask(config: RunConfig, window):
 
 
 def _lstm(config: RunConfig, name: str, **options) -> keras.layers.LSTM:
-    stateful = config.experiment.training.reset_states_after != "batch"
-    options |= recurrent_options(config.experiment.training)
-    return keras.layers.LSTM(config.experiment.model.cells, name=name, stateful=stateful, **options)
+    cells, training = config.experiment.model.cells, config.experiment.training
+    stateful = training.reset_states_after != "batch"
+    return layers.lstm(cells, training, name=name, stateful=stateful, **options)
+
+
+def _integer_inputs(config: RunConfig) -> Inputs:
+    """Return what is known about the integers that an LSTM reads."""
+    one_hot = config.experiment.framing.representation == "one-hot"
+    return "one-hot" if one_hot and not config.experiment.model.embedding else "dense"
 
 
 def _embedding(config: RunConfig) -> Callable:

@@ -31,8 +31,8 @@ import math
 import numpy as np
 
 from pipeline import schema
+from pipeline.engine import layers
 from pipeline.engine.backend import keras, tf
-from pipeline.engine.layers import recurrent_options
 from pipeline.engine.network import Network
 from pipeline.problems.shapes.config.types import HALF_WIDTH
 from pipeline.problems.shapes.data.examples import PADDING
@@ -104,12 +104,8 @@ def build(config: schema.RunConfig) -> Network:
         inputs[..., LAST_FEATURES + slots.steps :],
     )
     cells = config.experiment.model.cells
-    lstm = keras.layers.LSTM(
-        cells,
-        return_sequences=True,
-        return_state=True,
-        name="lstm",
-        **recurrent_options(config.experiment.training),
+    lstm = layers.lstm(
+        cells, config.experiment.training, return_sequences=True, return_state=True, name="lstm"
     )
     hidden, *_ = lstm(keras.ops.concatenate([last, slot], axis=-1))
     head = _head(config, cells, slots)

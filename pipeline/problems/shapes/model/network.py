@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from pipeline import schema
+from pipeline.engine import layers
 from pipeline.engine.backend import keras, tf
-from pipeline.engine.layers import recurrent_options
 from pipeline.engine.network import Network
 from pipeline.problems.shapes.config.families import Family
 from pipeline.problems.shapes.model import generators
@@ -27,12 +27,12 @@ def build(config: schema.RunConfig) -> Network:
     recurrent = experiment.framing.sample == "shape"
     steps = config.dataset.family.vertex_count - 1 if recurrent else 1
     vertices = keras.Input((steps, 2), name="vertices")
-    lstm = keras.layers.LSTM(
+    lstm = layers.lstm(
         experiment.model.cells,
+        experiment.training,
         return_sequences=recurrent,
         return_state=True,
         name="lstm",
-        **recurrent_options(experiment.training),
     )
     dense = keras.layers.Dense(2, name="next_vertices")
     predicted = dense(lstm(vertices)[0])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from pipeline import schema
+from pipeline.engine import layers
 from pipeline.engine.backend import keras, tf
-from pipeline.engine.layers import recurrent_options
 from pipeline.engine.network import Network
 from pipeline.problems.text.config.types import SEQUENCE_OUTPUTS
 
@@ -27,21 +27,24 @@ def build(config: schema.RunConfig) -> Network:
     stateful = training.reset_states_after != "batch"
     batch_shape = (training.batch_size if stateful else None, framing.input_length, alphabet_size)
     window = keras.Input(batch_shape=batch_shape, name="window")
-    hidden = window
+    hidden, inputs = window, "one-hot"
     if model.embedding:
         # A Dense layer, because Adam in Keras 3.15 updates a row of an Embedding once for each of
         # its occurrences in a batch.
         hidden = keras.layers.Dense(model.embedding, use_bias=False, name=EMBEDDING)(hidden)
+        inputs = "dense"
     if framing.sample == "one-to-many":
         hidden = keras.layers.Reshape((hidden.shape[-1],), name="character")(hidden)
         hidden = keras.layers.RepeatVector(framing.target_length, name="repeated")(hidden)
+        inputs = "repeated"
     for layer in range(model.layers):
-        hidden = keras.layers.LSTM(
+        hidden = layers.lstm(
             model.cells,
+            training,
+            inputs=inputs if layer == 0 else "dense",
             return_sequences=layer < model.layers - 1 or framing.sample in SEQUENCE_OUTPUTS,
             stateful=stateful,
             name=lstm_name(layer),
-            **recurrent_options(training),
         )(hidden)
     outputs = keras.layers.Dense(alphabet_size, activation="softmax", name=OUTPUT)(hidden)
 
