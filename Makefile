@@ -7,7 +7,7 @@ PYTEST := pytest -n auto --dist worksteal
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help repro quick test test-resilience test-all test-processors bench lint imports format ui screenshots lock clean
+.PHONY: help repro quick verify test test-resilience test-all test-processors bench lint imports format ui screenshots lock clean
 
 help: ## Show this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ repro: $(INSTALLED) ## Run the whole pipeline, or one stage: TARGET=figures@rect
 
 quick: $(INSTALLED) ## Run everything on 2% of the data, in .quick/; results are untouched
 	pipeline quick
+
+verify: $(INSTALLED) ## Compare the metrics in reports/ with those of a git revision; REV=HEAD
+	pipeline verify $(or $(REV),HEAD)
 
 test: $(INSTALLED) ## Run unit and integration tests; ARGS="tests/unit -k scale" selects some
 	$(PYTEST) $(or $(ARGS),tests/unit tests/integration)

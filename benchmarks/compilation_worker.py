@@ -59,12 +59,13 @@ def _compile(config) -> dict:
     import numpy as np
 
     from benchmarks.tasks import changed
+    from pipeline.engine import replicas as engine
     from pipeline.engine.initialization import initial_weights
-    from pipeline.engine.replicas import Replicas
     from pipeline.problems.base import Problem
     from pipeline.schema.experiment import ALL
     from pipeline.stages.train import split_replicas
 
+    engine.MIN_COMPILED_UPDATES = 0  # two updates stand for many
     problem, training = Problem(config.experiment.problem), config.experiment.training
     replicas_per_process = len(split_replicas(training)[0])
     sequences = training.sequences
@@ -79,7 +80,7 @@ def _compile(config) -> dict:
     clock = [time.perf_counter()]
     network = problem.model.build(config)
     weights = initial_weights(lambda: problem.model.build(config).model, [1] * replicas_per_process)
-    replicas = Replicas(network, weights)
+    replicas = engine.Replicas(network, weights)
     inputs, targets = problem.data.make_examples(arrays["train"], config)
     clock.append(time.perf_counter())
     for _ in replicas.train(

@@ -322,6 +322,22 @@ def quick(
 
 
 @app.command(rich_help_panel=MAINTENANCE)
+def verify(
+    revision: Annotated[
+        str, typer.Argument(metavar="REV", help="A commit, branch or tag to compare with.")
+    ] = "HEAD",
+) -> None:
+    """Compare the metrics in reports/ with those of a git revision.
+
+    The exit code is 1 if more networks differ than chance explains.
+    """
+    from pipeline.stages import verify
+
+    if not verify.run(revision):
+        raise typer.Exit(1)
+
+
+@app.command(rich_help_panel=MAINTENANCE)
 def sync() -> None:
     """Make MLflow match the files: add missing runs, trials and registered models.
 

@@ -4,7 +4,7 @@ from pipeline.engine.backend import keras
 from pipeline.engine.lstm import Inputs, TrainingLSTM
 from pipeline.schema.experiment import Training
 
-MIN_CELLS = 32
+MIN_CELLS = 64
 """Smallest layer that `TrainingLSTM` makes faster; see benchmarks/README.md."""
 
 

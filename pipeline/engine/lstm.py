@@ -19,7 +19,7 @@ from typing import Literal
 
 from pipeline.engine.backend import keras, tf
 
-MAX_UNROLLED = 12  # time steps; the loop over more of them is not unrolled, which compiles faster
+MAX_UNROLLED = 12
 
 Inputs = Literal["dense", "one-hot", "repeated"]
 """What is known about inputs (B, T, F): nothing; that each row is one-hot, or has only zeros; that all
@@ -87,16 +87,15 @@ def to_stock(model: keras.Model) -> keras.Model:
 @tf.custom_gradient
 def _take_rows(one_hot, kernel):
     """Multiply rows that are one-hot or zero (N, F) by a kernel (F, 4 H)."""
-    index = tf.reduce_sum(one_hot * tf.range(kernel.shape[0], dtype=one_hot.dtype), axis=-1)
-    rows = tf.gather(kernel, tf.cast(index, tf.int32))
-    rows *= tf.reduce_sum(one_hot, axis=-1, keepdims=True)
+    features = kernel.shape[0]
+    index = tf.reduce_sum(one_hot * tf.range(features, dtype=one_hot.dtype), axis=-1)
+    index, present = tf.cast(index, tf.int32), tf.reduce_sum(one_hot, axis=-1, keepdims=True)
 
     def gradient(d_rows):
-        # Inputs are encoded integers, so they have no gradient. A product is faster than adding up
-        # the rows of each integer.
-        return None, tf.matmul(one_hot, d_rows, transpose_a=True)
+        # Inputs are encoded integers, so they have no gradient.
+        return None, tf.math.unsorted_segment_sum(d_rows * present, index, features)
 
-    return rows, gradient
+    return tf.gather(kernel, index) * present, gradient
 
 
 def _forward_step(z, previous_c):
@@ -111,15 +110,16 @@ def _forward_step(z, previous_c):
 
 
 def _backward_step(step, previous_c, dh, dc):
-    """Return the gradients of `z` (B, 4 H) and of the previous cell state (B, H).
+    """Return the gradients of `z` (B, 4 H) and of the new cell state (B, H).
 
-    `step` is the result of `_forward_step`; `dh` and `dc` are the gradients of the new states.
+    `step` is the result of `_forward_step`. `dh` and `dc` are the gradients of the new states, `dc`
+    without the part through the hidden state.
     """
     i, f, g, o, _, tanh_c = step
     dc += dh * o * (1 - tanh_c * tanh_c)
     df = tf.zeros_like(f) if previous_c is None else dc * previous_c * f * (1 - f)
     di, dg, do = dc * g * i * (1 - i), dc * i * (1 - g * g), dh * tanh_c * o * (1 - o)
-    return tf.concat([di, df, dg, do], axis=-1), dc * f
+    return tf.concat([di, df, dg, do], axis=-1), dc
 
 
 def _run_unrolled(z, kernel, state):
@@ -128,15 +128,16 @@ def _run_unrolled(z, kernel, state):
     `z` (T, B, 4 H) are the inputs' part of the gates, `kernel` is the recurrent one (H, 4 H), and
     `state` the initial hidden and cell state; None for zeros.
     """
-    steps = z.shape[0]
+    steps, units = z.shape[0], kernel.shape[0]
 
     @tf.custom_gradient
     def run(z, kernel, *state):
         h, c = state or (None, None)
-        hidden, saved = [h], []
+        hidden, saved, inverse_f = [h], [], []
         for t in range(steps):
             z_t = z[t] if h is None else z[t] + tf.matmul(h, kernel)
             saved.append(_forward_step(z_t, c))
+            inverse_f.append(1 + tf.exp(-z_t[:, units : 2 * units]))
             *_, o, c, tanh_c = saved[-1]
             h = o * tanh_c
             hidden.append(h)
@@ -146,6 +147,9 @@ def _run_unrolled(z, kernel, state):
             for t in reversed(range(steps)):
                 previous_c = saved[t - 1][4] if t else (state or (None, None))[1]
                 dz[t], dc = _backward_step(saved[t], previous_c, dh + d_hidden[t], dc)
+                # This is dc * f. But XLA would compute a product anew wherever it is used, and with
+                # it those of all later time steps; it computes a quotient once.
+                dc = dc / inverse_f[t]
                 if t or state:
                     dh = tf.matmul(dz[t], kernel, transpose_b=True)
             first = 0 if state else 1  # time step with a previous hidden state
@@ -187,6 +191,7 @@ def _run_loop(z, kernel, state):
             def backward(t, dh, dc, dz):
                 step = tf.split(saved[t], 6, axis=-1)
                 dz_t, dc = _backward_step(step, previous_cells[t], dh + d_hidden[t], dc)
+                dc *= step[1]
                 return t - 1, tf.matmul(dz_t, kernel, transpose_b=True), dc, dz.write(t, dz_t)
 
             start = (steps - 1, dh, dc, new_array(4 * units))

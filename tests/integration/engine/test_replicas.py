@@ -1,10 +1,11 @@
-"""The compiled loop gives the weights of Keras' `fit`, replica by replica."""
+"""The loop over updates gives the weights of Keras' own training, replica by replica."""
 
 import keras
 import numpy as np
 import pytest
 
 from pipeline import schema
+from pipeline.engine import layers
 from pipeline.engine.initialization import initial_weights
 from pipeline.engine.network import Network
 from pipeline.engine.replicas import Replicas
@@ -223,7 +224,7 @@ def count_updates(case: RunConfig, inputs: np.ndarray) -> int:
     return samples * case.experiment.training.epochs // batch_size(case, samples)
 
 
-def train_compiled(
+def train(
     case: RunConfig, weights: list[np.ndarray], report_after: list[int] | None = None
 ) -> list[np.ndarray]:
     """The weights after training with `Replicas`."""
@@ -300,14 +301,39 @@ def initial(case: RunConfig, seeds) -> list[np.ndarray]:
     return initial_weights(lambda: network(case).model, seeds)
 
 
+STOCK, OURS = layers.MIN_CELLS, 1  # smallest layer that is ours: none of the cases, or all
+
+
 @pytest.mark.parametrize("name", CASES)
-def test_training_gives_the_weights_of_keras(name):
+def test_training_gives_the_weights_of_keras(name, monkeypatch):
     case = CASES[name]
     start = initial(case, [5])
     expected = train_with_keras(case, start)
-    for weight, theirs in zip(train_compiled(case, start), expected, strict=True):
-        np.testing.assert_allclose(weight[0], theirs, **ROUNDING)
     assert not np.allclose(expected[0], start[0][0], **ROUNDING)
+    for min_cells in (STOCK, OURS):
+        monkeypatch.setattr(layers, "MIN_CELLS", min_cells)
+        for weight, theirs in zip(train(case, start), expected, strict=True):
+            np.testing.assert_allclose(weight[0], theirs, **ROUNDING)
+
+
+@pytest.mark.parametrize(
+    ("name", "min_cells"),
+    [
+        ("recurrent", STOCK),
+        ("generator of tokens of all families", STOCK),
+        ("echo, states reset after each sequence", OURS),
+        ("encoder-decoder", OURS),
+        ("attending decoder, variable lengths", OURS),
+    ],
+)
+def test_compiled_training_gives_the_same_weights(name, min_cells, monkeypatch):
+    case = CASES[name]
+    start = initial(case, [5, 6])
+    expected = train(case, start)
+    monkeypatch.setattr("pipeline.engine.replicas.MIN_COMPILED_UPDATES", 0)
+    monkeypatch.setattr(layers, "MIN_CELLS", min_cells)
+    for weight, theirs in zip(train(case, start), expected, strict=True):
+        np.testing.assert_allclose(weight, theirs, **ROUNDING)
 
 
 def test_consistency_loss_is_that_of_two_weighted_keras_outputs():
@@ -334,7 +360,7 @@ def test_consistency_loss_is_that_of_two_weighted_keras_outputs():
     for x, y in zip(inputs[:, None], targets[:, None], strict=True):
         model.train_on_batch(x, [y, y])
     expected = built.model.get_weights()
-    for weight, theirs in zip(train_compiled(case, start), expected, strict=True):
+    for weight, theirs in zip(train(case, start), expected, strict=True):
         np.testing.assert_allclose(weight[0], theirs, **ROUNDING)
     assert not np.allclose(expected[0], start[0][0], **ROUNDING)
 
@@ -342,11 +368,13 @@ def test_consistency_loss_is_that_of_two_weighted_keras_outputs():
 @pytest.mark.parametrize(
     "name", ["memoryless", "recurrent", "cosine schedule, warm-up and clipping"]
 )
-def test_a_replica_gets_the_same_weights_alone_and_beside_32_others(name):
+def test_a_replica_gets_the_same_weights_alone_and_beside_32_others(name, monkeypatch):
+    if name == "recurrent":
+        monkeypatch.setattr("pipeline.engine.replicas.MIN_COMPILED_UPDATES", 0)
     case = CASES[name]
     start = initial(case, range(33))
-    together = train_compiled(case, start)
-    alone = train_compiled(case, [weight[:1] for weight in start])
+    together = train(case, start)
+    alone = train(case, [weight[:1] for weight in start])
     for weight, expected in zip(together, alone, strict=True):
         np.testing.assert_allclose(weight[0], expected[0], **ROUNDING)
 
@@ -354,7 +382,7 @@ def test_a_replica_gets_the_same_weights_alone_and_beside_32_others(name):
 def test_a_diverged_replica_is_reported_and_does_not_affect_the_others():
     case = CASES["memoryless"]
     start = initial(case, range(3))
-    expected = train_compiled(case, start)
+    expected = train(case, start)
     for weight in start:
         weight[1] = np.nan
     inputs, targets = samples(case, 3)
@@ -397,8 +425,8 @@ def test_temporary_weights_are_restored_after_an_exception():
 def test_weights_do_not_depend_on_the_reports():
     case = CASES["echo, states reset after each sequence"]
     start = initial(case, [5, 6])
-    once = train_compiled(case, start)
-    often = train_compiled(case, start, report_after=[1, 2, 7, 20, 40])
+    once = train(case, start)
+    often = train(case, start, report_after=[1, 2, 7, 20, 40])
     for one, two in zip(once, often, strict=True):
         np.testing.assert_array_equal(one, two)
 
@@ -434,8 +462,8 @@ def test_looped_and_unrolled_layers_compute_the_same(name):
         experiment=unrolled.experiment.model_copy(update={"training": training})
     )
     start = initial(unrolled, [5, 6])
-    trained = train_compiled(unrolled, start)
-    for weight, expected in zip(train_compiled(looped, start), trained, strict=True):
+    trained = train(unrolled, start)
+    for weight, expected in zip(train(looped, start), trained, strict=True):
         np.testing.assert_allclose(weight, expected, **ROUNDING)
     inputs, targets = samples(unrolled, 2)
     predict_options = training.predict_options(
