@@ -73,7 +73,7 @@ def test_results_of_an_older_training_or_version_are_not_added_to_a_run(mine):
         "sizes: no trials here; run: dvc pull, or dvc repro study@sizes",
         "search: added 4 trials",
         "shape-drawer: added version 1, sampler, replica 1",
-        "models.integer-echo: echoer has been trained again; run: dvc repro evaluate@echoer",
+        "integer-echo: echoer has been trained again; run: dvc repro evaluate@echoer",
     ]
 
 
