@@ -12,16 +12,9 @@ from ruamel.yaml import YAML
 from small import Laboratory, copied, make_laboratory
 from studying import exported
 
-from pipeline.utils.parallel import cores
-
 # No test is timed: a busy machine may be slow.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """Use more workers than cores: many tests wait for servers and other processes."""
-    return 3 * cores() // 2
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
