@@ -2,8 +2,8 @@
 
 The numbers of sequences (or of epochs, if batches do not allow so few sequences), replicas,
 held-out sequences and TPE trials are multiplied by the factor, down to the minimums below, and so
-are checkpoints. Grids keep three choices of each numeric dimension. Metrics then mean little, and
-figures are marked "quick look".
+are checkpoints. Grids keep the smallest and the largest choice of each numeric dimension. Metrics
+then mean little, and figures are marked "quick look".
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from pipeline.schema.study import Study, is_numeric
 
 MIN_REPLICAS = 2
 MIN_HELD_OUT = 64  # sequences
-MIN_TRIALS = 12
+MIN_TRIALS = 8
 
 
 def scale_params(params: Params) -> Params:
@@ -117,14 +117,14 @@ def _scale_study(study: Study, params: Params) -> Study:
 
 
 def _scale_space(study: Study, factor: float) -> dict[str, Any]:
-    """Return the space with fewer sequences; a grid keeps three choices of a numeric dimension."""
+    """Return the space with fewer sequences; a grid keeps two choices of a numeric dimension."""
     space = dict(study.space)
     for key, choices in space.items():
         if isinstance(choices, list):
             if key == "training.sequences":
                 choices = [max(1, round(factor * count)) for count in choices]
-            if study.sampler == "grid" and is_numeric(choices) and len(choices) > 3:
-                choices = [choices[0], choices[len(choices) // 2], choices[-1]]
+            if study.sampler == "grid" and is_numeric(choices) and len(choices) > 2:
+                choices = [min(choices), max(choices)]
             space[key] = choices
     return space
 

@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from ruamel.yaml import YAML
-from small import Laboratory
+from small import TRIALS, Laboratory
 
 NETWORKS = ("drawer", "echoer", "sampler", "widths/narrow", "widths/wide", "writer")
 ALL = [(name, "FINISHED") for name in NETWORKS]
-TRIALS = {"sizes": 6, "search": 6}
 
 
 def runs(laboratory: Laboratory) -> list[tuple[str, str]]:

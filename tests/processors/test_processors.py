@@ -86,21 +86,23 @@ from pipeline.utils import paths
 params = load_params(paths.params())
 for name in params.datasets:
     generate.run(name)
-for name in params.experiments:
-    train.run(name)
+for name, network in params.networks.items():
+    # As in a worker of the stage, but in this process: a child process would not be emulated.
+    replicas = range(network.training.replicas)
+    train.save(*train.train_replicas(params.config(name), replicas, lambda message: None))
     evaluate.run(name)
 figures.run("stateful")
 """
 
 
-def compute(folder: Path, *emulator: str) -> dict[str, bytes]:
-    """Run the stages in a folder, with an emulator in front of Python; return all files."""
+def compute(folder: Path, *prefix: str) -> dict[str, bytes]:
+    """Run the stages in a folder, with a command in front of Python; return all files."""
     folder.mkdir()
     (folder / "params.yaml").write_text(PARAMS)
     settings = ("OPENBLAS_", "NPY_", "ONEDNN_", "TF_", "XLA_")  # the command has to set them
     environment = {k: v for k, v in os.environ.items() if not k.startswith(settings)}
     environment |= {"PYTHONPATH": str(ROOT)}
-    command = [*emulator, sys.executable, "-W", "ignore", "-c", PROGRAM]
+    command = [*prefix, sys.executable, "-W", "ignore", "-c", PROGRAM]
     done = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
@@ -115,13 +117,14 @@ def compute(folder: Path, *emulator: str) -> dict[str, bytes]:
 @pytest.mark.skipif(
     shutil.which("qemu-x86_64") is None, reason="needs qemu-x86_64; apt-get install qemu-user"
 )
-def test_other_processors_compute_the_same_bytes(tmp_path):
+def test_other_processors_and_numbers_of_cores_compute_the_same_bytes(tmp_path):
     with ThreadPoolExecutor() as pool:
         here = pool.submit(compute, tmp_path / "here")
         others = {
             name: pool.submit(compute, tmp_path / name, "qemu-x86_64", "-cpu", name)
             for name in PROCESSORS
         }
+        others["one core"] = pool.submit(compute, tmp_path / "one", "taskset", "--cpu-list", "0")
         expected = here.result()
         assert len(expected) > 40
         for name, other in others.items():

@@ -86,7 +86,7 @@ def test_a_killed_stage_leaves_complete_outputs_or_none_and_can_be_run_again(
 def test_a_killed_sync_is_completed_by_the_next_one_without_duplicates(reproduced, mine):
     only_drawer_and_sizes(mine.root)
     (mine.root / "mlflow.db").unlink()
-    for runs in (1, 6):  # of 10: one of four of the network, two of six of the study
+    for runs in (1, 6):  # of 8: one of four of the network, two of four of the study
         process = begin(mine, "pipeline", "sync", **mine.environment())
         wait_until(lambda runs=runs: mine.rows("select count(*) from runs") >= [(runs,)])
         kill(process)

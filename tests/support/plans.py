@@ -11,6 +11,10 @@ from pipeline.studies.trial import TrialResult
 
 DOCUMENT = YAML(typ="safe").load(PARAMS)
 
+# Plans without trainings can have more trials.
+DOCUMENT["studies"]["sizes"]["space"] = {"model.cells": [1, 2, 3]}
+DOCUMENT["studies"]["search"] |= {"trials": 6, "batch": 3}
+
 
 def small_plan(name: str, **changes) -> StudyPlan:
     """A study of the small parameters with changed keys."""

@@ -116,7 +116,7 @@ studies:
     variants:
       alone: {}
       whole: {framing: {sample: shape}}
-    space: {model.cells: [1, 2, 3]}
+    space: {model.cells: [1, 2]}
     sampler: grid
     objectives: {consistency_error: minimize, mae_regret: minimize}
     figures: [curves, learning, pictures, pareto]
@@ -129,8 +129,8 @@ studies:
       training.learning_rate: {low: 0.001, high: 0.1, log: true}
       training.batch_size: [4, 8]
     sampler: tpe
-    trials: 6
-    batch: 3
+    trials: 4
+    batch: 2
     objectives: {token_accuracy: maximize}
     metrics: [cross_entropy]
     prune: {metric: cross_entropy, shares: [0.5], min_trials: 2}
@@ -174,6 +174,8 @@ models:
     metric: token_accuracy
 """
 
+TRIALS = {"sizes": 4, "search": 4}
+"""The number of trials of each study."""
 
 REMOVE = object()
 

@@ -126,7 +126,7 @@ def trained(folder) -> None:
         ),
         (
             ("study", "sizes", "--trials", "500"),
-            "--trials: must be at most 6 for study sizes, got 500",
+            "--trials: must be at most 4 for study sizes, got 500",
         ),
         (
             ("study", "size"),

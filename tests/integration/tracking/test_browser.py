@@ -11,6 +11,7 @@ import pytest
 
 ui = pytest.importorskip("ui", reason="selenium is not installed: the extra `dev` has it")
 
+from small import TRIALS  # noqa: E402
 from ui import Page  # noqa: E402
 
 pytestmark = [
@@ -136,6 +137,6 @@ def test_the_page_of_a_study_shows_its_trials_as_parallel_coordinates(window, li
     card = window.card("Parallel Coordinates")
     axes = ["variant", "model.cells", "test/consistency_error", "test/mae_regret"]
     ui.wait(lambda: all(axis in card.text for axis in axes))
-    assert len(window.runs()) == 6
+    assert len(window.runs()) == TRIALS["sizes"]
     assert window.runs()[0] == "000 alone, cells 1"
     assert window.card("000 alone, cells 1 (held-out/mae_low)")

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
-from small import Laboratory
+from small import TRIALS, Laboratory
 from studying import PATIENCE, exported, kill, mirrored, start, trial_files, wait_until
 
-KILLS = 10
+KILLS = 5
 SIZES = ("python", "-m", "pipeline", "study", "sizes", "--workers", "1")
 
 
@@ -19,7 +19,7 @@ SIZES = ("python", "-m", "pipeline", "study", "sizes", "--workers", "1")
 def test_one_worker_exports_the_same_bytes_as_two(laboratory, uninterrupted, study):
     laboratory.run("python", "-m", "pipeline", "study", study, "--workers", "1")
     assert exported(laboratory, study) == uninterrupted[study]
-    assert sorted(mirrored(laboratory)[study]) == list(range(6))
+    assert sorted(mirrored(laboratory)[study]) == list(range(TRIALS[study]))
 
 
 def test_a_study_that_is_killed_at_any_moment_resumes_and_exports_the_same_bytes(
@@ -37,7 +37,7 @@ def test_a_study_that_is_killed_at_any_moment_resumes_and_exports_the_same_bytes
         seconds = 14.0  # now and then long enough for a trial to finish
     laboratory.run("python", "-m", "pipeline", "study", "search")
     assert exported(laboratory, "search") == uninterrupted["search"]
-    assert sorted(mirrored(laboratory)["search"]) == list(range(6))
+    assert sorted(mirrored(laboratory)["search"]) == list(range(TRIALS["search"]))
 
 
 def test_a_damaged_trial_is_run_again(laboratory, uninterrupted):
@@ -60,7 +60,7 @@ def test_a_damaged_journal_is_replaced(laboratory, uninterrupted):
     assert "renamed to journal.log.damaged" in done.stderr
     assert exported(laboratory, "sizes") == uninterrupted["sizes"]
     assert mirrored(laboratory)["sizes"][:3] == [0, 1, 2]
-    assert sorted(mirrored(laboratory)["sizes"]) == list(range(6))
+    assert sorted(mirrored(laboratory)["sizes"]) == list(range(TRIALS["sizes"]))
 
 
 def test_ctrl_c_keeps_finished_trials(laboratory):
@@ -71,7 +71,7 @@ def test_ctrl_c_keeps_finished_trials(laboratory):
     assert process.returncode == 130
     assert "Traceback" not in stderr
     count = len(trial_files(laboratory))
-    expected = f"{count} of 6 trials are finished and kept; resume with: pipeline study sizes\n"
+    expected = f"{count} of 4 trials are finished and kept; resume with: pipeline study sizes\n"
     assert expected in stderr
     results = laboratory.root / "reports/studies"
     assert not results.exists() or not list(results.iterdir())
@@ -136,7 +136,7 @@ app(["study", "sizes"])
 """
     laboratory.run("python", "-W", "ignore", "-c", program)
     assert exported(laboratory, "sizes") == uninterrupted["sizes"]
-    assert mirrored(laboratory)["sizes"] == list(range(6))
+    assert mirrored(laboratory)["sizes"] == list(range(TRIALS["sizes"]))
 
 
 def test_sync_adds_the_trials_of_a_study_that_was_not_finished(laboratory):
@@ -175,8 +175,8 @@ def test_errors(laboratory):
     assert error(laboratory, "size") == (
         "unknown study 'size' (did you mean 'sizes'?); known: search, sizes"
     )
-    assert error(laboratory, "sizes", "--trials", "7") == (
-        "--trials: must be at most 6 for study sizes, got 7"
+    assert error(laboratory, "sizes", "--trials", "5") == (
+        "--trials: must be at most 4 for study sizes, got 5"
     )
     address = "postgresql://student:secret@127.0.0.1:9/none"
     message = error(laboratory, "sizes", "--storage", address)

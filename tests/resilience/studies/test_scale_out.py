@@ -16,7 +16,7 @@ import mlflow
 import psutil
 import psycopg
 import pytest
-from small import BIN, Laboratory, small_config
+from small import BIN, TRIALS, Laboratory, small_config
 from studying import (
     PATIENCE,
     exported,
@@ -33,6 +33,7 @@ from pipeline.studies import executors
 from pipeline.studies.trial import Job
 from pipeline.utils.errors import TrainingError
 
+NUMBERS = list(range(TRIALS["sizes"]))
 POSTGRES = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
 
 
@@ -73,11 +74,11 @@ def test_trials_of_a_dask_worker_that_dies_are_rescheduled(
     address, (_, victim) = cluster
     process = start(laboratory, "sizes", "--dask", address)
     wait_until(lambda: trial_files(laboratory))
-    assert len(trial_files(laboratory)) < 6  # the others are still being trained
+    assert len(trial_files(laboratory)) < TRIALS["sizes"]  # the others are still being trained
     os.kill(victim.pid, signal.SIGKILL)
     _, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, stderr
-    assert sorted(mirrored(laboratory)["sizes"]) == list(range(6))
+    assert sorted(mirrored(laboratory)["sizes"]) == NUMBERS
     assert exported(laboratory, "sizes") == uninterrupted["sizes"]
     laboratory.run("python", "-m", "pipeline", "study", "search", "--dask", address)
     assert dashboard(running, laboratory, ".studies/journal.log") == ["sizes", "search"]
@@ -215,7 +216,9 @@ def test_trials_in_postgresql_and_runs_on_a_server_on_postgresql(
     again = ("python", "-m", "pipeline", "study", "sizes", "--storage", storage)
     done = laboratory.run(*again, env=tracking)
     assert "secret" not in done.stdout + done.stderr
-    assert sorted(mirrored(laboratory, f"{driver}/studies")["sizes"]) == list(range(6))
+    assert sorted(mirrored(laboratory, f"{driver}/studies")["sizes"]) == list(
+        range(TRIALS["sizes"])
+    )
     assert exported(laboratory, "sizes") == uninterrupted["sizes"]
     laboratory.run(*again, env=tracking)
     assert dashboard(running, laboratory, f"{driver}/studies") == ["sizes"]
@@ -223,9 +226,9 @@ def test_trials_in_postgresql_and_runs_on_a_server_on_postgresql(
     client = mlflow.MlflowClient(server)
     (experiment,) = [e for e in client.search_experiments() if e.name.startswith("study sizes")]
     runs = client.search_runs([experiment.experiment_id])
-    assert sorted(run.data.tags["laboratory.trial"] for run in runs) == list("012345")
+    assert sorted(run.data.tags["laboratory.trial"] for run in runs) == list("0123")
     assert {run.info.status for run in runs} == {"FINISHED"}
-    (run,) = [run for run in runs if run.data.tags["laboratory.trial"] == "4"]
+    (run,) = [run for run in runs if run.data.tags["laboratory.trial"] == "3"]
     assert run.data.params == {"variant": "whole", "model.cells": "2"}
     assert {"test/mae_regret", "held-out/mae"} <= set(run.data.metrics)
     assert len(client.get_metric_history(run.info.run_id, "held-out/mae")) > 3

@@ -82,7 +82,7 @@ def test_trials_are_shorter_and_fewer(scaled, shipped):
         before = shipped.studies[name]
         assert study.planned <= before.planned
         for choices in study.space.values():
-            assert isinstance(choices, dict) or study.sampler == "tpe" or len(choices) <= 3, name
+            assert isinstance(choices, dict) or study.sampler == "tpe" or len(choices) <= 2, name
         for key in ("sequences", "replicas"):
             assert study.overrides["training"][key] <= before.overrides["training"][key], name
         if study.sampler == "grid":

@@ -59,7 +59,7 @@ def test_files_of_removed_entries_are_removed(resolve):
         ("datasets/echo/seed", 26, {"datasets/echo", "experiments/echoer", "studies/search"}),
         ("experiments/drawer/model/cells", 5, {"experiments/drawer", "studies/sizes"}),
         ("experiments/widths/variants/wide/model/cells", 7, {"experiments/widths"}),
-        ("studies/sizes/space/model.cells", [1, 2], {"studies/sizes"}),
+        ("studies/sizes/space/model.cells", [1, 3], {"studies/sizes"}),
         (
             "defaults",
             {"echo": {"experiment": {"training": {"epochs": 2}}}},
