@@ -25,12 +25,8 @@ def portable_softmax() -> Iterator[None]:
         outputs._keras_logits = x  # Keras' losses use them, as those of its own softmax
         return outputs
 
-    module = keras.src.backend.nn
-    original, module.softmax = module.softmax, softmax
-    try:
+    with _replaced(keras.src.backend.nn, "softmax", softmax):
         yield
-    finally:
-        module.softmax = original
 
 
 @contextmanager
@@ -42,12 +38,19 @@ def keras_seed_stream(stream: random.Random) -> Iterator[None]:
     Seen in Keras 3.15, whose `seed_generator` imports `random` as `python_random`.
     Remove it once Keras takes the seed or the stream of a model's initializers as an argument.
     """
-    module = keras.src.random.seed_generator
-    original, module.python_random = module.python_random, stream
+    with _replaced(keras.src.random.seed_generator, "python_random", stream):
+        yield
+
+
+@contextmanager
+def _replaced(module, name: str, value) -> Iterator[None]:
+    """Replace an attribute of a module inside a `with` block."""
+    original = getattr(module, name)
+    setattr(module, name, value)
     try:
         yield
     finally:
-        module.python_random = original
+        setattr(module, name, original)
 
 
 def save_keras(model: keras.Model, path: Path) -> None:

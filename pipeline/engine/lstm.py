@@ -22,8 +22,8 @@ from pipeline.engine.backend import keras, tf
 MAX_UNROLLED = 12
 
 Inputs = Literal["dense", "one-hot", "repeated"]
-"""What is known about inputs (B, T, F): nothing; that each row is one-hot, or has only zeros; that all
-time steps are the same."""
+"""What is known about inputs (B, T, F): nothing; that each row is one-hot, or has only zeros; that
+all time steps are the same."""
 
 
 class TrainingLSTM(keras.layers.LSTM):

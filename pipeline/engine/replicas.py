@@ -30,8 +30,8 @@ number, so that they share one compiled program."""
 
 
 MIN_COMPILED_UPDATES = 200
-"""XLA compiles a training of at least so many updates. It takes 2 to 8 seconds, and then saves 0.15 ms
-(10 cells, a few samples) to 66 ms (256 cells, 16 windows of text) per update."""
+"""XLA compiles a training of at least so many updates. That takes 2 to 8 seconds, and saves 0.15 ms
+(10 cells, a few samples) to 66 ms (256 cells, 16 windows of text) in each update."""
 
 
 class Progress(NamedTuple):

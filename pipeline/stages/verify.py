@@ -13,8 +13,8 @@ samples of the same distribution. So a metric is compared over replicas, in this
 
 Networks, and trials with the same parameters, that only one of both has are counted as "unmatched".
 
-If the results agree, a network, or a trial of a study, has a metric outside with a probability of at
-most `SIGNIFICANCE`. The comparison fails if there are more of them than in 99% of such cases,
+If the results agree, a network, or a trial of a study, has a metric outside with a probability of
+at most `SIGNIFICANCE`. The comparison fails if there are more of them than in 99% of such cases,
 according to the binomial distribution over the networks that were compared by the t-test.
 """
 
@@ -117,7 +117,7 @@ def _title(path: PurePosixPath) -> str:
 
 
 def _read(file) -> dict[str, Values]:
-    """Read the networks of `reports/metrics/*.csv`, or the trials of `trials.csv` by their point."""
+    """Read the networks of `reports/metrics/*.csv`, or the trials of a study by their point."""
     table = pd.read_csv(file)
     if "network" in table:
         return {
