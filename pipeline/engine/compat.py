@@ -17,7 +17,7 @@ def portable_softmax() -> Iterator[None]:
 
     Reason: TensorFlow's kernel for the processor multiplies by an approximate reciprocal, and Intel
     and AMD approximate it differently. Programs that XLA compiles are not affected.
-    Seen in TensorFlow 2.21. Remove it once predictions are the same bytes without it.
+    Seen in TensorFlow 2.21. Remove it once `make test-processors` passes without it.
     """
 
     def softmax(x, axis=-1):

@@ -270,8 +270,7 @@ class Replicas:
             weights, states, x, y = args
             x, y = self.network.preprocess(x, y)
             trainable = self._trainable(weights)
-            softmax = nullcontext() if compiled else portable_softmax()
-            with tf.GradientTape() as tape, softmax:
+            with tf.GradientTape() as tape:
                 tape.watch(trainable)
                 model = self.network.training_model or self.network.model
                 outputs, states = self._call(model, weights, states, x, training=True)
@@ -301,7 +300,8 @@ class Replicas:
                 return done + 1, losses + loss, states
 
             start = tf.constant(0), tf.zeros(self._replicas_per_program), states
-            _, losses, states = tf.while_loop(lambda done, *_: done < count, update, start)
+            with nullcontext() if compiled else portable_softmax():
+                _, losses, states = tf.while_loop(lambda done, *_: done < count, update, start)
             return losses, states
 
         return run_updates

@@ -104,7 +104,7 @@ class ExportedModel(NamedTuple):
 
 def export_model(checkpoint: Checkpoint, model: keras.Model, inputs: Batch) -> ExportedModel:
     """Export the first replica that did not diverge, in a copy of `model` with stock layers."""
-    from pipeline.engine.compat import save_keras  # Keras takes seconds to import
+    from pipeline.engine.compat import portable_softmax, save_keras  # Keras takes seconds to import
     from pipeline.engine.lstm import to_stock
 
     replica = int(np.argmin(checkpoint.diverged))
@@ -113,7 +113,8 @@ def export_model(checkpoint: Checkpoint, model: keras.Model, inputs: Batch) -> E
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / MODEL_FILE
         save_keras(model, path)
-        outputs = model.predict_on_batch(inputs)
+        with portable_softmax():
+            outputs = model.predict_on_batch(inputs)
         return ExportedModel(path.read_bytes(), _to_arrays(inputs), _to_arrays(outputs))
 
 

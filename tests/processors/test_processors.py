@@ -79,17 +79,26 @@ studies: {}
 """An experiment for each kind of network, with cells as in the repository's params.yaml."""
 
 PROGRAM = """
+from pathlib import Path
+
+from pipeline.engine import replicas
 from pipeline.params.load import load_params
 from pipeline.stages import evaluate, figures, generate, train
-from pipeline.utils import paths
+from pipeline.utils import files, paths
 
 params = load_params(paths.params())
 for name in params.datasets:
     generate.run(name)
 for name, network in params.networks.items():
     # As in a worker of the stage, but in this process: a child process would not be emulated.
-    replicas = range(network.training.replicas)
-    train.save(*train.train_replicas(params.config(name), replicas, lambda message: None))
+    job = params.config(name), range(network.training.replicas), lambda message: None
+    if name != "mixture":  # its logarithms are the same bytes in compiled programs only
+        checkpoint, _ = train.train_replicas(*job)
+        weights = {str(index): weight for index, weight in enumerate(checkpoint.weights)}
+        files.write_arrays(Path("uncompiled") / f"{name}.npz", weights)
+    replicas.MIN_COMPILED_UPDATES = 0
+    train.save(*train.train_replicas(*job))
+    replicas.MIN_COMPILED_UPDATES = 1000
     evaluate.run(name)
 figures.run("stateful")
 """
