@@ -144,5 +144,6 @@ def _git(*arguments: str) -> str:
         ["git", *arguments], cwd=paths.root(), capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise InputError(f"git {' '.join(arguments)}: {done.stderr.strip().splitlines()[-1]}")
+        cause = done.stderr.strip().splitlines()[-1:] or ["failed"]
+        raise InputError(f"git {' '.join(arguments)}: {cause[0]}")
     return done.stdout

@@ -216,9 +216,7 @@ def test_trials_in_postgresql_and_runs_on_a_server_on_postgresql(
     again = ("python", "-m", "pipeline", "study", "sizes", "--storage", storage)
     done = laboratory.run(*again, env=tracking)
     assert "secret" not in done.stdout + done.stderr
-    assert sorted(mirrored(laboratory, f"{driver}/studies")["sizes"]) == list(
-        range(TRIALS["sizes"])
-    )
+    assert sorted(mirrored(laboratory, f"{driver}/studies")["sizes"]) == NUMBERS
     assert exported(laboratory, "sizes") == uninterrupted["sizes"]
     laboratory.run(*again, env=tracking)
     assert dashboard(running, laboratory, f"{driver}/studies") == ["sizes"]
