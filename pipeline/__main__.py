@@ -1,23 +1,45 @@
 """The entry point: runs a command, and turns errors into messages and exit codes."""
 
+import gc
 import os
 import sys
 from typing import NoReturn
 
-from ruamel.yaml import YAML
-
-from pipeline.cli import app
 from pipeline.utils import paths
 from pipeline.utils.console import print_status, stderr
 from pipeline.utils.errors import InputError, TrainingError, disk_error, memory_error
 
+# Else garbage collection would take a third of the time in which TensorFlow and MLflow are
+# imported. Worker processes import this module, too.
+gc.set_threshold(100_000)
+
 
 def main() -> None:
+    """Run a command and end this process at once.
+
+    TensorFlow and MLflow would clean up for a second.
+    """
+    try:
+        run()
+    except SystemExit as end:
+        if end.code:
+            raise
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:  # Python reports it when it ends
+        return
+    os._exit(0)
+
+
+def run() -> None:
     """Run a command; errors that a user can fix are printed without a traceback.
 
     The exit code is 2 if an input cannot be used (a parameter, an argument, a file, a full disk),
     and 1 if the work itself failed: all replicas diverged, or there was too little memory.
     """
+    from pipeline.cli import app  # worker processes import this module, but do not need it
+
     try:
         app(standalone_mode=True)
     except InputError as error:
@@ -57,6 +79,8 @@ def _restore_command(stage: str) -> str:
 
 def _outputs(stage: str) -> list[str]:
     """The outputs of a stage according to dvc.lock; none if it is not recorded there."""
+    from ruamel.yaml import YAML  # as above
+
     try:
         text = (paths.root() / "dvc.lock").read_text(encoding="utf-8")
         return [out["path"] for out in YAML(typ="safe").load(text)["stages"][stage]["outs"]]

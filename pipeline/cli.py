@@ -56,6 +56,14 @@ Replica = Annotated[
         "seeds.",
     ),
 ]
+DaskAddress = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        envvar="LSTM_LABORATORY_DASK",
+        help="Train on the workers of the Dask scheduler at tcp://HOST:PORT.",
+    ),
+]
 
 
 @app.command(rich_help_panel=STAGES)
@@ -75,12 +83,12 @@ def generate(dataset: DatasetName) -> None:
 
 
 @app.command(rich_help_panel=STAGES)
-def train(experiment: ExperimentName) -> None:
+def train(experiment: ExperimentName, dask: DaskAddress = None) -> None:
     """Train all replicas of an experiment's networks and write models/EXPERIMENT/."""
     from pipeline.stages import train
 
     _check_experiment(experiment, "train")
-    train.run(experiment, _mlflow_tracker)
+    train.run(experiment, _mlflow_tracker, dask)
 
 
 @app.command(rich_help_panel=STAGES)
@@ -110,13 +118,7 @@ def study(
         int | None,
         typer.Option(min=1, help="Worker processes on this machine (default: one per core)."),
     ] = None,
-    dask: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ADDRESS",
-            help="Run the trials on the workers of the Dask scheduler at tcp://HOST:PORT.",
-        ),
-    ] = None,
+    dask: DaskAddress = None,
     storage: Annotated[
         str | None,
         typer.Option(
@@ -136,7 +138,7 @@ def study(
 ) -> None:
     """Run a study's missing trials and write its results to reports/studies/STUDY/."""
     if workers and dask:
-        raise InputError("--workers and --dask cannot be combined")
+        raise InputError("--workers and --dask (or LSTM_LABORATORY_DASK) cannot be combined")
     from pipeline.stages import study
 
     study.run(name, workers, dask, storage, trials, _mlflow_tracker)
@@ -335,6 +337,28 @@ def verify(
 
     if not verify.run(revision):
         raise typer.Exit(1)
+
+
+@app.command(
+    rich_help_panel=MAINTENANCE,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def worker(
+    context: typer.Context,
+    address: Annotated[
+        str, typer.Argument(metavar="ADDRESS", help="Address of the scheduler: tcp://HOST:PORT.")
+    ],
+    count: Annotated[
+        int | None, typer.Option(min=1, help="Number of workers (default: one per core).")
+    ] = None,
+) -> None:
+    """Start Dask workers on this machine, for the option --dask of `train` and `study`.
+
+    Further options are those of `dask worker`.
+    """
+    from pipeline.runs import executors
+
+    executors.start_dask_workers(address, count, context.args)
 
 
 @app.command(rich_help_panel=MAINTENANCE)

@@ -20,6 +20,7 @@ from typing import Literal
 from pipeline.engine.backend import keras, tf
 
 MAX_UNROLLED = 12
+"""Time steps up to which the layer is written out; more are a loop, which compiles faster."""
 
 Inputs = Literal["dense", "one-hot", "repeated"]
 """What is known about inputs (B, T, F): nothing; that each row is one-hot, or has only zeros; that
@@ -69,9 +70,10 @@ class TrainingLSTM(keras.layers.LSTM):
         steps, _, features = inputs.shape
         if self._inputs == "repeated":
             return tf.repeat(tf.matmul(inputs[0], kernel)[None], steps, axis=0)
-        multiply = _take_rows if self._inputs == "one-hot" else tf.matmul
-        z = multiply(tf.reshape(inputs, (-1, features)), kernel)
-        return tf.reshape(z, (steps, -1, kernel.shape[-1]))
+        if self._inputs == "one-hot":
+            z = _take_rows(tf.reshape(inputs, (-1, features)), kernel)
+            return tf.reshape(z, (steps, -1, kernel.shape[-1]))
+        return tf.einsum("tbf,fg->tbg", inputs, kernel)
 
 
 def to_stock(model: keras.Model) -> keras.Model:
@@ -192,18 +194,16 @@ def _run_loop(z, kernel, state):
                 step = tf.split(saved[t], 6, axis=-1)
                 dz_t, dc = _backward_step(step, previous_cells[t], dh + d_hidden[t], dc)
                 dc *= step[1]
-                return t - 1, tf.matmul(dz_t, kernel, transpose_b=True), dc, dz.write(t, dz_t)
+                return t - 1, tf.matmul(dz_t, transposed), dc, dz.write(t, dz_t)
 
+            transposed = tf.transpose(kernel)  # once: a product would do it in every step
             start = (steps - 1, dh, dc, new_array(4 * units))
             _, dh, dc, dz = tf.while_loop(
                 lambda t, *_: t >= 0, backward, start, maximum_iterations=steps
             )
             dz = dz.stack()
-            d_kernel = tf.matmul(
-                tf.reshape(previous_hidden, (-1, units)),
-                tf.reshape(dz, (-1, 4 * units)),
-                transpose_a=True,
-            )
+            # A product with a transposed matrix would take twice as long.
+            d_kernel = tf.einsum("tbh,tbg->hg", previous_hidden, dz)
             return dz, d_kernel, dh, dc
 
         return (hidden, last_h, last_c), gradient

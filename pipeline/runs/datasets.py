@@ -1,7 +1,10 @@
-"""Datasets on disk: raw sequences with the parameters that they were generated from."""
+"""Datasets: raw sequences, generated or from disk, with the parameters that made them."""
+
+import functools
 
 import numpy as np
 
+from pipeline.problems.base import Problem
 from pipeline.schema.experiment import Dataset
 from pipeline.utils import files, paths
 from pipeline.utils.errors import InputError
@@ -25,3 +28,14 @@ def load(name: str, dataset: Dataset) -> dict[str, np.ndarray]:
     if parameters != dataset.model_dump():
         raise InputError(f"{paths.relative(path)}: was generated from other parameters; {hint}")
     return arrays
+
+
+def generate(dataset: Dataset) -> dict[str, np.ndarray]:
+    """Generate the arrays of a dataset from its parameters, once per process."""
+    return _generate(dataset.problem, dataset.model_dump_json())
+
+
+@functools.lru_cache(maxsize=2)
+def _generate(problem: str, dataset: str) -> dict[str, np.ndarray]:
+    part = Problem(problem)
+    return part.data.generate(part.config.Dataset.model_validate_json(dataset))

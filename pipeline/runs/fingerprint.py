@@ -10,33 +10,10 @@ import json
 import platform
 from collections.abc import Mapping
 from importlib.metadata import version
-from pathlib import Path
+from typing import NamedTuple
 
-import pipeline
+from pipeline.runs import sources
 from pipeline.schema.study import Study
-
-NETWORK_SOURCES = (
-    "engine",
-    "problems/base.py",
-    "problems/{problem}/config",
-    "problems/{problem}/data",
-    "problems/{problem}/model",
-    "schema",
-    "utils/processor.py",
-    "utils/seeds.py",
-    "utils/statistics.py",
-)
-"""Files and folders of this package that decide what a network computes."""
-
-TRIAL_SOURCES = (
-    *NETWORK_SOURCES,
-    "problems/{problem}/metrics",
-    "runs/checkpoint.py",
-    "runs/fit.py",
-    "studies/plan.py",
-    "studies/trial.py",
-)
-"""Files and folders of this package that decide a trial; a test compares them with dvc.yaml."""
 
 LIBRARIES = ("keras", "numpy", "optuna", "scipy", "tensorflow")
 
@@ -44,22 +21,31 @@ LIBRARIES = ("keras", "numpy", "optuna", "scipy", "tensorflow")
 @functools.lru_cache
 def code_digest(problem: str) -> str:
     """Return the SHA-256 of the code and the library versions that decide a trial."""
-    package, digest = Path(pipeline.__file__).parent, hashlib.sha256()
-    for pattern in TRIAL_SOURCES:
-        path = package / pattern.format(problem=problem)
-        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            digest.update(file.relative_to(package).as_posix().encode() + b"\0")
-            digest.update(hashlib.sha256(file.read_bytes()).digest())
-    digest.update(json.dumps({name: version(name) for name in LIBRARIES}).encode())
-    return digest.hexdigest()
+    libraries = {name: version(name) for name in LIBRARIES}
+    parts = [sources.digests(sources.TRIAL, problem), libraries]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def worker_digest(problem: str) -> str:
-    """Return a digest that is the same for all workers whose results may be mixed.
+class VersionMismatchError(Exception):
+    """A worker has other code, libraries or Python: its results must not be mixed with ours."""
 
-    It includes the version of Python, because Python's own source files are one of the corpora.
-    """
-    return f"{code_digest(problem)} {platform.python_version()}"
+
+class Version(NamedTuple):
+    """What decides a result besides parameters; workers whose results are mixed must share it."""
+
+    problem: str
+    code: str
+    python: str  # Python's own source files are one of the corpora
+
+    @classmethod
+    def here(cls, problem: str) -> "Version":
+        """Return the version that this process runs."""
+        return cls(problem, code_digest(problem), platform.python_version())
+
+    def check(self) -> None:
+        """Raise VersionMismatchError if this process runs another version."""
+        if self != Version.here(self.problem):
+            raise VersionMismatchError
 
 
 def study_digest(study: Study, base: Mapping) -> str:

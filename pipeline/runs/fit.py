@@ -1,12 +1,16 @@
-"""Train one network: the function that the stage `train` and the trials of studies share."""
+"""Train one network: the functions that the stage `train` and the trials of studies share."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from pipeline import schema
 from pipeline.problems.base import Problem
-from pipeline.runs.checkpoint import Checkpoint
+from pipeline.runs import checkpoint as checkpoints
+from pipeline.runs import datasets
+from pipeline.runs.checkpoint import Checkpoint, ExportedModel
+from pipeline.runs.fingerprint import Version
 from pipeline.utils import seeds
 
 CURVE_POINTS = 24
@@ -16,11 +20,56 @@ Before the first of them there are points at 1, 2, 4, … sequences, and there i
 checkpoint.
 """
 
+EXAMPLE_SIZE = 4  # samples of the exported input example, unless the model has a fixed batch size
+
 CurvePoint = Mapping[str, np.ndarray]
 """A point of the learning curves: `sequences` and `updates` are numbers, all metrics are (R,)."""
 
 OnPoint = Callable[[CurvePoint, np.ndarray], None]
 """Callback with a point, and a mask (R,), bool, of the replicas that have diverged so far."""
+
+
+class TrainingJob(NamedTuple):
+    """The training of some replicas of a network, for a worker."""
+
+    version: Version  # of the process that runs the stage
+    config: schema.RunConfig
+    replicas: range
+    remote: bool  # the worker generates the dataset, since it cannot read its file
+
+
+def run_training(job: TrainingJob, emit: Callable) -> tuple[Checkpoint, ExportedModel | None]:
+    """Run a job; emits None before the first update, then the arguments of `OnPoint`.
+
+    Raises VersionMismatchError if this process has another version of the code.
+    """
+    job.version.check()
+    return fit_and_export(
+        job.config, job.replicas, job.remote, lambda *point: emit(point), lambda: emit(None)
+    )
+
+
+def fit_and_export(
+    config: schema.RunConfig,
+    replicas: Sequence[int],
+    remote: bool = False,
+    on_point: OnPoint = lambda point, diverged: None,
+    on_start: Callable[[], None] = lambda: None,
+) -> tuple[Checkpoint, ExportedModel | None]:
+    """Train replicas, and export the first one that did not diverge; None if there is none."""
+    dataset = config.dataset
+    arrays = (
+        datasets.generate(dataset) if remote else datasets.load(config.experiment.dataset, dataset)
+    )
+    checkpoint = fit(config, arrays, replicas, on_point, on_start)
+    if checkpoint.diverged.all():
+        return checkpoint, None
+    problem, training = Problem(config.experiment.problem), config.experiment.training
+    network = problem.model.build(config)
+    inputs, targets = problem.data.make_examples(arrays["test"], config)
+    count = EXAMPLE_SIZE if training.reset_states_after == "batch" else training.batch_size
+    example, _ = network.preprocess(inputs[:count], targets[:count])
+    return checkpoint, checkpoints.export_model(checkpoint, network.model, example)
 
 
 def fit(
@@ -66,7 +115,8 @@ def fit(
     }
     predict_options = training.predict_options(samples_per_sequence)
 
-    weights_after, points = {}, []
+    weights_after: dict[int, list[np.ndarray]] = {}
+    points: list[dict[str, Any]] = []
     diverged = np.zeros(len(replicas), bool)
     # An update can complete the sequences of several checkpoints.
     checkpoints_after: dict[int, list[int]] = {}
@@ -83,7 +133,11 @@ def fit(
     ):
         diverged = progress.diverged
         seen = progress.updates * training.batch(inputs.shape[1]) // samples_per_sequence
-        point = {"sequences": seen, "updates": progress.updates, "train_loss": progress.loss}
+        point: dict[str, Any] = {
+            "sequences": seen,
+            "updates": progress.updates,
+            "train_loss": progress.loss,
+        }
         for prefix, (x, y) in curve_examples.items():
             metrics = problem.metrics.curve_metrics(y, models.predict(x, y, **predict_options))
             point |= {prefix + name: values for name, values in metrics.items()}

@@ -18,7 +18,10 @@ from pipeline.utils.errors import InputError
 def load_results(name: str) -> tuple[RunConfig, StoredResults]:
     """Load an evaluated network, without diverged replicas; raises InputError if there is none."""
     checkpoint = checkpoints.load(name).without_diverged()
-    predictions, _ = files.read_arrays(paths.predictions(name), hint=_hint(name))
+    path = paths.predictions(name)
+    predictions, about = files.read_arrays(path, hint=_hint(name))
+    if about.get("checkpoint_digest") != checkpoint_digest(name):
+        raise InputError(f"{paths.relative(path)}: is of another training; {_hint(name)}")
     config = checkpoint.config
     test = datasets.load(config.experiment.dataset, config.dataset)["test"]
     aggregates = load_aggregates(name)

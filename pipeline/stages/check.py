@@ -2,7 +2,8 @@
 
 from pipeline.params.load import load_params
 from pipeline.params.load_report import load_report
-from pipeline.problems.base import Problem
+from pipeline.problems.base import Problem, problem_names
+from pipeline.runs import sources
 from pipeline.schema.params import Params
 from pipeline.utils import console, files, paths
 
@@ -10,8 +11,9 @@ from pipeline.utils import console, files, paths
 def run() -> None:
     """Validate params.yaml and report.yaml, and write data/resolved/.
 
-    It holds a file with the full parameters of each dataset, experiment and study. Stages depend on
-    these files, so a changed parameter reruns the stages that it concerns and no others.
+    It holds a file with the full parameters of each dataset, experiment and study, and one with the
+    digests of the code of each kind of stage and problem. Stages depend on these files, so a
+    changed parameter or module reruns the stages that it concerns and no others.
     """
     params = load_params(paths.params())
     load_report(paths.report_texts(), params)
@@ -28,7 +30,7 @@ def run() -> None:
     for path in (paths.study("any"), paths.trials("any")):
         path.parent.mkdir(parents=True, exist_ok=True)
     with files.atomic_write(paths.resolved()) as folder:
-        for path, document in _resolved(params).items():
+        for path, document in (_resolved(params) | _code()).items():
             files.write_json(folder / f"{path}.json", document)
 
 
@@ -49,4 +51,13 @@ def _resolved(params: Params) -> dict[str, dict]:
             }
             for name, study in params.studies.items()
         },
+    }
+
+
+def _code() -> dict[str, dict[str, str]]:
+    """The digests of the code of each kind of stage, by `code/stage/problem`."""
+    return {
+        f"code/{stage}/{problem}": sources.digests(patterns, problem)
+        for stage, patterns in sources.STAGES.items()
+        for problem in problem_names()
     }

@@ -1,6 +1,5 @@
 """Stage `evaluate@<experiment>`: evaluate every replica on test sequences."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -9,9 +8,9 @@ import pandas as pd
 from pipeline.params.load import load_params
 from pipeline.problems.base import Problem
 from pipeline.runs import checkpoint as checkpoints
-from pipeline.runs import datasets, results
+from pipeline.runs import datasets, executors, results
 from pipeline.runs.checkpoint import Checkpoint
-from pipeline.utils import console, files, parallel, paths, statistics
+from pipeline.utils import console, files, paths, statistics
 
 
 class NetworkResults(NamedTuple):
@@ -28,7 +27,9 @@ def run(name: str) -> None:
     evaluated: dict[str, NetworkResults] = {}
     with console.progress(f"evaluate {name}", len(networks), "networks") as progress:
         progress(0)
-        for job, result in parallel.run(evaluate_network, [(network,) for network in networks]):
+        for job, result in executors.run_here(
+            evaluate_network, [(network,) for network in networks]
+        ):
             evaluated[networks[job]] = result
             progress(len(evaluated), networks[job])
     write_results(name, {network: evaluated[network] for network in networks})
@@ -44,7 +45,7 @@ def write_results(name: str, evaluated: dict[str, NetworkResults]) -> None:
     files.write_json(paths.metrics(name), {"experiment": name, "networks": aggregates})
 
 
-def evaluate_network(network: str, emit: Callable) -> NetworkResults:
+def evaluate_network(network: str) -> NetworkResults:
     """A worker's job: evaluate a network, and write its predictions and headline metrics."""
     checkpoint = checkpoints.load(network)
     config, valid = checkpoint.config, checkpoint.without_diverged()
@@ -53,7 +54,8 @@ def evaluate_network(network: str, emit: Callable) -> NetworkResults:
     evaluation = problem.metrics.evaluate(
         config, checkpoints.to_replicas(valid), test, valid.history, valid.weights_after
     )
-    files.write_arrays(paths.predictions(network), evaluation.predictions)
+    about = {"checkpoint_digest": results.checkpoint_digest(network)}
+    files.write_arrays(paths.predictions(network), evaluation.predictions, about)
     references = problem.metrics.references(config, test)
     aggregates = _aggregate(checkpoint, evaluation.metrics, references)
     files.write_json(paths.summary(network), _headlines(problem, aggregates))

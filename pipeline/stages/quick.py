@@ -7,12 +7,13 @@ experiments share a few worker processes, each of which loads TensorFlow once.
 import os
 import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.params.load import load_params
+from pipeline.runs import executors
+from pipeline.runs.fit import fit_and_export
 from pipeline.stages import evaluate, figures, generate, report, study, train
-from pipeline.utils import console, parallel, paths
+from pipeline.utils import console, paths
 from pipeline.utils.errors import InputError
 
 FOLDER = ".quick"
@@ -41,7 +42,7 @@ def run(scale: float) -> Path:
             if function is _plot:
                 for experiment, entries in params.experiments.items():
                     evaluate.write_results(experiment, {name: results[name] for name in entries})
-            for job, result in parallel.run(function, [(name,) for name in names]):
+            for job, result in executors.run_here(function, [(name,) for name in names]):
                 results[names[job]] = result
                 done += 1
                 progress(done, names[job])
@@ -71,16 +72,15 @@ def _cost(training) -> int:
     return training.sequences_seen * training.replicas
 
 
-def _generate(name: str, emit: Callable) -> None:
+def _generate(name: str) -> None:
     generate.run(name)
 
 
-def _train_and_evaluate(name: str, emit: Callable) -> evaluate.NetworkResults:
+def _train_and_evaluate(name: str) -> evaluate.NetworkResults:
     config = load_params(paths.params()).config(name)
-    replicas = range(config.experiment.training.replicas)
-    train.save(*train.train_replicas(config, replicas, lambda message: None))
-    return evaluate.evaluate_network(name, emit)
+    train.save(*fit_and_export(config, range(config.experiment.training.replicas)))
+    return evaluate.evaluate_network(name)
 
 
-def _plot(name: str, emit: Callable) -> None:
+def _plot(name: str) -> None:
     figures.run(name)

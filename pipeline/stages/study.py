@@ -6,8 +6,9 @@ from tempfile import NamedTemporaryFile
 from pipeline import plotting
 from pipeline.params.load import load_params
 from pipeline.problems.base import Problem
+from pipeline.runs import executors
 from pipeline.runs.tracker import Tracker
-from pipeline.studies import executors, export, figures
+from pipeline.studies import export, figures
 from pipeline.studies.plan import StudyPlan, Trial, make_plan
 from pipeline.studies.run import best, run_study
 from pipeline.studies.storage import TrialStore, open_store
@@ -54,6 +55,8 @@ def run(
                     f"resume with: {_command(name, storage, dask)}"
                 )
                 raise
+            except TrainingError as error:
+                raise TrainingError(f"{error} Finished trials are kept.") from None
     export.write_arrays(plan, trials, confirmed)
     write(plan, trials, confirmed)
     make_tracker().record_study(name)

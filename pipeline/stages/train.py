@@ -11,39 +11,43 @@ import numpy as np
 
 from pipeline import schema
 from pipeline.params.load import load_params
-from pipeline.problems.base import Problem
 from pipeline.runs import checkpoint as checkpoints
 from pipeline.runs import datasets
 from pipeline.runs.checkpoint import Checkpoint, ExportedModel
-from pipeline.runs.fit import CurvePoint, fit
+from pipeline.runs.executors import cores, open_executor
+from pipeline.runs.fingerprint import Version
+from pipeline.runs.fit import CurvePoint, TrainingJob, run_training
 from pipeline.runs.tracker import ActiveRun, Tracker
 from pipeline.schema.variants import short_name
-from pipeline.utils import console, parallel, paths, statistics
+from pipeline.utils import console, paths, statistics
 from pipeline.utils.errors import TrainingError
 
-EXAMPLE_SIZE = 4  # samples of the exported input example, unless the model has a fixed batch size
 
+def run(name: str, make_tracker: Callable[[], Tracker] = Tracker, dask: str | None = None) -> None:
+    """Train all networks of an experiment and write models/<network>/ for each of them.
 
-def run(name: str, make_tracker: Callable[[], Tracker] = Tracker) -> None:
-    """Train all networks of an experiment and write models/<network>/ for each of them."""
+    `dask` is the address of a scheduler whose workers train; by default it is this machine.
+    """
     configs = load_params(paths.params()).configs(name)
     # Raises InputError before workers start.
     datasets.load(configs[0].experiment.dataset, configs[0].dataset)
+    version = Version.here(configs[0].experiment.problem)
     jobs = [
-        (config, replicas)
+        TrainingJob(version, config, replicas, remote=bool(dask))
         for config in configs
         for replicas in split_replicas(config.experiment.training)
     ]
     # The longest first, so that no core waits long for the last one.
-    jobs.sort(key=lambda job: -job[0].experiment.training.sequences_seen * len(job[1]))
+    jobs.sort(key=lambda job: -job.config.experiment.training.sequences_seen * len(job.replicas))
     results: dict[str, list[tuple[Checkpoint, ExportedModel | None] | None]] = {
         config.name: [None] * len(split_replicas(config.experiment.training)) for config in configs
     }
     with ExitStack() as stack:
         monitor = _Monitor(name, jobs, stack, make_tracker)
-        # Isolated even if there is only one job, because this process logs to MLflow meanwhile.
-        for job, result in parallel.run(train_replicas, jobs, monitor.on_message, isolated=True):
-            config, replicas = jobs[job]
+        executor = stack.enter_context(open_executor(min(len(jobs), cores()), dask))
+        numbered = {number: (job,) for number, job in enumerate(jobs)}
+        for number, result in executor.run(run_training, numbered, monitor.on_message):
+            config, replicas = jobs[number].config, jobs[number].replicas
             index = split_replicas(config.experiment.training).index(replicas)
             results[config.name][index] = result
             if all(results[config.name]):
@@ -57,25 +61,6 @@ def split_replicas(training: schema.Training) -> list[range]:
     count = min(training.workers, training.replicas)
     bounds = [training.replicas * index // count for index in range(count + 1)]
     return [range(first, last) for first, last in itertools.pairwise(bounds)]
-
-
-def train_replicas(
-    config: schema.RunConfig, replicas: range, emit: Callable
-) -> tuple[Checkpoint, ExportedModel | None]:
-    """Train some replicas in a worker, and export the first one that did not diverge.
-
-    Emits None before the first update, then the arguments of `OnPoint` at each point.
-    """
-    arrays = datasets.load(config.experiment.dataset, config.dataset)
-    checkpoint = fit(config, arrays, replicas, lambda *point: emit(point), lambda: emit(None))
-    if checkpoint.diverged.all():
-        return checkpoint, None
-    problem, training = Problem(config.experiment.problem), config.experiment.training
-    network = problem.model.build(config)
-    inputs, targets = problem.data.make_examples(arrays["test"], config)
-    count = EXAMPLE_SIZE if training.reset_states_after == "batch" else training.batch_size
-    example, _ = network.preprocess(inputs[:count], targets[:count])
-    return checkpoint, checkpoints.export_model(checkpoint, network.model, example)
 
 
 def save(checkpoint: Checkpoint, model: ExportedModel | None) -> None:
@@ -110,7 +95,7 @@ class _Monitor:
     def __init__(
         self,
         name: str,
-        jobs: Sequence[tuple[schema.RunConfig, range]],
+        jobs: Sequence[TrainingJob],
         stack: ExitStack,
         make_tracker: Callable[[], Tracker],
     ):
@@ -118,7 +103,7 @@ class _Monitor:
         self._make_tracker = make_tracker
         self._stack = stack
         self._runs: dict[str, _TrackedRun] = {}  # by network
-        total = sum(config.experiment.training.sequences_seen for config, _ in jobs)
+        total = sum(job.config.experiment.training.sequences_seen for job in jobs)
         self._progress = stack.enter_context(console.progress(f"train {name}", total, "sequences"))
         self._seen = [0] * len(jobs)
         # Jobs whose replicas have all diverged; they send no more points.
@@ -127,7 +112,7 @@ class _Monitor:
         self._pending: dict[str, dict[int, dict[int, tuple[CurvePoint, np.ndarray]]]] = {}
 
     def on_message(self, job: int, message: tuple[CurvePoint, np.ndarray] | None) -> None:
-        """Receive a message of `train_replicas`.
+        """Receive a message of `run_training`.
 
         A point is logged when all jobs of its network have sent theirs of the same update.
         """
@@ -137,9 +122,11 @@ class _Monitor:
             return
         if not self._runs:
             self._start_runs()
-        (config, _), (point, diverged) = self._jobs[job], message
+        config, (point, diverged) = self._jobs[job].config, message
+        if point["sequences"] <= self._seen[job]:
+            return  # its worker was lost, and another one repeats the training
         self._seen[job] = int(point["sequences"])
-        several = len({other.name for other, _ in self._jobs}) > 1
+        several = len({other.config.name for other in self._jobs}) > 1
         network = f"{short_name(config.name)}: " if several else ""
         note = f"{network}loss {np.median(point['train_loss']):.4g}"
         if diverged.any():
@@ -149,7 +136,7 @@ class _Monitor:
         pending.setdefault(point["updates"], {})[job] = message
         if diverged.all():
             self._diverged.add(job)
-        jobs = {number for number, (other, _) in enumerate(self._jobs) if other.name == config.name}
+        jobs = {n for n, other in enumerate(self._jobs) if other.config.name == config.name}
         for update in sorted(pending):
             if jobs - self._diverged <= pending[update].keys():
                 self._log(config.name, pending.pop(update))
@@ -160,7 +147,7 @@ class _Monitor:
 
     def _log(self, network: str, messages: Mapping[int, tuple[CurvePoint, np.ndarray]]) -> None:
         """Log a point of a network's learning curves, given the messages of its jobs."""
-        order = sorted(messages, key=lambda job: self._jobs[job][1].start)
+        order = sorted(messages, key=lambda job: self._jobs[job].replicas.start)
         points, masks = zip(*(messages[job] for job in order), strict=True)
         point = {
             name: np.concatenate([part[name] for part in points]) if np.ndim(value) else value
@@ -175,7 +162,7 @@ class _Monitor:
         This happens when the first point arrives, so that training does not wait for MLflow.
         """
         tracker = self._make_tracker()
-        for config, _ in self._jobs:
+        for config in (job.config for job in self._jobs):
             if config.name not in self._runs:
                 context = self._stack.enter_context(ExitStack())
                 active = context.enter_context(tracker.start_run(config))

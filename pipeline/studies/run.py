@@ -1,12 +1,12 @@
 """Run a study: its missing trials, batch by batch, and the confirmation of the best one."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from pipeline.runs import fingerprint
-from pipeline.studies.executors import Executor
+from pipeline.runs.executors import Executor
+from pipeline.runs.fingerprint import Version
 from pipeline.studies.plan import StudyPlan, Trial
 from pipeline.studies.storage import TrialStore
-from pipeline.studies.trial import Job, Threshold, TrialResult
+from pipeline.studies.trial import Job, Threshold, TrialResult, run_trial
 
 TUNED, UNTUNED = "tuned", "untuned"
 """The networks of a confirmation: the best trial's, and the one that the study varied."""
@@ -55,14 +55,18 @@ def _run_batch(
         number: _job(plan, plan.config_dict(point), plan.replicas, thresholds)
         for number, point in points.items()
     }
-    for number, result in executor.run(jobs) if jobs else ():
+    for number, result in _run_jobs(executor, jobs):
         done[number] = plan.make_trial(number, points[number], result)
         store.add(done[number])
         on_trial(done)
 
 
+def _run_jobs(executor: Executor, jobs: Mapping[int, Job]) -> Iterator[tuple[int, TrialResult]]:
+    return executor.run(run_trial, {number: (job,) for number, job in jobs.items()})
+
+
 def _job(plan: StudyPlan, config: dict, replicas: list[int], thresholds: list[Threshold]) -> Job:
-    return Job(fingerprint.worker_digest(plan.study.problem), config, replicas, thresholds)
+    return Job(Version.here(plan.study.problem), config, replicas, thresholds)
 
 
 def best(plan: StudyPlan, trials: Sequence[Trial]) -> list[Trial]:
@@ -105,7 +109,7 @@ def _confirm(
         number: _job(plan, plan.config_dict(points[name]), plan.confirmation_replicas, [])
         for number, name in enumerate(missing)
     }
-    for number, result in executor.run(jobs) if jobs else ():
+    for number, result in _run_jobs(executor, jobs):
         store.add_confirmation(missing[number], result)
         done[missing[number]] = result
     return {name: done[name] for name in points}

@@ -7,8 +7,6 @@ the package is installed, and it needs no Optuna.
 
 from __future__ import annotations
 
-import functools
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -18,14 +16,13 @@ import numpy as np
 from pipeline import schema
 from pipeline.problems.base import Problem, read_config
 from pipeline.runs import checkpoint as checkpoints
-from pipeline.runs import fingerprint
+from pipeline.runs import datasets
+from pipeline.runs.fingerprint import Version
 from pipeline.runs.fit import fit
 from pipeline.utils import statistics
 
 PARTS = ("metrics", "history", "predictions")
 """The attributes of a result that hold arrays by name; `to_arrays` stores each in a folder."""
-
-_LOCK = threading.Lock()  # Keras' seeds and names are global, and Dask may run several threads
 
 
 class TrialResult(NamedTuple):
@@ -57,7 +54,7 @@ class Threshold(NamedTuple):
 class Job(NamedTuple):
     """The input of `run_trial`."""
 
-    code: str  # `fingerprint.worker_digest` of the process that runs the study
+    version: Version  # of the process that runs the study
     config: dict  # `RunConfig.to_dict()`
     replicas: list[int]
     thresholds: list[Threshold]
@@ -67,18 +64,12 @@ class PrunedError(Exception):
     """Raised inside a training that is above a pruning threshold."""
 
 
-class VersionMismatchError(Exception):
-    """A worker has other code, libraries or Python: its results must not be mixed with ours."""
-
-
 def run_trial(job: Job) -> TrialResult:
     """Train and evaluate a network; raises VersionMismatchError if this process has other code."""
-    if job.code != fingerprint.worker_digest(job.config["experiment"]["problem"]):
-        raise VersionMismatchError
-    with _LOCK:
-        start = time.monotonic()
-        result = _run(read_config(job.config), job.replicas, job.thresholds)
-        return result._replace(seconds=time.monotonic() - start)
+    job.version.check()
+    start = time.monotonic()
+    result = _run(read_config(job.config), job.replicas, job.thresholds)
+    return result._replace(seconds=time.monotonic() - start)
 
 
 def _run(
@@ -95,7 +86,7 @@ def _run(
             if not diverged.all() and np.median(point[metric][~diverged]) > maximum:
                 raise PrunedError
 
-    arrays = make_data(config)
+    arrays = datasets.generate(config.dataset)
     try:
         checkpoint = fit(config, arrays, replicas, on_point)
     except PrunedError:
@@ -116,17 +107,6 @@ def _run(
         weight_count,
         pruned=False,
     )
-
-
-def make_data(config: schema.RunConfig) -> dict[str, np.ndarray]:
-    """Generate the sequences of a network's dataset, once per process."""
-    return _make_data(config.dataset.problem, config.dataset.model_dump_json())
-
-
-@functools.lru_cache(maxsize=2)
-def _make_data(name: str, dataset: str) -> dict[str, np.ndarray]:
-    problem = Problem(name)
-    return problem.data.generate(problem.config.Dataset.model_validate_json(dataset))
 
 
 def _bands(curves: Mapping[str, np.ndarray], valid: np.ndarray) -> dict[str, np.ndarray]:

@@ -22,7 +22,7 @@ from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 import pipeline
 from pipeline.problems.base import Problem
 from pipeline.runs import checkpoint as checkpoints
-from pipeline.runs import fingerprint, results
+from pipeline.runs import results, sources
 from pipeline.schema.params import Params
 from pipeline.schema.report import RegisteredModel
 from pipeline.schema.variants import experiment_of
@@ -37,7 +37,7 @@ CONTENT = TAG + "content"
 """Tag of a version: the digest of its folder."""
 
 CODE = (
-    *fingerprint.NETWORK_SOURCES,
+    *sources.NETWORK,
     "__init__.py",
     "problems/__init__.py",
     "problems/{problem}/__init__.py",

@@ -18,6 +18,7 @@ from rich.progress import (
 )
 
 LOG_SECONDS = 10.0  # between two lines in a log
+MIN_SHARE = 0.02  # of the work, before the time left can be told
 
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -62,7 +63,10 @@ class _Speed:
             return []
         rate = (done - self._initial) / (now - self._start)
         text = [f"{rate:,.0f}/s" if rate >= 1 else f"{60 * rate:.0f}/min"]
-        return text + [f"{(self._total - done) / rate:.0f} s left"] * (done < self._total)
+        steady = done - self._initial >= MIN_SHARE * (self._total - self._initial)
+        if steady and done < self._total:
+            text.append(f"{(self._total - done) / rate:.0f} s left")
+        return text
 
 
 @contextmanager

@@ -45,7 +45,7 @@ def report_texts() -> Path:
 
 
 def resolved() -> Path:
-    """Folder of the resolved parameters of each entry of params.yaml, a stage's dependency."""
+    """Folder of each entry's full parameters and of the digests of the code, for DVC."""
     return root() / "data" / "resolved"
 
 

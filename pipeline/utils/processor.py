@@ -7,6 +7,7 @@ multiplication and addition, is in all x86-64 processors of PCs and servers sinc
 
 import os
 import platform
+import sys
 from pathlib import Path
 
 VARIABLES = {
@@ -17,6 +18,9 @@ VARIABLES = {
 }
 XLA_FLAGS = "--xla_cpu_max_isa=AVX2 --xla_cpu_enable_platform_dependent_math=false"
 
+limits_in_time = True
+"""Whether the limits were set before NumPy was imported, by this process or the one above."""
+
 
 def limit_instructions() -> None:
     """Limit them to AVX2, by environment variables; child processes inherit these.
@@ -24,8 +28,11 @@ def limit_instructions() -> None:
     The libraries read the variables when they are imported, so this must be called before. On other
     processors than x86-64 with AVX2, nothing is changed.
     """
+    global limits_in_time
     if platform.machine() != "x86_64" or not _has_avx2():
         return
+    inherited = all(os.environ.get(name) == value for name, value in VARIABLES.items())
+    limits_in_time = inherited or "numpy" not in sys.modules
     os.environ.update(VARIABLES)
     flags = os.environ.get("XLA_FLAGS", "")
     if XLA_FLAGS not in flags:

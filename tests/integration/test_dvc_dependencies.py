@@ -9,17 +9,19 @@ import pytest
 from ruamel.yaml import YAML
 from small import ROOT, Laboratory
 
-from pipeline.runs.fingerprint import NETWORK_SOURCES, TRIAL_SOURCES
+from pipeline.runs import sources
 from pipeline.utils import paths
 
 ONLY_REPORTING = (
     "pipeline/__init__.py",
     "pipeline/cli.py",
     "pipeline/params/",
+    "pipeline/runs/executors.py",
+    "pipeline/runs/fingerprint.py",
+    "pipeline/runs/sources.py",
     "pipeline/runs/tracker.py",
     "pipeline/utils/console.py",
     "pipeline/utils/errors.py",
-    "pipeline/utils/parallel.py",
 )
 """Code that decides no result: stages depend on the resolved parameters, not on their loading."""
 
@@ -39,29 +41,22 @@ def watch(event, args):
         if path.is_relative_to(here) and (args[1] or "r")[0] == "r":
             opened.add(path.relative_to(here).as_posix())
 
-def run(function, jobs, on_message=lambda job, message: None, *, isolated=False):
-    for number, job in enumerate(jobs):
-        yield number, function(*job, lambda message: on_message(number, message))
-
 class Executor:
-    def run(self, jobs):
+    def run(self, function, jobs, on_message=None):
         for number, job in jobs.items():
-            yield number, run_trial(job)
+            emit = [lambda message: on_message(number, message)] if on_message else []
+            yield number, function(*job, *emit)
 
 @contextmanager
-def open_executor(workers, dask):
+def open_executor(workers, dask=None):
     yield Executor()
 
 from pipeline import cli
+from pipeline.runs import executors
 from pipeline.runs.tracker import Tracker
-from pipeline.utils import parallel
 
 cli._mlflow_tracker = Tracker
-parallel.run = run
-if sys.argv[1] == "study":
-    from pipeline.studies import executors
-    from pipeline.studies.trial import run_trial
-    executors.open_executor = open_executor
+executors.open_executor = open_executor
 sys.addaudithook(watch)
 try:
     cli.app(sys.argv[1:])
@@ -125,11 +120,12 @@ def test_a_stage_depends_on_what_it_imports_and_reads(mine, stages, stage):
         next((mine.root / ".studies").glob(f"{name}-*/*.npz")).unlink()
         shutil.rmtree(mine.root / "data/studies")
     modules, opened = watch(mine, command, name)
+    problem = PROBLEMS[name]
+    code = [f"pipeline/{path.format(problem=problem)}" for path in sources.STAGES[command]]
+    assert _used_code(modules, command, problem, code) == set(code)
     deps, outs = stages[stage]["deps"], tuple(stages[stage]["outs"])
-    assert _used_code(modules, command, PROBLEMS[name], deps) == {
-        dep for dep in deps if dep.startswith("pipeline")
-    }
-    data = {dep for dep in deps if not dep.startswith(("pipeline", "data/resolved"))}
+    assert f"data/resolved/code/{command}/{problem}.json" in deps
+    data = {dep for dep in deps if not dep.startswith("data/resolved")}
     read = {
         path
         for path in opened
@@ -141,8 +137,8 @@ def test_a_stage_depends_on_what_it_imports_and_reads(mine, stages, stage):
     assert all(any(path.startswith(dep) for path in read) for dep in data), (read, data)
 
 
-def _used_code(modules: list[str], command: str, problem: str, deps: list[str]) -> set[str]:
-    """The modules that decide a stage's results; folders that are dependencies as a whole."""
+def _used_code(modules: list[str], command: str, problem: str, code: list[str]) -> set[str]:
+    """The modules that decide a stage's results; folders that are listed as a whole."""
     # Validation loads `config` and `metrics` of all problems. The stage uses its own problem's, and
     # `generate` no metrics, which alone import statistics.
     home = f"pipeline/problems/{problem}/"
@@ -150,7 +146,7 @@ def _used_code(modules: list[str], command: str, problem: str, deps: list[str]) 
         unused = (f"{home}metrics/", "pipeline/utils/statistics.py")
         modules = [module for module in modules if not module.startswith(unused)]
     return {
-        next((dep for dep in deps if module.startswith(f"{dep}/")), module)
+        next((path for path in code if module.startswith(f"{path}/")), module)
         for module in modules
         if not decides_nothing(module)
         and (
@@ -161,46 +157,15 @@ def _used_code(modules: list[str], command: str, problem: str, deps: list[str]) 
     }
 
 
-def code_deps(stage: str) -> set[str]:
-    """The code that a stage depends on, as paths inside the package."""
-    entry = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"][stage]
-    deps = entry.get("do", entry)["deps"]
-    return {dep.removeprefix("pipeline/") for dep in deps if dep.startswith("pipeline/")}
-
-
-def fingerprint(patterns: tuple[str, ...]) -> set[str]:
-    return {pattern.format(problem="${item.problem}") for pattern in patterns}
-
-
-def is_covered(path: str, deps: set[str]) -> bool:
-    return path in deps or any(path.startswith(f"{dep}/") for dep in deps)
-
-
-def test_trainings_depend_on_the_code_in_the_fingerprint_of_a_network():
-    deps = code_deps("train")
-    assert not [path for path in fingerprint(NETWORK_SOURCES) if not is_covered(path, deps)]
-
-
-def test_studies_depend_on_the_code_in_the_fingerprint_of_a_trial():
-    deps = code_deps("study")
-    assert not [path for path in fingerprint(TRIAL_SOURCES) if not is_covered(path, deps)]
-
-
-def test_the_fingerprint_of_a_trial_leaves_out_only_what_presents_or_stores_it():
-    assert code_deps("study") - fingerprint(TRIAL_SOURCES) == {
+def test_a_trial_is_decided_by_a_study_s_code_but_for_what_presents_or_stores_it():
+    assert set(sources.STAGES["study"]) - set(sources.TRIAL) == {
         "plotting.py",
-        "problems/${item.problem}/figures",
-        "runs/fingerprint.py",
+        "problems/{problem}/figures",
         "stages/study.py",
-        "studies",  # of these, plan.py and trial.py are in the fingerprint
+        "studies",  # of these, plan.py and trial.py decide it
         "utils/files.py",
         "utils/paths.py",
     }
-
-
-def test_the_code_in_the_fingerprint_exists():
-    for pattern in TRIAL_SOURCES:
-        assert (ROOT / "pipeline" / pattern.format(problem="shapes")).exists(), pattern
 
 
 def test_the_paths_in_dvc_yaml_are_those_of_the_code(monkeypatch):

@@ -196,7 +196,8 @@ def test_a_changed_text_of_the_report_trains_nothing(mine):
 
 def test_a_changed_module_reruns_the_stages_that_use_it(mine):
     module = mine.root / "pipeline/problems/echo/metrics/evaluation.py"
-    module.write_text(module.read_text() + "\n# changed\n")
+    module.write_text(module.read_text() + "\nCHANGED = True\n")
+    mine.run("python", "-m", "pipeline", "check", warm=False)
     status = json.loads(mine.run("dvc", "status", "--json").stdout)
     stages = {f"{stage}@echoer" for stage in ("train", "evaluate", "figures")}
     assert set(status) == {"check", "report", "study@search"} | stages

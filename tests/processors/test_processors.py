@@ -77,6 +77,7 @@ from pathlib import Path
 
 from pipeline.engine import replicas
 from pipeline.params.load import load_params
+from pipeline.runs.fit import fit_and_export
 from pipeline.stages import evaluate, figures, generate, train
 from pipeline.utils import files, paths
 
@@ -85,13 +86,13 @@ for name in params.datasets:
     generate.run(name)
 for name, network in params.networks.items():
     # As in a worker of the stage, but in this process: a child process would not be emulated.
-    job = params.config(name), range(network.training.replicas), lambda message: None
+    job = params.config(name), range(network.training.replicas)
     if name in ("decoder", "writer"):  # a mixture's logarithms would differ
-        checkpoint, _ = train.train_replicas(*job)
+        checkpoint, _ = fit_and_export(*job)
         weights = {str(index): weight for index, weight in enumerate(checkpoint.weights)}
         files.write_arrays(Path("uncompiled") / f"{name}.npz", weights)
     replicas.MIN_COMPILED_UPDATES = 0
-    train.save(*train.train_replicas(*job))
+    train.save(*fit_and_export(*job))
     replicas.MIN_COMPILED_UPDATES = 1000
     evaluate.run(name)
 figures.run("stateful")

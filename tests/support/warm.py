@@ -146,7 +146,7 @@ def _run(job: dict, streams: list[int], defaults: dict[str, str]) -> None:
     try:
         import pipeline.__main__
 
-        pipeline.__main__.main()
+        pipeline.__main__.run()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
     except KeyboardInterrupt:

@@ -42,7 +42,7 @@ def run(folder, monkeypatch, capsys) -> Callable[..., Done]:
         monkeypatch.setattr(sys, "argv", ["pipeline", *words])
         monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
         with pytest.raises(SystemExit) as caught:
-            __main__.main()
+            __main__.run()
         return Done(caught.value.code or 0, *capsys.readouterr())
 
     return run
@@ -122,7 +122,7 @@ def trained(folder) -> None:
         ),
         (
             ("study", "sizes", "--workers", "2", "--dask", "tcp://127.0.0.1:9"),
-            "--workers and --dask cannot be combined",
+            "--workers and --dask (or LSTM_LABORATORY_DASK) cannot be combined",
         ),
         (
             ("study", "sizes", "--trials", "500"),

@@ -5,7 +5,7 @@ import errno
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline import __main__
+from pipeline import __main__, cli
 from pipeline.utils.errors import InputError, TrainingError
 
 FULL = OSError(errno.ENOSPC, "No space left on device", "data")
@@ -24,9 +24,9 @@ def end(monkeypatch, capsys, in_folder):
 
         if stage:
             monkeypatch.setenv("DVC_STAGE", stage)
-        monkeypatch.setattr(__main__, "app", app)
+        monkeypatch.setattr(cli, "app", app)
         with pytest.raises(SystemExit) as caught:
-            __main__.main()
+            __main__.run()
         return caught.value.code, capsys.readouterr().err.splitlines()
 
     return run
@@ -79,9 +79,9 @@ def test_any_other_error_is_raised_with_a_hint_at_damaged_files(monkeypatch, cap
     def app(**_) -> None:
         raise error
 
-    monkeypatch.setattr(__main__, "app", app)
+    monkeypatch.setattr(cli, "app", app)
     with pytest.raises(type(error)):
-        __main__.main()
+        __main__.run()
     assert capsys.readouterr().err.splitlines() == [
         "If the code is unchanged, a damaged file may be the cause; run: dvc status"
     ]

@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 
 from pipeline import plotting
 from pipeline.problems.base import CaptionedFigure, Problem, read_config
+from pipeline.runs import datasets
 from pipeline.schema.study import VARIANT, is_numeric
 from pipeline.studies.figures.labels import describe, dimension_label, metric_label
 from pipeline.studies.figures.scales import SPAN, dimension_scale, metric_scale, position
 from pipeline.studies.plan import StudyPlan, Trial
-from pipeline.studies.trial import make_data
 from pipeline.utils import statistics
 
 
@@ -51,7 +51,7 @@ def lines(plan: StudyPlan, trials: Sequence[Trial]) -> Iterator[tuple[str, list[
 
 def _references(plan: StudyPlan, trials: Sequence[Trial], metric: str) -> dict[str, float]:
     """The reference values of a metric that are the same for all trials, by name."""
-    problem, held_out = Problem(plan.study.problem), make_data(plan.config)["test"]
+    problem, held_out = Problem(plan.study.problem), datasets.generate(plan.config.dataset)["test"]
     configs = [read_config(plan.config_dict(trial.point)) for trial in trials]
     # They depend on the framing only: compute them once for each.
     by_framing = {config.experiment.framing.model_dump_json(): config for config in configs}

@@ -21,7 +21,7 @@ FIT = "fit (/pipeline/runs/fit.py:1)"
             ("train", "echo-full", stacks.IMPORTS),
         ),
         (
-            f"{STAGE};{MAIN};run (/pipeline/utils/parallel.py:3);Event.wait (/lib/threading.py:5)",
+            f"{STAGE};{MAIN};run (/pipeline/runs/executors.py:3);Event.wait (/lib/threading.py:5)",
             None,
         ),
         (

@@ -4,6 +4,8 @@ import pytest
 from ruamel.yaml import YAML
 from small import PARAMS, REPORT, altered
 
+from pipeline.problems.base import problem_names
+from pipeline.runs import sources
 from pipeline.stages import check
 from pipeline.utils import paths
 from pipeline.utils.errors import InputError
@@ -39,12 +41,14 @@ def changed_by(resolve):
     return compare
 
 
-def test_each_entry_has_a_file(resolve):
-    assert set(resolve(SMALL)) == {
+def test_each_entry_has_a_file_and_the_code_of_each_stage_and_problem(resolve):
+    entries = {
         f"{section}/{name}"
         for section in ("datasets", "experiments", "studies")
         for name in SMALL[section]
     }
+    code = {f"code/{stage}/{problem}" for stage in sources.STAGES for problem in problem_names()}
+    assert set(resolve(SMALL)) == entries | code
 
 
 def test_files_of_removed_entries_are_removed(resolve):

@@ -1,6 +1,7 @@
 """How a training is divided into packs of replicas, and joined again."""
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -54,26 +55,33 @@ def test_a_curve_goes_on_without_a_pack_that_diverged(in_folder, monkeypatch):
     generate.run("rectangle")
     tracker = Recorder()
 
-    def run(function, jobs, on_message, *, isolated):
-        """Send the points of two packs, the first of which diverges at its second point."""
+    def run(function, numbered, on_message):
+        """Send the points of two packs, the first of which diverges at its second point.
+
+        The worker of the second one is lost, and another one sends its first points once more.
+        """
+        jobs = {number: job for number, (job,) in numbered.items()}
         first, second = sorted(
-            (job for job, (config, _) in enumerate(jobs) if config.name == "widths/wide"),
-            key=lambda job: jobs[job][1].start,
+            (number for number, job in jobs.items() if job.config.name == "widths/wide"),
+            key=lambda number: jobs[number].replicas.start,
         )
         for job, update, loss in (
             (second, 1, 3.0),
             (first, 1, 1.0),
             (second, 2, 2.0),
+            (second, 1, 3.0),
+            (second, 2, 2.0),
             (second, 3, 2.0),
             (first, 2, np.nan),
             (second, 4, 1.0),
         ):
-            losses = np.full(len(jobs[job][1]), loss)
+            losses = np.full(len(jobs[job].replicas), loss)
             point = {"sequences": update, "updates": update, "train_loss": losses}
             on_message(job, (point, np.isnan(losses)))
         return iter(())
 
-    monkeypatch.setattr(train.parallel, "run", run)
+    executor = nullcontext(SimpleNamespace(run=run))
+    monkeypatch.setattr(train, "open_executor", lambda workers, dask: executor)
     train.run("widths", lambda: tracker)
     points = tracker.points["widths/wide"]
     assert [point["updates"] for point in points] == [1, 2, 3, 4]
@@ -82,6 +90,6 @@ def test_a_curve_goes_on_without_a_pack_that_diverged(in_folder, monkeypatch):
 
 def test_missing_data_are_an_error_before_any_process_starts(in_folder, monkeypatch):
     in_folder(PARAMS)
-    monkeypatch.setattr(train.parallel, "run", None)
+    monkeypatch.setattr(train, "open_executor", None)
     with pytest.raises(InputError, match="does not exist yet; run: dvc repro generate@rectangle"):
         train.run("widths")

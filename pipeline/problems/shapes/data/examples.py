@@ -59,7 +59,9 @@ def _uniform(rng: np.random.Generator, count: int, dimensions: int) -> np.ndarra
 
 
 def _sobol(rng: np.random.Generator, count: int, dimensions: int) -> np.ndarray:
-    return scipy.stats.qmc.Sobol(dimensions, rng=rng).random(count)
+    # `random(count)` would warn of counts that are no power of two.
+    exponent = max(count - 1, 0).bit_length()
+    return scipy.stats.qmc.Sobol(dimensions, rng=rng).random_base2(exponent)[:count]
 
 
 def samples_per_sequence(config: schema.RunConfig) -> int:

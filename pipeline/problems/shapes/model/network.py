@@ -30,6 +30,7 @@ def build(config: schema.RunConfig) -> Network:
     lstm = layers.lstm(
         experiment.model.cells,
         experiment.training,
+        single_step=not recurrent,
         return_sequences=recurrent,
         return_state=True,
         name="lstm",

@@ -1,0 +1,54 @@
+"""The digests of the code that stages depend on."""
+
+import pytest
+from small import ROOT
+
+from pipeline.problems.base import problem_names
+from pipeline.runs import sources
+
+CODE = '''"""A module."""
+
+import math
+
+
+def area(radius):
+    """Return the area of a circle."""
+    return math.pi * radius**2
+'''
+
+
+def digest(tmp_path, text: str) -> str:
+    path = tmp_path / f"{len(list(tmp_path.iterdir()))}.py"  # a new one: digests are kept by path
+    path.write_text(text)
+    return sources._digest(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("A module.", "A module\nwith a longer docstring."),
+        ("the area of a circle", "something"),
+        ("import math\n", "import math  # for pi\n"),
+        ("import math\n", "# for pi\n\n\nimport math\n"),
+        ("import math\n\n", 'import math\n\nATTRIBUTE = 1\n"""What it is."""\n'),
+    ],
+)
+def test_comments_and_docstrings_do_not_count(tmp_path, old, new):
+    same = "ATTRIBUTE" not in new
+    plain = CODE if same else CODE.replace(old, "import math\nATTRIBUTE = 1\n")
+    assert digest(tmp_path, CODE.replace(old, new)) == digest(tmp_path, plain)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("radius**2", "radius**3"), ("math.pi", "'# no comment'"), ("return", "yield")],
+)
+def test_code_counts(tmp_path, old, new):
+    assert digest(tmp_path, CODE.replace(old, new)) != digest(tmp_path, CODE)
+
+
+def test_the_listed_code_exists():
+    for problem in problem_names():
+        for patterns in (sources.TRIAL, *sources.STAGES.values()):
+            for pattern in patterns:
+                assert (ROOT / "pipeline" / pattern.format(problem=problem)).exists(), pattern
