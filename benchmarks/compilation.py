@@ -17,7 +17,7 @@ from pipeline.params.load import load_params
 from pipeline.utils import paths
 from pipeline.utils.errors import InputError
 
-GOAL_SECONDS = 5.0
+GOAL_SECONDS = 8.0
 MAX_BARS = 25  # networks in the figure
 
 
@@ -75,7 +75,7 @@ def goals(tables: Tables) -> list[Goal]:
     repeated = table[table["programs"] > table["distinct"]]["network"]
     return [
         Goal(
-            "any network of params.yaml compiles in at most 5 s",
+            f"any network of params.yaml compiles in at most {GOAL_SECONDS:.0f} s",
             f"at most {total.max():.1f} s ({slowest}); median {total.median():.1f} s; "
             f"{(total > GOAL_SECONDS).sum()} of {len(table)} take longer",
             total.max() <= GOAL_SECONDS,

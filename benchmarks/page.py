@@ -13,7 +13,7 @@ import pandas as pd
 import psutil
 from matplotlib.figure import Figure
 
-from benchmarks import compilation, growth, repro, sampling, tracking, trainings
+from benchmarks import compilation, growth, repro, sampling, tracking, trainings, trials
 from benchmarks.contest import ROOT
 from benchmarks.contestants import ENTRIES
 from benchmarks.options import Goal, Options, Tables, format_duration
@@ -95,6 +95,13 @@ BENCHMARKS = {
         tracking.measure,
         tracking.draw,
         tracking.goals,
+    ),
+    "trials": Benchmark(
+        "what a study of a thousand tiny trials costs beyond their training",
+        ("trials",),
+        trials.measure,
+        trials.draw,
+        trials.goals,
     ),
 }
 

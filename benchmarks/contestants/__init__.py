@@ -44,6 +44,7 @@ ENTRIES = {
     "keras-fit": Entry("Keras, fit for each update", "keras_:Fit", 60),
     "keras-batch": Entry("Keras, train_on_batch", "keras_:Batch", 500),
     "keras-steps": Entry("Keras, one fit, steps_per_execution", "keras_:Steps", 2500),
+    "keras-jax": Entry("Keras on JAX, one fit, steps_per_execution", "keras_jax:Steps", 2500),
     "torch": Entry("PyTorch, eager", "torch_:Eager", 1000),
     "torch-compile": Entry("PyTorch, torch.compile", "torch_:Compiled", 5000),
     "jax": Entry("JAX, scan and vmap", "jax_:Scan"),
