@@ -34,7 +34,7 @@ class Keras:
         self.model.set_weights([weight[0] for weight in self.task.weights])
         for variable in self.model.optimizer.variables:
             if variable.path.rpartition("/")[2] != "learning_rate":
-                variable.assign(keras.ops.zeros_like(variable))
+                variable.assign(keras.ops.zeros(variable.shape, variable.dtype))
         start = time.perf_counter()
         self._train(self.updates)
         return time.perf_counter() - start
