@@ -93,7 +93,7 @@ def goals(tables: Tables) -> list[Goal]:
     rows = _medians(tables)
     added, total = rows["with_s"] - rows["without_s"], rows["with_s"]
     limits = [*GOALS, float("inf")]
-    found = []
+    results = []
     for low, high in itertools.pairwise(limits):
         chosen = rows.index[(total >= low) & (total < high)]
         if len(chosen):
@@ -103,8 +103,8 @@ def goals(tables: Tables) -> list[Goal]:
             )
             share = (added / total)[chosen].max()
             text = f"MLflow adds at most {GOALS[low]:.0%} to an experiment of at least {low} s"
-            found.append(Goal(text, measured, share <= GOALS[low]))
-    return found
+            results.append(Goal(text, measured, share <= GOALS[low]))
+    return results
 
 
 def _medians(tables: Tables) -> pd.DataFrame:

@@ -82,13 +82,7 @@ def open_executor(workers: int | None = None, dask: str | None = None) -> Iterat
 
 
 class Executor(ABC):
-    """Runs jobs.
-
-    Attributes:
-        remote: whether jobs cannot rely on the files of this machine.
-    """
-
-    remote: bool
+    """Runs jobs."""
 
     def run(
         self, function: Callable, jobs: Mapping[int, tuple], on_message: OnMessage | None = None
@@ -152,8 +146,6 @@ class Executor(ABC):
 
 class _LocalExecutor(Executor):
     """Processes on this machine, each with one job at a time."""
-
-    remote = False
 
     def __init__(self, count: int):
         context = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
@@ -291,8 +283,6 @@ def _connect_to_dask(address: str) -> Iterator[Any]:
 
 class _DaskExecutor(Executor):
     """The workers of a Dask scheduler; if one dies, its jobs are given to others."""
-
-    remote = True
 
     def __init__(self, client: Any):
         self._client = client

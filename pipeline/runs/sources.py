@@ -100,12 +100,12 @@ def digests(sources: Iterable[str], problem: str) -> dict[str, str]:
 
     Comments, docstrings and blank lines do not count.
     """
-    package, found = Path(pipeline.__file__).parent, {}
+    package, by_path = Path(pipeline.__file__).parent, {}
     for pattern in sources:
         path = package / pattern.format(problem=problem)
         for file in path.rglob("*.py") if path.is_dir() else [path]:
-            found[file.relative_to(package).as_posix()] = _digest(file)
-    return dict(sorted(found.items()))
+            by_path[file.relative_to(package).as_posix()] = _digest(file)
+    return dict(sorted(by_path.items()))
 
 
 @functools.cache

@@ -18,7 +18,7 @@ from rich.progress import (
 )
 
 LOG_SECONDS = 10.0  # between two lines in a log
-MIN_SHARE = 0.02  # of the work, before the time left can be told
+MIN_SHARE = 0.02  # of the work, after which the time left is shown
 
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
