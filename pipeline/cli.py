@@ -4,21 +4,23 @@ Commands import what they need in their bodies: `--help` and errors in the argum
 wait seconds for TensorFlow, MLflow, Optuna and Matplotlib.
 """
 
-import json
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pipeline.params.load import load_params
 from pipeline.params.load_report import load_report
+from pipeline.problems.base import Problem, TrainedNetwork, problem_names
 from pipeline.runs.tracker import Tracker
+from pipeline.schema.experiment import RunConfig
 from pipeline.schema.variants import experiment_of
 from pipeline.utils import console, paths
 from pipeline.utils.errors import InputError
 
 if TYPE_CHECKING:
+    from pipeline.engine.replicas import Replicas
     from pipeline.runs.checkpoint import Checkpoint
 
 app = typer.Typer(
@@ -31,9 +33,6 @@ app = typer.Typer(
 
 STAGES, INFERENCE = "Stages (run by dvc repro)", "Inference"
 DATASETS, MAINTENANCE = "Datasets", "Maintenance"
-
-INFERENCE_COMMANDS = {"shapes": "draw", "echo": "echo", "text": "write"}
-"""The command that uses the trained networks of each problem."""
 
 DatasetName = Annotated[
     str, typer.Argument(metavar="DATASET", help="A name under `datasets` in params.yaml.")
@@ -152,150 +151,6 @@ def report() -> None:
     report.run(_mlflow_tracker)
 
 
-@app.command(rich_help_panel=INFERENCE)
-def draw(
-    network: NetworkName,
-    count: Annotated[int, typer.Option(min=1, max=100_000, help="Shapes to draw.")] = 1,
-    seed: Annotated[int, typer.Option(min=0, help="Random seed (generators only).")] = 0,
-    temperature: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            help="Sampling temperature (generators only): 0 takes the most likely value of each "
-            "coordinate, 1 (default) samples as trained, higher values are more random.",
-        ),
-    ] = None,
-    shape: Annotated[
-        str | None,
-        typer.Option(
-            help="Shape family to draw, such as circle (networks of several families only, such as "
-            "any-tokens)."
-        ),
-    ] = None,
-    replica: Replica = 0,
-    out: Annotated[
-        Path | None, typer.Option(help="Image to write, .svg or .png (default: NETWORK.svg).")
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the polygons as JSON instead of drawing them.")
-    ] = False,
-) -> None:
-    """Draw shapes with a trained network.
-
-    A generator, such as star/tokens, draws a sample of different shapes; --seed chooses the sample.
-    Other networks always draw the same shape.
-    """
-    from pipeline import plotting
-    from pipeline.problems.shapes.config.validate import shape_to_draw
-    from pipeline.problems.shapes.figures.experiment import plot_polygons
-    from pipeline.runs import checkpoint as checkpoints
-    from pipeline.utils import files
-
-    if out and as_json:
-        raise InputError("--json and --out cannot be combined")
-    if out and out.suffix not in (".svg", ".png"):
-        raise InputError(f"--out: must end in .svg or .png, got {str(out)!r}")
-    if out:
-        _make_folder("--out", out.parent)
-    _check_network(network, "draw")
-    checkpoint = checkpoints.load_for_problem(network, "shapes")
-    _check_replica(checkpoint, replica)
-    config = checkpoint.config
-    shape = shape_to_draw(config, shape, temperature)
-    from pipeline.problems.shapes.model.drawing import draw_shapes  # loads Keras: after all checks
-
-    replicas = checkpoints.load_replica(checkpoint, replica)
-    temperature = 1.0 if temperature is None else temperature
-    polygons = draw_shapes(replicas, config, count, seed, temperature, shape)
-    if as_json:
-        print(json.dumps({"network": network, "shape": shape, "polygons": polygons.tolist()}))
-        return
-    path = out or Path(f"{config.identifier}.svg")
-    with files.atomic_write(path) as partial:
-        plotting.save(plot_polygons(config, polygons), partial, path.suffix[1:])
-    print(path)
-
-
-@app.command(rich_help_panel=INFERENCE, context_settings={"ignore_unknown_options": True})
-def echo(
-    network: NetworkName,
-    integers: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="INTEGER…",
-            help="The integers of a window (default: read one window per line of standard input).",
-        ),
-    ] = None,
-    replica: Replica = 0,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object per window.")
-    ] = False,
-) -> None:
-    """Echo a window of integers with a trained network."""
-    from pipeline.problems.echo.config.types import MISSING, at_length
-    from pipeline.problems.echo.data.examples import parse_windows
-    from pipeline.runs import checkpoint as checkpoints
-
-    lines = [integers] if integers else [line.split() for line in _read_stdin()]
-    _check_network(network, "echo")
-    checkpoint = checkpoints.load_for_problem(network, "echo")
-    _check_replica(checkpoint, replica)
-    framing = checkpoint.config.experiment.framing
-    if framing.eval_lengths:  # it was evaluated on windows of up to this length
-        longest = at_length(checkpoint.config, max(framing.eval_lengths))
-        checkpoint = checkpoint._replace(config=longest)
-    config = checkpoint.config
-    windows = parse_windows(lines, config)
-    if framing.target == "sequence":
-        console.print_status(
-            f"{network} was trained to output the first integer of a sequence, not an echo"
-        )
-    from pipeline.problems.echo.model.network import echo  # loads Keras: after all checks
-
-    echoes = echo(checkpoints.load_replica(checkpoint, replica), config, windows)
-    for window, predicted, expected in zip(windows, *echoes, strict=True):
-        if as_json:
-            row = {"input": window[window != MISSING], "predicted": predicted, "expected": expected}
-            print(json.dumps({key: [int(i) for i in value] for key, value in row.items()}))
-        else:
-            print(*predicted)
-
-
-@app.command(rich_help_panel=INFERENCE)
-def write(
-    network: NetworkName,
-    prompt: Annotated[
-        str | None,
-        typer.Option(metavar="TEXT", help="Text to start from (default: the start of the corpus)."),
-    ] = None,
-    length: Annotated[int, typer.Option(min=1, max=1_000_000, help="Characters to write.")] = 500,
-    temperature: Annotated[
-        float,
-        typer.Option(
-            help="Sampling temperature: 0 takes the most likely character each time, 1 samples as "
-            "trained, higher values are more random."
-        ),
-    ] = 1.0,
-    seed: Annotated[int, typer.Option(min=0, help="Random seed of the sampling.")] = 0,
-    replica: Replica = 0,
-) -> None:
-    """Write text with a trained network."""
-    from pipeline.problems.text.data.prompt import check_temperature, encode_prompt
-    from pipeline.runs import checkpoint as checkpoints
-
-    _check_network(network, "write")
-    checkpoint = checkpoints.load_for_problem(network, "text")
-    _check_replica(checkpoint, replica)
-    start = encode_prompt(checkpoint.config, prompt)
-    temperature = check_temperature(temperature)
-    from pipeline.problems.text.model.writing import Writer  # loads Keras: after all checks
-
-    writer = Writer(checkpoints.load_replica(checkpoint, replica), checkpoint.config)
-    for text in writer.stream(start, temperature, seed, length):
-        print(text, end="", flush=True)
-    print()
-
-
 @app.command(rich_help_panel=DATASETS)
 def show(
     dataset: DatasetName,
@@ -405,6 +260,44 @@ def ui(
     server.serve(port)
 
 
+def _add_command(problem: str, name: str, function: Callable[..., None]) -> None:
+    """Add a command of a problem: its first parameter becomes the name of a trained network."""
+
+    def command(network: str, replica: int, **options: Any) -> None:
+        from pipeline.runs import checkpoint as checkpoints
+
+        _check_network(network, name)
+        checkpoint = checkpoints.load_for_problem(network, problem)
+        _check_replica(checkpoint, replica)
+
+        def load(config: RunConfig) -> "Replicas":
+            return checkpoints.load_replica(checkpoint._replace(config=config), replica)
+
+        function(TrainedNetwork(checkpoint.config, load), **options)
+
+    _, *options = inspect.signature(function, eval_str=True).parameters.values()
+    kind = inspect.Parameter.KEYWORD_ONLY
+    parameters = [
+        inspect.Parameter("network", kind, annotation=NetworkName),
+        *(option.replace(kind=kind) for option in options),
+        inspect.Parameter("replica", kind, annotation=Replica, default=0),
+    ]
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {each.name: each.annotation for each in parameters}
+    takes_list = any("list[" in str(option.annotation) for option in options)
+    app.command(
+        name,
+        help=inspect.getdoc(function),
+        rich_help_panel=INFERENCE,
+        context_settings={"ignore_unknown_options": takes_list},  # negative numbers
+    )(command)
+
+
+for _problem in problem_names():
+    for _name, _function in Problem(_problem).commands.items():
+        _add_command(_problem, _name, _function)
+
+
 def _mlflow_tracker() -> Tracker:
     """Create the tracker; stages call this late, because MLflow takes seconds to import."""
     from pipeline.tracking.logger import MLflowTracker
@@ -429,11 +322,11 @@ def _check_network(name: str, command: str) -> None:
     if name not in networks:
         return  # the error that follows lists the networks of the problem
     problem = networks[name].problem
-    suitable = INFERENCE_COMMANDS.get(problem)
-    if suitable is None:
-        raise InputError(f"{name}: no inference command for problem {problem!r}")
-    if suitable != command:
-        raise InputError(f"{name}: is a network of {problem}; run: pipeline {suitable} {name}")
+    suitable = list(Problem(problem).commands)
+    if not suitable:
+        raise InputError(f"{name}: problem {problem!r} has no commands")
+    if command not in suitable:
+        raise InputError(f"{name}: is a network of {problem}; run: pipeline {suitable[0]} {name}")
 
 
 def _check_replica(checkpoint: "Checkpoint", replica: int) -> None:
@@ -445,15 +338,3 @@ def _check_replica(checkpoint: "Checkpoint", replica: int) -> None:
         raise InputError(
             f"--replica: replica {replica} of {name} diverged in training; choose another"
         )
-
-
-def _make_folder(option: str, folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{option}: {folder} is not a folder ({error.strerror})") from None
-
-
-def _read_stdin() -> list[str]:
-    """Return the lines of standard input, without empty ones at the end."""
-    return sys.stdin.read().rstrip().splitlines()

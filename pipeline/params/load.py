@@ -90,7 +90,7 @@ def _entries(
     for name, entry in get_entries(document, "datasets", errors).items():
         place = f"datasets.{name}"
         merged = merge([*default_layers("dataset", entry), (place, entry)])
-        datasets[name], dataset_errors = _parse(merged.entry, "Dataset")
+        datasets[name], dataset_errors = _resolve(*_parse(merged.entry, "Dataset"))
         errors += _place_errors(place, {None: merged}, {None: dataset_errors})
     valid_datasets = {name: entry for name, entry in datasets.items() if entry is not None}
     experiments = {}
@@ -160,6 +160,16 @@ def _studies(
             studies[name] = study
         errors += [f"studies.{name}{error}" for error in study_errors]
     return studies
+
+
+def _resolve(dataset: Dataset | None, errors: list[str]) -> tuple[Dataset | None, list[str]]:
+    """Complete a valid dataset by what is in the user's files."""
+    if dataset is None:
+        return None, errors
+    try:
+        return Problem(dataset.problem).config.resolve(dataset), []
+    except InputError as error:
+        return None, [f".{message}" for message in error.messages]
 
 
 def _parse(entry: Mapping, kind: str) -> tuple[Any, list[str]]:

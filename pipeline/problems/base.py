@@ -1,15 +1,16 @@
 """The interface of a problem, such as `shapes` or `text`, and defaults for its optional functions.
 
 A problem is a package `pipeline/problems/<name>/`; experiments choose it with `problem: <name>` in
-params.yaml. It consists of these packages, and the module `serving.py`. A problem must define the
-names in the second column; everything else has a default:
+params.yaml. It consists of these parts, each a module or a package. A problem must define the names
+in the second column; everything else has a default:
 
-    config   Dataset, Experiment       pydantic types of its entries in params.yaml
-    data     generate, make_examples   raw sequences, and the samples that a network sees
-    model    build                     the Keras network
-    metrics  evaluate                  metrics of a trained network
-    figures                            figures besides the learning curves
-    serving                            a trained network as a model for MLflow's registry
+    config    Dataset, Experiment       pydantic types of its entries in params.yaml
+    data      generate, make_examples   raw sequences, and the samples that a network sees
+    model     build                     the Keras network
+    metrics   evaluate                  metrics of a trained network
+    figures                             figures besides the learning curves
+    serving                             a trained network as a model for MLflow's registry
+    commands                            commands of `pipeline` that use a trained network
 
 Each part is imported when it is first used, because Keras takes seconds to import and most commands
 need only `config` and `metrics`. Only `model` and `serving` may import Keras at module level.
@@ -24,6 +25,7 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
+import inspect
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -49,8 +51,8 @@ Row = Mapping[str, object]
 Predictor = Callable[[Sequence[Row]], list[Row]]
 """Maps rows of inputs to rows of outputs; an input row can give several output rows."""
 
-REQUIRED = ("config", "data", "model", "metrics", "figures")
-"""The packages that a problem must have, because stages in dvc.yaml depend on them."""
+REQUIRED = ("config", "data", "model", "metrics")
+"""The parts that a problem must have."""
 
 Arrays = dict[str, np.ndarray]
 """Arrays by their names."""
@@ -82,6 +84,13 @@ class StoredResults(NamedTuple):
     test: np.ndarray  # test sequences (S, …)
 
 
+class TrainedNetwork(NamedTuple):
+    """One replica of a trained network, as the commands of its problem get it."""
+
+    config: RunConfig
+    load: Callable[[RunConfig], Replicas]  # imports Keras, which takes seconds: after all checks
+
+
 class CaptionedFigure(NamedTuple):
     """A figure with the caption under it in the report."""
 
@@ -99,6 +108,14 @@ class ConfigPart(Protocol):
 
     Dataset: type[Dataset]
     Experiment: type[Experiment]
+
+    @staticmethod
+    def resolve(dataset: Any) -> Any:
+        """Complete a dataset by what is in the user's files that it names.
+
+        Raises InputError, which names the file, if they cannot be used.
+        """
+        return dataset
 
     @staticmethod
     def validate(config: RunConfig) -> list[tuple[str, str]]:
@@ -313,6 +330,20 @@ class Problem:
         return cast(ServingPart, self._part("serving", ServingPart))
 
     @property
+    def commands(self) -> dict[str, Callable[..., None]]:
+        """Its commands by name: the public functions of the module `commands`.
+
+        The first parameter is a `TrainedNetwork`; the others are declared as for Typer.
+        """
+        module = self._import("commands")
+        functions = inspect.getmembers(module, inspect.isfunction) if module else []
+        return {
+            name: function
+            for name, function in functions
+            if function.__module__ == module.__name__ and not name.startswith("_")
+        }
+
+    @property
     def title(self) -> str:
         """The first line of the package's docstring, without its full stop."""
         return self._docstring().partition("\n")[0].rstrip(".")
@@ -327,9 +358,12 @@ class Problem:
         return (package.__doc__ or self.name).strip()
 
     def _part(self, part: str, protocol: type) -> _Part:
+        return _Part(self._import(part), protocol)
+
+    def _import(self, part: str) -> ModuleType | None:
         name = f"{problems.__name__}.{self.name}.{part}"
         exists = importlib.util.find_spec(name) is not None
-        return _Part(importlib.import_module(name) if exists else None, protocol)
+        return importlib.import_module(name) if exists else None
 
 
 @functools.cache

@@ -12,7 +12,7 @@ from pipeline.problems.base import Metric, Problem
 from pipeline.reporting import comparisons, highlights, study_sections
 from pipeline.reporting.templates import render
 from pipeline.runs import results
-from pipeline.schema.experiment import Experiment, RunConfig
+from pipeline.schema.experiment import Dataset, Experiment, RunConfig
 from pipeline.schema.params import Params
 from pipeline.schema.report import Report
 from pipeline.schema.variants import SECTIONS, experiment_of, short_name
@@ -188,9 +188,18 @@ def _experiment(problem: Problem, name: str, params: Params, report: Report) -> 
         **report.texts(name).model_dump(),
         "figures": captions,
         "settings": shared,
+        "origin": _origin(configs[0].dataset),
         "networks": networks,
         "headline": _describe(problem, networks, headline=True),
     }
+
+
+def _origin(dataset: Dataset) -> str | None:
+    """Return the user's files that a dataset is from, as Markdown; None if it is generated."""
+    if not (found := getattr(dataset, "found", None)):
+        return None
+    counted = f"{found.count:,} {found.unit}"
+    return f"`{paths.INPUTS}/{dataset.path}`: {counted}, SHA-256 `{found.sha256}`"
 
 
 def _network(problem: Problem, config: RunConfig) -> dict:
@@ -207,7 +216,7 @@ def _settings(experiments: Sequence[Experiment]) -> tuple[str, list[str]]:
     """Return the parameters that all networks share, and those of each network that differ."""
     entries = [experiment.model_dump(exclude_unset=True) for experiment in experiments]
     flat = [
-        {(section, key): value for section in SECTIONS for key, value in entry[section].items()}
+        {(section, key): v for section in SECTIONS for key, v in entry.get(section, {}).items()}
         for entry in entries
     ]
     first, *others = flat

@@ -14,7 +14,7 @@ PARTS = ("train", "validation", "test")
 
 def save(name: str, arrays: dict[str, np.ndarray], dataset: Dataset) -> None:
     """Save `train` (R, S, …), and `validation` and `test` (S, …)."""
-    files.write_arrays(paths.dataset(name), arrays, dataset.model_dump())
+    files.write_arrays(paths.dataset(name), arrays, dataset.model_dump(mode="json"))
 
 
 def load(name: str, dataset: Dataset) -> dict[str, np.ndarray]:
@@ -25,7 +25,7 @@ def load(name: str, dataset: Dataset) -> dict[str, np.ndarray]:
     """
     path, hint = paths.dataset(name), f"run: dvc repro generate@{name}"
     arrays, parameters = files.read_arrays(path, *PARTS, hint=hint)
-    if parameters != dataset.model_dump():
+    if parameters != dataset.model_dump(mode="json"):
         raise InputError(f"{paths.relative(path)}: was generated from other parameters; {hint}")
     return arrays
 

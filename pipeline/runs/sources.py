@@ -20,6 +20,7 @@ NETWORK = (
     "problems/{problem}/data",
     "problems/{problem}/model",
     "schema",
+    "utils/inputs.py",
     "utils/processor.py",
     "utils/seeds.py",
     "utils/statistics.py",
@@ -48,6 +49,7 @@ STAGES = {
         "schema",
         "stages/generate.py",
         "utils/files.py",
+        "utils/inputs.py",
         "utils/paths.py",
         "utils/processor.py",
         "utils/seeds.py",
@@ -78,6 +80,7 @@ STAGES = {
         "runs/results.py",
         "schema",
         "stages/figures.py",
+        "utils/inputs.py",
         "utils/processor.py",
         "utils/seeds.py",
         "utils/statistics.py",
@@ -103,7 +106,9 @@ def digests(sources: Iterable[str], problem: str) -> dict[str, str]:
     package, by_path = Path(pipeline.__file__).parent, {}
     for pattern in sources:
         path = package / pattern.format(problem=problem)
-        for file in path.rglob("*.py") if path.is_dir() else [path]:
+        if not path.exists():  # a part of a problem may be a module, and some may be left out
+            path = path.with_suffix(".py")
+        for file in path.rglob("*.py") if path.is_dir() else [path] * path.is_file():
             by_path[file.relative_to(package).as_posix()] = _digest(file)
     return dict(sorted(by_path.items()))
 

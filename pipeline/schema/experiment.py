@@ -1,7 +1,7 @@
 """Datasets and experiments as types. Each problem narrows them in its `config`."""
 
 import re
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WrapValidator
 
@@ -31,6 +31,15 @@ class Section(BaseModel):
     """A part of a settings file: immutable, without unknown keys or silent conversions."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Found(Section):
+    """What is in the user's files of a dataset; a problem adds its own keys."""
+
+    unit: ClassVar[str] = "sequences"
+
+    sha256: str = Field(description="of the files' names and contents")
+    count: int = Field(description="number of sequences, or of another `unit`")
 
 
 class Dataset(Section):
@@ -63,7 +72,9 @@ class Training(Section):
     reset_states_after: Literal["batch", "sequence", "epoch"] = Field(
         default="batch", description="when recurrent layers reset their states"
     )
-    loss: Literal["mae", "mse", "categorical_crossentropy", "negative_log_likelihood"]
+    loss: Literal[
+        "mae", "mse", "categorical_crossentropy", "binary_crossentropy", "negative_log_likelihood"
+    ]
     optimizer: Literal["adam", "rmsprop", "sgd"] = "adam"
     momentum: Share = Field(default=0.0, description="SGD only")
     learning_rate: Positive
@@ -121,8 +132,8 @@ class Experiment(Section):
 
     problem: str
     dataset: str
-    framing: Framing
-    model: Model
+    framing: Framing = Framing()
+    model: Model = Model()
     training: Training
 
 
@@ -142,15 +153,19 @@ class RunConfig(NamedTuple):
         """Plain JSON values; `problems.base.read_config` reads them back."""
         return {
             "name": self.name,
-            "experiment": self.experiment.model_dump(),
-            "dataset": self.dataset.model_dump(),
+            "experiment": self.experiment.model_dump(mode="json"),
+            "dataset": self.dataset.model_dump(mode="json"),
         }
 
     def flat(self) -> dict[str, Any]:
         """Values under flat names such as `model.cells`, for tables."""
         exclude = {"problem", "dataset"}
         sections = self.experiment.model_dump(exclude=exclude, exclude_none=True)
-        sections["dataset"] = {"name": self.experiment.dataset, **self.dataset.model_dump()}
+        dataset = self.dataset.model_dump()
+        found = dataset.pop("found", None)  # what is in the user's files: long
+        sections["dataset"] = {"name": self.experiment.dataset, **dataset}
+        if found:
+            sections["dataset"]["sha256"] = found["sha256"]
         flat: dict[str, Any] = {}
         for section, entries in sections.items():
             flat |= {f"{section}.{key}": value for key, value in entries.items()}

@@ -60,6 +60,8 @@ def _prepare(root: Path, scale: float) -> Path:
     text = (root / paths.PARAMS).read_text(encoding="utf-8")
     text = re.sub(r"^scale:.*\n", "", text, flags=re.MULTILINE)
     (folder / paths.PARAMS).write_text(f"scale: {scale:g}\n{text}", encoding="utf-8")
+    if (inputs := root / paths.INPUTS).is_dir():
+        (folder / paths.INPUTS).symlink_to(inputs)
     for name in (paths.REPORT, paths.relative(paths.benchmark_summary())):
         if (root / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -41,6 +41,19 @@ def atomic_write(path: Path) -> Iterator[Path]:
     _remove(replaced)
 
 
+def prepare_output(option: str, path: Path, suffixes: tuple[str, ...]) -> None:
+    """Make the folder of a file that a command is to write.
+
+    Raises InputError, which names the option, for another suffix or a folder that cannot be made.
+    """
+    if path.suffix not in suffixes:
+        raise InputError(f"{option}: must end in {' or '.join(suffixes)}, got {str(path)!r}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{option}: {path.parent} is not a folder ({error.strerror})") from None
+
+
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)

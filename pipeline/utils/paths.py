@@ -11,6 +11,7 @@ from pipeline.utils.errors import InputError
 
 PARAMS = "params.yaml"
 REPORT = "report.yaml"
+INPUTS = "inputs"
 CAPTIONS = "captions.json"
 """The captions of the figures in the same folder."""
 
@@ -42,6 +43,11 @@ def params() -> Path:
 def report_texts() -> Path:
     """Texts, comparisons and registered models of the report."""
     return root() / REPORT
+
+
+def inputs() -> Path:
+    """Folder of the user's own texts, polygons and sequences."""
+    return root() / INPUTS
 
 
 def resolved() -> Path:

@@ -39,6 +39,9 @@ def describe_dataset(
     yield f"{name}: {origin['characters']:,} characters in {topics}"
     if origin["python"]:
         yield f"{dataset.corpus} of Python {origin['python']}, SHA-256 {origin['sha256']}"
+    if dataset.found:
+        yield f"{', '.join(dataset.found.names)}, SHA-256 {dataset.found.sha256}"
+        yield f"{len(dataset.alphabet)} characters: {dataset.alphabet!r}"
     if dataset.has_held_out:
         yield from _format_parts(corpus, origin["held_out"])
     for sample in FRAMINGS:

@@ -61,7 +61,7 @@ TYPE_ERRORS = [
         "datasets/rectangle/shape",
         "hexagon",
         "datasets.rectangle.shape: must be 'rectangle', 'rectangle-8', 'circle', 'star', "
-        "'cross' or 'any', got 'hexagon'",
+        "'cross', 'any' or 'file', got 'hexagon'",
     ),
     (
         f"{DRAWER}/problem",

@@ -98,7 +98,7 @@ def test_parts_are_imported_when_they_are_first_used(counting):
 
 def test_only_folders_with_all_required_parts_are_problems(tmp_path, monkeypatch):
     write_problem(tmp_path / "counting", *PARTS)
-    write_problem(tmp_path / "unfinished", "config", "data", "model", "metrics")
+    write_problem(tmp_path / "unfinished", "config", "data", "model")
     monkeypatch.setattr(problems, "__path__", [str(tmp_path)])
     assert problem_names.__wrapped__() == ["counting"]
 

@@ -17,7 +17,7 @@ from pipeline import problems
 from pipeline.problems import base
 from pipeline.problems.base import REQUIRED, problem_names
 
-PARTS = (*REQUIRED, "serving")
+PARTS = (*REQUIRED, "figures", "serving")
 CONTRACTS = {part: getattr(base, f"{part.capitalize()}Part") for part in PARTS}
 WITHOUT_DEFAULT = {
     "data": {"generate", "make_examples"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline import schema
 
@@ -12,11 +12,44 @@ MISSING = -1
 """Marks a missing integer in a window or an echo."""
 
 
-class Dataset(schema.Dataset):
-    """Sequences of independent integers, uniform on 0 to classes - 1."""
+MAX_CLASSES = 256
 
-    length: schema.Count = Field(description="integers in a sequence")
-    classes: Annotated[int, Field(ge=2, le=256)] = Field(description="number of different integers")
+
+class Dataset(schema.Dataset):
+    """Sequences of integers from 0 to classes - 1: independent and uniform, or from a file."""
+
+    source: Literal["random", "file"] = Field(
+        default="random", description="random, or file: the lines of your own file at `path`"
+    )
+    path: str | None = Field(
+        default=None,
+        min_length=1,
+        description="a file in inputs/, a folder, or a glob, with one sequence per line; source: "
+        "file only",
+    )
+    found: schema.Found | None = Field(
+        default=None, description="what is in the files; filled in when params.yaml is loaded"
+    )
+    length: schema.Count | None = Field(
+        default=None, description="integers in a sequence; by default those of a line of the file"
+    )
+    classes: Annotated[int, Field(ge=2, le=MAX_CLASSES)] | None = Field(
+        default=None,
+        description="number of different integers; by default the largest in the file, plus one",
+    )
+
+    @model_validator(mode="after")
+    def _check_source(self) -> Dataset:
+        """Check that a file, or else length and classes are given."""
+        if self.source == "file":
+            if self.path is None:
+                raise ValueError("path is missing; source: file requires it")
+        elif self.path is not None:
+            raise ValueError("path is only allowed with source: file")
+        for key in ("length", "classes"):
+            if self.source == "random" and getattr(self, key) is None:
+                raise ValueError(f"{key} is missing; source: random requires it")
+        return self
 
 
 class Framing(schema.Framing):

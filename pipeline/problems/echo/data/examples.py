@@ -8,8 +8,9 @@ import re
 import numpy as np
 
 from pipeline import schema
+from pipeline.problems.echo.config.files import load_sequences
 from pipeline.problems.echo.config.types import MISSING, Dataset, min_integers
-from pipeline.utils import seeds
+from pipeline.utils import inputs, seeds
 from pipeline.utils.errors import InputError
 
 MAX_DIGITS = 18
@@ -17,7 +18,13 @@ MAX_DIGITS = 18
 
 
 def generate(dataset: Dataset) -> dict[str, np.ndarray]:
-    """Draw integers as uint8: train (R, S, L), validation and test (S, L)."""
+    """Return integers as uint8: train (R, S, L), validation and test (S, L).
+
+    They are random, or the lines of the user's files. Of these, the last are held out; a replica
+    sees the others in random order, as many times as it needs.
+    """
+    if dataset.path:
+        return inputs.split(load_sequences(dataset)[0], dataset)
 
     def integers(count: int, *stream: str | int) -> np.ndarray:
         size = (count, dataset.length)

@@ -1,27 +1,39 @@
-"""Families of shapes: polygons that are linear in a few free parameters.
+"""Families of shapes: polygons that are affine in a few free parameters.
 
-Axes: V vertex, 2 coordinates (x, y), P free parameters of a family.
+Axes: V vertex, 2 coordinates (x, y), P free parameters of a family, Q quantile.
 """
 
 import inspect
 from collections.abc import Callable
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+if TYPE_CHECKING:
+    from pipeline.problems.shapes.config.types import Polygons
+
 
 class Family:
-    """A linear family of polygons: `vertices = matrix @ theta`, the first vertex at the origin.
+    """A family of polygons, `vertices = matrix @ theta + offset`, the first vertex at the origin.
 
     `vertices` maps the free parameters, each uniform on [0, 1), to the list of vertices. The names
-    of its arguments name the parameters.
+    of its arguments name the parameters. The offset is zero.
+
+    Attributes:
+        known: whether the parameters are independent and uniform, so that the optimal predictor and
+            the ideal generator are known.
+        restricted: whether not all polygons belong to the family.
     """
+
+    known = restricted = True
 
     def __init__(self, vertices: Callable[..., list[tuple[float, float]]]):
         self.parameters = tuple(inspect.signature(vertices).parameters)
         units = np.eye(len(self.parameters))
         columns = [np.ravel(np.array(vertices(*unit), float)) for unit in units]
         self.matrix = np.stack(columns, axis=1)  # (V * 2, P)
+        self.offset = np.zeros(len(self.matrix))
 
     @property
     def vertex_count(self) -> int:
@@ -45,15 +57,63 @@ class Family:
 
     def polygons(self, theta: np.ndarray) -> np.ndarray:
         """Return the polygons (…, V, 2) with free parameters theta (…, P)."""
-        return (theta @ self.matrix.T).reshape(*theta.shape[:-1], -1, 2)
+        return (theta @ self.matrix.T + self.offset).reshape(*theta.shape[:-1], -1, 2)
 
     def theta(self, polygons: np.ndarray) -> np.ndarray:
         """Return the free parameters (…, P) that fit polygons (…, V, 2) best in least squares."""
-        return polygons.reshape(*polygons.shape[:-2], -1) @ self.inverse.T
+        return (polygons.reshape(*polygons.shape[:-2], -1) - self.offset) @ self.inverse.T
 
     def nearest(self, polygons: np.ndarray) -> np.ndarray:
         """Return the exact shapes (…, V, 2) nearest to polygons (…, V, 2) in least squares."""
         return self.polygons(self.theta(polygons))
+
+    @property
+    def step_bounds(self) -> np.ndarray:
+        """The smallest and the largest step (2, V - 1, 2) from each vertex to the next."""
+        sides = np.diff(self.matrix.reshape(self.vertex_count, 2, -1), axis=0)
+        return np.stack([sides.clip(max=0).sum(axis=-1), sides.clip(min=0).sum(axis=-1)])
+
+    def cdf(self, theta: np.ndarray) -> np.ndarray:
+        """Return the share of the data (…, P) whose free parameters are smaller than theta's."""
+        return theta.clip(0, 1)
+
+
+class EstimatedFamily(Family):
+    """A family that was estimated from polygons: see `files.estimate`."""
+
+    known = False
+
+    def __init__(self, found: "Polygons"):
+        self.matrix, self.offset = np.array(found.matrix), np.array(found.offset)
+        self.restricted = self.matrix.shape[1] < len(self.matrix) - 2
+        self.parameters = tuple(f"p{number + 1}" for number in range(self.matrix.shape[1]))
+        self._range = np.array(found.range)
+        self._step_range = np.array(found.step_range).reshape(2, -1, 2)
+        self._quantiles = np.array(found.quantiles)
+
+    @property
+    def low(self) -> np.ndarray:
+        """The smallest x and y (2,) in the data."""
+        return self._range[0]
+
+    @property
+    def high(self) -> np.ndarray:
+        """The largest x and y (2,) in the data."""
+        return self._range[1]
+
+    @property
+    def step_bounds(self) -> np.ndarray:
+        """The smallest and the largest step (2, V - 1, 2) in the data."""
+        return self._step_range
+
+    def cdf(self, theta: np.ndarray) -> np.ndarray:
+        """Return the share of the data (…, P) whose free parameters are smaller than theta's."""
+        shares = np.linspace(0, 1, self._quantiles.shape[1])
+        columns = [
+            np.interp(theta[..., index], quantiles, shares)
+            for index, quantiles in enumerate(self._quantiles)
+        ]
+        return np.stack(columns, axis=-1)
 
 
 def rectangle(w, h):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import functools
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from pipeline import schema
-from pipeline.problems.shapes.config.families import FAMILIES, Family
+from pipeline.problems.shapes.config.families import FAMILIES, EstimatedFamily, Family
 
-ANY = "any"
+ANY, FILE = "any", "file"
 
 HALF_WIDTH = 0.01
 """Half the width of the interval whose probability a mixture maximizes, as a share of the widest
@@ -18,14 +19,54 @@ step. The density of a step that is fully determined could grow without bound; t
 interval cannot."""
 
 
-class Dataset(schema.Dataset):
-    """Shapes of one family, or of all families in turn."""
+Numbers = Annotated[tuple[float, ...], Field(strict=False)]
+Rows = Annotated[tuple[Numbers, ...], Field(strict=False)]
 
-    shape: Literal[(*FAMILIES, ANY)]
+
+class Polygons(schema.Found):
+    """What is in the files of a dataset: the family that was estimated from its polygons."""
+
+    unit: ClassVar[str] = "polygons"
+
+    scale: float = Field(description="coordinates are divided by it")
+    offset: Numbers = Field(description="mean polygon, (V * 2,)")
+    matrix: Rows = Field(description="directions in which polygons vary, (V * 2, P)")
+    quantiles: Rows = Field(description="of each free parameter in the data, (P, Q)")
+    range: Rows = Field(description="smallest and largest x and y, (2, 2)")
+    step_range: Rows = Field(description="smallest and largest steps, (2, (V - 1) * 2)")
+
+
+class Dataset(schema.Dataset):
+    """Shapes of one family, of all families in turn, or from the user's files."""
+
+    shape: Literal[(*FAMILIES, ANY, FILE)] = Field(
+        description="a family; any: all of them in turn; file: your own polygons at `path`"
+    )
+    path: str | None = Field(
+        default=None,
+        min_length=1,
+        description="a .csv, .json or .geojson file in inputs/, a folder, or a glob; shape: file "
+        "only",
+    )
+    found: Polygons | None = Field(
+        default=None, description="what is in the files; filled in when params.yaml is loaded"
+    )
+
+    @model_validator(mode="after")
+    def _check_path(self) -> Dataset:
+        if (self.shape == FILE) != (self.path is not None):
+            raise ValueError(
+                "path is missing; shape: file requires it"
+                if self.path is None
+                else f"path is only allowed with shape: file, got {self.shape!r}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _hold_out_each_family(self) -> Dataset:
         """Check that held-out data have at least one shape of each family."""
+        if self.shape == FILE:
+            return self
         for part in ("validation", "test"):
             if (count := getattr(self, part)) < len(self.families):
                 raise ValueError(
@@ -37,6 +78,8 @@ class Dataset(schema.Dataset):
     @property
     def families(self) -> dict[str, Family]:
         """The families by their names. Sequence s is of family s modulo their number."""
+        if self.found:
+            return {FILE: _estimated(self.found)}
         return FAMILIES if self.shape == ANY else {self.shape: FAMILIES[self.shape]}
 
     @property
@@ -53,7 +96,7 @@ class Dataset(schema.Dataset):
     @property
     def plural(self) -> str:
         """What several of these shapes are called: `rectangles`, `crosses`, `shapes`."""
-        if self.shape == ANY:
+        if self.shape in (ANY, FILE):
             return "shapes"
         name = self.shape.split("-")[0]
         return f"{name}es" if name.endswith("s") else f"{name}s"
@@ -61,7 +104,12 @@ class Dataset(schema.Dataset):
     def select(self, shape: str, sequences: np.ndarray) -> np.ndarray:
         """Return a view (…, V, 2) of the shapes of one family in sequences (S, …, 2)."""
         index = list(self.families).index(shape)
-        return sequences[index :: len(self.families), : FAMILIES[shape].vertex_count]
+        return sequences[index :: len(self.families), : self.families[shape].vertex_count]
+
+
+@functools.lru_cache(maxsize=8)
+def _estimated(found: Polygons) -> EstimatedFamily:
+    return EstimatedFamily(found)
 
 
 class Framing(schema.Framing):

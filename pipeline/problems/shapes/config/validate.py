@@ -29,6 +29,9 @@ def _errors(config: schema.RunConfig) -> Iterator[tuple[str, str]]:
         )
     if model.consistency and sample != "shape":
         yield "model.consistency", f"requires framing.sample: shape, got {sample}"
+    if model.consistency and not all(family.restricted for family in dataset.families.values()):
+        what = "must be 0, because the polygons have no relation in common that they could violate"
+        yield "model.consistency", f"{what}, got {model.consistency}"
     for key, value, owner in (
         ("framing.bins", experiment.framing.bins, "tokens"),
         ("model.components", model.components, "coordinates"),

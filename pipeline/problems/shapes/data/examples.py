@@ -12,9 +12,10 @@ import numpy as np
 import scipy  # its parts are loaded when first used
 
 from pipeline import schema
+from pipeline.problems.shapes.config.files import load_polygons, scaled
 from pipeline.problems.shapes.config.types import ANY, Dataset
 from pipeline.problems.shapes.data.grids import Grid
-from pipeline.utils import seeds
+from pipeline.utils import inputs, seeds
 
 PADDING = -1  # target after the last coordinate of a shape with fewer vertices than others
 
@@ -26,7 +27,12 @@ def generate(dataset: Dataset) -> dict[str, np.ndarray]:
     a scrambled Sobol sequence, which fills the parameter space evenly: mean errors then hardly
     depend on which shapes were drawn. Shapes of several families alternate, and are padded with NaN
     to the same number of vertices.
+
+    Of the user's files, the last polygons are held out; a replica sees the others in random order,
+    as many times as it needs.
     """
+    if dataset.path:
+        return inputs.split(scaled(load_polygons(dataset)[0])[0].astype(np.float32), dataset)
     train = [
         _shapes(dataset, dataset.train, _uniform, "train", replica)
         for replica in range(dataset.replicas)

@@ -49,13 +49,13 @@ class Grid:
 
     def to_steps(self, polygons: np.ndarray) -> np.ndarray:
         """Return the steps (…, L), scaled to [0, 1], along polygons (…, V, 2)."""
-        steps = (np.diff(polygons, axis=-2) - self._step_bounds[0]) / self.step_scale
+        steps = (np.diff(polygons, axis=-2) - self.family.step_bounds[0]) / self.step_scale
         return steps.reshape(*steps.shape[:-2], 2 * steps.shape[-2])
 
     def from_steps(self, steps: np.ndarray) -> np.ndarray:
         """Return the polygons (…, V, 2) of scaled steps (…, L)."""
-        steps = steps.reshape(*steps.shape[:-1], -1, 2) * self.step_scale + self._step_bounds[0]
-        return _prepend_origin(steps.cumsum(axis=-2))
+        steps = steps.reshape(*steps.shape[:-1], -1, 2) * self.step_scale
+        return _prepend_origin((steps + self.family.step_bounds[0]).cumsum(axis=-2))
 
     def to_tokens(self, bins: np.ndarray) -> np.ndarray:
         """Return the tokens (…, L) that lead from the origin along bins (…, L)."""
@@ -73,7 +73,7 @@ class Grid:
     @property
     def step_scale(self) -> np.ndarray:
         """The width (2,) of the widest range of a step, which scaled steps are divided by."""
-        return np.ptp(self._step_bounds, axis=0).max(axis=0)
+        return np.ptp(self.family.step_bounds, axis=0).max(axis=0)
 
     @property
     def vocabulary_size(self) -> int:
@@ -87,15 +87,9 @@ class Grid:
         return np.floor(-self.low / self.span * self.bins).astype(np.int16)
 
     @property
-    def _step_bounds(self) -> np.ndarray:
-        """The smallest and the largest step (2, V - 1, 2) from each vertex to the next."""
-        sides = np.diff(self.family.matrix.reshape(self.family.vertex_count, 2, -1), axis=0)
-        return np.stack([sides.clip(max=0).sum(axis=-1), sides.clip(min=0).sum(axis=-1)])
-
-    @property
     def _token_bounds(self) -> np.ndarray:
         """The smallest and the largest step (2, L) in bins; the smallest is token 0."""
-        low, high = self._step_bounds / self.span * self.bins
+        low, high = self.family.step_bounds / self.span * self.bins
         # Two bins are as far apart as the points in them, up to one bin of rounding.
         return np.stack([np.floor(low + 1e-9), np.ceil(high - 1e-9)]).reshape(2, -1).astype(int)
 

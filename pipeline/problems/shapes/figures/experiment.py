@@ -43,7 +43,7 @@ def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
             "learning-curve",
             plot_learning_curves({config.name: (config, results)}),
             f"Held-out error against the number of {plural} seen in training: median and middle "
-            f"80% of the {count} replicas. Dashed line: the optimal predictor.",
+            f"80% of the {count} replicas.{_optimum(config)}",
         ),
         *_ambiguity_figures(config, results),
     ]
@@ -74,7 +74,7 @@ def plot_variants(variants: Variants) -> list[CaptionedFigure]:
                 "learning-curves",
                 plot_learning_curves(regressors),
                 f"Held-out error against the number of {plural} seen in training: median and "
-                "middle 80% of the replicas. Dashed line: the optimal predictor.",
+                f"middle 80% of the replicas.{_optimum(config)}",
             ),
         ]
     for name, (config, results) in variants.items():
@@ -222,7 +222,7 @@ def plot_learning_curves(variants: Variants) -> Figure:
         plotting.plot_curve(
             axes, results.history["sequences"], results.history["mae"], name, **style
         )
-    for name, value in results.references["mae"].items():
+    for name, value in results.references.get("mae", {}).items():
         plotting.plot_reference(axes, value, f"{name}: {value:.4f}")
     axes.set(
         xscale="log",
@@ -266,6 +266,11 @@ def plot_ambiguity(config: RunConfig, results: StoredResults) -> Figure:
         axes.set(xlabel="x of the point (x, 0)", ylabel=f"{'xy'[axis]} of the next vertex")
     panels[0].legend()
     return figure
+
+
+def _optimum(config: RunConfig) -> str:
+    """Return the end of a caption: what the dashed line is, if there is one."""
+    return " Dashed line: the optimal predictor." if config.dataset.family.known else ""
 
 
 def _replica_count(results: StoredResults) -> int:

@@ -39,9 +39,7 @@ def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
             "sizes",
             plot_sizes(config, results),
             f"Distribution of each size in {SAMPLE_SIZE:,} {plural}{per_family} per replica: "
-            f"median and middle 80% of the {count} replicas. In the data, sizes are uniform from 0 "
-            "to 1. Outside: share of drawn shapes whose nearest exact shape has a size below 0 or "
-            "above 1.",
+            f"median and middle 80% of the {count} replicas. {_sizes_of_data(config)}",
         ),
         CaptionedFigure(
             "temperatures",
@@ -54,10 +52,31 @@ def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
             "learning-curve",
             plot_learning_curve(config, results),
             f"Held-out loss against the number of {plural} seen in training: median and middle "
-            f"80% of the {count} replicas. Dashed line: no generator can be better, because sizes "
-            "are random.",
+            f"80% of the {count} replicas."
+            + (
+                " Dashed line: no generator can be better, because sizes are random."
+                if _is_known(config)
+                else ""
+            ),
         ),
     ]
+
+
+def _is_known(config: RunConfig) -> bool:
+    return all(family.known for family in config.dataset.families.values())
+
+
+def _sizes_of_data(config: RunConfig) -> str:
+    """Return the end of a caption: how sizes are distributed in the data."""
+    if not _is_known(config):
+        return (
+            "The axes are the free parameters of the data, from the one that varies most, as the "
+            "share of the data in which they are smaller: the data are uniform."
+        )
+    return (
+        "In the data, sizes are uniform from 0 to 1. Outside: share of drawn shapes whose nearest "
+        "exact shape has a size below 0 or above 1."
+    )
 
 
 def plot_sheets(config: RunConfig, results: StoredResults) -> Figure:
@@ -158,7 +177,8 @@ def plot_learning_curve(config: RunConfig, results: StoredResults) -> Figure:
     figure, axes = plt.subplots(figsize=(7, 4))
     history, metric = results.history, loss_metric(config.experiment.framing)
     plotting.plot_curve(axes, history["sequences"], history[metric], config.name, plotting.BLUE)
-    for name, value in results.references[metric].items():
+    references = results.references.get(metric, {})
+    for name, value in references.items():
         plotting.plot_reference(axes, value, f"{name}: {value:.2f}")
     axes.set(
         xscale="log",
@@ -167,7 +187,7 @@ def plot_learning_curve(config: RunConfig, results: StoredResults) -> Figure:
         ylabel="held-out loss (nats per shape)",
     )
     ticks = [tick * 10**power for power in (0, 1, 2) for tick in (1, 2, 5)]
-    low = min(results.references[metric].values())
+    low = min(references.values(), default=float(np.min(history[metric])))
     high = float(np.max(history[metric]))
     axes.set_yticks([tick for tick in ticks if low / 1.3 <= tick <= high * 1.1])
     axes.yaxis.set_major_formatter(plt.FormatStrFormatter("%g"))

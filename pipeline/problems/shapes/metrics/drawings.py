@@ -74,14 +74,14 @@ def validity(polygons: np.ndarray, family: Family) -> np.ndarray:
 def ks_distances(theta: np.ndarray, family: Family) -> dict[str, np.ndarray]:
     """Return Kolmogorov–Smirnov distances (R,) of free parameters (R, S, P) from the data's.
 
-    The data's are uniform on [0, 1]. `ks_<parameter>` is the distance of one parameter, `ks` the
-    largest of them.
+    `ks_<parameter>` is the distance of one parameter, `ks` the largest of them.
     """
+    shares = family.cdf(theta)  # uniform on [0, 1] for the data
     distances = {
         f"ks_{parameter}": np.array(
             [scipy.stats.kstest(drawn, scipy.stats.uniform.cdf).statistic for drawn in values]
         )
-        for parameter, values in zip(family.parameters, np.moveaxis(theta, -1, 0), strict=True)
+        for parameter, values in zip(family.parameters, np.moveaxis(shares, -1, 0), strict=True)
     }
     return distances | {"ks": np.max([*distances.values()], axis=0)}
 

@@ -8,6 +8,7 @@ X point of `PROBE_X`. Polygons include the first vertex, the origin.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -118,7 +119,8 @@ def describe(name: str) -> Metric:
         metric = METRICS[base]
         return metric._replace(label=f"{metric.label}, {family}", headline=False)
     parameter = name.removeprefix("ks_")
-    if parameter != name and any(parameter in family.parameters for family in FAMILIES.values()):
+    known = any(parameter in family.parameters for family in FAMILIES.values())
+    if parameter != name and (known or re.fullmatch(r"p\d+", parameter)):
         label = PARAMETER_LABELS.get(parameter, parameter)
         return Metric(
             f"KS distance of the {label}",
@@ -194,10 +196,13 @@ def references(config: RunConfig, held_out: np.ndarray) -> dict[str, dict[str, f
     """Return reference values of metrics, computed from held-out shapes (S, V, 2)."""
     if config.experiment.framing.generative:
         return generation.references(config, held_out)
-    return {
-        "mae": {"optimal predictor": optimal_mae(held_out, config.dataset.family)},
+    family = config.dataset.family
+    exact = {"consistency_error": {"exact shape": 0.0}} if family.restricted else {}
+    if not family.known:
+        return exact
+    return exact | {
+        "mae": {"optimal predictor": optimal_mae(held_out, family)},
         "mae_regret": {"optimal predictor": 0.0},
-        "consistency_error": {"exact shape": 0.0},
         "size": {"data": 0.5},
     }
 
@@ -228,7 +233,9 @@ def evaluate(
     metrics = curve_metrics(
         targets, replicas.predict(inputs[None], targets[None], **predict_options)
     )
-    metrics["mae_regret"] = metrics["mae"] - optimal_mae(test, config.dataset.family)
+    family = config.dataset.family
+    if family.known:
+        metrics["mae_regret"] = metrics["mae"] - optimal_mae(test, family)
     final = draw_polygon(replicas, config)
     metrics |= drawing_metrics(final[:, None], config.dataset)
 
@@ -238,7 +245,7 @@ def evaluate(
         lambda: draw_polygon(replicas, config),
         final=(training.sequences_seen, final),
     )
-    if config.experiment.framing.sample == "point":
+    if config.experiment.framing.sample == "point" and family.known:
         predictions["probe"] = _predict_after_probes(replicas)
     return Evaluation(metrics, predictions)
 
@@ -251,13 +258,15 @@ def _predict_after_probes(replicas: Replicas) -> np.ndarray:
 
 def drawing_metrics(polygons: np.ndarray, dataset: Dataset) -> dict[str, np.ndarray]:
     """Return metrics (R,) of each replica's drawn polygons (R, S, V, 2)."""
-    family = dataset.family
-    metrics = {"consistency_error": consistency_error(polygons, family).mean(axis=1)}
+    family, metrics = dataset.family, {}
+    if family.restricted:
+        metrics["consistency_error"] = consistency_error(polygons, family).mean(axis=1)
     if dataset.shape == "rectangle":
         metrics["side_error"] = side_error(polygons).mean(axis=1)
     metrics["valid"] = validity(polygons, family)
     theta = family.theta(polygons)  # (R, S, P)
-    metrics["size"] = theta.mean(axis=(1, 2))
+    if family.known:
+        metrics["size"] = theta.mean(axis=(1, 2))
     return metrics | ks_distances(theta, family)
 
 
@@ -272,6 +281,11 @@ def summarize(config: RunConfig, metrics: dict, references: dict) -> list[str]:
         return generation.summarize(config, metrics, references)
     mean = {name: entry["mean"] for name, entry in metrics.items()}
     memory = "Without memory" if config.experiment.framing.sample == "point" else "With memory"
+    if not config.dataset.family.known:
+        return [
+            f"{memory}, the network predicts the next vertex with a mean absolute error of "
+            f"{mean['mae']:.4f}."
+        ]
     return [
         f"{memory}, the network predicts the next vertex with a mean absolute error of "
         f"{mean['mae']:.4f}. The error of the optimal predictor is "

@@ -121,6 +121,8 @@ def loss_metric(framing: Framing) -> str:
 def references(config: RunConfig, held_out: np.ndarray) -> dict[str, dict[str, float]]:
     """Return reference values of metrics, computed from held-out shapes (S, V, 2)."""
     framing, families = config.experiment.framing, config.dataset.families.values()
+    if not all(family.known for family in families):
+        return {}
     best = "ideal generator" if framing.bins else "lower bound"
     chance = np.mean([chance_ks_distance(len(family.parameters)) for family in families])
     if framing.bins:
@@ -176,7 +178,7 @@ def evaluate(
         drawn = sampler.clip(shape, unclipped)
         by_family[shape] = {"outside": 1 - validity(unclipped, family)}
         by_family[shape] |= drawing_metrics(drawn, family, parameters=not several)
-        predictions |= _family_predictions(sampler, shape, drawn)
+        predictions |= _family_predictions(sampler, shape, family, drawn)
     metrics |= _over_families(by_family)
     if several:
         for index, shape in enumerate(dataset.families):
@@ -197,6 +199,8 @@ def _likelihood(
     name = loss_metric(config.experiment.framing)
     inputs, targets = make_examples(test, config)
     nats = replicas.predict(inputs[None], targets[None])[name]
+    if not all(family.known for family in config.dataset.families.values()):
+        return {name: nats.mean(axis=1, dtype=np.float64)}, np.zeros_like(nats)
     regret = nats - floor_nats(test, config)
     values = {name: nats, "regret": regret}
     return {key: value.mean(axis=1, dtype=np.float64) for key, value in values.items()}, regret
@@ -214,7 +218,7 @@ def _over_families(by_family: dict[str, dict[str, np.ndarray]]) -> dict[str, np.
 
 
 def _family_predictions(
-    sampler: ShapeSampler, shape: str, drawn: np.ndarray
+    sampler: ShapeSampler, shape: str, family: Family, drawn: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Return the predictions of one family, of which polygons (R, S, V, 2) were drawn."""
     count = SHOWN_PER_TEMPERATURE
@@ -224,7 +228,7 @@ def _family_predictions(
     }
     predictions[f"{shape}/drawn"] = drawn[0, :SHOWN]
     predictions = {name: polygons.astype(np.float32) for name, polygons in predictions.items()}
-    return predictions | {f"{shape}/histograms": histograms(FAMILIES[shape].theta(drawn))}
+    return predictions | {f"{shape}/histograms": histograms(_shares(family, drawn))}
 
 
 def _sample_all_families(sampler: ShapeSampler, dataset: Dataset, count: int) -> np.ndarray:
@@ -234,6 +238,12 @@ def _sample_all_families(sampler: ShapeSampler, dataset: Dataset, count: int) ->
         selected = dataset.select(name, shapes)  # a view
         selected[:] = sampler.sample(name, len(selected), SEED)[0]
     return shapes
+
+
+def _shares(family: Family, polygons: np.ndarray) -> np.ndarray:
+    """Return the free parameters (R, S, P) of polygons, scaled so that the data are uniform."""
+    theta = family.theta(polygons)
+    return theta if family.known else family.cdf(theta)
 
 
 def histograms(theta: np.ndarray) -> np.ndarray:
@@ -256,13 +266,13 @@ def drawing_metrics(
     worst = (residuals / (family.high - family.low)).max(axis=(-2, -1))
     theta = family.theta(polygons)  # (R, S, P)
     distances = ks_distances(theta, family)
-    metrics = {
-        "consistency_error": residuals.mean(axis=(1, 2, 3)),
-        "wrong": (worst > VISIBLE_ERROR).mean(axis=1),
-        "valid": validity(polygons, family),
-        "ks": distances["ks"],
-        "correlation": max_correlation(theta),
-    }
+    metrics = {}
+    if family.restricted:
+        metrics["consistency_error"] = residuals.mean(axis=(1, 2, 3))
+        metrics["wrong"] = (worst > VISIBLE_ERROR).mean(axis=1)
+    metrics |= {"valid": validity(polygons, family), "ks": distances["ks"]}
+    if family.known:  # otherwise parameters may be correlated in the data, too
+        metrics["correlation"] = max_correlation(theta)
     return metrics | distances if parameters else metrics
 
 
@@ -279,6 +289,12 @@ def summarize(config: RunConfig, metrics: dict, references: dict) -> list[str]:
     dataset, framing = config.dataset, config.experiment.framing
     mean = {name: entry["mean"] for name, entry in metrics.items()}
     loss = loss_metric(framing)
+    if not all(family.known for family in dataset.families.values()):
+        return [
+            f"Each replica drew {SAMPLE_SIZE:,} shapes at random. The largest KS distance between "
+            "the distributions of a parameter in these shapes and in the data is "
+            f"{mean['ks']:.3f}. The loss on a held-out shape is {mean[loss]:.2f} nats."
+        ]
     (floor,) = references[loss].values()
     (chance,) = references["ks"].values()
     several = len(dataset.families) > 1

@@ -65,11 +65,12 @@ def _mixed_loss(loss: Callable, weight: float, family: Family) -> Callable:
     """Return (1 - weight) × loss of the predictions + weight × consistency error of the drawing."""
     size = 2 * family.vertex_count
     residual = np.eye(size) - family.matrix @ family.inverse  # P -> P - A A⁺ P
+    constant = tf.constant(residual @ family.offset, tf.float32)
     residual = tf.constant(residual[:, 2:], tf.float32)  # the first vertex is the origin
 
     def mixed(targets, outputs):
         predicted, drawn = outputs
-        errors = tf.reshape(drawn, (-1, size - 2)) @ tf.transpose(residual)
+        errors = tf.reshape(drawn, (-1, size - 2)) @ tf.transpose(residual) - constant
         consistency = tf.reduce_mean(tf.abs(errors))
         return (1 - weight) * tf.reduce_mean(loss(targets, predicted)) + weight * consistency
 

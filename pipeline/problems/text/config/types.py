@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -17,15 +17,51 @@ SEQUENCE_OUTPUTS = ("one-to-many", "sequence")
 """Kinds of samples whose network returns an output per time step."""
 
 
+UNKNOWN = "\ufffd"
+"""The character that stands for those that are too rare to be learned."""
+
+
+class Files(schema.Found):
+    """What is in the files of a corpus, joined with a newline after each."""
+
+    unit: ClassVar[str] = "characters"
+
+    names: Annotated[tuple[str, ...], Field(strict=False)] = Field(
+        description="the files, relative to the repository"
+    )
+    alphabet: str = Field(description="all characters, sorted; rare ones are one unknown character")
+    rare: str = Field(description="the characters that occur less than `min_count` times")
+
+
 class Dataset(schema.Dataset):
     """Passages of a text; `train`, `validation` and `test` count passages."""
 
-    corpus: Literal["text", "python-docs", "source"] = Field(
-        description="text: the `text` given here, too short to hold any of it out; python-docs: "
-        "the English of `pydoc_data.topics`; source: the modules of Python's standard library"
+    corpus: Literal["text", "file", "python-docs", "source"] = Field(
+        description="text: the `text` given here, too short to hold any of it out; file: your own "
+        "files at `path`; python-docs: the English of `pydoc_data.topics`; source: the modules of "
+        "Python's standard library"
     )
     text: str | None = Field(
         default=None, min_length=1, description="the text of corpus: text; not allowed elsewhere"
+    )
+    path: str | None = Field(
+        default=None,
+        min_length=1,
+        description="corpus: file only: a text file in inputs/, a folder, or a glob: novels/*.txt",
+    )
+    encoding: str = Field(default="utf-8", description="of the files; corpus: file only")
+    min_count: schema.Count = Field(
+        default=1,
+        description="characters that occur less often in the files become the unknown character "
+        f"{UNKNOWN!r}; corpus: file only",
+    )
+    split: Literal["tail", "files"] = Field(
+        default="tail",
+        description="what is held out of the files: tail: the end of their joined text; files: "
+        "complete files, chosen at random; corpus: file only",
+    )
+    found: Files | None = Field(
+        default=None, description="what is in the files; filled in when params.yaml is loaded"
     )
     length: schema.Count = Field(description="characters predicted in each passage")
     characters: schema.Count | None = Field(
@@ -38,6 +74,12 @@ class Dataset(schema.Dataset):
         if self.characters is not None and self.characters <= self.length:
             raise ValueError(
                 f"characters must be more than length = {self.length}, got {self.characters}"
+            )
+        if (self.corpus == "file") != (self.path is not None):
+            raise ValueError(
+                "path is missing; corpus: file requires it"
+                if self.path is None
+                else f"path is only allowed with corpus: file, got {self.corpus!r}"
             )
         if self.corpus != "text":
             if self.text is not None:
@@ -59,7 +101,14 @@ class Dataset(schema.Dataset):
     @property
     def alphabet(self) -> str:
         """All characters of the network's input and output; the index of one is its code."""
+        if self.found:
+            return self.found.alphabet
         return PRINTABLE if self.text is None else "".join(sorted(set(self.text)))
+
+    @property
+    def code_type(self) -> str:
+        """The type of character codes."""
+        return "uint8" if len(self.alphabet) <= 2**8 else "uint16"
 
 
 class Framing(schema.Framing):

@@ -2,6 +2,8 @@
 
 from pipeline import schema
 
+SHOWN_RARE = 20
+
 
 def validate(config: schema.RunConfig) -> list[tuple[str, str]]:
     """Return the errors that the types cannot express, as (key, what is wrong)."""
@@ -50,8 +52,14 @@ def _state_errors(config: schema.RunConfig, passage: str) -> list[tuple[str, str
 
 def warnings(config: schema.RunConfig) -> list[tuple[str, str]]:
     """Return what is allowed but rarely intended, as (key, what it does)."""
-    framing = config.experiment.framing
+    framing, dataset = config.experiment.framing, config.dataset
+    found = []
     if framing.step > framing.target_length:
         skipped = framing.step - framing.target_length
-        return [("framing.stride", f"skips {skipped} of every {framing.step} characters")]
-    return []
+        found.append(("framing.stride", f"skips {skipped} of every {framing.step} characters"))
+    if dataset.found and dataset.found.rare:
+        rare = dataset.found.rare
+        shown = " ".join(map(repr, rare[:SHOWN_RARE])) + (" …" if len(rare) > SHOWN_RARE else "")
+        key = f"datasets.{config.experiment.dataset}.min_count"
+        found.append((key, f"{len(rare)} characters become unknown: {shown}"))
+    return found

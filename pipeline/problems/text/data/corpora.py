@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import math
 import platform
 import re
 import sysconfig
@@ -19,8 +20,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from pipeline.problems.text.config.types import PRINTABLE
-from pipeline.utils import seeds
+from pipeline.problems.text.config.files import read
+from pipeline.problems.text.config.types import PRINTABLE, UNKNOWN
+from pipeline.utils import inputs, seeds
 from pipeline.utils.errors import InputError
 
 if TYPE_CHECKING:
@@ -54,17 +56,22 @@ def load_corpus(dataset: Dataset) -> Corpus:
     if dataset.corpus == "text":
         provenance = _provenance(dataset, {"": ""}, {})
         return Corpus(dataset.text, dataset.text, dataset.text, provenance)
-    load_topics = {"python-docs": load_python_docs, "source": load_stdlib_source}[dataset.corpus]
-    topics = load_topics()
     needed = {part: getattr(dataset, part) * dataset.length + 1 for part in ("test", "validation")}
-    names = _split_topics(topics, needed, dataset.seed)
+    if dataset.corpus == "file":
+        topics = load_files(dataset)
+        if dataset.split == "tail":
+            return _split_tail(dataset, topics, needed)
+    else:
+        topics = {"python-docs": load_python_docs, "source": load_stdlib_source}[dataset.corpus]()
+    share = math.inf if dataset.corpus == "file" else MAX_TOPIC_SHARE
+    names = _split_topics(topics, needed, dataset.seed, share)
     sizes = {part: sum(len(topics[name]) + 1 for name in chosen) for part, chosen in names.items()}
     for part, size in (*needed.items(), ("train", dataset.length + 1)):
         if sizes[part] < size:
+            origin = dataset.path or f"{dataset.corpus} of Python {platform.python_version()}"
             raise InputError(
-                f"{part}: needs {size} characters, but corpus {dataset.corpus} of Python "
-                f"{platform.python_version()} has only {sizes[part]} for it; reduce the dataset's "
-                "length, test or validation"
+                f"{part}: needs {size} characters, but corpus {origin} has only {sizes[part]} for "
+                "it; reduce the dataset's length, test or validation"
             )
     text = {
         part: "\n".join(topics[name] for name in chosen) + "\n" for part, chosen in names.items()
@@ -78,20 +85,40 @@ def load_corpus(dataset: Dataset) -> Corpus:
     )
 
 
+def _split_tail(dataset: Dataset, files: Mapping[str, str], needed: Mapping[str, int]) -> Corpus:
+    """Hold out the end of the joined files: first the validation text, then the test text."""
+    text, held_out = "\n".join(files.values()) + "\n", sum(needed.values())
+    train, rest = text[:-held_out], text[-held_out:]
+    provenance = _provenance(dataset, files, {})
+    size = needed["validation"]
+    return Corpus(train[: dataset.characters], rest[:size], rest[size:], provenance)
+
+
+def load_files(dataset: Dataset) -> dict[str, str]:
+    """Return the texts of the dataset's files by their names, with rare characters replaced."""
+    found, files = dataset.found, inputs.find(dataset.path)
+    inputs.check_digest(dataset.path, inputs.digest(files), found.sha256)
+    texts = {inputs.show(path): read(path, dataset.encoding).removesuffix("\n") for path in files}
+    if not found.rare:
+        return texts
+    unknown = str.maketrans(dict.fromkeys(found.rare, UNKNOWN))
+    return {name: text.translate(unknown) for name, text in texts.items()}
+
+
 def _split_topics(
-    topics: Mapping[str, str], needed: Mapping[str, int], seed: int
+    topics: Mapping[str, str], needed: Mapping[str, int], seed: int, max_share: float
 ) -> dict[str, list[str]]:
     """Assign each topic, in random order, to a part; `needed` is the size of the held-out ones.
 
     The test part is filled first, then validation; the rest is for training. A held-out part takes
-    no topic longer than a quarter of the part, unless the topic is shorter than the median.
+    no topic longer than `max_share` of the part, unless the topic is no longer than the median.
     """
     names = sorted(topics)
     order = seeds.generator(seed, "topics").permutation(len(names))
     chosen: dict[str, list[str]] = {part: [] for part in (*needed, "train")}
     sizes = dict.fromkeys(chosen, 0)
     median = np.median([len(text) for text in topics.values()])
-    longest = {part: max(MAX_TOPIC_SHARE * size, median) for part, size in needed.items()}
+    longest = {part: max(max_share * size, median) for part, size in needed.items()}
     for name in (names[index] for index in order):
         size = len(topics[name]) + 1  # with the newline that follows it
         open_parts = [p for p in needed if sizes[p] < needed[p] and size <= longest[p]]
@@ -104,10 +131,11 @@ def _split_topics(
 def _provenance(dataset: Dataset, topics: Mapping[str, str], held_out: Mapping) -> str:
     """Describe the corpus as JSON, because corpora differ between versions of Python."""
     text = dataset.text or "\0".join(f"{name}\0{topics[name]}" for name in sorted(topics))
+    ours = dataset.corpus in ("python-docs", "source")
     return json.dumps(
         {
             "corpus": dataset.corpus,
-            "python": None if dataset.text else platform.python_version(),
+            "python": platform.python_version() if ours else None,
             "sha256": hashlib.sha256(text.encode()).hexdigest(),
             "characters": len(dataset.text or "".join(topics.values())),
             "topics": len(topics),

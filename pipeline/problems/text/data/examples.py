@@ -19,7 +19,7 @@ from pipeline.utils.errors import InputError
 
 
 def generate(dataset: Dataset) -> dict[str, np.ndarray]:
-    """Make passages of character codes, uint8: train (R, S, L + 1), validation, test (S, L + 1).
+    """Make passages of character codes: train (R, S, L + 1), validation and test (S, L + 1).
 
     `provenance` describes the corpus as JSON. A replica's training passages come from as many
     passes over the training text as they need; each pass starts at a random offset and shuffles its
@@ -65,12 +65,22 @@ def join_passages(passages: np.ndarray) -> np.ndarray:
 
 
 def encode(text: str, alphabet: str) -> np.ndarray:
-    """Return the codes (L,), uint8, of a text; raises InputError for other characters."""
-    if unknown := sorted(set(text) - set(alphabet)):
-        listed = ", ".join(map(repr, unknown))
-        raise InputError(f"the network knows only these characters: {alphabet!r}, got {listed}")
-    codes = {character: code for code, character in enumerate(alphabet)}
-    return np.fromiter(map(codes.__getitem__, text), np.uint8, len(text))
+    """Return the codes (L,) of a text; raises InputError for other characters.
+
+    They are uint8, or uint16 for alphabets of more than 256 characters.
+    """
+    dtype = np.uint8 if len(alphabet) <= 256 else np.uint16
+    codes = np.full(0x110000, -1, np.int32)
+    codes[_code_points(alphabet)] = np.arange(len(alphabet))
+    encoded = codes[_code_points(text)]
+    if (encoded < 0).any():
+        unknown = ", ".join(map(repr, sorted(set(text) - set(alphabet))))
+        raise InputError(f"the network knows only these characters: {alphabet!r}, got {unknown}")
+    return encoded.astype(dtype)
+
+
+def _code_points(text: str) -> np.ndarray:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
 def decode(codes: np.ndarray, alphabet: str) -> str:

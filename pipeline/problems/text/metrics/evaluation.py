@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pipeline.problems.text.model.writing import Writer
 
 NGRAM_ORDERS = (2, 5, 6)  # besides unigrams
+MAX_BASELINE_LENGTH = 5_000_000  # characters of training text that baselines read: the last ones
 HELD_OUT = "held-out text"  # reference: a metric of generated text, computed for held-out text
 HELD_OUT_PIECES = 8  # pieces of held-out text to measure, each as long as a generated text
 FLOOR = "floor of the framing"  # reference: see `framing_floor`
@@ -152,15 +153,16 @@ def _measure_pieces(text: str, train: str, corpus: str) -> dict[str, float]:
 def training_text(config: RunConfig, held_out: np.ndarray) -> str:
     """Return the training text of the corpus that held-out passages (S, L + 1) come from.
 
-    The corpus is part of the installed Python. Raises InputError if the passages were generated
-    with another version of it.
+    The corpus is part of the installed Python, or in the user's files. Raises InputError if the
+    passages were generated from another version of it.
     """
     corpus, name = load_corpus(config.dataset), config.experiment.dataset
     passages = join_passages(held_out)
     if not np.array_equal(encode(corpus.test, config.dataset.alphabet)[: len(passages)], passages):
+        origin = "other files" if config.dataset.path else "another version of Python"
         raise InputError(
-            f"data/{name}.npz: was generated from corpus {config.dataset.corpus} of another "
-            f"version of Python; run: dvc repro --force generate@{name}"
+            f"data/{name}.npz: was generated from corpus {config.dataset.corpus} of {origin}; "
+            f"run: dvc repro --force generate@{name}"
         )
     return corpus.train
 
@@ -169,12 +171,11 @@ def training_text(config: RunConfig, held_out: np.ndarray) -> str:
 def baseline_bits(dataset: Dataset, test: bytes) -> dict[str, float]:
     """Return bits per character of n-gram models and compressors on a test text.
 
-    `test` are the bytes of its character codes (L,), uint8, because the cache needs a hashable
-    argument.
+    `test` are the bytes of its character codes (L,), because the cache needs a hashable argument.
     """
-    codes, alphabet_size = np.frombuffer(test, np.uint8), len(dataset.alphabet)
-    text = load_corpus(dataset).train
+    text, alphabet_size = load_corpus(dataset).train[-MAX_BASELINE_LENGTH:], len(dataset.alphabet)
     train = encode(text, dataset.alphabet)
+    codes = np.frombuffer(test, train.dtype)
 
     def ngram_bits(order: int) -> float:
         return ngrams.NGramModel(train, order, alphabet_size).bits_per_character(codes)
@@ -182,7 +183,8 @@ def baseline_bits(dataset: Dataset, test: bytes) -> dict[str, float]:
     bits = {"uniform": math.log2(alphabet_size), "unigram": ngram_bits(1)}
     if not dataset.has_held_out:  # too short to compress, and long n-grams would be the text itself
         return bits
-    bits |= {f"order-{order} n-gram": ngram_bits(order) for order in NGRAM_ORDERS}
+    orders = [order for order in NGRAM_ORDERS if ngrams.fits(order, alphabet_size)]
+    bits |= {f"order-{order} n-gram": ngram_bits(order) for order in orders}
     return bits | ngrams.compressor_bits(text, decode(codes[1:], dataset.alphabet))
 
 

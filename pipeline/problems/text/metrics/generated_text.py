@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.problems.text.data.examples import decode
 from pipeline.schema.experiment import RunConfig
 
-WORD = re.compile(r"[A-Za-z]+")
+WORD = re.compile(r"[^\W\d_]+")  # letters of any script
 
 
 def measure_text(text: str, train: str, corpus: str) -> dict[str, float]:

@@ -19,7 +19,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-MAX_ORDER = 9  # for an alphabet of 96 characters: the identifier of an n-gram must fit into int64
 DEFAULT_DISCOUNTS = (0.5, 0.75, 0.9)  # of counts 1, 2, and 3 or more, for texts too short to tell
 
 
@@ -40,9 +39,9 @@ class NGramModel:
     """An n-gram model with interpolated, modified Kneser-Ney smoothing."""
 
     def __init__(self, codes: np.ndarray, order: int, alphabet_size: int):
-        """Fit the model to a text (L,); raises ValueError for an order that is too high."""
-        if not 1 <= order <= MAX_ORDER:
-            raise ValueError(f"order must be in 1..{MAX_ORDER}, got {order}")
+        """Fit the model to a text (L,); raises ValueError for an order that does not fit."""
+        if order < 1 or not fits(order, alphabet_size):
+            raise ValueError(f"n-grams of order {order} over {alphabet_size} characters do not fit")
         self.alphabet_size = alphabet_size
         occurrences = [
             np.unique(ngram_ids(codes, n, alphabet_size), return_counts=True)
@@ -73,6 +72,11 @@ class NGramModel:
     def bits_per_character(self, codes: np.ndarray) -> float:
         """Return the mean bits of the characters of a text (L,) after the first."""
         return float(-np.log2(self.probabilities(codes)).mean())
+
+
+def fits(order: int, alphabet_size: int) -> bool:
+    """Return whether the identifiers of n-grams of this order fit into int64."""
+    return alphabet_size**order < 2**63
 
 
 def ngram_ids(codes: np.ndarray, n: int, alphabet_size: int) -> np.ndarray:

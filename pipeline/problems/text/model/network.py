@@ -60,7 +60,7 @@ def build(config: schema.RunConfig) -> Network:
         shape = (-1, framing.target_length, alphabet_size)
         characters = tf.argmax(tf.reshape(outputs, shape), axis=-1)
         bits = tf.minimum(loss(targets, outputs) / math.log(2), MAX_BITS)
-        return {"bits": bits, "characters": tf.cast(characters, tf.uint8)}
+        return {"bits": bits, "characters": tf.cast(characters, config.dataset.code_type)}
 
     network = keras.Model(window, outputs, name=config.identifier)
     return Network(network, loss, preprocess, output_fn)

@@ -40,7 +40,7 @@ class Writer:
     def write(
         self, start: np.ndarray, temperatures: np.ndarray, seed: int, length: int
     ) -> np.ndarray:
-        """Return codes (R, B, length), uint8, that continue a prompt (T,) at temperatures (B,)."""
+        """Return codes (R, B, length) that continue a prompt (T,) at temperatures (B,)."""
         chunks, written = [], 0
         for codes in self._chunks(start, temperatures, seed):
             chunks.append(codes)
@@ -64,9 +64,10 @@ class Writer:
     def _chunks(
         self, start: np.ndarray, temperatures: np.ndarray, seed: int
     ) -> Iterator[np.ndarray]:
-        """Yield codes (R, B, …), uint8, that continue the prompt (T,), without end."""
+        """Yield codes (R, B, …) that continue the prompt (T,), without end."""
         count = len(temperatures)
         shape = (count, self._chunk)
+        code_type = self.config.dataset.code_type
         rngs = [seeds.generator(seed, "write", replica) for replica in range(self.replicas.count)]
         temperatures = np.broadcast_to(np.float32(temperatures), (1, count))
         state, unread = self._initial_state(start, count)
@@ -78,7 +79,7 @@ class Writer:
             outputs = self.replicas.run(self._program, *state, given, uniform, temperatures)
             state = [outputs[f"state_{i}"] for i in range(len(state))]
             if len(prompt) < self._chunk:
-                yield outputs["written"][..., len(prompt) :].astype(np.uint8)
+                yield outputs["written"][..., len(prompt) :].astype(code_type)
 
     def _initial_state(self, start: np.ndarray, count: int) -> tuple[list[np.ndarray], np.ndarray]:
         """Return the program's state for `count` texts, and the prompt's rest to be read."""

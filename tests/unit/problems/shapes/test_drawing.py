@@ -1,7 +1,6 @@
 """Drawing with untrained generators, and `pipeline draw`."""
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -117,7 +116,7 @@ def draw(monkeypatch):
         monkeypatch.setattr(
             checkpoint,
             "load_for_problem",
-            lambda *_: SimpleNamespace(config=config, diverged=np.zeros(1, bool)),
+            lambda *_: checkpoint.Checkpoint(config, [], {}, {}, np.zeros(1, bool)),
         )
         monkeypatch.setattr(checkpoint, "load_replica", lambda *_: make_replicas(config, [1]))
         return CliRunner().invoke(cli.app, ["draw", "generator", *options])

@@ -1,0 +1,179 @@
+"""The user's own polygons: how they are read and scaled, and the family that they belong to.
+
+Axes: S polygon, V vertex, 2 coordinates (x, y), P free parameters, Q quantile.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.problems.shapes.config.types import Dataset, Polygons
+from pipeline.utils import inputs
+from pipeline.utils.errors import InputError
+
+TOLERANCE = 1e-3
+"""Directions in which polygons vary by less than this share of the largest variation are rounding
+errors of the file, not free parameters."""
+
+QUANTILES = 101
+
+
+def resolve(dataset: Dataset) -> Dataset:
+    """Complete a dataset of shape: file by the family of its polygons.
+
+    Raises InputError if the files cannot be used, or have too few polygons.
+    """
+    if dataset.found is not None:
+        raise InputError("found: cannot be set; it is filled in from the files")
+    if dataset.path is None:
+        return dataset
+    try:
+        polygons, digest = load_polygons(dataset)
+    except InputError as error:
+        raise InputError(f"path: {error}") from None
+    if (missing := dataset.validation + dataset.test + 1 - len(polygons)) > 0:
+        raise InputError(
+            f"path: {dataset.path} has {len(polygons)} polygons, {missing} too few for validation "
+            f"+ test = {dataset.validation + dataset.test} and one for training"
+        )
+    found = estimate(polygons, digest)
+    return dataset.model_copy(update={"found": found})
+
+
+def load_polygons(dataset: Dataset) -> tuple[np.ndarray, str]:
+    """Return the polygons (S, V, 2) of the dataset's files, as they are, and the files' digest."""
+    files = tuple(inputs.find(dataset.path))
+    digest = inputs.digest(files)
+    inputs.check_digest(dataset.path, digest, dataset.found and dataset.found.sha256)
+    return _read_polygons(files, digest), digest
+
+
+def scaled(polygons: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return polygons (S, V, 2) with the first vertex at the origin, and what they are divided by.
+
+    All are divided by the same number, so that together they fit into a square of side 1.
+    """
+    moved = polygons - polygons[:, :1]
+    scale = float(np.ptp(moved.reshape(-1, 2), axis=0).max())
+    return moved / scale, scale
+
+
+def estimate(polygons: np.ndarray, digest: str) -> Polygons:
+    """Estimate the family of polygons (S, V, 2): their mean, and the directions in which they vary.
+
+    The directions are the principal components whose standard deviation is at least `TOLERANCE`
+    of the largest, scaled so that free parameters range from 0 to 1 in the data.
+    """
+    placed, scale = scaled(polygons)
+    flat = placed.reshape(len(placed), -1)
+    mean = flat.mean(axis=0)
+    _, deviations, directions = np.linalg.svd(flat - mean, full_matrices=False)
+    directions = directions[deviations > TOLERANCE * deviations[0]]
+    theta = (flat - mean) @ directions.T
+    low, span = theta.min(axis=0), np.ptp(theta, axis=0)
+    quantiles = np.quantile((theta - low) / span, np.linspace(0, 1, QUANTILES), axis=0)
+    steps = np.diff(placed, axis=1).reshape(len(placed), -1)
+    return Polygons(
+        sha256=digest,
+        count=len(polygons),
+        scale=scale,
+        offset=(mean + low @ directions).tolist(),
+        matrix=(directions.T * span).tolist(),
+        quantiles=quantiles.T.tolist(),
+        range=[placed.min(axis=(0, 1)).tolist(), placed.max(axis=(0, 1)).tolist()],
+        step_range=[steps.min(axis=0).tolist(), steps.max(axis=0).tolist()],
+    )
+
+
+@functools.lru_cache(maxsize=4)
+def _read_polygons(files: tuple[Path, ...], digest: str) -> np.ndarray:
+    """Return the polygons (S, V, 2) of files; `digest` is that of the files."""
+    polygons: list[list[float]] = []
+    for path in files:
+        read = _read_json if path.suffix in (".json", ".geojson") else _read_csv
+        for place, coordinates in read(path):
+            if not all(map(math.isfinite, coordinates)):
+                raise InputError(f"{place}: has a coordinate that is not finite")
+            if len(coordinates) < 6 or len(coordinates) % 2:
+                must = "must have an even number of coordinates, at least 6: x, y, x, y, ..."
+                raise InputError(f"{place}: {must}, got {len(coordinates)}")
+            if polygons and len(coordinates) != len(polygons[0]):
+                must = f"must have {len(polygons[0]) // 2} vertices, as the first polygon"
+                raise InputError(f"{place}: {must}, got {len(coordinates) // 2}")
+            polygons.append(coordinates)
+    shown = ", ".join(map(inputs.show, files))
+    if not polygons:
+        raise InputError(f"{shown}: has no polygons")
+    array = np.array(polygons).reshape(len(polygons), -1, 2)
+    moved = array - array[:, :1]
+    if np.ptp(moved, axis=0).max() == 0:
+        raise InputError(f"{shown}: all polygons are the same")
+    return array
+
+
+def _read_csv(path: Path) -> Iterator[tuple[str, list[float]]]:
+    """Yield the place and the coordinates of each row; the first row may be a header."""
+    for index, (number, words) in enumerate(inputs.read_rows(path)):
+        try:
+            yield f"{inputs.show(path)}:{number}", [float(word) for word in words]
+        except ValueError:
+            if index == 0 and not any(map(_is_number, words)):
+                continue
+            wrong = next(word for word in words if not _is_number(word))
+            raise InputError(
+                f"{inputs.show(path)}:{number}: must be a number, got {wrong[:40]!r}"
+            ) from None
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+def _read_json(path: Path) -> Iterator[tuple[str, list[float]]]:
+    """Yield the place and the coordinates of each polygon of a JSON list or of GeoJSON.
+
+    A list holds polygons, each a list of [x, y]. Of GeoJSON's polygons the outer ring counts.
+    """
+    try:
+        document = json.loads(inputs.read_text(path))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{inputs.show(path)}: is not JSON ({error})") from None
+    for number, polygon in enumerate(_polygons_of(document), start=1):
+        place = f"{inputs.show(path)}: polygon {number}"
+        try:
+            vertices = [(float(x), float(y)) for x, y, *_ in polygon]
+        except (TypeError, ValueError):
+            raise InputError(f"{place}: must be a list of [x, y] of numbers") from None
+        if len(vertices) > 1 and vertices[0] == vertices[-1]:  # GeoJSON repeats the first one
+            vertices.pop()
+        yield place, [coordinate for vertex in vertices for coordinate in vertex]
+
+
+def _polygons_of(document) -> Iterator:
+    """Yield the polygons of a parsed document."""
+    match document:
+        case list():
+            yield from document
+        case {"type": "FeatureCollection", "features": list(features)}:
+            for feature in features:
+                yield from _polygons_of(feature)
+        case {"type": "Feature", "geometry": geometry}:
+            yield from _polygons_of(geometry)
+        case {"type": "GeometryCollection", "geometries": list(geometries)}:
+            for geometry in geometries:
+                yield from _polygons_of(geometry)
+        case {"type": "Polygon", "coordinates": [ring, *_]}:
+            yield ring
+        case {"type": "MultiPolygon", "coordinates": list(parts)}:
+            for ring, *_ in parts:
+                yield ring

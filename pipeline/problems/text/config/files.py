@@ -1,0 +1,70 @@
+"""The user's own texts: their characters, and their digest."""
+
+from __future__ import annotations
+
+import codecs
+import functools
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.problems.text.config.types import UNKNOWN, Dataset, Files
+from pipeline.utils import inputs
+from pipeline.utils.errors import InputError
+
+MAX_ALPHABET = 2**15
+
+
+def resolve(dataset: Dataset) -> Dataset:
+    """Complete a dataset of corpus: file by the digest and the alphabet of its files."""
+    if dataset.found is not None:
+        raise InputError("found: cannot be set; it is filled in from the files")
+    if dataset.path is None:
+        return dataset
+    try:
+        codecs.lookup(dataset.encoding)
+    except LookupError:
+        known = "must be one that Python knows, such as utf-8 or latin-1"
+        raise InputError(f"encoding: {known}, got {dataset.encoding!r}") from None
+    try:
+        files = inputs.find(dataset.path)
+        found = _find(tuple(files), inputs.digest(files), dataset.encoding, dataset.min_count)
+    except InputError as error:
+        raise InputError(f"path: {error}") from None
+    held_out = (dataset.validation + dataset.test) * dataset.length + 2
+    if (missing := held_out + dataset.length + 1 - found.count) > 0:
+        raise InputError(
+            f"path: {dataset.path} has {found.count} characters, {missing} too few for "
+            f"{dataset.validation} + {dataset.test} held-out passages of {dataset.length} and one "
+            "for training; reduce length, validation or test"
+        )
+    return dataset.model_copy(update={"found": found})
+
+
+def read(path: Path, encoding: str) -> str:
+    """Return the text of a file, without newlines at both ends and with one after it."""
+    return inputs.read_text(path, encoding).strip("\n") + "\n"
+
+
+@functools.lru_cache(maxsize=16)
+def _find(files: tuple[Path, ...], digest: str, encoding: str, min_count: int) -> Files:
+    counts = np.zeros(0x110000, np.int64)
+    for path in files:
+        codes = np.frombuffer(read(path, encoding).encode("utf-32-le"), np.uint32)
+        counts += np.bincount(codes, minlength=len(counts))
+    characters = int(counts.sum())
+    counts[ord("\n")] = max(counts[ord("\n")], min_count)  # it separates the files
+    rare = "".join(map(chr, np.flatnonzero((counts > 0) & (counts < min_count))))
+    alphabet = set(map(chr, np.flatnonzero(counts >= min_count))) | ({UNKNOWN} if rare else set())
+    if len(alphabet) > MAX_ALPHABET:
+        raise InputError(
+            f"has {len(alphabet)} different characters; at most {MAX_ALPHABET} can be learned; "
+            "increase min_count"
+        )
+    return Files(
+        names=[inputs.show(path) for path in files],
+        sha256=digest,
+        count=characters,
+        alphabet="".join(sorted(alphabet)),
+        rare=rare,
+    )
