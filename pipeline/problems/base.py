@@ -368,9 +368,13 @@ class Problem:
 
 @functools.cache
 def problem_names() -> list[str]:
-    """Return the names of all problems: the packages that have all required parts."""
+    """Return the names of all problems: the packages that have all required parts.
+
+    Those whose names start with an underscore do not count, such as the template.
+    """
     folder = Path(problems.__path__[0])
-    packages = [module.name for module in pkgutil.iter_modules([str(folder)]) if module.ispkg]
+    modules = pkgutil.iter_modules([str(folder)])
+    packages = [module.name for module in modules if module.ispkg and module.name[0] != "_"]
     parts = {
         name: {module.name for module in pkgutil.iter_modules([str(folder / name)])}
         for name in packages
