@@ -38,9 +38,9 @@ def run() -> None:
     The exit code is 2 if an input cannot be used (a parameter, an argument, a file, a full disk),
     and 1 if the work itself failed: all replicas diverged, or there was too little memory.
     """
-    from pipeline.cli import app  # worker processes import this module, but do not need it
-
     try:
+        from pipeline.cli import app  # worker processes import this module, but do not need it
+
         app(standalone_mode=True)
     except InputError as error:
         _fail(2, *error.messages)

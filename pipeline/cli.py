@@ -4,12 +4,15 @@ Commands import what they need in their bodies: `--help` and errors in the argum
 wait seconds for TensorFlow, MLflow, Optuna and Matplotlib.
 """
 
+import importlib.util
 import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.main import get_command
 
+from pipeline import problems
 from pipeline.params.load import load_params
 from pipeline.params.load_report import load_report
 from pipeline.problems.base import Problem, TrainedNetwork, problem_names
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="pipeline",
-    help="Train and use small LSTMs that draw shapes, echo integers and write text.",
+    help="Train, evaluate and use small LSTM networks.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -154,12 +157,16 @@ def report() -> None:
 @app.command(rich_help_panel=DATASETS)
 def show(
     dataset: DatasetName,
-    window: Annotated[int, typer.Option(min=1, help="Characters in the window of a sample.")] = 3,
+    window: Annotated[
+        int, typer.Option(min=1, help="Characters in the window of a sample (texts only).")
+    ] = 3,
 ) -> None:
-    """Show the origin, excerpts and first samples of a text dataset."""
-    from pipeline.problems.text.show import describe_dataset
-
-    for line in describe_dataset(load_params(paths.params()).datasets, dataset, window):
+    """Show the origin of a dataset, and its first sequences."""
+    config = load_params(paths.params()).dataset(dataset)
+    module = f"{problems.__name__}.{config.problem}.show"
+    if importlib.util.find_spec(module) is None:
+        raise InputError(f"{dataset}: problem {config.problem!r} has no module show.py")
+    for line in importlib.import_module(module).describe_dataset(dataset, config, window):
         print(line)
 
 
@@ -192,6 +199,20 @@ def verify(
 
     if not verify.run(revision):
         raise typer.Exit(1)
+
+
+@app.command(rich_help_panel=MAINTENANCE)
+def new_problem(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Lower-case letters and digits, such as adding.")
+    ],
+) -> None:
+    """Write a new problem to pipeline/problems/NAME/: a running example to be changed."""
+    from pipeline.stages import new_problem
+
+    for path in new_problem.run(name):
+        print(paths.relative(path))
+    console.print_status(f"run it: dvc repro figures@{name}")
 
 
 @app.command(
@@ -275,6 +296,8 @@ def _add_command(problem: str, name: str, function: Callable[..., None]) -> None
 
         function(TrainedNetwork(checkpoint.config, load), **options)
 
+    if name in get_command(app).commands:  # type: ignore[attr-defined]
+        raise InputError(f"pipeline/problems/{problem}/commands.py: {name} exists already")
     _, *options = inspect.signature(function, eval_str=True).parameters.values()
     kind = inspect.Parameter.KEYWORD_ONLY
     parameters = [
@@ -295,7 +318,7 @@ def _add_command(problem: str, name: str, function: Callable[..., None]) -> None
 
 for _problem in problem_names():
     for _name, _function in Problem(_problem).commands.items():
-        _add_command(_problem, _name, _function)
+        _add_command(_problem, _name.replace("_", "-"), _function)
 
 
 def _mlflow_tracker() -> Tracker:

@@ -1,5 +1,6 @@
 """The report: reports/README.md, its figures, and the curves of `dvc plots`."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -29,6 +30,7 @@ def write_report(params: Params, report: Report) -> None:
         TEMPLATE,
         {
             "number": number,
+            "slug": slug,
             "mean_with_interval": mean_with_interval,
             "interval_name": statistics.interval_name,
         },
@@ -37,7 +39,7 @@ def write_report(params: Params, report: Report) -> None:
         confidence=f"{100 * statistics.CONFIDENCE:.0f}%",
         few=statistics.MIN_FOR_BOOTSTRAP,
         scale=params.scale,
-        speed=files.read_json(paths.benchmark_summary(), hint="run: make bench"),
+        speed=_speed(),
     )
     files.write_text(paths.report(), page)
     with files.atomic_write(paths.comparisons()) as folder:
@@ -52,6 +54,17 @@ def write_report(params: Params, report: Report) -> None:
         for problem in problems:
             curves = _curves(problem, params).to_csv(index=False)
             files.write_text(folder / f"{problem}.csv", curves)
+
+
+def _speed() -> dict | None:
+    """Return the summary of the benchmarks; None if a project has none."""
+    path = paths.benchmark_summary()
+    return files.read_json(path, hint="run: make bench") if path.exists() else None
+
+
+def slug(title: str) -> str:
+    """Return the anchor that GitHub gives a heading."""
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 
 def number(value: float | None) -> str:

@@ -90,7 +90,7 @@ def trained(folder) -> None:
             "--out: params.yaml is not a folder (File exists)",
         ),
         (("draw", "drawer", "--json", "--out", "p.svg"), "--json and --out cannot be combined"),
-        (("show", "echo"), "unknown text dataset 'echo'; known: words"),
+        (("show", "word"), f"unknown dataset 'word' (did you mean 'words'?); known: {DATASETS}"),
         (
             ("show", "words", "--window", "49"),
             "--window: must be at most 48, the length of a passage of words, got 49",

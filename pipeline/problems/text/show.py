@@ -5,11 +5,10 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from pipeline import schema
 from pipeline.problems.text.config.types import Dataset, Framing
 from pipeline.problems.text.data.corpora import Corpus, load_corpus
 from pipeline.problems.text.data.examples import decode, encode
-from pipeline.utils.errors import InputError, unknown_name
+from pipeline.utils.errors import InputError
 
 FRAMINGS = ("one-to-one", "many-to-one", "one-to-many")  # as in the chapter's tables 11.2 to 11.4
 MAX_ROWS = 10  # per table
@@ -17,17 +16,8 @@ VISIBLE = str.maketrans({" ": "␣", "\n": "⏎"})
 EXCERPT_LENGTH = 400  # characters per part of a corpus
 
 
-def describe_dataset(
-    datasets: Mapping[str, schema.Dataset], name: str, window: int
-) -> Iterator[str]:
-    """Yield the lines that `pipeline show` prints; raises InputError if `name` is no text dataset.
-
-    `datasets` are all entries of params.yaml; `window` is the number of characters in a window.
-    """
-    text_datasets = {key: entry for key, entry in datasets.items() if entry.problem == "text"}
-    if name not in text_datasets:
-        raise InputError(unknown_name("text dataset", name, text_datasets))
-    dataset = text_datasets[name]
+def describe_dataset(name: str, dataset: Dataset, window: int) -> Iterator[str]:
+    """Yield the lines that `pipeline show` prints; `window` is the number of characters in one."""
     if window > dataset.length:
         raise InputError(
             f"--window: must be at most {dataset.length}, the length of a passage of {name}, "

@@ -51,4 +51,6 @@ def test_the_listed_code_exists():
     for problem in problem_names():
         for patterns in (sources.TRIAL, *sources.STAGES.values()):
             for pattern in patterns:
-                assert (ROOT / "pipeline" / pattern.format(problem=problem)).exists(), pattern
+                path = ROOT / "pipeline" / pattern.format(problem=problem)
+                optional = path.name == "figures"
+                assert optional or path.exists() or path.with_suffix(".py").exists(), pattern
