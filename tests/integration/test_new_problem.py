@@ -12,7 +12,8 @@ from small import ROOT, Laboratory
 def test_the_guide_builds_the_adding_problem(laboratory):
     root, guide = laboratory.root, (ROOT / "docs/new-problem.md").read_text(encoding="utf-8")
     shutil.copytree(ROOT / "tests/support", root / "tests/support")
-    shutil.copy(ROOT / "pyproject.toml", root)
+    for name in ("pyproject.toml", "report.yaml"):
+        shutil.copy(ROOT / name, root)
     laboratory.params.write_text("scale: 0.02\n" + (ROOT / "params.yaml").read_text())
     laboratory.change("scale: 1\n", "")
     yaml = YAML(typ="safe")
@@ -32,7 +33,7 @@ def test_the_guide_builds_the_adding_problem(laboratory):
     metrics = json.loads((root / "reports/metrics/adding.json").read_text())
     assert metrics["networks"]["adding"]["references"]["mse"]["the mean sum"] == 1 / 6
     assert (root / "reports/figures/adding/sums.svg").exists()
-    assert (root / "reports/studies/adding/heatmap.svg").exists()
+    assert (root / "reports/studies/adding-length/heatmap.svg").exists()
 
 
 def test_the_pipeline_works_without_its_problems(tmp_path):

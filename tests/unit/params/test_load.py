@@ -67,12 +67,12 @@ TYPE_ERRORS = [
         f"{DRAWER}/problem",
         "shape",
         "experiments.drawer.problem: unknown problem 'shape' (did you mean 'shapes'?); "
-        "known: echo, shapes, text",
+        "known: echo, melodies, shapes, text",
     ),
     (
         f"{DRAWER}/problem",
         REMOVE,
-        "experiments.drawer.problem: is missing; known: echo, shapes, text",
+        "experiments.drawer.problem: is missing; known: echo, melodies, shapes, text",
     ),
     ("datasets/echo/problem", ["echo"], "datasets.echo.problem: unknown problem"),
     (DRAWER, 3, "experiments.drawer: must be a mapping, got 3"),

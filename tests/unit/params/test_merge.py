@@ -166,7 +166,7 @@ def test_an_error_of_all_variants_is_at_the_experiment(document, params_errors):
             "defaults/shape",
             {},
             "defaults.shape: unknown problem 'shape' (did you mean 'shapes'?); "
-            "known: echo, shapes, text",
+            "known: echo, melodies, shapes, text",
         ),
         ("defaults/shapes", 3, "defaults.shapes: must be a mapping, got 3"),
         (

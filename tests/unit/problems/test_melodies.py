@@ -6,10 +6,13 @@ import mido
 import numpy as np
 import pytest
 from contract import ProblemContract
+from typer.testing import CliRunner
 
+from pipeline import cli
 from pipeline.problems.base import read_config
 from pipeline.problems.melodies import commands
 from pipeline.problems.melodies.data import grammar
+from pipeline.runs import checkpoint
 
 COUNTS = {"seed": 1, "replicas": 2}
 
@@ -37,6 +40,23 @@ class TestMelodies(ProblemContract):
 def melodies() -> np.ndarray:
     """All sequences of three notes."""
     return np.array([*itertools.product(range(grammar.NOTES), repeat=3)], np.uint8)
+
+
+def test_the_command_plays_different_melodies_that_depend_on_the_seed(tmp_path, monkeypatch):
+    config, replicas = TestMelodies.config, TestMelodies.replicas()
+    trained = checkpoint.Checkpoint(config, [], {}, {}, np.zeros(2, bool))
+    monkeypatch.setattr(checkpoint, "load_for_problem", lambda *_: trained)
+    monkeypatch.setattr(checkpoint, "load_replica", lambda *_: replicas)
+
+    def play(*options: str) -> bytes:
+        done = CliRunner().invoke(
+            cli.app, ["play", "a", "--out", str(tmp_path / "a.mid"), *options]
+        )
+        assert done.exit_code == 0, done.output
+        return (tmp_path / "a.mid").read_bytes()
+
+    assert play() == play("--seed", "0") != play("--seed", "1")
+    assert len(mido.MidiFile(tmp_path / "a.mid").tracks[0]) == 2 * config.dataset.length + 1
 
 
 def test_the_probabilities_of_all_melodies_add_up_to_one(melodies):
