@@ -259,8 +259,13 @@ def log_dataset(client: MlflowClient, run: Run, config: RunConfig) -> None:
 
 def log_curves(client: MlflowClient, run: Run, curves: Mapping[str, np.ndarray]) -> None:
     """Log learning curves (K,), with the sequences seen as steps."""
+    log_metrics(client, run, curves_metrics(run, curves))
+
+
+def curves_metrics(run: Run, curves: Mapping[str, np.ndarray]) -> list[Metric]:
+    """All points of learning curves (K,) as metrics."""
     points = [dict(zip(curves, row, strict=True)) for row in zip(*curves.values(), strict=True)]
-    log_metrics(client, run, [metric for point in points for metric in curve_metrics(run, point)])
+    return [metric for point in points for metric in curve_metrics(run, point)]
 
 
 def curve_metrics(run: Run, point: Mapping[str, float]) -> list[Metric]:

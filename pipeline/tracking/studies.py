@@ -51,8 +51,14 @@ def record(name: str) -> list[str] | None:
             else:
                 client.delete_run(run.info.run_id)
         missing = [trial for trial in trials if str(trial.number) not in recorded]
+        names: set[str] = set()
+        steps: dict[str, list[int]] = {}
         for trial in missing:
-            _write_trial(client, experiment_id, plan, trial)
+            metrics, pictures = _write_trial(client, experiment_id, plan, trial)
+            names |= metrics
+            steps |= pictures
+        if missing:
+            charts.update_charts(client, experiment_id, names, steps, plan)
     return [_run_name(trial) for trial in missing]
 
 
@@ -92,8 +98,13 @@ def _describe(plan: StudyPlan, params: Params) -> str:
     )
 
 
-def _write_trial(client: MlflowClient, experiment_id: str, plan: StudyPlan, trial: Trial) -> None:
-    """Write the run of a trial: its point, metrics over replicas, learning curve and pictures."""
+def _write_trial(
+    client: MlflowClient, experiment_id: str, plan: StudyPlan, trial: Trial
+) -> tuple[set[str], dict[str, list[int]]]:
+    """Write the run of a trial: its point, metrics over replicas, learning curve and pictures.
+
+    Returns the names of its metrics, and the steps of its pictures by their keys.
+    """
     result = trial.result
     note = (
         f"Trial {trial.number} of the study `{plan.name}` ({trial.state}), which optimizes "
@@ -118,13 +129,12 @@ def _write_trial(client: MlflowClient, experiment_id: str, plan: StudyPlan, tria
     metrics = runs.final_metrics(run, plan.study.problem, means, headline)
     counts = {"diverged": float(result.diverged.sum()), "weights": result.weight_count}
     metrics += runs.make_metrics(run, counts, 0, charts.DETAILS)
+    metrics += runs.curves_metrics(run, result.history)
     runs.log_metrics(client, run, metrics)
-    runs.log_curves(client, run, result.history)
     steps = _log_pictures(client, run, plan, trial)
-    names = client.get_run(run_id).data.metrics
-    charts.update_charts(client, experiment_id, names, steps, plan)
     client.set_terminated(run_id, STATUS[trial.state], end)
     client.set_tag(run_id, STATE, trial.state)  # last: it marks the run as complete
+    return {metric.key for metric in metrics if np.isfinite(metric.value)}, steps
 
 
 def _log_pictures(
