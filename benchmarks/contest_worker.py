@@ -6,6 +6,7 @@ The commands are the functions in `main`: `{"command": "run", "task": PATH}` cal
 
 import json
 import os
+import resource
 import sys
 import time
 from pathlib import Path
@@ -53,7 +54,11 @@ def main(name: str, core: int) -> None:
         files.write_arrays(Path(to), arrays)
         return {}
 
-    commands = {command.__name__: command for command in (prepare, run, weights, weights_after)}
+    def peak_memory() -> dict:
+        return {"mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10}
+
+    functions = (prepare, run, weights, weights_after, peak_memory)
+    commands = {command.__name__: command for command in functions}
     for line in sys.stdin:
         arguments = json.loads(line)
         result = commands[arguments.pop("command")](**arguments)

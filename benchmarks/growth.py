@@ -3,10 +3,12 @@
 The task is an LSTM that echoes integers; each axis varies one of its sizes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks import contest, tasks
@@ -32,74 +34,100 @@ LABELS = {
 }
 MAX_WORK = 3e6  # cells² × steps × batch × replicas; points with more of it make fewer updates
 CONTESTANTS = ("jax", OURS)
+OURS_LABEL = ENTRIES[OURS].label
 
 
 def measure(options: Options, print_status: Callable[[str], None]) -> Tables:
-    """Hold one contest per axis: a process keeps all programs that it has compiled."""
-    tables = []
+    """Hold one contest per axis: a process keeps all programs that it has compiled.
+
+    The peak memory of this project is measured afterwards, in a process for each point.
+    """
+    tables, memory = [], []
     for axis, values in AXES.items():
         points = {value: tasks.make(*_point(BASE | {axis: value}, axis)) for value in values}
         settings = {str(value): (task, CONTESTANTS) for value, task in points.items()}
         print_status(f"vary {LABELS[axis]}")
         table = contest.run(settings, None, max(3, options.repetitions // 2), print_status)
         tables.append(table.assign(axis=axis, value=table["setting"].astype(int)))
-    return {"growth": pd.concat(tables)}
+        memory += measure_memory(axis, points)
+    return {"growth": pd.concat(tables), "growth-memory": pd.DataFrame(memory)}
+
+
+def measure_memory(axis: str, points: Mapping[int, tasks.Task]) -> list[dict]:
+    """Train each task in a process of its own; return its peak memory."""
+    rows = []
+    for value, task in points.items():
+        with ExitStack() as stack:
+            process = contest.Contest(stack)
+            path = process.add_task("task", task)
+            process.call(OURS, "prepare", task=path, updates=task.updates)
+            process.call(OURS, "run", task=path)
+            rows.append({"axis": axis, "value": value, **process.call(OURS, "peak_memory")})
+    return rows
 
 
 def draw(tables: Tables) -> dict[str, Figure]:
-    """Plot one panel per axis."""
-    table = tables["growth"]
+    """Plot the time and the memory, one panel per axis."""
+    fixed = "\n".join(f"{LABELS[axis]}: {value:,}" for axis, value in BASE.items())
+    notes = {
+        "growth": "Medians; bars from fastest to slowest.\n"
+        "Slope 1: twice the size takes twice the time.",
+        "growth-memory": "Peak memory of the process, libraries included.",
+    }
+    return {
+        name: _draw(tables[name], f"{note}\n\nUnless varied:\n{fixed}")
+        for name, note in notes.items()
+    }
+
+
+def _draw(table: pd.DataFrame, note: str) -> Figure:
     figure = plotting.plt.figure(figsize=(13, 6.6))
     *panels, legend = figure.subplots(2, 3).flat
     for axes, (axis, label) in zip(panels, LABELS.items(), strict=True):
         rows = table[table["axis"] == axis]
-        unit = 1.0
-        for contestant, color, marker in zip(
-            CONTESTANTS, (plotting.ORANGE, plotting.BLUE), "so", strict=True
-        ):
-            own = rows[rows["contestant"] == contestant].sort_values("value")
-            if axis == "updates":
-                unit = own["updates"] / 1e6
-            median, low, high = (own[name] * unit for name in ("median_us", "min_us", "max_us"))
-            axes.errorbar(
-                own["value"],
-                median,
-                yerr=[median - low, high - median],
-                color=color,
-                marker=marker,
-                markersize=5,
-                capsize=3,
-                label=ENTRIES[contestant].label,
-            )
-            if contestant == OURS:  # of the line through the last two points
-                rise = np.log(median.iloc[-1] / median.iloc[-2])
-                run = np.log(own["value"].iloc[-1] / own["value"].iloc[-2])
-                axes.set_title(f"slope of this project at the end: {rise / run:.2f}", fontsize=10)
-        axes.set(
-            xscale="log",
-            yscale="log",
-            xlabel=label,
-            ylabel="total seconds" if axis == "updates" else "µs per update and replica",
-        )
+        if "mib" in table:
+            axes.plot(rows["value"], rows["mib"], color=plotting.BLUE, marker="o", label=OURS_LABEL)
+            axes.set(xscale="log", xlabel=label, ylabel="MiB", ylim=(0, 1.1 * table["mib"].max()))
+        else:
+            _plot_times(axes, rows, axis)
+            axes.set_xlabel(label)
         values = sorted(rows["value"].unique())
         axes.set_xticks(values, [f"{value:,}" for value in values])
         axes.xaxis.minorticks_off()
-        if axis != "updates":
-            plotting.plain_log_ticks(axes.yaxis)
     legend.axis("off")
-    handles, labels = figure.axes[0].get_legend_handles_labels()
-    fixed = "\n".join(f"{LABELS[axis]}: {value:,}" for axis, value in BASE.items())
-    legend.legend(handles, labels, loc="upper left")
-    legend.text(
-        0.02,
-        0.5,
-        "Medians; bars from fastest to slowest.\n"
-        "Slope 1: twice the size takes twice the time.\n\nUnless varied:\n" + fixed,
-        va="top",
-        fontsize=9,
-        transform=legend.transAxes,
-    )
-    return {"growth": figure}
+    legend.legend(*figure.axes[0].get_legend_handles_labels(), loc="upper left")
+    legend.text(0.02, 0.5, note, va="top", fontsize=9, transform=legend.transAxes)
+    return figure
+
+
+def _plot_times(axes: Axes, rows: pd.DataFrame, axis: str) -> None:
+    """Plot the time of an update of each contestant, or of all updates."""
+    unit = 1.0
+    for contestant, color, marker in zip(
+        CONTESTANTS, (plotting.ORANGE, plotting.BLUE), "so", strict=True
+    ):
+        own = rows[rows["contestant"] == contestant].sort_values("value")
+        if axis == "updates":
+            unit = own["updates"] / 1e6
+        median, low, high = (own[name] * unit for name in ("median_us", "min_us", "max_us"))
+        axes.errorbar(
+            own["value"],
+            median,
+            yerr=[median - low, high - median],
+            color=color,
+            marker=marker,
+            markersize=5,
+            capsize=3,
+            label=ENTRIES[contestant].label,
+        )
+        if contestant == OURS:  # of the line through the last two points
+            rise = np.log(median.iloc[-1] / median.iloc[-2])
+            run = np.log(own["value"].iloc[-1] / own["value"].iloc[-2])
+            axes.set_title(f"slope of this project at the end: {rise / run:.2f}", fontsize=10)
+    label = "total seconds" if axis == "updates" else "µs per update and replica"
+    axes.set(xscale="log", yscale="log", ylabel=label)
+    if axis != "updates":
+        plotting.plain_log_ticks(axes.yaxis)
 
 
 def goals(tables: Tables) -> list[Goal]:

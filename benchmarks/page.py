@@ -61,7 +61,7 @@ BENCHMARKS = {
     ),
     "growth": Benchmark(
         "time against cells, replicas, time steps, batch size and updates, next to JAX",
-        ("growth",),
+        ("growth", "growth-memory"),
         growth.measure,
         growth.draw,
         growth.goals,
