@@ -168,7 +168,7 @@ def check_losses(table: pd.DataFrame) -> list[str]:
         f"{row.contestant}, {row.setting}: held-out loss must be within {row.allowed:.5f} of this "
         f"project's {row.laboratory_loss:.5f}, got {row.loss:.5f}"
         for row in table.itertuples()
-        if getattr(row, "right", "yes") == "no"  # a table of losses
+        if getattr(row, "right", "yes") == "no"  # only tables of losses have it
     ]
 
 
