@@ -1,9 +1,7 @@
 """The grammar of melodies: Markov chains of pitches, one per key, and a chain of durations.
 
-A note is an integer: its pitch times the number of durations, plus its duration. Pitches are
-counted in semitones from `LOWEST`.
-
-Axes: S melody, T note, Y key, P pitch, D duration.
+A note is an integer: its pitch, in semitones from `LOWEST`, times the number of durations, plus its
+duration. Axes: S melody, T note, Y key, P pitch, D duration.
 """
 
 import numpy as np
@@ -24,10 +22,7 @@ FIRST_DURATION = np.array([0.3, 0.5, 0.2])  # (D,)
 
 
 def _chains(tonic: str, scale: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return the probabilities (P, P) of the next pitch in a key, and of the last pitch.
-
-    The last pitch is the tonic nearest to the one before it; of two, the lower one.
-    """
+    """Return p (P, P) of the next pitch, and of the last one: the nearest tonic, or the lower."""
     degrees = (LOWEST + np.arange(PITCHES) - TONICS.index(tonic)) % 12
     pitches, tonics = np.flatnonzero(np.isin(degrees, SCALES[scale])), np.flatnonzero(degrees == 0)
     following = np.zeros((PITCHES, PITCHES))
