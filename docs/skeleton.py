@@ -51,7 +51,7 @@ def main(folder: Path, name: str) -> None:
             folder.rmdir()
         partial.rename(folder)
     except subprocess.CalledProcessError as error:
-        sys.exit(error.returncode)  # the command has said what is wrong
+        sys.exit(error.returncode)  # the command has printed its error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     git = ["git", "-C", str(folder)]

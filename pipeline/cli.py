@@ -345,7 +345,7 @@ def _check_network(name: str, command: str) -> None:
     if name not in networks:
         return  # the error that follows lists the networks of the problem
     problem = networks[name].problem
-    suitable = list(Problem(problem).commands)
+    suitable = [each.replace("_", "-") for each in Problem(problem).commands]
     if not suitable:
         raise InputError(f"{name}: problem {problem!r} has no commands")
     if command not in suitable:
