@@ -165,7 +165,7 @@ class RunConfig(NamedTuple):
         found = dataset.pop("found", None)  # what is in the user's files: long
         sections["dataset"] = {"name": self.experiment.dataset, **dataset}
         if found:
-            sections["dataset"]["sha256"] = found["sha256"]
+            sections["dataset"] |= {key: found[key] for key in ("sha256", "count")}
         flat: dict[str, Any] = {}
         for section, entries in sections.items():
             flat |= {f"{section}.{key}": value for key, value in entries.items()}

@@ -5,6 +5,7 @@ All errors are `InputError`s that name the file, and the line where there is one
 
 from __future__ import annotations
 
+import codecs
 import functools
 import hashlib
 import re
@@ -28,33 +29,38 @@ MAX_BYTES = 2**30  # of all files of a dataset together
 def find(pattern: str) -> list[Path]:
     """Return the files in inputs/ of a path: a file, all files of a folder, or those of a glob.
 
-    They are in the order of their paths; hidden ones and DVC's .dvc files are left out.
+    They are in the order of their paths. Hidden files, DVC's .dvc files, backups of editors and the
+    README of the folder are left out.
     """
-    folder = paths.inputs()
-    relative = Path(pattern)
+    folder, relative = paths.inputs(), Path(pattern.removeprefix(f"{paths.INPUTS}/"))
     if relative.is_absolute() or ".." in relative.parts:
         raise InputError(f"must be a path inside {paths.INPUTS}/, got {pattern!r}")
     place = folder / relative
     try:
-        if any(character in pattern for character in "*?["):
-            candidates = sorted(folder.glob(pattern))
+        if place.exists() or not any(character in pattern for character in "*?["):
+            named = [place]
         else:
-            candidates = sorted(place.rglob("*")) if place.is_dir() else [place]
-        files = [path for path in candidates if path.is_file() and not _is_hidden(path, folder)]
+            named = list(folder.glob(str(relative)))
+        inside = {file for path in named if path.is_dir() for file in path.rglob("*")}
+        files = sorted(
+            path for path in {*named, *inside} if path.is_file() and not _is_hidden(path, folder)
+        )
         for path in files:
             if not path.resolve().is_relative_to(folder.resolve()):
                 raise InputError(f"{show(path)}: is a link out of {paths.INPUTS}/")
+            if not show(path).isprintable():  # bytes that are not UTF-8
+                raise InputError(f"{show(path)!a}: its name has characters that cannot be printed")
     except (OSError, RuntimeError, ValueError) as error:  # a loop of links, a NUL in the path
-        raise InputError(f"{paths.INPUTS}/{pattern}: cannot be read ({error})") from None
+        raise InputError(f"{show(place)}: cannot be read ({error})") from None
     if not files:
         what = "has no files" if place.is_dir() else "does not exist"
-        raise InputError(f"{paths.INPUTS}/{pattern}: {what}")
+        if place.with_name(f"{place.name}.dvc").is_file():
+            what = f"is not here; run: dvc pull {show(place)}.dvc"
+        raise InputError(f"{show(place)}: {what}")
     size = sum(path.stat().st_size for path in files)
     if size > MAX_BYTES:
-        raise InputError(
-            f"{paths.INPUTS}/{pattern}: has {size / 2**30:.1f} GiB; at most "
-            f"{MAX_BYTES / 2**30:.0f} GiB are read"
-        )
+        limit = f"at most {MAX_BYTES / 2**30:.0f} GiB are read"
+        raise InputError(f"{show(place)}: has {size / 2**30:.1f} GiB; {limit}")
     return files
 
 
@@ -70,44 +76,73 @@ def check_digest(pattern: str, actual: str, expected: str | None) -> None:
     """Raise InputError if files are not those that a dataset was resolved with."""
     if expected not in (None, actual):
         raise InputError(
-            f"{paths.INPUTS}/{pattern}: was changed meanwhile, or differs on another machine; run "
-            "the command again with the same files"
+            f"{paths.INPUTS}/{pattern}: the files are not those of the dataset; restore them, or "
+            "make it anew with: dvc repro"
         )
 
 
 @functools.cache
 def _digest(path: Path, modified: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"{show(path)}: cannot be read ({error.strerror})") from None
 
 
-def read_text(path: Path, encoding: str = "utf-8") -> str:
-    """Read a text: without a byte order mark, with Unix line ends, in Unicode's form NFC."""
+def read_text(path: Path, encoding: str | None = None) -> str:
+    """Read a text: without a byte order mark, with Unix line ends, in Unicode's form NFC.
+
+    Without an encoding, it must be UTF-8, and the error does not advise to set one.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{show(path)}: cannot be read ({error.strerror})") from None
+    name = encoding or "utf-8"
+    advice = "set encoding: utf-16" if data[:2] in UTF_16 else "set encoding, such as latin-1"
+    advice = advice if encoding else "save it as UTF-8"
     try:
-        text = data.decode(encoding).removeprefix("\ufeff")
+        text = data.decode(name).removeprefix("\ufeff")
+        text.encode()  # fails for surrogates
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(
-            f"{show(path)}:{line}: is not {encoding} (byte {error.start}: "
-            f"0x{data[error.start]:02x}); set encoding, such as latin-1"
-        ) from None
+        byte = f"byte {error.start}: 0x{data[error.start]:02x}" if data else "empty"
+        raise InputError(f"{show(path)}:{line}: is not {name} ({byte}); {advice}") from None
+    except UnicodeError as error:
+        raise InputError(f"{show(path)}: is not {name} ({error}); {advice}") from None
     if (position := text.find("\0")) >= 0:
         line = text.count("\n", 0, position) + 1
-        raise InputError(f"{show(path)}:{line}: has a NUL character; is it a text?")
+        raise InputError(f"{show(path)}:{line}: has a NUL character; is it a text in {name}?")
     return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def is_text_encoding(name: str) -> bool:
+    """Return whether Python has an encoding of texts of this name."""
+    try:
+        "".encode(name)  # also fails for codecs that do not encode texts, such as base64
+    except (LookupError, ValueError):
+        return False
+    return True
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield the number and the words of each line that is not empty.
 
-    Words are separated by blanks, tabs, commas or semicolons.
+    Words are separated by blanks, tabs, commas or semicolons, and may be in quotation marks.
     """
     for number, line in enumerate(read_text(path).split("\n"), start=1):
-        if words := [word for word in SEPARATOR.split(line) if word]:
+        row = line.replace('"', "").strip(" \t,;")
+        place = f"{show(path)}:{number}"
+        if ";" in row and re.search(r"\d,\d", row):
+            raise InputError(f"{place}: has semicolons and decimal commas; write decimal points")
+        if re.search(r"[,;]\s*[,;]", row):
+            raise InputError(f"{place}: has an empty cell")
+        words = [word for word in SEPARATOR.split(row) if word]
+        if words:
             yield number, words
 
 
@@ -140,4 +175,9 @@ def show(path: Path) -> str:
 
 def _is_hidden(path: Path, folder: Path) -> bool:
     parts = path.relative_to(folder).parts
-    return any(part.startswith(".") for part in parts) or path.suffix == ".dvc"
+    return (
+        any(part.startswith(".") for part in parts)
+        or path.suffix == ".dvc"
+        or path.name.endswith("~")
+        or parts == ("README.md",)
+    )

@@ -5,9 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ruamel.yaml import YAML
+from small import ROOT
 
 from pipeline.params.load import load_params
 from pipeline.problems.base import Problem
+from pipeline.problems.shapes.data.grids import Grid
 from pipeline.utils import inputs, paths
 from pipeline.utils.errors import InputError
 
@@ -114,7 +117,7 @@ def test_alphabets_of_more_than_256_characters_have_wider_codes(own):
     ("keys", "files", "message"),
     [
         ("a.txt", {}, "path: inputs/a.txt: does not exist"),
-        ("a.txt", {"a.txt": ""}, "path: a.txt has 1 characters, 14 too few for 1 + 1 held-out"),
+        ("a.txt", {"a.txt": ""}, "path: has no character that occurs min_count = 1 times"),
         ("empty", {"empty/.keep": ""}, "path: inputs/empty: has no files"),
         (
             "a.txt",
@@ -123,6 +126,23 @@ def test_alphabets_of_more_than_256_characters_have_wider_codes(own):
         ),
         ("a.txt", {"a.txt": "one\ntwo\0"}, "path: inputs/a.txt:2: has a NUL character"),
         ("a.txt, encoding: klingon", {"a.txt": LONG}, "encoding: must be one that Python knows"),
+        ("a.txt, encoding: base64", {"a.txt": LONG}, "encoding: must be one that Python knows"),
+        (
+            "a.txt",
+            {"a.txt": LONG.encode("utf-16")},
+            "path: inputs/a.txt:1: is not utf-8 (byte 0: 0xff); set encoding: utf-16",
+        ),
+        ("a.txt, min_count: 99", {"a.txt": LONG}, "path: has no character that occurs min_count"),
+        (
+            "a.txt, split: files",
+            {"a.txt": LONG},
+            "path: a.txt has 1 files; split: files needs 3 or more",
+        ),
+        (
+            "b.txt",
+            {"b.txt.dvc": ""},
+            "path: inputs/b.txt: is not here; run: dvc pull inputs/b.txt.dvc",
+        ),
         ("../a.txt", {}, "path: must be a path inside inputs/, got '../a.txt'"),
         ("/etc/passwd", {}, "path: must be a path inside inputs/, got '/etc/passwd'"),
         ("a.txt", {"a.txt": "abcdefghij"}, "path: a.txt has 11 characters, 4 too few"),
@@ -185,6 +205,7 @@ def test_sequences_are_lines_of_integers(own):
             "path: inputs/a.csv:3: must have 2 integers, as the first line, got 1",
         ),
         ("a.csv", {"a.csv": "\n"}, "path: inputs/a.csv: has no integers"),
+        ("a.csv", {"a.csv": "1,,2\n"}, "path: inputs/a.csv:1: has an empty cell"),
         ("a.csv", {"a.csv": "1 2\n3 4"}, "path: a.csv has 2 sequences, 1 too few"),
         ("a.csv, classes: 5", {"a.csv": ROWS}, "classes: must be more than 8"),
         ("a.csv, length: 5", {"a.csv": ROWS}, "length: must be 3, as in a.csv, got 5"),
@@ -196,11 +217,16 @@ def test_sequences_that_cannot_be_used_are_an_error_with_their_place(own, keys, 
     assert str(caught.value).startswith(f"params.yaml: datasets.own.{message}")
 
 
+def test_lines_of_any_length_fit_the_defaults_of_the_laboratory(own):
+    defaults = YAML(typ="safe").load(ROOT / "params.yaml")["defaults"]["echo"]["dataset"]
+    assert not {"length", "classes"} & defaults.keys()
+
+
 def test_files_that_changed_since_they_were_loaded_are_refused(own):
     dataset = own(ECHO + "a.csv", {"a.csv": ROWS}, "echo")
     path = Path(paths.inputs() / "a.csv")
     path.write_text("9 9 9\n" * 4)
-    with pytest.raises(InputError, match=r"inputs/a\.csv: was changed meanwhile"):
+    with pytest.raises(InputError, match=r"inputs/a\.csv: the files are not those of the dataset"):
         Problem("echo").data.generate(dataset)
 
 
@@ -261,6 +287,36 @@ def test_polygons_without_a_relation_have_all_parameters(polygons):
     assert not dataset.family.restricted
 
 
+@pytest.mark.parametrize("fixed", [0, 1])
+def test_shapes_that_never_vary_in_one_direction_have_finite_steps(polygons, fixed):
+    shapes = rectangles(20)
+    shapes[:, :, fixed] = [[0, 1, 1, 0], [0, 0, 1, 1]][fixed]
+    _, arrays = polygons(as_csv(shapes))
+    dataset, _ = polygons(as_csv(shapes))
+    steps = Grid(dataset.family, None).to_steps(arrays["train"][0])
+    assert np.isfinite(steps).all()
+
+
+def test_tokens_are_exact_wherever_the_first_vertex_is(polygons):
+    shapes = np.roll(rectangles(20), 2, axis=1)  # from the upper right
+    dataset, arrays = polygons(as_csv(shapes))
+    grid = Grid(dataset.family, 32)
+    bins = grid.to_bins(arrays["train"][0])
+    np.testing.assert_array_equal(grid.from_tokens(grid.to_tokens(bins)), bins)
+
+
+def test_few_polygons_do_not_make_a_family(polygons):
+    dataset, _ = polygons(as_csv(np.random.default_rng(3).normal(size=(5, 12, 2))))
+    assert not dataset.family.restricted
+
+
+def test_closed_rings_of_a_csv_are_opened(polygons):
+    shapes = rectangles(6)
+    _, expected = polygons(as_csv(shapes))
+    _, arrays = polygons(as_csv(np.concatenate([shapes, shapes[:, :1]], axis=1)))
+    np.testing.assert_array_equal(arrays["train"], expected["train"])
+
+
 def test_json_and_geojson_are_read_like_csv(polygons):
     shapes = rectangles(6)
     _, expected = polygons(as_csv(shapes))
@@ -284,6 +340,22 @@ def test_json_and_geojson_are_read_like_csv(polygons):
         ("a.csv", "0,0,1,0,1,1\n0,0,1,zero,1,1", "a.csv:2: must be a number, got 'zero'"),
         ("a.csv", "x,y\n", "a.csv: has no polygons"),
         ("a.csv", "0,0,1,0,1,1\n" * 4, "a.csv: all polygons are the same"),
+        (
+            "a.csv",
+            "".join(f"{x},{x},{x + 0.1},{x},{x},{x + 0.1}\n" for x in (0.1, 0.3, 0.7, 1.1)),
+            "a.csv: all polygons are the same",
+        ),
+        ("a.csv", "0,0,1,0,2,0\n0,0,1,0,3,0\n" * 2, "a.csv: all vertices lie on a horizontal or"),
+        ("a.csv", "1e308,0,-1e308,0,1,1\n" * 4, "a.csv: has coordinates that are too far apart"),
+        ("a.csv", "0;0;1,5;0;1;1\n", "a.csv:1: has semicolons and decimal commas; write decimal"),
+        ("a.csv", "0,1,2,3,4,5\n", "a.csv:1: looks like a header of column numbers; remove it"),
+        ("a.json", "[[[0, 0], [1, 0], [1, 1" + "0" * 400 + "]]]", "a.json: polygon 1: must be a"),
+        ("a.json", '["12", "34"]', "a.json: polygon 1: must be a list of [x, y] of numbers"),
+        (
+            "a.geojson",
+            '{"type": "MultiPolygon", "coordinates": [[], 5]}',
+            "a.geojson: polygon 1: must be a list of [x, y] of numbers",
+        ),
         ("a.csv", "0,0,1,0,1,1\n0,0,1,0,1,2", "a.csv has 2 polygons, 1 too few"),
         ("a.json", "[[[0, 0], [1, 0], [1, 1]], 3]", "a.json: polygon 2: must be a list of [x, y]"),
         ("a.json", "{", "a.json: is not JSON"),

@@ -85,7 +85,8 @@ class EstimatedFamily(Family):
 
     def __init__(self, found: "Polygons"):
         self.matrix, self.offset = np.array(found.matrix), np.array(found.offset)
-        self.restricted = self.matrix.shape[1] < len(self.matrix) - 2
+        # S polygons differ in at most S - 1 directions, and the first vertex in none.
+        self.restricted = self.matrix.shape[1] < min(len(self.matrix) - 2, found.count - 1)
         self.parameters = tuple(f"p{number + 1}" for number in range(self.matrix.shape[1]))
         self._range = np.array(found.range)
         self._step_range = np.array(found.step_range).reshape(2, -1, 2)

@@ -21,6 +21,9 @@ TOLERANCE = 1e-3
 """Directions in which polygons vary by less than this share of the largest variation are rounding
 errors of the file, not free parameters."""
 
+ROUNDING = 1e-9
+"""Differences of less than this share of the largest coordinate come from its rounding."""
+
 QUANTILES = 101
 
 
@@ -73,8 +76,10 @@ def estimate(polygons: np.ndarray, digest: str) -> Polygons:
     placed, scale = scaled(polygons)
     flat = placed.reshape(len(placed), -1)
     mean = flat.mean(axis=0)
-    _, deviations, directions = np.linalg.svd(flat - mean, full_matrices=False)
-    directions = directions[deviations > TOLERANCE * deviations[0]]
+    variances, directions = np.linalg.eigh(np.cov(flat.T))
+    directions = directions.T[::-1][variances[::-1] > TOLERANCE**2 * variances[-1]]
+    largest = np.abs(directions).argmax(axis=1)  # eigenvectors have any sign; make it positive
+    directions *= np.sign(directions[np.arange(len(directions)), largest])[:, None]
     theta = (flat - mean) @ directions.T
     low, span = theta.min(axis=0), np.ptp(theta, axis=0)
     quantiles = np.quantile((theta - low) / span, np.linspace(0, 1, QUANTILES), axis=0)
@@ -83,12 +88,17 @@ def estimate(polygons: np.ndarray, digest: str) -> Polygons:
         sha256=digest,
         count=len(polygons),
         scale=scale,
-        offset=(mean + low @ directions).tolist(),
-        matrix=(directions.T * span).tolist(),
-        quantiles=quantiles.T.tolist(),
+        offset=_rounded(mean + low @ directions),
+        matrix=_rounded(directions.T * span),
+        quantiles=_rounded(quantiles.T),
         range=[placed.min(axis=(0, 1)).tolist(), placed.max(axis=(0, 1)).tolist()],
         step_range=[steps.min(axis=0).tolist(), steps.max(axis=0).tolist()],
     )
+
+
+def _rounded(array: np.ndarray) -> list:
+    """Return an array as a list; the last digits of eigenvectors differ between machines."""
+    return array.round(9).tolist()
 
 
 @functools.lru_cache(maxsize=4)
@@ -96,8 +106,10 @@ def _read_polygons(files: tuple[Path, ...], digest: str) -> np.ndarray:
     """Return the polygons (S, V, 2) of files; `digest` is that of the files."""
     polygons: list[list[float]] = []
     for path in files:
-        read = _read_json if path.suffix in (".json", ".geojson") else _read_csv
+        read = _read_json if path.suffix.lower() in (".json", ".geojson") else _read_csv
         for place, coordinates in read(path):
+            if len(coordinates) > 2 and coordinates[:2] == coordinates[-2:]:
+                coordinates = coordinates[:-2]  # a closed ring, as in GeoJSON
             if not all(map(math.isfinite, coordinates)):
                 raise InputError(f"{place}: has a coordinate that is not finite")
             if len(coordinates) < 6 or len(coordinates) % 2:
@@ -111,15 +123,27 @@ def _read_polygons(files: tuple[Path, ...], digest: str) -> np.ndarray:
     if not polygons:
         raise InputError(f"{shown}: has no polygons")
     array = np.array(polygons).reshape(len(polygons), -1, 2)
-    moved = array - array[:, :1]
-    if np.ptp(moved, axis=0).max() == 0:
+    with np.errstate(over="ignore"):
+        moved = array - array[:, :1]
+        width, height = np.ptp(moved.reshape(-1, 2), axis=0)
+    if not np.isfinite([width, height]).all():
+        raise InputError(f"{shown}: has coordinates that are too far apart")
+    if np.ptp(moved, axis=0).max() <= ROUNDING * np.abs(array).max():
         raise InputError(f"{shown}: all polygons are the same")
+    if min(width, height) <= ROUNDING * np.abs(array).max():
+        raise InputError(f"{shown}: all vertices lie on a horizontal or a vertical line")
     return array
 
 
 def _read_csv(path: Path) -> Iterator[tuple[str, list[float]]]:
     """Yield the place and the coordinates of each row; the first row may be a header."""
     for index, (number, words) in enumerate(inputs.read_rows(path)):
+        if index == 0 and any(
+            words == [str(first + i) for i in range(len(words))] for first in (0, 1)
+        ):
+            raise InputError(
+                f"{inputs.show(path)}:{number}: looks like a header of column numbers; remove it"
+            )
         try:
             yield f"{inputs.show(path)}:{number}", [float(word) for word in words]
         except ValueError:
@@ -151,12 +175,16 @@ def _read_json(path: Path) -> Iterator[tuple[str, list[float]]]:
     for number, polygon in enumerate(_polygons_of(document), start=1):
         place = f"{inputs.show(path)}: polygon {number}"
         try:
-            vertices = [(float(x), float(y)) for x, y, *_ in polygon]
-        except (TypeError, ValueError):
+            vertices = [(_number(x), _number(y)) for x, y, *_ in polygon]
+        except (TypeError, ValueError, OverflowError):
             raise InputError(f"{place}: must be a list of [x, y] of numbers") from None
-        if len(vertices) > 1 and vertices[0] == vertices[-1]:  # GeoJSON repeats the first one
-            vertices.pop()
         yield place, [coordinate for vertex in vertices for coordinate in vertex]
+
+
+def _number(value: object) -> float:
+    if type(value) not in (int, float):
+        raise TypeError
+    return float(value)
 
 
 def _polygons_of(document) -> Iterator:
@@ -175,5 +203,5 @@ def _polygons_of(document) -> Iterator:
         case {"type": "Polygon", "coordinates": [ring, *_]}:
             yield ring
         case {"type": "MultiPolygon", "coordinates": list(parts)}:
-            for ring, *_ in parts:
-                yield ring
+            for part in parts:
+                yield part[0] if isinstance(part, list) and part else None

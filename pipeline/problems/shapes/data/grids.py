@@ -73,7 +73,8 @@ class Grid:
     @property
     def step_scale(self) -> np.ndarray:
         """The width (2,) of the widest range of a step, which scaled steps are divided by."""
-        return np.ptp(self.family.step_bounds, axis=0).max(axis=0)
+        widest = np.ptp(self.family.step_bounds, axis=0).max(axis=0)
+        return np.where(widest > 0, widest, 1.0)  # steps that never vary are 0
 
     @property
     def vocabulary_size(self) -> int:
@@ -84,7 +85,7 @@ class Grid:
     @property
     def _origin_bin(self) -> np.ndarray:
         """The bins (2,) of the origin."""
-        return np.floor(-self.low / self.span * self.bins).astype(np.int16)
+        return np.floor(-self.low / self.span * self.bins).clip(0, self.bins - 1).astype(np.int16)
 
     @property
     def _token_bounds(self) -> np.ndarray:

@@ -19,6 +19,7 @@ from pipeline.problems.shapes.metrics.generation import (
 from pipeline.schema.experiment import RunConfig
 
 COLUMNS = 6  # shapes in a row of a sheet
+MAX_SIZES = 6  # histograms of free parameters beside each other
 SPACING = 1.25  # between the centers of shapes on a sheet, in sizes of the family's range
 SHOWN_OUTSIDE = 0.005  # smallest share of sizes outside the data's range that a label shows
 
@@ -122,9 +123,12 @@ def _plot_sheet(
 
 
 def plot_sizes(config: RunConfig, results: StoredResults) -> Figure:
-    """Plot a histogram of each free parameter; with several families, a row each."""
+    """Plot a histogram of each free parameter; with several families, a row each.
+
+    Of an estimated family with many parameters, those that vary most are shown.
+    """
     families = config.dataset.families
-    columns = max(len(family.parameters) for family in families.values())
+    columns = min(max(len(family.parameters) for family in families.values()), MAX_SIZES)
     figure, grid = plt.subplots(
         len(families), columns, figsize=(3.6 * columns, 2.6 * len(families)), squeeze=False
     )

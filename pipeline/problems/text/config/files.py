@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import functools
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from pipeline.utils import inputs
 from pipeline.utils.errors import InputError
 
 MAX_ALPHABET = 2**15
+CHUNK = 2**20  # characters that are counted at a time, to save memory
 
 
 def resolve(dataset: Dataset) -> Dataset:
@@ -21,13 +21,13 @@ def resolve(dataset: Dataset) -> Dataset:
         raise InputError("found: cannot be set; it is filled in from the files")
     if dataset.path is None:
         return dataset
-    try:
-        codecs.lookup(dataset.encoding)
-    except LookupError:
+    if not inputs.is_text_encoding(dataset.encoding):
         known = "must be one that Python knows, such as utf-8 or latin-1"
-        raise InputError(f"encoding: {known}, got {dataset.encoding!r}") from None
+        raise InputError(f"encoding: {known}, got {dataset.encoding!r}")
     try:
         files = inputs.find(dataset.path)
+        if dataset.split == "files" and len(files) < 3:
+            raise InputError(f"{dataset.path} has {len(files)} files; split: files needs 3 or more")
         found = _find(tuple(files), inputs.digest(files), dataset.encoding, dataset.min_count)
     except InputError as error:
         raise InputError(f"path: {error}") from None
@@ -50,12 +50,17 @@ def read(path: Path, encoding: str) -> str:
 def _find(files: tuple[Path, ...], digest: str, encoding: str, min_count: int) -> Files:
     counts = np.zeros(0x110000, np.int64)
     for path in files:
-        codes = np.frombuffer(read(path, encoding).encode("utf-32-le"), np.uint32)
-        counts += np.bincount(codes, minlength=len(counts))
+        text = read(path, encoding)
+        for start in range(0, len(text), CHUNK):
+            codes = np.frombuffer(text[start : start + CHUNK].encode("utf-32-le"), np.uint32)
+            found = np.bincount(codes)
+            counts[: len(found)] += found
     characters = int(counts.sum())
     counts[ord("\n")] = max(counts[ord("\n")], min_count)  # it separates the files
     rare = "".join(map(chr, np.flatnonzero((counts > 0) & (counts < min_count))))
     alphabet = set(map(chr, np.flatnonzero(counts >= min_count))) | ({UNKNOWN} if rare else set())
+    if not alphabet - {"\n", UNKNOWN}:
+        raise InputError(f"has no character that occurs min_count = {min_count} times")
     if len(alphabet) > MAX_ALPHABET:
         raise InputError(
             f"has {len(alphabet)} different characters; at most {MAX_ALPHABET} can be learned; "

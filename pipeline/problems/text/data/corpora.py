@@ -13,7 +13,7 @@ import math
 import platform
 import re
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -130,18 +130,27 @@ def _split_topics(
 
 def _provenance(dataset: Dataset, topics: Mapping[str, str], held_out: Mapping) -> str:
     """Describe the corpus as JSON, because corpora differ between versions of Python."""
-    text = dataset.text or "\0".join(f"{name}\0{topics[name]}" for name in sorted(topics))
+    digest = hashlib.sha256()
+    for part in [dataset.text] if dataset.text else _joined(topics):
+        digest.update(part.encode())
     ours = dataset.corpus in ("python-docs", "source")
     return json.dumps(
         {
             "corpus": dataset.corpus,
             "python": platform.python_version() if ours else None,
-            "sha256": hashlib.sha256(text.encode()).hexdigest(),
-            "characters": len(dataset.text or "".join(topics.values())),
+            "sha256": digest.hexdigest(),
+            "characters": len(dataset.text or "") or sum(map(len, topics.values())),
             "topics": len(topics),
             "held_out": held_out,
         }
     )
+
+
+def _joined(topics: Mapping[str, str]) -> Iterator[str]:
+    """Yield the parts of all names and texts, joined by NUL."""
+    for index, name in enumerate(sorted(topics)):
+        yield "\0" * (index > 0) + f"{name}\0"
+        yield topics[name]
 
 
 @functools.lru_cache(maxsize=1)

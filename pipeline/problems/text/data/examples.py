@@ -17,6 +17,9 @@ from pipeline.problems.text.data.corpora import load_corpus
 from pipeline.utils import seeds
 from pipeline.utils.errors import InputError
 
+CHUNK = 2**20  # characters that are encoded at a time, to save memory
+SHOWN = 100  # characters of an alphabet in an error message
+
 
 def generate(dataset: Dataset) -> dict[str, np.ndarray]:
     """Make passages of character codes: train (R, S, L + 1), validation and test (S, L + 1).
@@ -33,9 +36,10 @@ def generate(dataset: Dataset) -> dict[str, np.ndarray]:
         while count < dataset.train:
             start = rng.integers(min(length, len(train) - length))
             passages = cut_passages(train[start:], length)
-            passes.append(passages[rng.permutation(len(passages))])
-            count += len(passages)
-        return np.concatenate(passes)[: dataset.train]
+            order = rng.permutation(len(passages))[: dataset.train - count]
+            passes.append(passages[order])
+            count += len(order)
+        return np.concatenate(passes)
 
     validation, test = (
         cut_passages(encode(text, dataset.alphabet), length)
@@ -54,9 +58,9 @@ def cut_passages(codes: np.ndarray, length: int) -> np.ndarray:
 
     The last character of a passage is the first of the next one.
     """
-    count = (len(codes) - 1) // length
-    indices = length * np.arange(count)[:, None] + np.arange(length + 1)
-    return codes[indices]
+    if len(codes) <= length:
+        return np.empty((0, length + 1), codes.dtype)
+    return np.lib.stride_tricks.sliding_window_view(codes, length + 1)[::length]
 
 
 def join_passages(passages: np.ndarray) -> np.ndarray:
@@ -72,11 +76,15 @@ def encode(text: str, alphabet: str) -> np.ndarray:
     dtype = np.uint8 if len(alphabet) <= 256 else np.uint16
     codes = np.full(0x110000, -1, np.int32)
     codes[_code_points(alphabet)] = np.arange(len(alphabet))
-    encoded = codes[_code_points(text)]
-    if (encoded < 0).any():
-        unknown = ", ".join(map(repr, sorted(set(text) - set(alphabet))))
-        raise InputError(f"the network knows only these characters: {alphabet!r}, got {unknown}")
-    return encoded.astype(dtype)
+    encoded = np.empty(len(text), dtype)
+    for start in range(0, len(text), CHUNK):
+        part = codes[_code_points(text[start : start + CHUNK])]
+        if (part < 0).any():
+            known = alphabet if len(alphabet) <= SHOWN else f"{alphabet[:SHOWN]}…"
+            unknown = ", ".join(map(repr, sorted(set(text) - set(alphabet))))
+            raise InputError(f"the network knows only these characters: {known!r}, got {unknown}")
+        encoded[start : start + CHUNK] = part
+    return encoded
 
 
 def _code_points(text: str) -> np.ndarray:

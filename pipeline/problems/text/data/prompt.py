@@ -1,8 +1,11 @@
 """Checks of the prompt that a network continues, and of the temperature."""
 
+import unicodedata
+
 import numpy as np
 
 from pipeline import schema
+from pipeline.problems.text.config.types import UNKNOWN
 from pipeline.problems.text.data.corpora import load_corpus
 from pipeline.problems.text.data.examples import encode
 from pipeline.utils.errors import InputError, temperature_error
@@ -28,6 +31,9 @@ def encode_prompt(
             f"{key}: must have at least {min_length} characters, the window of {config.name}, "
             f"got {len(text)}: {text!r}"
         )
+    text = unicodedata.normalize("NFC", text)
+    if dataset.found:
+        text = text.translate(dict.fromkeys(map(ord, dataset.found.rare), UNKNOWN))
     try:
         return encode(text, dataset.alphabet)
     except InputError as error:

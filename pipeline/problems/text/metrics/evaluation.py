@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pipeline.problems.text.model.writing import Writer
 
 NGRAM_ORDERS = (2, 5, 6)  # besides unigrams
-MAX_BASELINE_LENGTH = 5_000_000  # characters of training text that baselines read: the last ones
+MAX_BASELINE_LENGTH = 5_000_000  # characters of training text that baselines and metrics read
 HELD_OUT = "held-out text"  # reference: a metric of generated text, computed for held-out text
 HELD_OUT_PIECES = 8  # pieces of held-out text to measure, each as long as a generated text
 FLOOR = "floor of the framing"  # reference: see `framing_floor`
@@ -153,8 +153,9 @@ def _measure_pieces(text: str, train: str, corpus: str) -> dict[str, float]:
 def training_text(config: RunConfig, held_out: np.ndarray) -> str:
     """Return the training text of the corpus that held-out passages (S, L + 1) come from.
 
-    The corpus is part of the installed Python, or in the user's files. Raises InputError if the
-    passages were generated from another version of it.
+    Of a long text, it is the end, as for the baselines. The corpus is part of the installed Python,
+    or in the user's files. Raises InputError if the passages were generated from another version of
+    it.
     """
     corpus, name = load_corpus(config.dataset), config.experiment.dataset
     passages = join_passages(held_out)
@@ -164,7 +165,7 @@ def training_text(config: RunConfig, held_out: np.ndarray) -> str:
             f"data/{name}.npz: was generated from corpus {config.dataset.corpus} of {origin}; "
             f"run: dvc repro --force generate@{name}"
         )
-    return corpus.train
+    return corpus.train[-MAX_BASELINE_LENGTH:]
 
 
 @functools.lru_cache(maxsize=8)

@@ -72,4 +72,4 @@ def format_samples(
 
 @functools.lru_cache(maxsize=2)
 def _words(train: str) -> frozenset[str]:
-    return frozenset(WORD.findall(train))
+    return frozenset(match.group() for match in WORD.finditer(train))
