@@ -166,6 +166,8 @@ def _resolve(dataset: Dataset | None, errors: list[str]) -> tuple[Dataset | None
     """Complete a valid dataset by what is in the user's files."""
     if dataset is None:
         return None, errors
+    if getattr(dataset, "contents", None):
+        return None, [".contents: cannot be set; it is filled in from the files"]
     try:
         return Problem(dataset.problem).config.resolve(dataset), []
     except InputError as error:

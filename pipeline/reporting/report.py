@@ -209,10 +209,10 @@ def _experiment(problem: Problem, name: str, params: Params, report: Report) -> 
 
 def _origin(dataset: Dataset) -> str | None:
     """Return the user's files that a dataset is from, as Markdown; None if it is generated."""
-    if not (found := getattr(dataset, "found", None)):
+    if not (contents := getattr(dataset, "contents", None)):
         return None
-    counted = f"{found.count:,} {found.unit}"
-    return f"`{paths.INPUTS}/{dataset.path}`: {counted}, SHA-256 `{found.sha256}`"
+    counted = f"{contents.count:,} {contents.unit}"
+    return f"`{paths.INPUTS}/{dataset.path}`: {counted}, SHA-256 `{contents.sha256}`"
 
 
 def _network(problem: Problem, config: RunConfig) -> dict:

@@ -33,7 +33,7 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Found(Section):
+class Contents(Section):
     """What is in the user's files of a dataset; a problem adds its own keys."""
 
     unit: ClassVar[str] = "sequences"
@@ -162,10 +162,10 @@ class RunConfig(NamedTuple):
         exclude = {"problem", "dataset"}
         sections = self.experiment.model_dump(exclude=exclude, exclude_none=True)
         dataset = self.dataset.model_dump()
-        found = dataset.pop("found", None)  # what is in the user's files: long
+        contents = dataset.pop("contents", None)  # of the user's files: long
         sections["dataset"] = {"name": self.experiment.dataset, **dataset}
-        if found:
-            sections["dataset"] |= {key: found[key] for key in ("sha256", "count")}
+        if contents:
+            sections["dataset"] |= {key: contents[key] for key in ("sha256", "count")}
         flat: dict[str, Any] = {}
         for section, entries in sections.items():
             flat |= {f"{section}.{key}": value for key, value in entries.items()}

@@ -11,7 +11,7 @@ SHOWN = 5  # sequences
 def describe_dataset(name: str, dataset: Dataset, window: int) -> Iterator[str]:
     """Yield the lines that `pipeline show` prints; `window` concerns texts only."""
     yield f"{name}: sequences of {dataset.length} integers from 0 to {dataset.classes - 1}"
-    if dataset.found:
-        yield f"inputs/{dataset.path}: {dataset.found.count} lines, SHA-256 {dataset.found.sha256}"
+    if contents := dataset.contents:
+        yield f"inputs/{dataset.path}: {contents.count} lines, SHA-256 {contents.sha256}"
     for sequence in generate(dataset)["train"][0, :SHOWN]:
         yield " ".join(map(str, sequence))

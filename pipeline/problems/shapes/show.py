@@ -14,8 +14,8 @@ def describe_dataset(name: str, dataset: Dataset, window: int) -> Iterator[str]:
         parameters = ", ".join(entry.parameters)
         vertices = f"{entry.vertex_count} vertices"
         yield f"{name}: {family}, {vertices}, {len(entry.parameters)} free parameters: {parameters}"
-    if dataset.found:
-        counted = f"{dataset.found.count} polygons"
-        yield f"inputs/{dataset.path}: {counted}, SHA-256 {dataset.found.sha256}"
+    if dataset.contents:
+        counted = f"{dataset.contents.count} polygons"
+        yield f"inputs/{dataset.path}: {counted}, SHA-256 {dataset.contents.sha256}"
     for shape in generate(dataset)["train"][0, :SHOWN]:
         yield " ".join(f"({x:.3f}, {y:.3f})" for x, y in shape if x == x)  # NaN is padding

@@ -29,8 +29,8 @@ def describe_dataset(name: str, dataset: Dataset, window: int) -> Iterator[str]:
     yield f"{name}: {origin['characters']:,} characters in {topics}"
     if origin["python"]:
         yield f"{dataset.corpus} of Python {origin['python']}, SHA-256 {origin['sha256']}"
-    if dataset.found:
-        yield f"{', '.join(dataset.found.names)}, SHA-256 {dataset.found.sha256}"
+    if dataset.contents:
+        yield f"{', '.join(dataset.contents.names)}, SHA-256 {dataset.contents.sha256}"
         yield f"{len(dataset.alphabet)} characters: {dataset.alphabet!r}"
     if dataset.has_held_out:
         yield from _format_parts(corpus, origin["held_out"])

@@ -75,16 +75,16 @@ def test_a_text_is_read_whatever_its_line_ends_and_marks(own):
 def test_a_folder_is_all_of_its_files_in_order(own):
     files = {"b/two.txt": LONG, "b/one.txt": LONG, "b/.hidden": "x", "b/one.txt.dvc": "x"}
     dataset = own(TEXT + "b", files)
-    assert dataset.found.names == ("inputs/b/one.txt", "inputs/b/two.txt")
+    assert dataset.contents.names == ("inputs/b/one.txt", "inputs/b/two.txt")
 
 
 def test_a_glob_selects_files(own):
-    assert own(TEXT + "'*.txt'", {"a.txt": LONG, "b.md": "@"}).found.names == ("inputs/a.txt",)
+    assert own(TEXT + "'*.txt'", {"a.txt": LONG, "b.md": "@"}).contents.names == ("inputs/a.txt",)
 
 
 def test_rare_characters_become_one_unknown_character(own):
     dataset = own(TEXT + "a.txt, min_count: 3", {"a.txt": LONG + "#%"})
-    assert (dataset.found.rare, dataset.alphabet[-1]) == ("#%", "\ufffd")
+    assert (dataset.contents.rare, dataset.alphabet[-1]) == ("#%", "\ufffd")
     arrays = Problem("text").data.generate(dataset)
     assert len(dataset.alphabet) - 1 in arrays["test"]
 
@@ -262,7 +262,7 @@ def test_polygons_are_moved_to_the_origin_and_scaled_together(polygons):
     original = rectangles(20)
     dataset, arrays = polygons(as_csv(original, "x1,y1,x2,y2,x3,y3,x4,y4"))
     assert arrays["test"].shape == (1, 4, 2)
-    expected = (original[-1] - original[-1, 0]) / dataset.found.scale
+    expected = (original[-1] - original[-1, 0]) / dataset.contents.scale
     np.testing.assert_allclose(arrays["test"][0], expected, atol=1e-6)
     assert np.abs(arrays["train"]).max() <= 1
 

@@ -19,8 +19,6 @@ def resolve(dataset: Dataset) -> Dataset:
 
     Raises InputError if the files cannot be used, or do not fit the dataset.
     """
-    if dataset.found is not None:
-        raise InputError("found: cannot be set; it is filled in from the files")
     if dataset.path is None:
         return dataset
     try:
@@ -39,15 +37,15 @@ def resolve(dataset: Dataset) -> Dataset:
             f"path: {dataset.path} has {count} sequences, {missing} too few for validation + test "
             f"= {dataset.validation + dataset.test} and one for training"
         )
-    found = schema.Found(sha256=digest, count=count)
-    return dataset.model_copy(update={"found": found, "length": length, "classes": classes})
+    contents = schema.Contents(sha256=digest, count=count)
+    return dataset.model_copy(update={"contents": contents, "length": length, "classes": classes})
 
 
 def load_sequences(dataset: Dataset) -> tuple[np.ndarray, str]:
     """Return the sequences (S, L), uint8, of the dataset's files, and the files' digest."""
     files = tuple(inputs.find(dataset.path))
     digest = inputs.digest(files)
-    inputs.check_digest(dataset.path, digest, dataset.found and dataset.found.sha256)
+    inputs.check_digest(dataset.path, digest, dataset.contents and dataset.contents.sha256)
     return _read_sequences(files, digest), digest
 
 

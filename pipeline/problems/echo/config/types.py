@@ -27,7 +27,7 @@ class Dataset(schema.Dataset):
         description="a file in inputs/, a folder, or a glob, with one sequence per line; source: "
         "file only",
     )
-    found: schema.Found | None = Field(
+    contents: schema.Contents | None = Field(
         default=None, description="what is in the files; filled in when params.yaml is loaded"
     )
     length: schema.Count | None = Field(

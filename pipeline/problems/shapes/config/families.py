@@ -83,14 +83,14 @@ class EstimatedFamily(Family):
 
     known = False
 
-    def __init__(self, found: "Polygons"):
-        self.matrix, self.offset = np.array(found.matrix), np.array(found.offset)
+    def __init__(self, polygons: "Polygons"):
+        self.matrix, self.offset = np.array(polygons.matrix), np.array(polygons.offset)
         # S polygons differ in at most S - 1 directions, and the first vertex in none.
-        self.restricted = self.matrix.shape[1] < min(len(self.matrix) - 2, found.count - 1)
+        self.restricted = self.matrix.shape[1] < min(len(self.matrix) - 2, polygons.count - 1)
         self.parameters = tuple(f"p{number + 1}" for number in range(self.matrix.shape[1]))
-        self._range = np.array(found.range)
-        self._step_range = np.array(found.step_range).reshape(2, -1, 2)
-        self._quantiles = np.array(found.quantiles)
+        self._range = np.array(polygons.range)
+        self._step_range = np.array(polygons.step_range).reshape(2, -1, 2)
+        self._quantiles = np.array(polygons.quantiles)
 
     @property
     def low(self) -> np.ndarray:

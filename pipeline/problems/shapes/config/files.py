@@ -32,8 +32,6 @@ def resolve(dataset: Dataset) -> Dataset:
 
     Raises InputError if the files cannot be used, or have too few polygons.
     """
-    if dataset.found is not None:
-        raise InputError("found: cannot be set; it is filled in from the files")
     if dataset.path is None:
         return dataset
     try:
@@ -45,15 +43,15 @@ def resolve(dataset: Dataset) -> Dataset:
             f"path: {dataset.path} has {len(polygons)} polygons, {missing} too few for validation "
             f"+ test = {dataset.validation + dataset.test} and one for training"
         )
-    found = estimate(polygons, digest)
-    return dataset.model_copy(update={"found": found})
+    contents = estimate(polygons, digest)
+    return dataset.model_copy(update={"contents": contents})
 
 
 def load_polygons(dataset: Dataset) -> tuple[np.ndarray, str]:
     """Return the polygons (S, V, 2) of the dataset's files, as they are, and the files' digest."""
     files = tuple(inputs.find(dataset.path))
     digest = inputs.digest(files)
-    inputs.check_digest(dataset.path, digest, dataset.found and dataset.found.sha256)
+    inputs.check_digest(dataset.path, digest, dataset.contents and dataset.contents.sha256)
     return _read_polygons(files, digest), digest
 
 

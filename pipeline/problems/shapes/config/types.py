@@ -23,7 +23,7 @@ Numbers = Annotated[tuple[float, ...], Field(strict=False)]
 Rows = Annotated[tuple[Numbers, ...], Field(strict=False)]
 
 
-class Polygons(schema.Found):
+class Polygons(schema.Contents):
     """What is in the files of a dataset: the family that was estimated from its polygons."""
 
     unit: ClassVar[str] = "polygons"
@@ -48,7 +48,7 @@ class Dataset(schema.Dataset):
         description="a .csv, .json or .geojson file in inputs/, a folder, or a glob; shape: file "
         "only",
     )
-    found: Polygons | None = Field(
+    contents: Polygons | None = Field(
         default=None, description="what is in the files; filled in when params.yaml is loaded"
     )
 
@@ -78,8 +78,8 @@ class Dataset(schema.Dataset):
     @property
     def families(self) -> dict[str, Family]:
         """The families by their names. Sequence s is of family s modulo their number."""
-        if self.found:
-            return {FILE: _estimated(self.found)}
+        if self.contents:
+            return {FILE: _estimated(self.contents)}
         return FAMILIES if self.shape == ANY else {self.shape: FAMILIES[self.shape]}
 
     @property
@@ -108,8 +108,8 @@ class Dataset(schema.Dataset):
 
 
 @functools.lru_cache(maxsize=8)
-def _estimated(found: Polygons) -> EstimatedFamily:
-    return EstimatedFamily(found)
+def _estimated(polygons: Polygons) -> EstimatedFamily:
+    return EstimatedFamily(polygons)
 
 
 class Framing(schema.Framing):

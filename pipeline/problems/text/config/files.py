@@ -17,8 +17,6 @@ CHUNK = 2**20  # characters that are counted at a time, to save memory
 
 def resolve(dataset: Dataset) -> Dataset:
     """Complete a dataset of corpus: file by the digest and the alphabet of its files."""
-    if dataset.found is not None:
-        raise InputError("found: cannot be set; it is filled in from the files")
     if dataset.path is None:
         return dataset
     if not inputs.is_text_encoding(dataset.encoding):
@@ -28,17 +26,17 @@ def resolve(dataset: Dataset) -> Dataset:
         files = inputs.find(dataset.path)
         if dataset.split == "files" and len(files) < 3:
             raise InputError(f"{dataset.path} has {len(files)} files; split: files needs 3 or more")
-        found = _find(tuple(files), inputs.digest(files), dataset.encoding, dataset.min_count)
+        contents = _count(tuple(files), inputs.digest(files), dataset.encoding, dataset.min_count)
     except InputError as error:
         raise InputError(f"path: {error}") from None
     held_out = (dataset.validation + dataset.test) * dataset.length + 2
-    if (missing := held_out + dataset.length + 1 - found.count) > 0:
+    if (missing := held_out + dataset.length + 1 - contents.count) > 0:
         raise InputError(
-            f"path: {dataset.path} has {found.count} characters, {missing} too few for "
+            f"path: {dataset.path} has {contents.count} characters, {missing} too few for "
             f"{dataset.validation} + {dataset.test} held-out passages of {dataset.length} and one "
             "for training; reduce length, validation or test"
         )
-    return dataset.model_copy(update={"found": found})
+    return dataset.model_copy(update={"contents": contents})
 
 
 def read(path: Path, encoding: str) -> str:
@@ -47,14 +45,14 @@ def read(path: Path, encoding: str) -> str:
 
 
 @functools.lru_cache(maxsize=16)
-def _find(files: tuple[Path, ...], digest: str, encoding: str, min_count: int) -> Files:
+def _count(files: tuple[Path, ...], digest: str, encoding: str, min_count: int) -> Files:
     counts = np.zeros(0x110000, np.int64)
     for path in files:
         text = read(path, encoding)
         for start in range(0, len(text), CHUNK):
             codes = np.frombuffer(text[start : start + CHUNK].encode("utf-32-le"), np.uint32)
-            found = np.bincount(codes)
-            counts[: len(found)] += found
+            of_chunk = np.bincount(codes)
+            counts[: len(of_chunk)] += of_chunk
     characters = int(counts.sum())
     counts[ord("\n")] = max(counts[ord("\n")], min_count)  # it separates the files
     rare = "".join(map(chr, np.flatnonzero((counts > 0) & (counts < min_count))))

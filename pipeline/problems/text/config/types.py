@@ -21,7 +21,7 @@ UNKNOWN = "\ufffd"
 """The character that stands for those that are too rare to be learned."""
 
 
-class Files(schema.Found):
+class Files(schema.Contents):
     """What is in the files of a corpus, joined with a newline after each."""
 
     unit: ClassVar[str] = "characters"
@@ -60,7 +60,7 @@ class Dataset(schema.Dataset):
         description="what is held out of the files: tail: the end of their joined text; files: "
         "complete files, chosen at random; corpus: file only",
     )
-    found: Files | None = Field(
+    contents: Files | None = Field(
         default=None, description="what is in the files; filled in when params.yaml is loaded"
     )
     length: schema.Count = Field(description="characters predicted in each passage")
@@ -101,8 +101,8 @@ class Dataset(schema.Dataset):
     @property
     def alphabet(self) -> str:
         """All characters of the network's input and output; the index of one is its code."""
-        if self.found:
-            return self.found.alphabet
+        if self.contents:
+            return self.contents.alphabet
         return PRINTABLE if self.text is None else "".join(sorted(set(self.text)))
 
     @property

@@ -53,13 +53,15 @@ def _state_errors(config: schema.RunConfig, passage: str) -> list[tuple[str, str
 def warnings(config: schema.RunConfig) -> list[tuple[str, str]]:
     """Return what is allowed but rarely intended, as (key, what it does)."""
     framing, dataset = config.experiment.framing, config.dataset
-    found = []
+    rarely_intended = []
     if framing.step > framing.target_length:
         skipped = framing.step - framing.target_length
-        found.append(("framing.stride", f"skips {skipped} of every {framing.step} characters"))
-    if dataset.found and dataset.found.rare:
-        rare = dataset.found.rare
+        rarely_intended.append(
+            ("framing.stride", f"skips {skipped} of every {framing.step} characters")
+        )
+    if dataset.contents and dataset.contents.rare:
+        rare = dataset.contents.rare
         shown = " ".join(map(repr, rare[:SHOWN_RARE])) + (" …" if len(rare) > SHOWN_RARE else "")
         key = f"datasets.{config.experiment.dataset}.min_count"
-        found.append((key, f"{len(rare)} characters become unknown: {shown}"))
-    return found
+        rarely_intended.append((key, f"{len(rare)} characters become unknown: {shown}"))
+    return rarely_intended

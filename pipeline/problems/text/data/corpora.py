@@ -96,12 +96,12 @@ def _split_tail(dataset: Dataset, files: Mapping[str, str], needed: Mapping[str,
 
 def load_files(dataset: Dataset) -> dict[str, str]:
     """Return the texts of the dataset's files by their names, with rare characters replaced."""
-    found, files = dataset.found, inputs.find(dataset.path)
-    inputs.check_digest(dataset.path, inputs.digest(files), found.sha256)
+    contents, files = dataset.contents, inputs.find(dataset.path)
+    inputs.check_digest(dataset.path, inputs.digest(files), contents.sha256)
     texts = {inputs.show(path): read(path, dataset.encoding).removesuffix("\n") for path in files}
-    if not found.rare:
+    if not contents.rare:
         return texts
-    unknown = str.maketrans(dict.fromkeys(found.rare, UNKNOWN))
+    unknown = str.maketrans(dict.fromkeys(contents.rare, UNKNOWN))
     return {name: text.translate(unknown) for name, text in texts.items()}
 
 

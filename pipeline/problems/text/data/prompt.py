@@ -32,8 +32,8 @@ def encode_prompt(
             f"got {len(text)}: {text!r}"
         )
     text = unicodedata.normalize("NFC", text)
-    if dataset.found:
-        text = text.translate(dict.fromkeys(map(ord, dataset.found.rare), UNKNOWN))
+    if dataset.contents:
+        text = text.translate(dict.fromkeys(map(ord, dataset.contents.rare), UNKNOWN))
     try:
         return encode(text, dataset.alphabet)
     except InputError as error:
