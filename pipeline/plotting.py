@@ -1,6 +1,8 @@
 """The common style of all figures, saved so that the same figure gives the same bytes."""
 
+import functools
 import itertools
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, StrMethodFormatter
 
@@ -34,10 +37,20 @@ _scale = 1.0  # see `set_scale`
 # Suffix of a metric's label, by `Metric.higher_is_better`.
 DIRECTIONS = {True: "(higher is better)", False: "(lower is better)", None: ""}
 
+# Fonts of Linux, macOS and Windows for characters that Matplotlib's own fonts lack.
+OTHER_FONTS = (
+    *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "WenQuanYi Micro Hei"),
+    *("PingFang SC", "Hiragino Sans", "Apple SD Gothic Neo", "Arial Unicode MS"),
+    *("Microsoft YaHei", "Yu Gothic", "Malgun Gothic", "Noto Emoji", "Segoe UI Emoji"),
+)
+# Without such a font, an SVG still shows the characters, in a font of its reader.
+warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+
+matplotlib.rcdefaults()  # whatever the user's matplotlibrc says
 plt.rcParams.update(
     {
         "svg.hashsalt": "lstm-laboratory",
-        "svg.fonttype": "path",
+        "svg.fonttype": "none",  # text can be found and copied, and has the reader's Chinese fonts
         "figure.constrained_layout.use": True,
         "savefig.facecolor": "white",
         "font.size": 11,
@@ -89,6 +102,20 @@ def _fix_layout(figure: Figure) -> None:
         figure.set_layout_engine("none")
         for axes in figure.axes:
             axes.set_position([round(edge, 6) for edge in axes.get_position(original=True).bounds])
+
+
+def monospace(text: str) -> list[str]:
+    """Return the font families for a text: monospace, and others for characters that it lacks."""
+    characters, others = _monospace()
+    return ["monospace", *others] if any(ord(c) not in characters for c in text) else ["monospace"]
+
+
+@functools.cache
+def _monospace() -> tuple[set[int], list[str]]:
+    """Return the characters of the monospace font, and those of `OTHER_FONTS` that there are."""
+    installed = fontManager.get_font_names()
+    font = get_font(findfont(FontProperties("monospace")))
+    return set(font.get_charmap()), [name for name in OTHER_FONTS if name in installed]
 
 
 def close(figure: Figure) -> None:

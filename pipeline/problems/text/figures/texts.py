@@ -1,20 +1,25 @@
 """Figures that consist of text: what networks wrote, and the bits of each character of a text."""
 
+import re
 import textwrap
+import unicodedata
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
+from pipeline import plotting
 from pipeline.problems.base import StoredResults, Variants
 from pipeline.problems.text.data.examples import decode
 from pipeline.problems.text.metrics.evaluation import PROGRESS_TEMPERATURE
 from pipeline.schema.experiment import RunConfig
 
-LINE_LENGTH = 80  # characters
+LINE_LENGTH = 80  # characters; of Chinese and other wide ones, half as many
 MAX_LINES = 6  # of each text
 DARKEST_BITS = 8.0  # characters that cost more are as dark
+CONTROLS = {code: 0x2400 + code for code in range(0x20)} | {ord("\n"): "⏎", 0x7F: "␡"}
+"""Visible symbols of control characters, which an SVG must not have."""
 
 
 def plot_samples(config: RunConfig, results: StoredResults) -> Figure:
@@ -42,16 +47,7 @@ def plot_variant_samples(variants: Variants) -> Figure:
 
 def plot_texts(config: RunConfig, texts: Mapping[str, np.ndarray]) -> Figure:
     """Plot texts, {title: codes (L,)}, one below the other; ⏎ marks the end of a line."""
-    blocks = {
-        title: textwrap.wrap(
-            decode(codes, config.dataset.alphabet).replace("\n", "⏎"),
-            LINE_LENGTH,
-            drop_whitespace=False,
-            replace_whitespace=False,
-            break_on_hyphens=False,
-        )[:MAX_LINES]
-        for title, codes in texts.items()
-    }
+    blocks = {title: _lines(_visible(config, codes)) for title, codes in texts.items()}
     count = sum(len(lines) + 2 for lines in blocks.values())
     figure, axes = plt.subplots(figsize=(9, 0.25 * count + 0.2))
     axes.axis("off")
@@ -60,7 +56,9 @@ def plot_texts(config: RunConfig, texts: Mapping[str, np.ndarray]) -> Figure:
         axes.text(0, row, title, fontweight="bold", va="center")
         for line in lines:
             row += 1
-            axes.text(0, row, line, family="monospace", fontsize=10, va="center", parse_math=False)
+            style = {"family": plotting.monospace(line), "fontsize": 10, "va": "center"}
+            # A browser would join several spaces.
+            axes.text(0, row, line.replace(" ", "\N{NO-BREAK SPACE}"), parse_math=False, **style)
         row += 2
     axes.set(xlim=(0, 1), ylim=(count - 0.5, -0.8))
     return figure
@@ -79,14 +77,14 @@ def plot_surprise(config: RunConfig, results: StoredResults) -> Figure:
         np.ma.masked_invalid(cells), cmap=colors, vmin=0, vmax=DARKEST_BITS, aspect="auto"
     )
     figure.colorbar(image, ax=axes, label="bits")
-    for index, character in enumerate(decode(text, config.dataset.alphabet).replace("\n", "⏎")):
+    for index, character in enumerate(_visible(config, text)):
         row, column = divmod(index, LINE_LENGTH)
         if character != " ":
             axes.text(
                 column,
                 row,
                 character,
-                family="monospace",
+                family=plotting.monospace(character),
                 fontsize=9,
                 ha="center",
                 va="center",
@@ -96,3 +94,21 @@ def plot_surprise(config: RunConfig, results: StoredResults) -> Figure:
     axes.set(xticks=[], yticks=[])
     axes.grid(visible=False)
     return figure
+
+
+def _visible(config: RunConfig, codes: np.ndarray) -> str:
+    """Return the text of codes (L,) without characters that cannot be seen or drawn."""
+    text = decode(codes, config.dataset.alphabet).translate(CONTROLS)
+    return re.sub("[\x80-\x9f\ufffe\uffff]", "\ufffd", text)
+
+
+def _lines(text: str) -> list[str]:
+    """Break a text into lines, and return the first ones."""
+    wide = any(unicodedata.east_asian_width(character) in "WF" for character in text)
+    return textwrap.wrap(
+        text,
+        LINE_LENGTH // 2 if wide else LINE_LENGTH,
+        drop_whitespace=False,
+        replace_whitespace=False,
+        break_on_hyphens=False,
+    )[:MAX_LINES]
