@@ -33,11 +33,11 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 import numpy as np
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from pipeline import problems
 from pipeline.schema.experiment import Dataset, Experiment, RunConfig
-from pipeline.utils.errors import InputError
+from pipeline.utils.errors import InputError, validation_messages
 
 if TYPE_CHECKING:  # Keras takes seconds to import, Matplotlib half a second
     from matplotlib.figure import Figure
@@ -391,8 +391,16 @@ def read_config(document: Mapping) -> RunConfig:
         config = Problem(document["experiment"]["problem"]).config
         return RunConfig(
             document["name"],
-            config.Experiment.model_validate(document["experiment"]),
-            config.Dataset.model_validate(document["dataset"]),
+            _parse_section(document, "experiment", config.Experiment),
+            _parse_section(document, "dataset", config.Dataset),
         )
-    except (KeyError, TypeError, ImportError, ValidationError) as error:
+    except (KeyError, TypeError, ImportError) as error:
         raise InputError(f"not an experiment of this pipeline: {error}") from None
+
+
+def _parse_section(document: Mapping, key: str, kind: type[BaseModel]) -> Any:
+    try:
+        return kind.model_validate(document[key])
+    except ValidationError as error:
+        first, *_ = validation_messages(error, kind)
+        raise InputError(f"not an experiment of this pipeline: {key}{first}") from None
