@@ -43,8 +43,6 @@ OTHER_FONTS = (
     *("PingFang SC", "Hiragino Sans", "Apple SD Gothic Neo", "Arial Unicode MS"),
     *("Microsoft YaHei", "Yu Gothic", "Malgun Gothic", "Noto Emoji", "Segoe UI Emoji"),
 )
-# Without such a font, an SVG still shows the characters, in a font of its reader.
-warnings.filterwarnings("ignore", message="Glyph .* missing from font")
 
 matplotlib.rcdefaults()  # whatever the user's matplotlibrc says
 plt.rcParams.update(
@@ -81,13 +79,15 @@ def save(figure: Figure, path: Path, kind: str | None = None) -> None:
     if kind == "svg":  # lay out at the resolution at which the backend draws
         figure.set_canvas(FigureCanvasSVG(figure))
         figure.set_dpi(FigureCanvasSVG.fixed_dpi)
-    _fix_layout(figure)
-    if _scale != 1:
-        text = f"quick look (scale {_scale:g})"
-        style = {"color": RED, "alpha": 0.25, "fontsize": 18, "rotation": 20}
-        figure.text(0.5, 0.5, text, ha="center", va="center", **style)
     metadata = {"Date": None} if kind == "svg" else {"Software": None}
-    figure.savefig(path, format=kind, metadata=metadata, dpi=100)
+    with warnings.catch_warnings():  # an SVG shows missing characters in a font of its reader
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        _fix_layout(figure)
+        if _scale != 1:
+            text = f"quick look (scale {_scale:g})"
+            style = {"color": RED, "alpha": 0.25, "fontsize": 18, "rotation": 20}
+            figure.text(0.5, 0.5, text, ha="center", va="center", **style)
+        figure.savefig(path, format=kind, metadata=metadata, dpi=100)
     plt.close(figure)
 
 

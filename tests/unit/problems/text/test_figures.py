@@ -1,10 +1,16 @@
 """The figures of experiments and of their variants, and the sentences of the report."""
 
 import re
+from xml.etree import ElementTree
 
 import numpy as np
+import pytest
 import writers
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+from matplotlib.font_manager import FontManager
 
+from pipeline import plotting
 from pipeline.problems.base import StoredResults
 from pipeline.problems.text import figures, metrics
 from pipeline.problems.text.data.examples import decode
@@ -12,6 +18,8 @@ from pipeline.problems.text.figures.experiment import _bin_positions
 from pipeline.problems.text.figures.texts import plot_surprise, plot_texts
 from pipeline.problems.text.metrics.evaluation import FLOOR, HELD_OUT, TEMPERATURES
 from pipeline.utils.statistics import summary
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 def make_results(config) -> StoredResults:
@@ -63,7 +71,57 @@ def test_texts_are_plotted_verbatim_even_with_dollar_signs():
     (axes,) = figure.axes
     plotted = [text.get_text() for text in axes.texts]
     text = decode(codes, config.dataset.alphabet).replace("\n", "⏎")
-    assert plotted == ["one", text[:80], text[80:], "two", text[:3]]
+    lines = ["one", text[:80], text[80:], "two", text[:3]]
+    assert plotted == [line.replace(" ", "\N{NO-BREAK SPACE}") for line in lines]
+
+
+def svg_text(text: str, path) -> str:
+    """Plot a text, and return what an SVG reader finds in the file."""
+    config = writers.config(dataset={"text": text * 9})
+    codes = np.array([config.dataset.alphabet.index(character) for character in text])
+    plotting.save(plot_texts(config, {"": codes}), path)
+    root = ElementTree.parse(path).getroot()
+    return "\n".join(filter(None, (element.text for element in root.iter(f"{SVG}text"))))
+
+
+def test_an_svg_has_the_text_with_its_spaces(tmp_path):
+    assert svg_text("if a:  return 中😀é\n", tmp_path / "a.svg") == (
+        "if a:  return 中😀é⏎".replace(" ", "\N{NO-BREAK SPACE}")
+    )
+
+
+def test_control_characters_become_visible(tmp_path):
+    assert svg_text("a\x0cb\x1b\t\x7f\x85\ufffe", tmp_path / "a.svg") == "a␌b␛␉␡\ufffd\ufffd"
+
+
+def test_lines_of_wide_characters_are_half_as_long(tmp_path):
+    lines = svg_text("中文" * 30, tmp_path / "a.svg").split("\n")
+    assert [len(line) for line in lines] == [40, 20]
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_installed_font_draws_what_matplotlib_s_own_lack(tmp_path, monkeypatch):
+    font = FontBuilder(1000)
+    font.setupGlyphOrder([".notdef", "square"])
+    font.setupCharacterMap({ord("中"): "square"})
+    pen = TTGlyphPen(None)
+    for number, corner in enumerate([(100, 100), (100, 900), (900, 900), (900, 100)]):
+        (pen.lineTo if number else pen.moveTo)(corner)
+    pen.closePath()
+    font.setupGlyf({".notdef": TTGlyphPen(None).glyph(), "square": pen.glyph()})
+    font.setupHorizontalMetrics({".notdef": (1000, 0), "square": (1000, 100)})
+    font.setupHorizontalHeader(ascent=900, descent=0)
+    font.setupNameTable({"familyName": plotting.OTHER_FONTS[0], "styleName": "Regular"})
+    font.setupOS2()
+    font.setupPost()
+    font.save(tmp_path / "font.ttf")
+    manager = FontManager()
+    manager.addfont(tmp_path / "font.ttf")
+    monkeypatch.setattr(plotting, "fontManager", manager)
+    plotting._monospace.cache_clear()
+    assert plotting.monospace("中") == ["monospace", plotting.OTHER_FONTS[0]]
+    assert plotting.monospace("é") == ["monospace"]
+    plotting._monospace.cache_clear()
 
 
 def test_characters_that_cost_more_bits_are_darker():
