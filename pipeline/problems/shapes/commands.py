@@ -13,7 +13,14 @@ from pipeline.utils.errors import InputError
 
 def draw(
     network: TrainedNetwork,
-    count: Annotated[int, typer.Option(min=1, max=100_000, help="Shapes to draw.")] = 1,
+    count: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=100_000,
+            help="Shapes to draw: up to 100 side by side, more over each other.",
+        ),
+    ] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Random seed (generators only).")] = 0,
     temperature: Annotated[
         float | None,
@@ -60,5 +67,5 @@ def draw(
         print(json.dumps({"network": config.name, "shape": shape, "polygons": polygons.tolist()}))
         return
     with files.atomic_write(path) as partial:
-        plotting.save(plot_polygons(config, polygons), partial, path.suffix[1:])
+        plotting.save(plot_polygons(config, shape, polygons), partial, path.suffix[1:])
     print(path)

@@ -1,5 +1,6 @@
 """Figures of networks that predict vertices; those of generators are in `generation.py`."""
 
+import math
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
@@ -21,6 +22,7 @@ from pipeline.schema.experiment import RunConfig
 TEST_SHAPES = 24  # shown beside the drawn ones
 GALLERY_COLUMNS = 6
 VARIANT_COLUMNS = 7
+MAX_SIDE_BY_SIDE = 100  # shapes of `pipeline draw`
 
 GalleryRows = Mapping[str, tuple[RunConfig, dict[str, np.ndarray]]]
 """Networks of a gallery by their labels, with their predictions `steps` and `polygons`."""
@@ -166,11 +168,24 @@ def _gallery_of_networks(rows: GalleryRows) -> Figure:
     return figure
 
 
-def plot_polygons(config: RunConfig, polygons: np.ndarray) -> Figure:
-    """Plot polygons (N, V, 2) over each other, for `pipeline draw`."""
-    figure, axes = plt.subplots(figsize=(4, 4))
-    _draw(axes, polygons, f"{len(polygons)} drawn by {config.name}", bold=len(polygons) == 1)
-    _set_range(axes, config.dataset)
+def plot_polygons(config: RunConfig, shape: str, polygons: np.ndarray) -> Figure:
+    """Plot polygons (N, V, 2) of a family for `pipeline draw`.
+
+    More than `MAX_SIDE_BY_SIDE` are plotted over each other.
+    """
+    count, title = len(polygons), f"drawn by {config.name}"
+    if not 1 < count <= MAX_SIDE_BY_SIDE:
+        figure, axes = plt.subplots(figsize=(4, 4))
+        _draw(axes, polygons, title, bold=count == 1)
+        _set_range(axes, config.dataset)
+        return figure
+    columns = math.ceil(count**0.5)
+    rows = math.ceil(count / columns)
+    figure, axes = plt.subplots(figsize=(max(columns, 4), rows + 0.5))
+    family = config.dataset.families[shape]
+    generation.plot_sheet(axes, polygons, family, plotting.BLUE, columns=columns)
+    generation.fit_sheet(axes, rows, columns)
+    axes.set_title(title)
     return figure
 
 

@@ -90,19 +90,17 @@ def plot_sheets(config: RunConfig, results: StoredResults) -> Figure:
     for shape, family in families.items():
         drawn = results.predictions[f"{shape}/drawn"]
         test = config.dataset.select(shape, results.test)
-        _plot_sheet(left, drawn[:count], family, plotting.BLUE, first_row)
-        _plot_sheet(right, test[:count], family, plotting.GREEN, first_row)
+        plot_sheet(left, drawn[:count], family, plotting.BLUE, first_row)
+        plot_sheet(right, test[:count], family, plotting.GREEN, first_row)
         first_row += count // COLUMNS
     for axes in (left, right):
-        axes.set(
-            xlim=(-0.7, (COLUMNS - 1) * SPACING + 0.7), ylim=(-(first_row - 1) * SPACING - 0.7, 0.7)
-        )
+        fit_sheet(axes, first_row, COLUMNS)
     left.set_title(f"{config.dataset.plural} drawn", color=plotting.BLUE)
     right.set_title("test data", color=plotting.GREEN)
     return figure
 
 
-def _plot_sheet(
+def plot_sheet(
     axes: Axes,
     polygons: np.ndarray,
     family: Family,
@@ -120,6 +118,11 @@ def _plot_sheet(
         axes.plot(*np.vstack([placed, placed[:1]]).T, color=color, linewidth=1)
     axes.set(aspect="equal", xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
+
+
+def fit_sheet(axes: Axes, rows: int, columns: int) -> None:
+    """Fit the axes to a sheet of shapes."""
+    axes.set(xlim=(-0.7, (columns - 1) * SPACING + 0.7), ylim=(-(rows - 1) * SPACING - 0.7, 0.7))
 
 
 def plot_sizes(config: RunConfig, results: StoredResults) -> Figure:
@@ -165,12 +168,11 @@ def plot_temperatures(config: RunConfig, results: StoredResults) -> Figure:
         len(families), len(TEMPERATURES), figsize=(12, 2.6 * len(families)), squeeze=False
     )
     columns = round(SHOWN_PER_TEMPERATURE**0.5)
-    end = (columns - 1) * SPACING + 0.7
     for panels, (shape, family) in zip(grid, families.items(), strict=True):
         for axes, temperature in zip(panels, TEMPERATURES, strict=True):
             polygons = results.predictions[f"{shape}/at/{temperature}"]
-            _plot_sheet(axes, polygons, family, plotting.BLUE, columns=columns)
-            axes.set(xlim=(-0.7, end), ylim=(-end, 0.7))
+            plot_sheet(axes, polygons, family, plotting.BLUE, columns=columns)
+            fit_sheet(axes, columns, columns)
     for axes, temperature in zip(grid[0], TEMPERATURES, strict=True):
         axes.set_title(f"temperature {temperature:g}")
     return figure
