@@ -5,11 +5,13 @@ Import both from here, so that the settings below hold in every process:
     from pipeline.engine.backend import keras, tf
 """
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pipeline.utils.console import suppress_stderr
+from pipeline.utils.errors import InputError
 
 __all__ = ("keras", "tf")
 
@@ -30,10 +32,21 @@ def _hide(*packages: str) -> Iterator[None]:
             del sys.modules[package]
 
 
+os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the environment and ~/.keras/keras.json say
+
 # TensorFlow 2.21 writes its first messages before it reads TF_CPP_MIN_LOG_LEVEL.
 with suppress_stderr(), _hide(*UNUSED_PACKAGES):
     import keras
     import tensorflow as tf
+
+if keras.config.backend() != "tensorflow":  # it was imported before, by a program of the user
+    raise InputError(
+        f"Keras runs on {keras.config.backend()} in this process; set KERAS_BACKEND=tensorflow "
+        "before Keras is imported"
+    )
+keras.config.set_floatx("float32")
+keras.config.set_epsilon(1e-7)
+tf.config.set_visible_devices([], "GPU")  # it would round differently, and be no faster
 
 # One thread per program: small networks gain nothing from more, and the order of a sum does not
 # depend on the number of cores. Parallel work runs in processes instead.

@@ -34,12 +34,16 @@ MIN_COMPILED_UPDATES = 200
 (10 cells, a few samples) to 66 ms (256 cells, 16 windows of text) in each update."""
 
 
+MAX_WEIGHT = 1e16
+"""With larger weights, a network's squared error could be too large for float32."""
+
+
 class Progress(NamedTuple):
     """The progress of a training, as `Replicas.train` yields it."""
 
     updates: int  # made so far
     loss: np.ndarray  # (R,) mean training loss of the updates since the last report
-    diverged: np.ndarray  # (R,) bool: the loss or a weight became NaN or infinite
+    diverged: np.ndarray  # (R,) bool: the loss became NaN or infinite, or a weight too large
 
 
 class Replicas:
@@ -167,7 +171,7 @@ class Replicas:
                     weight[group] = variable.numpy()
             # A loss is computed before its update, so only the weights show the effect of the last
             # update.
-            diverged |= ~np.isfinite(total_loss) | ~self._finite()
+            diverged |= ~np.isfinite(total_loss) | ~self._usable()
             loss = total_loss / (last_update - reported)
             yield Progress(last_update, loss, diverged.copy())
             reported = last_update
@@ -371,10 +375,10 @@ class Replicas:
         pairs = zip(self.network.model.weights, weights, strict=True)
         return [weight for variable, weight in pairs if variable.trainable]
 
-    def _finite(self) -> np.ndarray:
-        """Return whether all weights of each replica are finite (R,)."""
+    def _usable(self) -> np.ndarray:
+        """Return whether no weight of a replica is NaN or larger than `MAX_WEIGHT` (R,)."""
         flat = (weight.reshape(self.count, -1) for weight in self._weights)
-        return np.all([np.isfinite(weight).all(axis=1) for weight in flat], axis=0)
+        return np.all([(np.abs(weight) <= MAX_WEIGHT).all(axis=1) for weight in flat], axis=0)
 
     def _initial_states(self) -> list[tf.Tensor]:
         """Return zeros (R, …) for each state of the stateful layers."""

@@ -70,9 +70,9 @@ def save(checkpoint: Checkpoint, model: ExportedModel | None) -> None:
     if model is None:
         last = checkpoint.history["updates"][-1]
         raise TrainingError(
-            f"{config.name}: all {diverged} replicas diverged: the {training.loss} loss became NaN "
-            f"or infinite within {last} updates; try a training.learning_rate below "
-            f"{training.learning_rate:g}, or training.clip_norm: 1"
+            f"{config.name}: all {diverged} replicas diverged: the {training.loss} loss or a "
+            f"weight became NaN, infinite or huge within {last} updates; try a "
+            f"training.learning_rate below {training.learning_rate:g}, or training.clip_norm: 1"
         )
     if diverged:
         console.print_status(f"{config.name}: {diverged} of {training.replicas} replicas diverged")

@@ -395,21 +395,16 @@ def test_a_diverged_replica_is_reported_and_does_not_affect_the_others():
 
 
 def test_a_replica_that_diverges_in_the_last_update_has_failed():
-    """All losses are finite, because a loss is computed before its update."""
+    """Its loss is finite, because a loss is computed before its update; its weights are huge."""
     changes = SHAPES["experiment"]["training"] | {"optimizer": "sgd", "loss": "mse"}
     case = config(SHAPES, training=changes)
     start, (inputs, targets) = initial(case, range(2)), samples(case, 2)
-    targets[1] *= 1e19  # gradient and loss are finite, but the updated weights are not
-    training = case.experiment.training.model_copy(update={"learning_rate": 1e38})
+    targets[1] *= 1e18
+    training = case.experiment.training.model_copy(update={"learning_rate": 1.0})
     replicas = Replicas(network(case), start)
     progress = next(replicas.train(inputs, targets, training, report_after=[1]))
     assert np.isfinite(progress.loss).all()
-    finite = [
-        all(np.isfinite(weight[replica]).all() for weight in replicas.weights)
-        for replica in range(2)
-    ]
-    assert progress.diverged.tolist() == [not value for value in finite]
-    assert progress.diverged[1]
+    assert progress.diverged.tolist() == [False, True]
 
 
 def test_temporary_weights_are_restored_after_an_exception():
