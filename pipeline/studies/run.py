@@ -1,5 +1,6 @@
 """Run a study: its missing trials, batch by batch, and the confirmation of the best one."""
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from pipeline.runs.executors import Executor
@@ -55,14 +56,27 @@ def _run_batch(
         number: _job(plan, plan.config_dict(point), plan.replicas, thresholds)
         for number, point in points.items()
     }
-    for number, result in _run_jobs(executor, jobs):
+    for number, result in _run_jobs(jobs, store, executor):
         done[number] = plan.make_trial(number, points[number], result)
-        store.add(done[number])
+        store.add(done[number], jobs[number])
         on_trial(done)
 
 
-def _run_jobs(executor: Executor, jobs: Mapping[int, Job]) -> Iterator[tuple[int, TrialResult]]:
-    return executor.run(run_trial, {number: (job,) for number, job in jobs.items()})
+def _run_jobs(
+    jobs: Mapping[int, Job], store: TrialStore, executor: Executor
+) -> Iterator[tuple[int, TrialResult]]:
+    """Yield the result of each job; those that are alike, or were run before, are not run again."""
+    alike: dict[str, list[int]] = {}
+    for number, job in jobs.items():
+        alike.setdefault(job.digest, []).append(number)
+    known = store.find_results(alike)
+    first = {numbers[0]: digest for digest, numbers in alike.items() if digest not in known}
+    new = executor.run(run_trial, {number: (jobs[number],) for number in first})
+    for digest, result in itertools.chain(
+        known.items(), ((first[number], result) for number, result in new)
+    ):
+        for number in alike[digest]:
+            yield number, result
 
 
 def _job(plan: StudyPlan, config: dict, replicas: list[int], thresholds: list[Threshold]) -> Job:
@@ -109,7 +123,7 @@ def _confirm(
         number: _job(plan, plan.config_dict(points[name]), plan.confirmation_replicas, [])
         for number, name in enumerate(missing)
     }
-    for number, result in _run_jobs(executor, jobs):
-        store.add_confirmation(missing[number], result)
+    for number, result in _run_jobs(jobs, store, executor):
+        store.add_confirmation(missing[number], result, jobs[number])
         done[missing[number]] = result
     return {name: done[name] for name in points}

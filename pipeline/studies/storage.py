@@ -9,11 +9,13 @@ read from it.
 from __future__ import annotations
 
 import fcntl
+import json
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 
 from pipeline.studies.plan import StudyPlan, Trial, directions
-from pipeline.studies.trial import TrialResult, from_arrays, to_arrays
+from pipeline.studies.trial import Job, TrialResult, from_arrays, to_arrays
 from pipeline.utils import console, files, paths
 from pipeline.utils.errors import InputError, hide_password
 
@@ -42,9 +44,33 @@ class TrialStore:
         """Return the finished trials by number."""
         return dict(self._trials)
 
-    def add(self, trial: Trial) -> None:
-        """Write the file of a finished trial, and add the trial to Optuna's storage."""
-        _write(_trial_path(self._plan, trial.number), trial.result, trial.point)
+    def find_results(self, digests: Iterable[str]) -> dict[str, TrialResult]:
+        """Return the results of jobs that a study of this name has run before, by their digests.
+
+        That study may have had another number of trials or another search space.
+        """
+        results = {}
+        for digest in digests:
+            if digest in self._stored and (content := _read(self._stored[digest])):
+                results[digest] = content[0]
+        return results
+
+    @cached_property
+    def _stored(self) -> dict[str, Path]:
+        """The files of results of all studies of this name, by the digests of their jobs."""
+        pattern = f"{self._plan.name}-*/*.npz"
+        by_path = {path: _read_digest(path) for path in paths.journal().parent.glob(pattern)}
+        return {digest: path for path, digest in by_path.items() if digest}
+
+    def add(self, trial: Trial, job: Job | None = None) -> None:
+        """Write the file of a finished trial, and add the trial to Optuna's storage.
+
+        `job` is what was run; None if it is not known.
+        """
+        path = _trial_path(self._plan, trial.number)
+        _write(path, trial.result, trial.point, job)
+        if job:
+            self._stored[job.digest] = path
         self._trials[trial.number] = trial
         try:
             if self._mirror:
@@ -65,9 +91,9 @@ class TrialStore:
         results = {name: content[0] for name, content in stored.items() if content}
         return {n: result for n, result in results.items() if self._plan.is_confirmation(result)}
 
-    def add_confirmation(self, name: str, result: TrialResult) -> None:
-        """Write a result of the confirmation."""
-        _write(_folder(self._plan) / f"{name}.npz", result)
+    def add_confirmation(self, name: str, result: TrialResult, job: Job | None = None) -> None:
+        """Write a result of the confirmation; `job` as in `add`."""
+        _write(_folder(self._plan) / f"{name}.npz", result, job=job)
 
     def _open_mirror(self, address: str | None) -> optuna.Study:
         """Open Optuna's copy of the study and update it; replace a damaged default journal."""
@@ -157,8 +183,13 @@ def _trial_path(plan: StudyPlan, number: int) -> Path:
     return _folder(plan) / f"{number:04d}.npz"
 
 
-def _write(path: Path, result: TrialResult, point: Mapping[str, Any] | None = None) -> None:
-    about = {"point": point, "seconds": result.seconds}
+def _write(
+    path: Path,
+    result: TrialResult,
+    point: Mapping[str, Any] | None = None,
+    job: Job | None = None,
+) -> None:
+    about = {"point": point, "seconds": result.seconds, "job": job and job.digest}
     files.write_arrays(path, to_arrays({path.stem: result}), about)
 
 
@@ -176,6 +207,15 @@ def _read(path: Path) -> tuple[TrialResult, dict[str, Any]] | None:
         where = f"{paths.relative(path)}: corrupt or not ours ({type(error).__name__})"
         console.print_status(f"warning: {where}; {IGNORED}")
     return None
+
+
+def _read_digest(path: Path) -> str | None:
+    """Read the digest of a result's job, and no array; None if there is none."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return json.loads(str(file["about"]))["job"]
+    except Exception:  # corrupt bytes make zipfile and NumPy raise anything
+        return None
 
 
 def _open_storage(address: str) -> BaseStorage:

@@ -7,6 +7,8 @@ the package is installed, and it needs no Optuna.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -58,6 +60,11 @@ class Job(NamedTuple):
     config: dict  # `RunConfig.to_dict()`
     replicas: list[int]
     thresholds: list[Threshold]
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of everything that determines the result."""
+        return hashlib.sha256(json.dumps(self).encode()).hexdigest()
 
 
 class PrunedError(Exception):

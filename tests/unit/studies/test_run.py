@@ -1,0 +1,67 @@
+"""Which trials of a study are trained, and whose results are known."""
+
+import numpy as np
+import pytest
+from plans import make_result, small_plan
+
+from pipeline.studies.run import run_study
+from pipeline.studies.storage import open_store
+
+
+@pytest.fixture(autouse=True)
+def repository(in_folder) -> None:
+    in_folder("")
+
+
+class Trainer:
+    """Runs jobs without training, and remembers them."""
+
+    def __init__(self):
+        self.cells: list[int] = []
+
+    def run(self, function, jobs):
+        for number, (job,) in jobs.items():
+            cells = job.config["experiment"]["model"]["cells"]
+            self.cells.append(cells)
+            metrics = {"token_accuracy": cells / 100, "cross_entropy": 1.0}
+            diverged = np.zeros(len(job.replicas), bool)
+            yield number, make_result(metrics, diverged=diverged, curve=[2.0, 1.5])
+
+
+def trained(**changes) -> list[int]:
+    """Run the study with some settings; return the cells of the networks that were trained."""
+    plan, trainer = small_plan("search", prune=None, confirm_replicas=None, **changes), Trainer()
+    with open_store(plan) as store:
+        trials, _ = run_study(plan, store, trainer, lambda done: None, plan.study.planned)
+    assert len(trials) == plan.study.planned
+    for trial in trials:
+        assert trial.values(plan.study) == [pytest.approx(trial.point["model.cells"] / 100)]
+    return sorted(trainer.cells)
+
+
+GRID = {"sampler": "grid", "trials": None}
+
+
+def test_more_choices_or_dimensions_train_new_points_only():
+    assert trained(space={"model.cells": [2, 4]}, **GRID) == [2, 4]
+    assert trained(space={"model.cells": [2, 3, 4, 8]}, **GRID) == [3, 8]
+    space = {"model.cells": [4, 5], "training.batch_size": [1, 4]}
+    small = small_plan("search").config.experiment.training.batch_size
+    assert small == 4
+    assert trained(space=space, **GRID) == [4, 5, 5]
+
+
+def test_more_trials_keep_the_earlier_ones():
+    space = {"model.cells": {"low": 2, "high": 1000}}
+    assert len(trained(space=space, trials=4)) == 4
+    assert len(trained(space=space, trials=7)) == 3
+
+
+def test_a_point_that_is_proposed_again_is_trained_once():
+    assert trained(space={"model.cells": [2, 4]}, trials=12) == [2, 4]
+
+
+def test_another_training_trains_all_points():
+    assert trained(space={"model.cells": [2, 4]}, **GRID) == [2, 4]
+    overrides = {"training": {"replicas": 2, "sequences": 8, "reset_states_after": "batch"}}
+    assert trained(space={"model.cells": [2, 4]}, overrides=overrides, **GRID) == [2, 4]
