@@ -9,6 +9,9 @@ from pipeline.utils import paths
 from pipeline.utils.console import print_status, stderr
 from pipeline.utils.errors import InputError, TrainingError, disk_error, memory_error
 
+# Jupyter sets it to a backend of its own, which the environment of this command may not have.
+os.environ["MPLBACKEND"] = "agg"
+
 # Else garbage collection would take a third of the time in which TensorFlow and MLflow are
 # imported. Worker processes import this module, too.
 gc.set_threshold(100_000)

@@ -1,10 +1,12 @@
 """The MLflow server or database that runs are recorded in, and the MLflow UI."""
 
+import functools
 import logging
 import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -12,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from urllib.parse import quote
 
 import mlflow.store.db.utils
 from mlflow import MlflowClient
@@ -64,6 +67,8 @@ def artifact_location(name: str) -> str | None:
 def client() -> MlflowClient:
     """A client of the tracking server; creates an SQLite database that does not exist yet."""
     _create_database(uri())
+    if uri() == _default_uri():
+        _follow_repository(paths.home())
     return MlflowClient(uri())
 
 
@@ -82,6 +87,36 @@ def _create_database(uri: str) -> None:
     MlflowClient(f"sqlite:///{partial / path.name}").search_experiments()
     (partial / path.name).replace(path)
     shutil.rmtree(partial)
+
+
+ARTIFACT_PATHS = {
+    "experiments": "artifact_location",
+    "runs": "artifact_uri",
+    "logged_models": "artifact_location",
+    "model_versions": "storage_location",
+}
+"""The columns of MLflow's database that hold absolute paths, by table."""
+
+
+@functools.cache
+def _follow_repository(home: Path) -> None:
+    """Let the default database find its artifacts in a repository that was moved or copied."""
+    here = home.as_uri()
+    with (
+        suppress(sqlite3.Error),  # of a database that MLflow cannot use either
+        closing(sqlite3.connect(home / "mlflow.db")) as database,
+        database,
+    ):
+        places = database.execute("select artifact_location, name from experiments").fetchall()
+        suffixes = {place: f"/mlartifacts/{quote(name)}" for place, name in places}
+        roots = {p.removesuffix(suffix) for p, suffix in suffixes.items() if p.endswith(suffix)}
+        for root in roots - {here}:
+            for table, column in ARTIFACT_PATHS.items():
+                database.execute(
+                    f"update {table} set {column} = :here || substr({column}, :length + 1) "
+                    f"where substr({column}, 1, :length + 1) = :root || '/'",
+                    {"here": here, "root": root, "length": len(root)},
+                )
 
 
 _warnings: list[str] = []

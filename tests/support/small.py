@@ -265,15 +265,6 @@ class Laboratory:
 def copied(laboratory: Laboratory, root: Path) -> Laboratory:
     """A copy of a laboratory; its results and its tracking are its own, artifacts included."""
     shutil.copytree(laboratory.root, root, symlinks=True)
-    places = {"experiments": "artifact_location", "runs": "artifact_uri"}
-    places |= {"logged_models": "artifact_location"}
-    with closing(sqlite3.connect(root / "mlflow.db")) as database:
-        for table, column in places.items():
-            moved = f"replace({column}, ?, ?)"
-            database.execute(
-                f"update {table} set {column} = {moved}", (laboratory.root.as_uri(), root.as_uri())
-            )
-        database.commit()
     return Laboratory(root)
 
 
