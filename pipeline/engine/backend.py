@@ -8,7 +8,7 @@ Import both from here, so that the settings below hold in every process:
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from pipeline.utils.console import suppress_stderr
 from pipeline.utils.errors import InputError
@@ -49,8 +49,10 @@ keras.config.set_epsilon(1e-7)
 tf.config.set_visible_devices([], "GPU")  # it would round differently, and be no faster
 
 # One thread per program: small networks gain nothing from more, and the order of a sum does not
-# depend on the number of cores. Parallel work runs in processes instead.
-tf.config.threading.set_intra_op_parallelism_threads(1)
+# depend on the number of cores. Parallel work runs in processes instead. TensorFlow refuses a
+# change after it has computed something, as in a notebook that then loads a registered model.
+with suppress(RuntimeError):
+    tf.config.threading.set_intra_op_parallelism_threads(1)
 
 # TensorFlow warns about repeated tracing, but each training needs a program of its own.
 tf.get_logger().setLevel("ERROR")
