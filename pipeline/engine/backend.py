@@ -46,13 +46,14 @@ if keras.config.backend() != "tensorflow":  # it was imported before, by a progr
     )
 keras.config.set_floatx("float32")
 keras.config.set_epsilon(1e-7)
-tf.config.set_visible_devices([], "GPU")  # it would round differently, and be no faster
 
-# One thread per program: small networks gain nothing from more, and the order of a sum does not
-# depend on the number of cores. Parallel work runs in processes instead. TensorFlow refuses a
-# change after it has computed something, as in a notebook that then loads a registered model.
+# TensorFlow refuses these two after it has computed something, as in a notebook that then loads a
+# registered model.
 with suppress(RuntimeError):
+    # One thread per program: small networks gain nothing from more, and the order of a sum does not
+    # depend on the number of cores. Parallel work runs in processes instead.
     tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.set_visible_devices([], "GPU")  # small networks would not be faster there
 
 # TensorFlow warns about repeated tracing, but each training needs a program of its own.
 tf.get_logger().setLevel("ERROR")
