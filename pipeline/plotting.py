@@ -104,6 +104,11 @@ def _fix_layout(figure: Figure) -> None:
             axes.set_position([round(edge, 6) for edge in axes.get_position(original=True).bounds])
 
 
+def escape(text: str) -> str:
+    """Escape a text of params.yaml or report.yaml, of which Matplotlib would typeset $…$."""
+    return text.replace("$", r"\$")
+
+
 def monospace(text: str) -> list[str]:
     """Return the font families for a text: monospace, and others for characters that it lacks."""
     characters, others = _monospace()

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from pipeline.utils.console import suppress_stderr
 from pipeline.utils.errors import InputError
@@ -35,9 +36,13 @@ def _hide(*packages: str) -> Iterator[None]:
 os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the environment and ~/.keras/keras.json say
 
 # TensorFlow 2.21 writes its first messages before it reads TF_CPP_MIN_LOG_LEVEL.
-with suppress_stderr(), _hide(*UNUSED_PACKAGES):
-    import keras
-    import tensorflow as tf
+try:
+    with suppress_stderr(), _hide(*UNUSED_PACKAGES):
+        import keras
+        import tensorflow as tf
+except (AttributeError, TypeError, ValueError) as error:
+    file = Path(os.environ.get("KERAS_HOME", "~/.keras"), "keras.json").expanduser()
+    raise InputError(f"{file}: Keras cannot use it ({error}); correct or delete it") from None
 
 if keras.config.backend() != "tensorflow":  # it was imported before, by a program of the user
     raise InputError(

@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pipeline import plotting
 from pipeline.problems.base import Problem
 from pipeline.reporting import comparisons
 from pipeline.schema.params import Params
@@ -53,7 +54,7 @@ def plot_highlights(params: Params, report: Report) -> Figure:
     for axes in grid.flat[len(entries) :]:
         axes.set_axis_off()
     for axes, (key, entry) in zip(grid.flat, entries.items(), strict=False):
-        axes.set_title(entry.title, loc="left", fontweight="bold")
+        axes.set_title(plotting.escape(entry.title), loc="left", fontweight="bold")
         if entry.study:
             _plot_curves(axes, entry.study, entry.metric, params)
         else:

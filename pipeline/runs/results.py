@@ -62,7 +62,7 @@ def _load_table(path: Path, name: str, columns: list[str]) -> pd.DataFrame:
     """Load a network's rows of a numeric CSV file that must have these columns."""
     shown, hint = paths.relative(path), _hint(name)
     try:
-        table = pd.read_csv(path)
+        table = pd.read_csv(path, dtype={"network": str})
     except FileNotFoundError:
         raise InputError(f"{shown}: does not exist yet; {hint}") from None
     except (OSError, ValueError) as error:

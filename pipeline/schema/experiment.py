@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WrapValidator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, WrapValidator
 
 NAME = r"[a-z0-9]+(-[a-z0-9]+)*"  # names stages, files and folders
 MAX_NAME = 64
@@ -12,6 +12,15 @@ Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
+
+
+def _check_text(text: str) -> str:
+    if controls := re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", text):
+        raise ValueError(f"must not have control characters, got {controls.group()!r}")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_check_text)]
 
 PREDICT_BATCH = 4096
 """Samples in a batch of predictions on held-out data, unless a state is carried over batches."""

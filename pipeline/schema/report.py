@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from pipeline.schema.experiment import Section
+from pipeline.schema.experiment import Section, Text
 from pipeline.schema.params import get_entry
 
 NAMES = "experiments, or single variants of them: `experiment/variant`"
@@ -13,15 +13,15 @@ NAMES = "experiments, or single variants of them: `experiment/variant`"
 class Texts(Section):
     """An entry of `experiments:` or `studies:`: what it asks, and what came out."""
 
-    question: str = Field(default="", description="shown in the report and in MLflow")
-    answer: str = Field(default="", description="in words; tables and figures have the numbers")
+    question: Text = Field(default="", description="shown in the report and in MLflow")
+    answer: Text = Field(default="", description="in words; tables and figures have the numbers")
 
 
 class Comparison(Section):
     """An entry of `comparisons:`: networks of one problem side by side."""
 
-    question: str = Field(min_length=1, description="what the comparison asks")
-    answer: str = Field(min_length=1, description="in words; the figure has the numbers")
+    question: Text = Field(min_length=1, description="what the comparison asks")
+    answer: Text = Field(min_length=1, description="in words; the figure has the numbers")
     experiments: list[str] = Field(min_length=1, description=NAMES)
     metrics: list[str] = Field(min_length=1, description="one panel each")
 
@@ -29,7 +29,7 @@ class Comparison(Section):
 class Highlight(Section):
     """An entry of `highlights:`: a panel of the report's first figure."""
 
-    title: str = Field(min_length=1, description="what it shows, in a few words")
+    title: Text = Field(min_length=1, description="what it shows, in a few words")
     metric: str
     experiments: list[str] = Field(default=[], description=NAMES)
     study: str | None = Field(default=None, description="a study's curves instead of experiments")
@@ -38,7 +38,7 @@ class Highlight(Section):
 class RegisteredModel(Section):
     """An entry of `models:`: the best of several networks of one problem goes to the registry."""
 
-    description: str = Field(min_length=1, description="what it does, for whoever loads it")
+    description: Text = Field(min_length=1, description="what it does, for whoever loads it")
     candidates: list[str] = Field(min_length=1, description=NAMES)
     metric: str = Field(
         description="on test sequences: selects the network with the best mean, then its best "

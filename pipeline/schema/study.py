@@ -21,7 +21,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from pipeline.schema.experiment import Count, Section, Seed
+from pipeline.schema.experiment import Count, Section, Seed, Text
 
 VARIANT = "variant"
 """The name of the dimension that a study's variants form."""
@@ -83,7 +83,7 @@ class Mark(Section):
 
     metric: str
     below: float
-    label: str = Field(min_length=1, description="legend entry")
+    label: Text = Field(min_length=1, description="legend entry")
 
 
 class Study(Section):

@@ -71,7 +71,7 @@ def save(checkpoint: Checkpoint, model: ExportedModel | None) -> None:
         last = checkpoint.history["updates"][-1]
         raise TrainingError(
             f"{config.name}: all {diverged} replicas diverged: the {training.loss} loss or a "
-            f"weight became NaN, infinite or huge within {last} updates; try a "
+            f"weight became NaN, infinite or huge by update {last}; try a "
             f"training.learning_rate below {training.learning_rate:g}, or training.clip_norm: 1"
         )
     if diverged:

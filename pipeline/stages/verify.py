@@ -118,7 +118,7 @@ def _title(path: PurePosixPath) -> str:
 
 def _read(file) -> dict[str, Values]:
     """Read the networks of `reports/metrics/*.csv`, or the trials of a study by their point."""
-    table = pd.read_csv(file)
+    table = pd.read_csv(file, dtype={"network": str})
     if "network" in table:
         return {
             network: {name: values.to_numpy(float) for name, values in rows.items()}

@@ -33,7 +33,7 @@ def pareto(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
     axes.plot(x, y, "o", color=plotting.ORANGE, markersize=7, label="other trials")
     if mark and marked:
         x, y = _means(marked, first, second)
-        axes.plot(x, y, "X", color=plotting.RED, markersize=13, label=mark.label)
+        axes.plot(x, y, "X", color=plotting.RED, markersize=13, label=plotting.escape(mark.label))
     for metric, which in ((first, "x"), (second, "y")):
         values = np.concatenate([trial.result.metrics[metric] for trial in shown])
         metric_scale(axes, which, values[~np.isnan(values)])

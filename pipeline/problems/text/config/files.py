@@ -7,11 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.problems.text.config.types import UNKNOWN, Dataset, Files
+from pipeline.problems.text.config.types import MAX_ALPHABET, UNKNOWN, Dataset, Files
 from pipeline.utils import inputs
 from pipeline.utils.errors import InputError
 
-MAX_ALPHABET = 2**15
 CHUNK = 2**20  # characters that are counted at a time, to save memory
 
 

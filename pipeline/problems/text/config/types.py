@@ -17,6 +17,8 @@ SEQUENCE_OUTPUTS = ("one-to-many", "sequence")
 """Kinds of samples whose network returns an output per time step."""
 
 
+MAX_ALPHABET = 2**15
+
 UNKNOWN = "\ufffd"
 """The character that stands for those that are too rare to be learned."""
 
@@ -90,6 +92,11 @@ class Dataset(schema.Dataset):
             raise ValueError(
                 f"length must be less than the {len(self.text)} characters of the text, "
                 f"got {self.length}"
+            )
+        elif len(self.alphabet) > MAX_ALPHABET:
+            raise ValueError(
+                f"text must have at most {MAX_ALPHABET} different characters, "
+                f"got {len(self.alphabet)}"
             )
         return self
 
