@@ -41,6 +41,8 @@ def run() -> None:
     The exit code is 2 if an input cannot be used (a parameter, an argument, a file, a full disk),
     and 1 if the work itself failed: all replicas diverged, or there was too little memory.
     """
+    if hasattr(sys.stdout, "reconfigure"):  # a terminal may lack characters of a text
+        sys.stdout.reconfigure(errors="replace")
     try:
         from pipeline.cli import app  # worker processes import this module, but do not need it
 

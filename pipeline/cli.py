@@ -269,6 +269,7 @@ def sync() -> None:
             print(f"{name}: {f'added {len(added)} trials' if added else 'complete'}")
     for name in report.models:
         print(f"{name}: {logger.sync_model(name, params)}")
+    logger.close_abandoned()
 
 
 @app.command(rich_help_panel=MAINTENANCE)
