@@ -1,6 +1,7 @@
 """The entry point: runs a command, and turns errors into messages and exit codes."""
 
 import gc
+import io
 import os
 import sys
 from typing import NoReturn
@@ -41,6 +42,8 @@ def run() -> None:
     The exit code is 2 if an input cannot be used (a parameter, an argument, a file, a full disk),
     and 1 if the work itself failed: all replicas diverged, or there was too little memory.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.encoding.lower() != "utf-8":
+        sys.stdout.reconfigure(errors="replace")  # the terminal lacks characters that texts have
     try:
         from pipeline.cli import app  # worker processes import this module, but do not need it
 

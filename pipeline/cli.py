@@ -6,7 +6,8 @@ wait seconds for TensorFlow, MLflow, Optuna and Matplotlib.
 
 import importlib.util
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,6 +19,7 @@ from pipeline.params.load_report import load_report
 from pipeline.problems.base import Problem, TrainedNetwork, problem_names
 from pipeline.runs.tracker import Tracker
 from pipeline.schema.experiment import RunConfig
+from pipeline.schema.params import Params
 from pipeline.schema.variants import experiment_of
 from pipeline.utils import console, paths
 from pipeline.utils.errors import InputError
@@ -28,26 +30,50 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="pipeline",
-    help="Train, evaluate and use small LSTM networks.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 STAGES, INFERENCE = "Stages (run by dvc repro)", "Inference"
-DATASETS, MAINTENANCE = "Datasets", "Maintenance"
+DATASETS, MAINTENANCE = "Experiments and datasets", "Maintenance"
+
+
+def _completion(names: Callable[[Params], Iterable[str]]) -> Callable[[str], list[str]]:
+    """Return a function that completes names of params.yaml for the shell."""
+
+    def complete(incomplete: str) -> list[str]:
+        try:
+            known = names(load_params(paths.params()))
+        except InputError:
+            return []
+        return [name for name in known if name.startswith(incomplete)]
+
+    return complete
+
 
 DatasetName = Annotated[
-    str, typer.Argument(metavar="DATASET", help="A name under `datasets` in params.yaml.")
-]
-ExperimentName = Annotated[
-    str, typer.Argument(metavar="EXPERIMENT", help="A name under `experiments` in params.yaml.")
-]
-NetworkName = Annotated[
     str,
     typer.Argument(
-        metavar="NETWORK",
-        help="A trained network: EXPERIMENT, or EXPERIMENT/VARIANT if it has variants.",
+        metavar="DATASET",
+        help="A name under `datasets` in params.yaml.",
+        autocompletion=_completion(lambda params: params.datasets),
+    ),
+]
+ExperimentName = Annotated[
+    str,
+    typer.Argument(
+        metavar="EXPERIMENT",
+        help="A name under `experiments` in params.yaml.",
+        autocompletion=_completion(lambda params: params.experiments),
+    ),
+]
+StudyName = Annotated[
+    str,
+    typer.Argument(
+        metavar="STUDY",
+        help="A name under `studies` in params.yaml.",
+        autocompletion=_completion(lambda params: params.studies),
     ),
 ]
 Replica = Annotated[
@@ -66,6 +92,24 @@ DaskAddress = Annotated[
         help="Train on the workers of the Dask scheduler at tcp://HOST:PORT.",
     ),
 ]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"lstm-laboratory {version('lstm-laboratory')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Train, evaluate and use small LSTM networks."""
 
 
 @app.command(rich_help_panel=STAGES)
@@ -113,9 +157,7 @@ def figures(experiment: ExperimentName) -> None:
 
 @app.command(rich_help_panel=STAGES)
 def study(
-    name: Annotated[
-        str, typer.Argument(metavar="STUDY", help="A name under `studies` in params.yaml.")
-    ],
+    name: StudyName,
     workers: Annotated[
         int | None,
         typer.Option(min=1, help="Worker processes on this machine (default: one per core)."),
@@ -152,6 +194,14 @@ def report() -> None:
     from pipeline.stages import report
 
     report.run(_mlflow_tracker)
+
+
+@app.command("list", rich_help_panel=DATASETS)
+def list_() -> None:
+    """List the experiments, studies and datasets of params.yaml, with their questions."""
+    from pipeline.stages import listing
+
+    listing.run()
 
 
 @app.command(rich_help_panel=DATASETS)
@@ -269,6 +319,7 @@ def sync() -> None:
             print(f"{name}: {f'added {len(added)} trials' if added else 'complete'}")
     for name in report.models:
         print(f"{name}: {logger.sync_model(name, params)}")
+    logger.close_abandoned()
 
 
 @app.command(rich_help_panel=MAINTENANCE)
@@ -279,6 +330,22 @@ def ui(
     from pipeline.tracking import server
 
     server.serve(port)
+
+
+def _network_of(problem: str) -> Any:
+    """Return the annotation of an argument that names a trained network of a problem."""
+
+    def names(params: Params) -> list[str]:
+        return [name for name, network in params.networks.items() if network.problem == problem]
+
+    return Annotated[
+        str,
+        typer.Argument(
+            metavar="NETWORK",
+            help="A trained network: EXPERIMENT, or EXPERIMENT/VARIANT if it has variants.",
+            autocompletion=_completion(names),
+        ),
+    ]
 
 
 def _add_command(problem: str, name: str, function: Callable[..., None]) -> None:
@@ -301,7 +368,7 @@ def _add_command(problem: str, name: str, function: Callable[..., None]) -> None
     _, *options = inspect.signature(function, eval_str=True).parameters.values()
     kind = inspect.Parameter.KEYWORD_ONLY
     parameters = [
-        inspect.Parameter("network", kind, annotation=NetworkName),
+        inspect.Parameter("network", kind, annotation=_network_of(problem)),
         *(option.replace(kind=kind) for option in options),
         inspect.Parameter("replica", kind, annotation=Replica, default=0),
     ]

@@ -109,7 +109,9 @@ def digests(sources: Iterable[str], problem: str) -> dict[str, str]:
         if not path.exists():  # a part of a problem may be a module, and some may be left out
             path = path.with_suffix(".py")
         for file in path.rglob("*.py") if path.is_dir() else [path] * path.is_file():
-            by_path[file.relative_to(package).as_posix()] = _digest(file)
+            inside = file.relative_to(package)
+            if not any(part.startswith(".") for part in inside.parts):  # leftovers of editors
+                by_path[inside.as_posix()] = _digest(file)
     return dict(sorted(by_path.items()))
 
 

@@ -1,11 +1,14 @@
 """Stage `check`: validates params.yaml and report.yaml before any other stage runs."""
 
+import re
+
 from pipeline.params.load import load_params
 from pipeline.params.load_report import load_report
 from pipeline.problems.base import Problem, problem_names
 from pipeline.runs import sources
 from pipeline.schema.params import Params
 from pipeline.utils import console, files, paths
+from pipeline.utils.errors import InputError
 
 
 def run() -> None:
@@ -15,6 +18,9 @@ def run() -> None:
     digests of the code of each kind of stage and problem. Stages depend on these files, so a
     changed parameter or module reruns the stages that it concerns and no others.
     """
+    if code := re.search("%[0-9A-Fa-f]{2}", str(paths.root())):
+        where = f"{paths.root()}: MLflow takes {code.group()} in a path for another character"
+        raise InputError(f"{where}; rename the folder")
     params = load_params(paths.params())
     load_report(paths.report_texts(), params)
     for name in params.networks:

@@ -34,6 +34,7 @@ import scipy
 from pipeline.utils import console, paths
 from pipeline.utils.errors import InputError
 
+TABLES = ("reports/metrics/*.csv", "reports/studies/*/trials.csv")
 ROUNDING = 1e-5
 SIGNIFICANCE = 0.01
 VERDICTS = ("same", "rounding", "spread", "outside", "unclear")
@@ -51,7 +52,7 @@ def run(revision: str) -> bool:
     tables = [
         name
         for name in _git("ls-tree", "-r", "--name-only", revision, "--", "reports").splitlines()
-        if name.endswith("/trials.csv") or fnmatch(name, "reports/metrics/*.csv")
+        if any(fnmatch(name, pattern) for pattern in TABLES)
     ]
     rows: list[dict] = []
     compared = outside = 0

@@ -22,4 +22,4 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # as DVC's, in .dvc/c
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
 # "View run … at: <address>" would print the user and password of MLFLOW_TRACKING_URI.
-os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"

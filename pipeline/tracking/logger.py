@@ -92,6 +92,12 @@ def sync_model(name: str, params: Params) -> str:
     return f"added version {number}, {champion.network}, replica {champion.replica}"
 
 
+def close_abandoned() -> None:
+    """Close the runs that killed processes left open; raises InputError if the server fails."""
+    with server.raise_input_errors(), locks.exclusive_lock():
+        runs.close_abandoned(server.client())
+
+
 def _networks(experiment: str) -> list[str]:
     return [config.name for config in load_params(paths.params()).configs(experiment)]
 

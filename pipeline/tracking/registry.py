@@ -121,14 +121,23 @@ def _model_folder(champion: Champion) -> Iterator[Path]:
             target = folder / "pipeline" / source.relative_to(package)
             target.parent.mkdir(parents=True, exist_ok=True)
             if source.is_dir():
-                ignored = shutil.ignore_patterns("__pycache__")
-                shutil.copytree(source, target, ignore=ignored, dirs_exist_ok=True)
+                shutil.copytree(source, target, ignore=_not_code, dirs_exist_ok=True)
             else:
                 shutil.copy(source, target)
         shutil.copy(pyfunc.__file__, folder)
         requirements = [f"{library}=={version(library)}" for library in LIBRARIES]
         files.write_text(folder / "requirements.txt", "\n".join(requirements) + "\n")
         yield folder
+
+
+def _not_code(folder: str, names: list[str]) -> set[str]:
+    """The names in a folder that are not code, such as what editors and systems leave there."""
+    return {
+        name
+        for name in names
+        if name.startswith((".", "__pycache__"))
+        or not (name.endswith(".py") or Path(folder, name).is_dir())
+    }
 
 
 def _versions(client: MlflowClient, name: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -27,6 +28,7 @@ from pipeline.tracking.server import TAG
 from pipeline.utils import paths
 from pipeline.utils.errors import InputError
 
+ABANDONED_SECONDS = 24 * 3600.0
 BATCH = 1000  # metrics that MLflow accepts in one request
 
 FINISHED = "FINISHED"
@@ -89,6 +91,16 @@ def _begun_digest(config: RunConfig) -> str:
     """The digest of what decides a training: its parameters and the code."""
     parts = [fingerprint.code_digest(config.experiment.problem), config.to_dict()]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def close_abandoned(client: MlflowClient) -> None:
+    """Close the runs of this package that are RUNNING for more than a day: of killed processes."""
+    before = int((time.time() - ABANDONED_SECONDS) * 1000)
+    query = f"attributes.status = 'RUNNING' and attributes.start_time < {before}"
+    for experiment in client.search_experiments():
+        for run in search(client, experiment.experiment_id, query):
+            if any(tag.startswith(TAG) for tag in run.data.tags):
+                client.set_terminated(run.info.run_id, "KILLED")
 
 
 def delete(client: MlflowClient, run: Run) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import mlflow.store.db.utils
 from mlflow import MlflowClient
@@ -53,7 +53,7 @@ def uri() -> str:
 
 
 def _default_uri() -> str:
-    return f"sqlite:///{paths.home() / 'mlflow.db'}"
+    return f"sqlite:///{quote(str(paths.home() / 'mlflow.db'))}"
 
 
 def artifact_location(name: str) -> str | None:
@@ -78,13 +78,13 @@ def _create_database(uri: str) -> None:
     MLflow 3.17 creates its tables in many steps and cannot resume if it is killed in between:
     "table logged_models already exists".
     """
-    path = Path(uri.removeprefix("sqlite:///"))
+    path = Path(unquote(uri.removeprefix("sqlite:///")))
     if not uri.startswith("sqlite:///") or path.exists():
         return
     partial = path.with_name(f".{path.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
-    MlflowClient(f"sqlite:///{partial / path.name}").search_experiments()
+    MlflowClient(f"sqlite:///{quote(str(partial / path.name))}").search_experiments()
     (partial / path.name).replace(path)
     shutil.rmtree(partial)
 
@@ -107,9 +107,9 @@ def _follow_repository(home: Path) -> None:
         closing(sqlite3.connect(home / "mlflow.db")) as database,
         database,
     ):
-        places = database.execute("select artifact_location, name from experiments").fetchall()
-        suffixes = {place: f"/mlartifacts/{quote(name)}" for place, name in places}
-        roots = {p.removesuffix(suffix) for p, suffix in suffixes.items() if p.endswith(suffix)}
+        locations = database.execute("select artifact_location from experiments").fetchall()
+        parents = {location.rpartition("/")[0] for (location,) in locations}
+        roots = {p.removesuffix("/mlartifacts") for p in parents if p.endswith("/mlartifacts")}
         for root in roots - {here}:
             for table, column in ARTIFACT_PATHS.items():
                 database.execute(
@@ -168,7 +168,7 @@ def serve(port: int) -> None:
     The UI is reachable from this machine only. If MLFLOW_TRACKING_URI is the address of a server,
     the links lead there, and nothing is started.
     """
-    remote = uri().startswith("http")
+    remote = uri().lower().startswith("http")
     if not remote:
         _check_free(port)
     with raise_input_errors(), locks.exclusive_lock():

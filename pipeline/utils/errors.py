@@ -1,5 +1,6 @@
 """Errors that users can fix; the command line prints their messages without a traceback."""
 
+import datetime
 import difflib
 import errno
 import math
@@ -65,6 +66,9 @@ MESSAGES = {
 }
 """Messages by pydantic's error types; all other types keep pydantic's message."""
 
+UNQUOTED = (bool, int, float, datetime.date)
+"""What YAML makes of names such as 10, yes or 2024-01-01 without quotation marks."""
+
 
 def validation_messages(error: ValidationError, model: type[BaseModel]) -> list[str]:
     """Return pydantic's errors as `.key.path: what is wrong, got X`."""
@@ -77,6 +81,8 @@ def validation_messages(error: ValidationError, model: type[BaseModel]) -> list[
             values = {"msg": details["msg"], "value": format_value(details["input"])}
             template = MESSAGES.get(details["type"], "{msg}, got {value}")
             message = template.format_map(details.get("ctx", {}) | values)
+            if details["type"] == "string_type" and isinstance(details["input"], UNQUOTED):
+                message += "; quote it"
         messages.append("".join(f".{key}" for key in path) + f": {message}")
     return messages
 
@@ -100,7 +106,7 @@ def format_value(value: object) -> str:
         return f".{value}"
     if isinstance(value, dict):
         return "a mapping" if value else "an empty mapping"
-    text = repr(value)
+    text = value.isoformat() if isinstance(value, datetime.date) else repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 

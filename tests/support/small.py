@@ -252,7 +252,7 @@ class Laboratory:
 
     def rows(self, query: str) -> list[tuple]:
         """What a query finds in the MLflow database; sqlite3.OperationalError if there is none."""
-        address = f"file:{self.root / 'mlflow.db'}?mode=ro"
+        address = f"{(self.root / 'mlflow.db').as_uri()}?mode=ro"
         with closing(sqlite3.connect(address, uri=True)) as database:
             return database.execute(query).fetchall()
 

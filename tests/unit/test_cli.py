@@ -1,15 +1,18 @@
 """The command line: errors in its arguments, and commands that need no trained network."""
 
 import io
+import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
-from small import PARAMS, REPORT, small_config
+from small import BIN, PARAMS, REPORT, small_config
 
 from pipeline import __main__
 from pipeline.runs import checkpoint
@@ -235,3 +238,44 @@ def test_commands_that_need_no_network_do_not_import_large_libraries(words):
         [sys.executable, "-c", program, *words], capture_output=True, text=True, check=True
     )
     assert process.stdout.splitlines()[-1] == "[]"
+
+
+def test_list_shows_names_and_questions(run):
+    done = run("list")
+    assert (done.code, done.stderr) == (0, "")
+    for expected in ("drawer", "Does it draw?", "sizes", "How many cells?", "rectangle", "words"):
+        assert expected in done.stdout
+
+
+def test_the_version_is_printed(run):
+    assert run("--version") == (0, f"lstm-laboratory {version('lstm-laboratory')}\n", "")
+
+
+SHELLS = {
+    "bash": lambda line: {"COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))},
+    "zsh": lambda line: {"_TYPER_COMPLETE_ARGS": line},
+    "fish": lambda line: {
+        "_TYPER_COMPLETE_ARGS": line,
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+    },
+}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("pipeline train w", {"widths", "writer"}),
+        ("pipeline draw w", {"widths/narrow", "widths/wide"}),
+        ("pipeline study s", {"sizes", "search"}),
+        ("pipeline show re", {"rectangle"}),
+    ],
+)
+def test_shells_complete_names(folder, shell, line, names):
+    environment = {"_PIPELINE_COMPLETE": f"complete_{shell}", **SHELLS[shell](line)}
+    done = subprocess.run(
+        [BIN / "pipeline"], env=os.environ | environment, capture_output=True, text=True
+    )
+    assert done.stderr == ""
+    words = set(re.findall(r"[\w/-]+", done.stdout.replace("_arguments '*: :((", "")))
+    assert words == names

@@ -24,7 +24,7 @@ def state(root: Path) -> dict[Path, tuple[int, int]]:
 
 
 def test_a_moved_laboratory_has_its_models_and_pictures(mine, tmp_path):
-    moved = Laboratory(tmp_path / "elsewhere/my lab")
+    moved = Laboratory(tmp_path / "elsewhere/my?lab #1")
     moved.root.parent.mkdir()
     shutil.move(mine.root, moved.root)
     moved.run("pipeline", "sync")

@@ -99,6 +99,27 @@ def test_results_that_dvc_restores_later_are_added_to_a_run(mine, tmp_path):
     assert {"drawer: complete", "writer: complete"} <= set(lines)
 
 
+def test_runs_that_a_killed_process_left_open_are_closed_a_day_later(mine):
+    program = """
+import time, mlflow
+client = mlflow.MlflowClient("sqlite:///mlflow.db")
+day = 24 * 3600 * 1000
+def start(name, age, **tags):
+    tags = {f"laboratory.{key}": value for key, value in tags.items()}
+    client.create_run("1", int(time.time() * 1000) - age, tags, run_name=name)
+start("old", 2 * day, network="of an earlier params.yaml")
+start("old child", 2 * day, replica="1")
+start("new", day // 2, network="in training elsewhere")
+start("of a user", 2 * day)
+"""
+    mine.run(sys.executable, "-W", "ignore", "-c", program)
+    mine.run("pipeline", "sync")
+    open_runs = mine.rows("select name from runs where status = 'RUNNING' order by name")
+    assert open_runs == [("new",), ("of a user",)]
+    closed = mine.rows("select name from runs where status = 'KILLED' and name like 'old%'")
+    assert sorted(closed) == [("old",), ("old child",)]
+
+
 @pytest.mark.parametrize("database", ["postgresql://{}@127.0.0.1:9/none", "postgres://{}@host/db"])
 def test_a_password_is_not_printed(mine, database):
     address = {"MLFLOW_TRACKING_URI": database.format("student:secret")}

@@ -93,3 +93,23 @@ def test_links_to_a_server_have_no_user_part(reproduced):
     (link,) = [line for line in done.stderr.splitlines() if line.startswith("shapes: ")]
     assert link.startswith(f"shapes: {proxy.address}/#/experiments/")
     assert "secret" not in done.stderr
+
+
+def test_the_password_of_a_server_is_written_nowhere(mine):
+    password = "aardvark-5071"
+    mine.change("cells: 4", "cells: 5")
+    with (
+        serving(mine) as (_, address),
+        misbehaving("well", int(address.rpartition(":")[2])) as proxy,
+    ):
+        uri = proxy.address.replace("//", f"//student:{password}@")
+        environment = {
+            "MLFLOW_TRACKING_URI": uri,
+            "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "false",
+        }
+        for command in ("train drawer", "evaluate drawer", "study sizes", "sync"):
+            words = ("python", "-m", "pipeline", *command.split())
+            done = mine.run(*words, env=environment, warm=False)
+            assert password not in done.stdout + done.stderr
+    files = [path for path in mine.root.rglob("*") if path.is_file()]
+    assert not [path for path in files if password.encode() in path.read_bytes()]

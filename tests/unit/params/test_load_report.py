@@ -56,7 +56,11 @@ def test_texts_of_experiments_and_studies_are_found_by_name(params, tmp_path):
             "known: comparisons, experiments, highlights, models, studies",
         ),
         ("experiments", [], "experiments: must be a mapping of names to entries, got []"),
-        ("experiments/drawer/question", 3, "experiments.drawer.question: must be text, got 3"),
+        (
+            "experiments/drawer/question",
+            3,
+            "experiments.drawer.question: must be text, got 3; quote it",
+        ),
         (
             "experiments/drawer/qestion",
             "Does it?",
@@ -115,6 +119,11 @@ def test_texts_of_experiments_and_studies_are_found_by_name(params, tmp_path):
             "highlights/memory/metric",
             "beauty",
             "highlights.memory.metric: unknown metric 'beauty' of shapes",
+        ),
+        (
+            "highlights/memory/title",
+            "Bell \a",
+            r"highlights.memory.title: must not have control characters, got '\x07'",
         ),
         (
             "highlights/cells/study",

@@ -47,6 +47,19 @@ def test_code_counts(tmp_path, old, new):
     assert digest(tmp_path, CODE.replace(old, new)) != digest(tmp_path, CODE)
 
 
+def test_leftovers_of_editors_do_not_count(tmp_path, monkeypatch):
+    for name in ("__init__.py", "utils/seeds.py", "utils/paths.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(CODE)
+    monkeypatch.setattr(sources.pipeline, "__file__", str(tmp_path / "__init__.py"))
+    (tmp_path / "utils/.#seeds.py").symlink_to("user@host.123")  # Emacs' lock
+    (tmp_path / "utils/._seeds.py").write_bytes(b"\x00\x05\x16\x07\xff")  # of macOS
+    (tmp_path / "utils/.ipynb_checkpoints").mkdir()
+    (tmp_path / "utils/.ipynb_checkpoints/seeds-checkpoint.py").write_text("def")
+    (tmp_path / "utils/seeds.py.orig").write_text(CODE)
+    assert list(sources.digests(["utils"], "")) == ["utils/paths.py", "utils/seeds.py"]
+
+
 def test_the_listed_code_exists():
     for problem in problem_names():
         for patterns in (sources.TRIAL, *sources.STAGES.values()):

@@ -103,3 +103,13 @@ def test_what_is_rarely_intended_is_printed_as_a_warning(resolve, capsys):
     resolve(altered("experiments/echoer/training/loss", "mse"))
     (warning,) = capsys.readouterr().err.splitlines()
     assert warning.startswith("warning: params.yaml: echoer: training.loss: 'mse' on one-hot")
+
+
+def test_a_folder_that_mlflow_cannot_use_is_an_error(in_folder, tmp_path, monkeypatch):
+    place = in_folder(SMALL)
+    folder = tmp_path / "my%20lab"
+    folder.mkdir()
+    place.rename(folder / place.name)
+    monkeypatch.chdir(folder)
+    with pytest.raises(InputError, match=r"my%20lab: MLflow takes %20 in a path for another"):
+        check.run()

@@ -96,6 +96,15 @@ def test_networks_of_one_side_only_are_counted(repository, capsys):
     assert counts(capsys.readouterr().out)["unmatched"] == 1
 
 
+def test_tables_of_benchmarks_are_not_compared(repository, tmp_path, capsys):
+    table = tmp_path / "reports/benchmarks/trials.csv"
+    table.parent.mkdir()
+    table.write_text("executor,seconds\nDask,1\n")
+    repository(draw(1), draw(1))
+    assert verify.run("HEAD")
+    assert counts(capsys.readouterr().out)["same"] == 3 * 40
+
+
 def test_errors(repository):
     repository(draw(1), draw(1))
     with pytest.raises(InputError, match="no-such-branch"):

@@ -49,7 +49,7 @@ GRID = ["curves", "learning", "pictures", "pareto", "heatmap", "frontier"]
     ("count", "state"), [(1, "complete"), (2, "complete"), (6, "complete"), (6, "failed")]
 )
 def test_every_figure_of_a_grid_for_any_number_of_trials(count, state):
-    mark = {"metric": "size", "below": 0.5, "label": "small"}
+    mark = {"metric": "size", "below": 0.5, "label": r"small $\fra$"}
     plan = small_plan("sizes", figures=GRID, target=0.5, mark=mark)
     trials = grid_trials(plan, count, state)
     files = draw(plan, trials)

@@ -17,7 +17,7 @@ SEQUENCE_OUTPUTS = ("one-to-many", "sequence")
 """Kinds of samples whose network returns an output per time step."""
 
 
-MAX_ALPHABET = 2**15
+MAX_ALPHABET = 2**15  # different characters that a network can learn
 
 UNKNOWN = "\ufffd"
 """The character that stands for those that are too rare to be learned."""

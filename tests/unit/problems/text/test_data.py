@@ -96,6 +96,10 @@ def test_replicas_get_different_passages_of_the_same_text():
         ({"text": None}, "text is missing; corpus: text requires it"),
         ({"corpus": "source"}, "text is only allowed with corpus: text, got 'source'"),
         ({"length": 11}, "length must be less than the 11 characters of the text, got 11"),
+        (
+            {"text": "".join(map(chr, range(32, 33_000)))},
+            "text must have at most 32768 different characters, got 32968",
+        ),
         ({"text": ""}, "String should have at least 1 character"),
         (
             {"corpus": "source", "text": None, "characters": 10},
