@@ -220,11 +220,12 @@ class Laboratory:
         return self.root / "params.yaml"
 
     def environment(self, *, warm: bool = True) -> dict[str, str]:
-        """The environment of commands: without settings of DVC and MLflow, our commands first.
+        """The environment of commands: as it was before pytest, with our commands first.
 
         With `warm`, commands of the pipeline are forked from a process that has imported all.
         """
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("DVC_", "MLFLOW_"))}
+        set_by_tests = ("DVC_", "MLFLOW_", "MPLBACKEND")
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(set_by_tests)}
         shims = f"{shims_folder()}:" if warm else ""
         return kept | {"PATH": f"{shims}{BIN}:{os.environ['PATH']}", "COLUMNS": "200"}
 
