@@ -12,6 +12,7 @@ from pipeline.utils.errors import InputError, TrainingError, disk_error, memory_
 
 # Jupyter sets it to a backend of its own, which the environment of this command may not have.
 os.environ["MPLBACKEND"] = "agg"
+os.environ.pop("TF_FUNCTION_JIT_COMPILE_DEFAULT", None)  # it would change results
 
 # Else garbage collection would take a third of the time in which TensorFlow and MLflow are
 # imported. Worker processes import this module, too.
