@@ -52,30 +52,18 @@ def _completion(names: Callable[[Params], Iterable[str]]) -> Callable[[str], lis
     return complete
 
 
-DatasetName = Annotated[
-    str,
-    typer.Argument(
-        metavar="DATASET",
-        help="A name under `datasets` in params.yaml.",
-        autocompletion=_completion(lambda params: params.datasets),
-    ),
-]
-ExperimentName = Annotated[
-    str,
-    typer.Argument(
-        metavar="EXPERIMENT",
-        help="A name under `experiments` in params.yaml.",
-        autocompletion=_completion(lambda params: params.experiments),
-    ),
-]
-StudyName = Annotated[
-    str,
-    typer.Argument(
-        metavar="STUDY",
-        help="A name under `studies` in params.yaml.",
-        autocompletion=_completion(lambda params: params.studies),
-    ),
-]
+def _name_in(section: str, metavar: str) -> Any:
+    """Return an argument that names an entry of a section of params.yaml."""
+    return typer.Argument(
+        metavar=metavar,
+        help=f"A name under `{section}` in params.yaml.",
+        autocompletion=_completion(lambda params: getattr(params, section)),
+    )
+
+
+DatasetName = Annotated[str, _name_in("datasets", "DATASET")]
+ExperimentName = Annotated[str, _name_in("experiments", "EXPERIMENT")]
+StudyName = Annotated[str, _name_in("studies", "STUDY")]
 Replica = Annotated[
     int,
     typer.Option(

@@ -48,7 +48,7 @@ matplotlib.rcdefaults()  # whatever the user's matplotlibrc says
 plt.rcParams.update(
     {
         "svg.hashsalt": "lstm-laboratory",
-        "svg.fonttype": "none",  # text can be found and copied, and has the reader's Chinese fonts
+        "svg.fonttype": "none",  # text can be searched and copied, in the reader's fonts
         "figure.constrained_layout.use": True,
         "savefig.facecolor": "white",
         "font.size": 11,

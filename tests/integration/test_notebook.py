@@ -54,11 +54,11 @@ def test_the_notebook_runs(laboratory):
         if {"image/png", "image/svg+xml"} & set(output.get("data", ()))
     }
     assert images == {"drawings", "fit", "draw", "plot"}
-    found = json.loads(notebook.cells[-1].outputs[0].text)
-    assert found["vertices"] == [4] * 9
-    assert found["runs"] == ["rectangle-generators/mixture", "rectangle-generators/tokens"]
-    assert found["loss"] == 5
-    assert found["trials"] == 4
-    assert found["best"]
-    for trial in found["best"]:
+    variables = json.loads(notebook.cells[-1].outputs[0].text)
+    assert variables["vertices"] == [4] * 9
+    assert variables["runs"] == ["rectangle-generators/mixture", "rectangle-generators/tokens"]
+    assert variables["loss"] == 5
+    assert variables["trials"] == 4
+    assert variables["best"]
+    for trial in variables["best"]:
         assert set(trial) == {"variant", "model.cells", "consistency_error", "mae_regret"}
