@@ -103,11 +103,37 @@ Variants = Mapping[str, tuple[RunConfig, StoredResults]]
 """The networks of an experiment: short name -> (config, results)."""
 
 
+class Alternatives:
+    """The modules of a folder, of which a key of params.yaml chooses one: a family, a corpus, ….
+
+    The key's value is the name of a module, with hyphens for its underscores. A new module is a new
+    choice: nothing else has to be changed, and stages depend only on the modules that their entry
+    chooses. Modules whose names start with an underscore are no choices.
+
+    Attributes:
+        key: the key, without its section: `architecture`.
+        folder: the folder in `pipeline/problems/`.
+        modules: the modules by their names in params.yaml, sorted.
+    """
+
+    def __init__(self, key: str, folder: str):
+        self.key, self.folder = key, folder
+        modules = pkgutil.iter_modules([str(Path(problems.__path__[0]) / folder)])
+        names = sorted(module.name for module in modules if module.name[0] != "_")
+        self.modules = {name.replace("_", "-"): name for name in names}
+
+    def load(self, name: str) -> ModuleType:
+        """Import the module of a name."""
+        path = f"{self.folder}/{self.modules[name]}".replace("/", ".")
+        return importlib.import_module(f"{problems.__name__}.{path}")
+
+
 class ConfigPart(Protocol):
     """`config`: types and validation of the problem's entries in params.yaml."""
 
     Dataset: type[Dataset]
     Experiment: type[Experiment]
+    ALTERNATIVES: Sequence[Alternatives] = ()
 
     @staticmethod
     def resolve(dataset: Any) -> Any:

@@ -10,7 +10,7 @@ import json
 import platform
 from collections.abc import Mapping
 from importlib.metadata import version
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pipeline.runs import sources
 from pipeline.schema.study import Study
@@ -18,12 +18,18 @@ from pipeline.schema.study import Study
 LIBRARIES = ("keras", "numpy", "optuna", "scipy", "tensorflow")
 
 
-@functools.lru_cache
-def code_digest(problem: str) -> str:
-    """Return the SHA-256 of the code and the library versions that decide a trial."""
-    libraries = {name: version(name) for name in LIBRARIES}
-    parts = [sources.digests(sources.TRIAL, problem), libraries]
+def code_digest(problem: str, params: Any = None) -> str:
+    """Return the SHA-256 of the code and the library versions that decide a trial.
+
+    `params` are those of `sources.digests`.
+    """
+    parts = [sources.digests(sources.TRIAL, problem, params), _versions()]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+@functools.cache
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in LIBRARIES}
 
 
 class VersionMismatchError(Exception):
@@ -53,5 +59,6 @@ def study_digest(study: Study, base: Mapping) -> str:
 
     `base` is the `RunConfig.to_dict()` of the network that the study varies.
     """
-    parts = [code_digest(study.problem), study.result_params(), base["experiment"], base["dataset"]]
+    params = [study.result_params(), base["experiment"], base["dataset"]]
+    parts = [code_digest(study.problem, params), *params]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]

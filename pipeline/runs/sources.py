@@ -1,6 +1,8 @@
 """The code that decides results: stages, studies and registered models depend on it.
 
-Code that only reports results is left out: the command line, progress bars, messages, MLflow.
+Code that only reports results is left out: the command line, progress bars, messages, MLflow. So is
+the code that only validates parameters. Of the `Alternatives` of a problem, such as the families of
+shapes, only those count that the parameters name.
 """
 
 import ast
@@ -8,10 +10,12 @@ import functools
 import hashlib
 import io
 import tokenize
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pipeline
+from pipeline.problems.base import Problem
 
 NETWORK = (
     "engine",
@@ -98,11 +102,56 @@ STAGES = {
 """What each stage writes."""
 
 
-def digests(sources: Iterable[str], problem: str) -> dict[str, str]:
+VALIDATION = "validate.py"
+"""Modules of this name decide no result: they only tell whether parameters are valid."""
+
+
+def digests(sources: Iterable[str], problem: str, params: Any = None) -> dict[str, str]:
     """Return the SHA-256 of the code in each file of some sources, by path in the package.
 
     Comments, docstrings and blank lines do not count.
+
+    Args:
+        sources: files and folders of the package, as in `STAGES`.
+        problem: the name of the problem.
+        params: full parameters, as plain JSON values, from which the alternatives are selected;
+            by default all count.
     """
+    by_path, skipped = _digests(tuple(sources), problem), unused(problem, params)
+    return {
+        path: digest
+        for path, digest in by_path.items()
+        if path not in skipped and Path(path).name != VALIDATION
+    }
+
+
+def unused(problem: str, params: Any = None) -> set[str]:
+    """Return the files of the problem's alternatives that the parameters do not name."""
+    if params is None:
+        return set()
+    return {
+        f"problems/{alternatives.folder}/{module}.py"
+        for alternatives in Problem(problem).config.ALTERNATIVES
+        for name, module in alternatives.modules.items()
+        if name not in _values(params, alternatives.key)
+    }
+
+
+def _values(params: Any, key: str) -> Iterator[Any]:
+    """Yield all values of a key: of variants, and of the dimensions of a study, too."""
+    if isinstance(params, dict):
+        for name, value in params.items():
+            if name.rpartition(".")[2] == key:
+                yield from value if isinstance(value, list) else [value]
+            yield from _values(value, key)
+    elif isinstance(params, list | tuple):
+        for value in params:
+            yield from _values(value, key)
+
+
+@functools.cache
+def _digests(sources: tuple[str, ...], problem: str) -> dict[str, str]:
+    """Return the digests of all files."""
     package, by_path = Path(pipeline.__file__).parent, {}
     for pattern in sources:
         path = package / pattern.format(problem=problem)

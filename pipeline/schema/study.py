@@ -2,7 +2,7 @@
 
     studies:
       cells:
-        problem: shapes                          the experiment's; dvc.yaml needs it here too
+        problem: shapes                          that of the experiment
         experiment: rectangle-recurrent          what is varied, or one variant: star/recurrent
         overrides: {training: {sequences: 6000}} what all trials change of it
         variants: {memoryless: {framing: {sample: point}}, recurrent: {}}

@@ -124,6 +124,8 @@ def _model_folder(champion: Champion) -> Iterator[Path]:
                 shutil.copytree(source, target, ignore=_not_code, dirs_exist_ok=True)
             else:
                 shutil.copy(source, target)
+        for path in sources.unused(problem, checkpoint.config.to_dict()):
+            (folder / "pipeline" / path).unlink()
         shutil.copy(pyfunc.__file__, folder)
         requirements = [f"{library}=={version(library)}" for library in LIBRARIES]
         files.write_text(folder / "requirements.txt", "\n".join(requirements) + "\n")

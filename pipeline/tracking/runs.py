@@ -89,7 +89,8 @@ def search(client: MlflowClient, experiment: str, query: str) -> list[Run]:
 
 def _begun_digest(config: RunConfig) -> str:
     """The digest of what decides a training: its parameters and the code."""
-    parts = [fingerprint.code_digest(config.experiment.problem), config.to_dict()]
+    params = config.to_dict()
+    parts = [fingerprint.code_digest(config.experiment.problem, params), params]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 

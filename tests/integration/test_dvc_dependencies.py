@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
-from small import ROOT, Laboratory
+from small import PARAMS, ROOT, Laboratory
 
+from pipeline.problems.base import Problem
 from pipeline.runs import sources
 from pipeline.utils import paths
 
@@ -125,7 +126,17 @@ def test_a_stage_depends_on_what_it_imports_and_reads(mine, stages, stage):
     code = [f"pipeline/{path.format(problem=problem)}" for path in sources.STAGES[command]]
     assert _used_code(modules, command, problem, code) == set(code)
     deps, outs = stages[stage]["deps"], tuple(stages[stage]["outs"])
-    assert f"data/resolved/code/{command}/{problem}.json" in deps
+    code_file = f"data/resolved/code/{command}/{name}.json"
+    assert code_file in deps
+    listed = json.loads((mine.root / code_file).read_text())
+    for alternatives in Problem(problem).config.ALTERNATIVES:
+        folder = f"problems/{alternatives.folder}/"
+        chosen = {path for path in listed if path.startswith(folder)}
+        loaded = {module.removeprefix("pipeline/") for module in modules if folder in module}
+        if alternatives.key == "shape":  # all are loaded, to find the names of metrics
+            assert chosen < loaded
+        elif command != "figures" and alternatives.key == "architecture":
+            assert chosen == loaded
     data = {dep for dep in deps if not dep.startswith("data/resolved")}
     read = {
         path
@@ -156,6 +167,73 @@ def _used_code(modules: list[str], command: str, problem: str, code: list[str]) 
             or module == "pipeline/problems/base.py"
         )
     }
+
+
+NEW_FILES = {
+    "shapes/config/families/diamond.py": '''"""A diamond."""
+
+
+def vertices(width, height):
+    """Return the vertices."""
+    return [(0, 0), (width / 2, height / 2), (0, height), (-width / 2, height / 2)]
+''',
+    "text/data/corpora/alphabets.py": '''"""Alphabets."""
+
+import string
+
+
+def load():
+    """Return the texts by their names."""
+    return {str(number): string.ascii_lowercase * number for number in range(1, 9)}
+''',
+    "echo/model/architectures/linear.py": '''"""No hidden layer."""
+
+from pipeline.problems.echo.model import parts
+
+
+def build(config):
+    """Build the model."""
+    return parts.sequential(config, parts.output_layer(config))
+''',
+}
+
+CHANGES = {
+    "datasets": {
+        "diamond": ("rectangle", {"shape": "diamond"}),
+        "alphabets": ("words", {"corpus": "alphabets", "text": None, "length": 6}),
+    },
+    "experiments": {
+        "diamond": ("drawer", {"dataset": "diamond"}),
+        "linear": ("echoer", {"model": {"architecture": "linear", "cells": 1}}),
+        "alphabets": ("writer", {"dataset": "alphabets"}),
+    },
+}
+"""New entries: the entry that they are copied from, and what is changed."""
+
+
+def test_a_new_family_corpus_or_architecture_is_one_file_and_makes_no_other_stage_run(laboratory):
+    def check() -> dict[str, str]:
+        laboratory.run("python", "-m", "pipeline", "check", warm=False)
+        folder = laboratory.root / "data/resolved"
+        return {
+            path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*.json")
+        }
+
+    before = check()
+    for path, text in NEW_FILES.items():
+        (laboratory.root / "pipeline/problems" / path).write_text(text)
+    document = YAML(typ="safe").load(PARAMS)
+    for section, entries in CHANGES.items():
+        for name, (original, changes) in entries.items():
+            document[section][name] = document[section][original] | changes
+    YAML(typ="safe").dump(document, laboratory.params)
+    after = check()
+    assert {path: after[path] for path in before} == before
+    for name in CHANGES["experiments"]:
+        module = "alphabets" if name == "alphabets" else name
+        assert f"/{module}.py" in after[f"code/train/{name}.json"]
+    for name in CHANGES["datasets"]:
+        laboratory.run("python", "-m", "pipeline", "generate", name, warm=False)
 
 
 def test_a_trial_is_decided_by_a_study_s_code_but_for_what_presents_or_stores_it():

@@ -7,6 +7,7 @@ from pipeline.engine.initialization import initial_weights
 from pipeline.engine.replicas import Replicas
 from pipeline.problems.base import read_config
 from pipeline.problems.shapes import model
+from pipeline.problems.shapes.config.family import FAMILIES
 
 
 def make_config(shape="rectangle", **changes) -> schema.RunConfig:
@@ -14,7 +15,7 @@ def make_config(shape="rectangle", **changes) -> schema.RunConfig:
     losses = {"tokens": "categorical_crossentropy", "coordinates": "negative_log_likelihood"}
     training = {"seed": 1, "replicas": 2, "sequences": 20, "batch_size": 4, "learning_rate": 0.01}
     dataset = {"problem": "shapes", "shape": shape, "seed": 3, "replicas": 2}
-    families = 5 if shape == "any" else 1
+    families = 1 if isinstance(shape, str) else len(shape)
     experiment = {
         "problem": "shapes",
         "dataset": "data",
@@ -33,7 +34,7 @@ MIXTURE = {"framing": {"sample": "coordinates"}, "model": {"cells": 4, "componen
 CONFIGS = {
     "tokens": make_config(),
     "mixture": make_config(**MIXTURE),
-    "all families": make_config("any"),
+    "several families": make_config([*FAMILIES]),
 }
 
 

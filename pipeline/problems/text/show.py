@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from pipeline.problems.text.config.types import Dataset, Framing
-from pipeline.problems.text.data.corpora import Corpus, load_corpus
+from pipeline.problems.text.data.corpus import Corpus, load_corpus
 from pipeline.problems.text.data.examples import decode, encode
 from pipeline.utils.errors import InputError
 

@@ -188,7 +188,7 @@ CASES = {
         training={"loss": "negative_log_likelihood"},
     ),
     "generator of tokens of all families": config(
-        SHAPES | {"dataset": SHAPES["dataset"] | {"shape": "any"}},
+        SHAPES | {"dataset": SHAPES["dataset"] | {"shape": ["circle", "rectangle"]}},
         framing={"sample": "tokens", "bins": 16},
         model={"cells": 6},
         training={"loss": "categorical_crossentropy", "vectorized": False},

@@ -60,8 +60,13 @@ TYPE_ERRORS = [
     (
         "datasets/rectangle/shape",
         "hexagon",
-        "datasets.rectangle.shape: must be 'rectangle', 'rectangle-8', 'circle', 'star', "
-        "'cross', 'any' or 'file', got 'hexagon'",
+        "datasets.rectangle.shape: must be 'circle', 'cross', 'rectangle', 'rectangle-8', 'star' "
+        "or 'file', got 'hexagon'",
+    ),
+    (
+        "datasets/rectangle/shape",
+        ["star", "file"],
+        "datasets.rectangle: shape must list different families, got ['star', 'file']",
     ),
     (
         f"{DRAWER}/problem",
@@ -139,7 +144,7 @@ NETWORK_ERRORS = [
 ]
 """Paths, values, and the error of the value beside the rest of the network and its dataset."""
 
-ANY = altered("datasets/rectangle/shape", "any")["datasets"]["rectangle"]
+TWO = altered("datasets/rectangle/shape", ["star", "cross"])["datasets"]["rectangle"]
 
 PROBLEM_ERRORS = [
     (
@@ -187,14 +192,14 @@ PROBLEM_ERRORS = [
     ),
     (
         "datasets/rectangle/shape",
-        "any",
-        "experiments.drawer.framing.sample: must be 'tokens' for datasets.rectangle.shape: any, "
-        "got 'point'",
+        ["star", "cross"],
+        "experiments.drawer.framing.sample: must be 'tokens' for the 2 families of "
+        "datasets.rectangle.shape, got 'point'",
     ),
     (
         "datasets/rectangle",
-        ANY | {"test": 4},
-        "datasets.rectangle: test must be at least 5, one shape of each family, got 4",
+        TWO | {"test": 1},
+        "datasets.rectangle: test must be at least 2, one shape of each family, got 1",
     ),
     (
         f"{ECHOER}/framing/echo",

@@ -117,7 +117,7 @@ def test_alphabets_of_more_than_256_characters_have_wider_codes(own):
     ("keys", "files", "message"),
     [
         ("a.txt", {}, "path: inputs/a.txt: does not exist"),
-        ("a.txt", {"a.txt": ""}, "path: has no character that occurs min_count = 1 times"),
+        ("a.txt", {"a.txt": ""}, "path: inputs/a.txt: has no text"),
         ("empty", {"empty/.keep": ""}, "path: inputs/empty: has no files"),
         (
             "a.txt",
@@ -132,11 +132,15 @@ def test_alphabets_of_more_than_256_characters_have_wider_codes(own):
             {"a.txt": LONG.encode("utf-16")},
             "path: inputs/a.txt:1: is not utf-8 (byte 0: 0xff); set encoding: utf-16",
         ),
-        ("a.txt, min_count: 99", {"a.txt": LONG}, "path: has no character that occurs min_count"),
+        (
+            "a.txt, min_count: 99",
+            {"a.txt": LONG},
+            "path: inputs/a.txt: has no character that occurs min_count = 99 times",
+        ),
         (
             "a.txt, split: files",
             {"a.txt": LONG},
-            "path: a.txt has 1 files; split: files needs 3 or more",
+            "path: must name at least 3 files for split: files, got 1: a.txt",
         ),
         (
             "b.txt",

@@ -57,7 +57,39 @@ def test_leftovers_of_editors_do_not_count(tmp_path, monkeypatch):
     (tmp_path / "utils/.ipynb_checkpoints").mkdir()
     (tmp_path / "utils/.ipynb_checkpoints/seeds-checkpoint.py").write_text("def")
     (tmp_path / "utils/seeds.py.orig").write_text(CODE)
-    assert list(sources.digests(["utils"], "")) == ["utils/paths.py", "utils/seeds.py"]
+    assert list(sources.digests(["utils"], "melodies")) == ["utils/paths.py", "utils/seeds.py"]
+
+
+@pytest.mark.parametrize(
+    ("params", "used"),
+    [
+        ({"dataset": {"shape": "star"}}, {"star"}),
+        ({"dataset": {"shape": ["star", "rectangle-8"]}}, {"star", "rectangle_8"}),
+        ({"dataset": {"shape": "file"}}, set()),
+        ({"name": "star", "star": {"dataset": {"shape": "circle"}}}, {"circle"}),
+        (None, {"circle", "cross", "rectangle", "rectangle_8", "star"}),
+    ],
+)
+def test_only_the_families_that_parameters_name_count(params, used):
+    digests = sources.digests(["problems/{problem}/config/families"], "shapes", params)
+    assert {path.rpartition("/")[2] for path in digests} == {
+        "__init__.py",
+        *(f"{name}.py" for name in used),
+    }
+
+
+def test_all_architectures_of_a_study_count():
+    study = {
+        "varied": {"experiment": {"model": {"architecture": "lstm"}}},
+        "variants": {"all": {"model": {"architecture": "vector"}}},
+        "space": {"model.architecture": ["features", "attention"]},
+    }
+    unused = sources.unused("echo", study)
+    assert {path.rpartition("/")[2] for path in unused} == {"encoder_decoder.py", "memoryless.py"}
+
+
+def test_validation_does_not_count():
+    assert not any("validate" in path for path in sources.digests(sources.TRIAL, "echo"))
 
 
 def test_the_listed_code_exists():

@@ -165,5 +165,5 @@ def test_everything_that_determines_a_trial_changes_the_fingerprint(monkeypatch)
     assert small_plan("sizes").fingerprint == original
     assert small_plan("sizes", figures=[]).fingerprint == original
     assert small_plan("sizes", space={"model.cells": [1, 2]}).fingerprint != original
-    monkeypatch.setattr(fingerprint, "code_digest", lambda problem: "other")
+    monkeypatch.setattr(fingerprint, "code_digest", lambda *arguments: "other")
     assert small_plan("sizes").fingerprint != original

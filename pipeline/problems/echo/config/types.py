@@ -7,6 +7,10 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from pipeline import schema
+from pipeline.problems.base import Alternatives
+
+ARCHITECTURES = Alternatives("architecture", "echo/model/architectures")
+ALTERNATIVES = (ARCHITECTURES,)
 
 MISSING = -1
 """Marks a missing integer in a window or an echo."""
@@ -110,14 +114,8 @@ Activation = Literal["softmax", "sigmoid", "linear"]
 class Model(schema.Model):
     """The network; the article's are `lstm` and `encoder-decoder`, without further keys."""
 
-    architecture: Literal[
-        "lstm", "encoder-decoder", "attention", "vector", "features", "memoryless"
-    ] = Field(
-        description="lstm: one output per time step; encoder-decoder: one LSTM reads the window "
-        "into a vector, a second one writes the echo from it; attention: for each position of the "
-        "echo a query attends to the outputs of an LSTM; vector: many to one, the complete echo "
-        "from the last output of an LSTM; features: one to one, the window as the features of a "
-        "single time step; memoryless: a dense layer that sees one integer at a time"
+    architecture: Literal[(*ARCHITECTURES.modules,)] = Field(
+        description="a module in model/architectures/"
     )
     cells: schema.Count = Field(
         description="units of each LSTM layer, or of the dense layer of `memoryless`"

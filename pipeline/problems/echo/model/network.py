@@ -10,8 +10,8 @@ from pipeline import schema
 from pipeline.engine.backend import keras, tf
 from pipeline.engine.network import Network
 from pipeline.engine.replicas import Replicas
-from pipeline.problems.echo.config.types import MISSING, Framing, Model, at_length
-from pipeline.problems.echo.model import architectures
+from pipeline.problems.echo.config.types import ARCHITECTURES, MISSING, Framing, Model, at_length
+from pipeline.problems.echo.model.parts import Models
 
 
 def build(config: schema.RunConfig) -> Network:
@@ -21,7 +21,7 @@ def build(config: schema.RunConfig) -> Network:
     network's outputs are `integers` (B, echo) as uint8, and the `cross_entropy` in nats, or the
     absolute `error` in integers, of each.
     """
-    models = architectures.build(config)
+    models = _build_models(config)
     return Network(
         models.inference_model,
         _loss(config),
@@ -29,6 +29,19 @@ def build(config: schema.RunConfig) -> Network:
         _output_fn(config),
         models.training_model,
     )
+
+
+def _build_models(config: schema.RunConfig) -> Models:
+    """Build the models of the architecture, and set the biases of the forget gates."""
+    model = config.experiment.model
+    models = ARCHITECTURES.load(model.architecture).build(config)
+    for layer in (models.training_model or models.inference_model).layers:
+        if isinstance(layer, keras.layers.LSTM):
+            *kernels, bias = layer.get_weights()
+            # Keras concatenates the biases of the gates: input, forget, cell, output.
+            bias[model.cells : 2 * model.cells] = model.forget_bias
+            layer.set_weights([*kernels, bias])
+    return models
 
 
 def _preprocess(config: schema.RunConfig) -> Callable:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import functools
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, PlainSerializer, WrapValidator, model_validator
 
 from pipeline import schema
-from pipeline.problems.shapes.config.families import FAMILIES, EstimatedFamily, Family
+from pipeline.problems.shapes.config.family import FAMILIES, MODULES, EstimatedFamily, Family
 
-ANY, FILE = "any", "file"
+ALTERNATIVES = (MODULES,)
+
+FILE = "file"
 
 HALF_WIDTH = 0.01
 """Half the width of the interval whose probability a mixture maximizes, as a share of the widest
@@ -36,11 +39,27 @@ class Polygons(schema.Contents):
     step_range: Rows = Field(description="smallest and largest steps, (2, (V - 1) * 2)")
 
 
-class Dataset(schema.Dataset):
-    """Shapes of one family, of all families in turn, or from the user's files."""
+def _check_each(value: Any, check: Callable[[Any], str]) -> str | tuple[str, ...]:
+    """Check the name of a family, or each name of a list; a list of one name is that name."""
+    if not isinstance(value, list | tuple):
+        return check(value)
+    names = tuple(map(check, value))
+    return names[0] if len(names) == 1 else names
 
-    shape: Literal[(*FAMILIES, ANY, FILE)] = Field(
-        description="a family; any: all of them in turn; file: your own polygons at `path`"
+
+Shape = Annotated[
+    Literal[(*FAMILIES, FILE)],
+    WrapValidator(_check_each),
+    PlainSerializer(lambda value: value, return_type=Any),
+]
+
+
+class Dataset(schema.Dataset):
+    """Shapes of one family, of several families in turn, or from the user's files."""
+
+    shape: Shape = Field(
+        description="a family: a module in config/families/; a list of families: each in turn; "
+        "file: your own polygons at `path`"
     )
     path: str | None = Field(
         default=None,
@@ -63,6 +82,13 @@ class Dataset(schema.Dataset):
         return self
 
     @model_validator(mode="after")
+    def _check_families(self) -> Dataset:
+        names = self.shape
+        if isinstance(names, tuple) and (FILE in names or not names or len({*names}) < len(names)):
+            raise ValueError(f"shape must list different families, got {list(names)}")
+        return self
+
+    @model_validator(mode="after")
     def _hold_out_each_family(self) -> Dataset:
         """Check that held-out data have at least one shape of each family."""
         if self.shape == FILE:
@@ -80,7 +106,8 @@ class Dataset(schema.Dataset):
         """The families by their names. Sequence s is of family s modulo their number."""
         if self.contents:
             return {FILE: _estimated(self.contents)}
-        return FAMILIES if self.shape == ANY else {self.shape: FAMILIES[self.shape]}
+        names = self.shape if isinstance(self.shape, tuple) else (self.shape,)
+        return {name: FAMILIES[name] for name in names}
 
     @property
     def family(self) -> Family:
@@ -96,7 +123,7 @@ class Dataset(schema.Dataset):
     @property
     def plural(self) -> str:
         """What several of these shapes are called: `rectangles`, `crosses`, `shapes`."""
-        if self.shape in (ANY, FILE):
+        if self.shape == FILE or isinstance(self.shape, tuple):
             return "shapes"
         name = self.shape.split("-")[0]
         return f"{name}es" if name.endswith("s") else f"{name}s"

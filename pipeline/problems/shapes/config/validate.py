@@ -43,8 +43,8 @@ def _errors(config: schema.RunConfig) -> Iterator[tuple[str, str]]:
     if len(dataset.families) > 1 and sample != "tokens":
         yield (
             "framing.sample",
-            f"must be 'tokens' for datasets.{experiment.dataset}.shape: {dataset.shape}, "
-            f"got {sample!r}",
+            f"must be 'tokens' for the {len(dataset.families)} families of "
+            f"datasets.{experiment.dataset}.shape, got {sample!r}",
         )
 
 

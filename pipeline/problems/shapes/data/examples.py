@@ -13,7 +13,7 @@ import scipy  # its parts are loaded when first used
 
 from pipeline import schema
 from pipeline.problems.shapes.config.files import load_polygons, scaled
-from pipeline.problems.shapes.config.types import ANY, Dataset
+from pipeline.problems.shapes.config.types import Dataset
 from pipeline.problems.shapes.data.grids import Grid
 from pipeline.utils import inputs, seeds
 
@@ -53,7 +53,7 @@ def _shapes(
     """Return shapes (S, V, 2) whose free parameters `sample` draws from a random stream."""
     shapes = np.full((count, dataset.vertex_count, 2), np.nan, np.float32)
     for name, family in dataset.families.items():
-        path = (*stream, name) if dataset.shape == ANY else stream
+        path = (*stream, name) if len(dataset.families) > 1 else stream
         rng = seeds.generator(dataset.seed, *path)
         selected = dataset.select(name, shapes)  # a view
         selected[:] = family.polygons(sample(rng, len(selected), len(family.parameters)))

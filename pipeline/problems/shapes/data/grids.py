@@ -6,7 +6,7 @@ second vertex, its y, x of the third, ….
 
 import numpy as np
 
-from pipeline.problems.shapes.config.families import Family
+from pipeline.problems.shapes.config.family import Family
 
 
 class Grid:

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from pipeline import plotting
 from pipeline.problems.base import CaptionedFigure, StoredResults
-from pipeline.problems.shapes.config.families import PARAMETER_LABELS, Family
+from pipeline.problems.shapes.config.family import Family, parameter_label
 from pipeline.problems.shapes.metrics.generation import (
     HISTOGRAM_BINS,
     SAMPLE_SIZE,
@@ -142,7 +142,7 @@ def plot_sizes(config: RunConfig, results: StoredResults) -> Figure:
         for axes, parameter, histograms in zip(
             panels, family.parameters, shares.swapaxes(0, 1), strict=False
         ):
-            label = PARAMETER_LABELS.get(parameter, parameter)
+            label = parameter_label(parameter)
             _plot_histogram(axes, histograms, f"{shape}: {label}" if len(families) > 1 else label)
         panels[0].set_ylabel("density")
     grid[0][0].legend(loc="lower center", ncols=2)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy
 
-from pipeline.problems.shapes.config.families import Family
+from pipeline.problems.shapes.config.family import Family
 
 if TYPE_CHECKING:
     from pipeline.engine.replicas import Replicas

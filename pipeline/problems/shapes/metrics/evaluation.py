@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.problems.base import Evaluation, Metric
-from pipeline.problems.shapes.config.families import FAMILIES, PARAMETER_LABELS, Family
+from pipeline.problems.shapes.config.family import FAMILIES, Family, parameter_label
 from pipeline.problems.shapes.config.types import HALF_WIDTH, Dataset
 from pipeline.problems.shapes.data.examples import make_examples, samples_per_sequence
 from pipeline.problems.shapes.metrics import generation
@@ -121,7 +121,7 @@ def describe(name: str) -> Metric:
     parameter = name.removeprefix("ks_")
     known = any(parameter in family.parameters for family in FAMILIES.values())
     if parameter != name and (known or re.fullmatch(r"p\d+", parameter)):
-        label = PARAMETER_LABELS.get(parameter, parameter)
+        label = parameter_label(parameter)
         return Metric(
             f"KS distance of the {label}",
             f"Kolmogorov–Smirnov distance between the distributions of the {label} in drawn shapes "

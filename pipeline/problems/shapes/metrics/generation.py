@@ -13,7 +13,7 @@ import numpy as np
 import scipy
 
 from pipeline.problems.base import Evaluation
-from pipeline.problems.shapes.config.families import FAMILIES, Family
+from pipeline.problems.shapes.config.family import FAMILIES, Family
 from pipeline.problems.shapes.config.types import HALF_WIDTH, Dataset
 from pipeline.problems.shapes.data.examples import make_examples
 from pipeline.problems.shapes.data.grids import Grid

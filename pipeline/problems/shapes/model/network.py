@@ -10,7 +10,7 @@ from pipeline import schema
 from pipeline.engine import layers
 from pipeline.engine.backend import keras, tf
 from pipeline.engine.network import Network
-from pipeline.problems.shapes.config.families import Family
+from pipeline.problems.shapes.config.family import Family
 from pipeline.problems.shapes.model import generators
 
 

@@ -24,7 +24,9 @@ def resolve(dataset: Dataset) -> Dataset:
     try:
         files = inputs.find(dataset.path)
         if dataset.split == "files" and len(files) < 3:
-            raise InputError(f"{dataset.path} has {len(files)} files; split: files needs 3 or more")
+            raise InputError(
+                f"must name at least 3 files for split: files, got {len(files)}: {dataset.path}"
+            )
         contents = _count(tuple(files), inputs.digest(files), dataset.encoding, dataset.min_count)
     except InputError as error:
         raise InputError(f"path: {error}") from None
@@ -56,15 +58,17 @@ def _count(files: tuple[Path, ...], digest: str, encoding: str, min_count: int) 
     counts[ord("\n")] = max(counts[ord("\n")], min_count)  # it separates the files
     rare = "".join(map(chr, np.flatnonzero((counts > 0) & (counts < min_count))))
     alphabet = set(map(chr, np.flatnonzero(counts >= min_count))) | ({UNKNOWN} if rare else set())
+    names = [inputs.show(path) for path in files]
     if not alphabet - {"\n", UNKNOWN}:
-        raise InputError(f"has no character that occurs min_count = {min_count} times")
+        missing = f"character that occurs min_count = {min_count} times" if rare else "text"
+        raise InputError(f"{', '.join(names)}: has no {missing}")
     if len(alphabet) > MAX_ALPHABET:
         raise InputError(
-            f"has {len(alphabet)} different characters; at most {MAX_ALPHABET} can be learned; "
-            "increase min_count"
+            f"{', '.join(names)}: has {len(alphabet)} different characters; at most {MAX_ALPHABET} "
+            "can be learned; increase min_count"
         )
     return Files(
-        names=[inputs.show(path) for path in files],
+        names=names,
         sha256=digest,
         count=characters,
         alphabet="".join(sorted(alphabet)),

@@ -7,9 +7,15 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from pipeline import schema
+from pipeline.problems.base import Alternatives
+
+CORPORA = Alternatives("corpus", "text/data/corpora")
+"""The corpora that come with Python."""
+
+ALTERNATIVES = (CORPORA,)
 
 PRINTABLE = "\n" + "".join(map(chr, range(ord(" "), ord("~") + 1)))
-"""The alphabet of the corpora that come with Python: printable ASCII and the newline."""
+"""The alphabet of these corpora: printable ASCII and the newline."""
 
 SampleKind = Literal["one-to-one", "many-to-one", "one-to-many", "sequence"]
 
@@ -38,10 +44,9 @@ class Files(schema.Contents):
 class Dataset(schema.Dataset):
     """Passages of a text; `train`, `validation` and `test` count passages."""
 
-    corpus: Literal["text", "file", "python-docs", "source"] = Field(
+    corpus: Literal[("text", "file", *CORPORA.modules)] = Field(
         description="text: the `text` given here, too short to hold any of it out; file: your own "
-        "files at `path`; python-docs: the English of `pydoc_data.topics`; source: the modules of "
-        "Python's standard library"
+        "files at `path`; or a module in data/corpora/"
     )
     text: str | None = Field(
         default=None, min_length=1, description="the text of corpus: text; not allowed elsewhere"

@@ -13,7 +13,7 @@ import numpy as np
 
 from pipeline import schema
 from pipeline.problems.text.config.types import Dataset
-from pipeline.problems.text.data.corpora import load_corpus
+from pipeline.problems.text.data.corpus import load_corpus
 from pipeline.utils import seeds
 from pipeline.utils.errors import InputError
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from pipeline import schema
 from pipeline.problems.text.config.types import UNKNOWN
-from pipeline.problems.text.data.corpora import load_corpus
+from pipeline.problems.text.data.corpus import load_corpus
 from pipeline.problems.text.data.examples import encode
 from pipeline.utils.errors import InputError, temperature_error
 

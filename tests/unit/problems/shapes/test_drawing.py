@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from untrained import CONFIGS, make_replicas
 
 from pipeline import cli, schema
-from pipeline.problems.shapes.config.families import FAMILIES
+from pipeline.problems.shapes.config.family import FAMILIES
 from pipeline.problems.shapes.data.grids import Grid
 from pipeline.problems.shapes.metrics.drawings import validity
 from pipeline.problems.shapes.model import drawing

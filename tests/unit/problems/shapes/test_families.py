@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.problems.shapes.config.families import FAMILIES, PARAMETER_LABELS
+from pipeline.problems.shapes.config.family import FAMILIES, parameter_label
 
 
 def test_rectangles_start_at_the_origin_and_run_anticlockwise():
@@ -16,6 +16,9 @@ def test_every_family_starts_at_the_origin():
         assert not family.matrix[:2].any()
 
 
-def test_every_parameter_has_a_label():
-    for family in FAMILIES.values():
-        assert set(family.parameters) <= set(PARAMETER_LABELS)
+def test_parameters_have_labels_in_words():
+    assert [parameter_label(each) for each in FAMILIES["star"].parameters] == [
+        "inner radius",
+        "spike length",
+    ]
+    assert parameter_label("tip_angle") == "tip angle"

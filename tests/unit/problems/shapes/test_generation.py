@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from untrained import CONFIGS, make_replicas
 
-from pipeline.problems.shapes.config.families import FAMILIES, Family
+from pipeline.problems.shapes.config.family import FAMILIES, Family
 from pipeline.problems.shapes.data.examples import generate
 from pipeline.problems.shapes.data.grids import Grid
 from pipeline.problems.shapes.metrics import generation

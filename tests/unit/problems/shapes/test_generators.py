@@ -11,7 +11,7 @@ from untrained import CONFIGS, make_config, make_replicas
 
 from pipeline import schema
 from pipeline.engine.network import Network
-from pipeline.problems.shapes.config.families import FAMILIES
+from pipeline.problems.shapes.config.family import FAMILIES
 from pipeline.problems.shapes.config.validate import shape_to_draw
 from pipeline.problems.shapes.data.examples import PADDING, generate, make_examples
 from pipeline.problems.shapes.model import generators
@@ -115,7 +115,7 @@ def test_a_network_that_predicts_vertices_rejects_a_temperature():
             "all families",
             None,
             None,
-            "--shape: is missing; generator draws rectangle, rectangle-8, circle, star, cross",
+            "--shape: is missing; generator draws circle, cross, rectangle, rectangle-8, star",
         ),
         ("all families", "stars", None, "--shape: unknown shape 'stars' (did you mean 'star'?)"),
     ],

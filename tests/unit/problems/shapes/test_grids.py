@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.problems.shapes.config.families import FAMILIES
+from pipeline.problems.shapes.config.family import FAMILIES
 from pipeline.problems.shapes.data.grids import Grid
 
 unit = st.floats(0, 1, exclude_max=True, width=32)

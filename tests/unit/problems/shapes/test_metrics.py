@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.problems.shapes.config.families import FAMILIES, Family
+from pipeline.problems.shapes.config.family import FAMILIES, Family
 from pipeline.problems.shapes.config.types import Dataset
 from pipeline.problems.shapes.data.examples import generate
 from pipeline.problems.shapes.metrics.drawings import consistency_error, side_error

@@ -6,9 +6,11 @@ import platform
 import pytest
 import writers
 
-from pipeline.problems.text.config.types import Dataset
-from pipeline.problems.text.data import corpora
+from pipeline.problems.text.config.types import PRINTABLE, Dataset
+from pipeline.problems.text.data.corpora import python_docs
+from pipeline.problems.text.data.corpus import load_corpus
 from pipeline.problems.text.data.examples import generate
+from pipeline.problems.text.data.normalize import normalize
 from pipeline.utils.errors import InputError
 
 DOCS = writers.DOCS | {"length": 1000}
@@ -16,10 +18,10 @@ DOCS = writers.DOCS | {"length": 1000}
 
 def test_parts_share_no_topic_and_the_training_text_contains_no_test_paragraph():
     dataset = Dataset(**DOCS)
-    corpus = corpora.load_corpus(dataset)
+    corpus = load_corpus(dataset)
     held_out = json.loads(corpus.provenance)["held_out"]
     assert not set(held_out["test"]) & set(held_out["validation"])
-    topics = corpora.load_python_docs()
+    topics = python_docs.load()
     for part in ("validation", "test"):
         assert held_out[part]
         for name in held_out[part]:
@@ -42,7 +44,7 @@ def test_a_dataset_records_the_version_of_python_and_the_held_out_topics():
 
 def test_characters_limits_the_training_text():
     dataset = Dataset(**DOCS | {"corpus": "source", "characters": 5000})
-    assert len(corpora.load_corpus(dataset).train) == 5000
+    assert len(load_corpus(dataset).train) == 5000
 
 
 def test_a_corpus_that_is_too_short_is_an_error():
@@ -52,6 +54,6 @@ def test_a_corpus_that_is_too_short_is_an_error():
 
 
 def test_normalized_text_is_ascii_without_spaces_at_line_ends():
-    text = corpora.normalize("“It’s” — a ß…  \r\n*********\n\n\n\nend\n")
+    text = normalize("“It’s” — a ß…  \r\n*********\n\n\n\nend\n")
     assert text == '"It\'s" - a ?...\n***\n\nend'
-    assert set(text) <= set(corpora.PRINTABLE)
+    assert set(text) <= set(PRINTABLE)

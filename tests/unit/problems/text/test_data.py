@@ -6,7 +6,7 @@ import writers
 from pydantic import ValidationError
 
 from pipeline.problems.text.config.types import Dataset, Framing
-from pipeline.problems.text.data import corpora
+from pipeline.problems.text.data.corpus import load_corpus
 from pipeline.problems.text.data.examples import (
     cut_passages,
     decode,
@@ -84,7 +84,7 @@ def test_consecutive_passages_share_a_character():
 def test_replicas_get_different_passages_of_the_same_text():
     dataset = Dataset(**DOCS | {"train": 3})
     train = generate(dataset)["train"]
-    text = corpora.load_corpus(dataset).train
+    text = load_corpus(dataset).train
     assert not np.array_equal(train[0], train[1])
     for passage in train.reshape(-1, 1001):
         assert decode(passage, dataset.alphabet) in text

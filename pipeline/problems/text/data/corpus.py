@@ -11,30 +11,19 @@ import hashlib
 import json
 import math
 import platform
-import re
-import sysconfig
 from collections.abc import Iterator, Mapping
-from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from pipeline.problems.text.config.files import read
-from pipeline.problems.text.config.types import PRINTABLE, UNKNOWN
+from pipeline.problems.text.config.types import CORPORA, UNKNOWN
 from pipeline.utils import inputs, seeds
 from pipeline.utils.errors import InputError
 
 if TYPE_CHECKING:
     from pipeline.problems.text.config.types import Dataset
 
-TO_ASCII = str.maketrans(
-    {"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "...", "\t": "    "}
-)
-"""ASCII for typographic characters and tabs."""
-
-REPLACEMENT = "?"  # for every other character outside the alphabet
-MIN_UNIQUE_SHARE = 0.5  # of a topic's text; topics that mostly repeat others are dropped
 MAX_TOPIC_SHARE = 0.25  # of a held-out part, so that the part consists of several topics
 
 
@@ -62,7 +51,7 @@ def load_corpus(dataset: Dataset) -> Corpus:
         if dataset.split == "tail":
             return _split_tail(dataset, topics, needed)
     else:
-        topics = {"python-docs": load_python_docs, "source": load_stdlib_source}[dataset.corpus]()
+        topics = CORPORA.load(dataset.corpus).load()
     share = math.inf if dataset.corpus == "file" else MAX_TOPIC_SHARE
     names = _split_topics(topics, needed, dataset.seed, share)
     sizes = {part: sum(len(topics[name]) + 1 for name in chosen) for part, chosen in names.items()}
@@ -133,7 +122,7 @@ def _provenance(dataset: Dataset, topics: Mapping[str, str], held_out: Mapping) 
     digest = hashlib.sha256()
     for part in [dataset.text] if dataset.text else _joined(topics):
         digest.update(part.encode())
-    ours = dataset.corpus in ("python-docs", "source")
+    ours = dataset.corpus in CORPORA.modules
     return json.dumps(
         {
             "corpus": dataset.corpus,
@@ -151,67 +140,3 @@ def _joined(topics: Mapping[str, str]) -> Iterator[str]:
     for index, name in enumerate(sorted(topics)):
         yield "\0" * (index > 0) + f"{name}\0"
         yield topics[name]
-
-
-@functools.lru_cache(maxsize=1)
-def load_python_docs() -> dict[str, str]:
-    """Return the topics of `help()`, normalized; raises InputError if this Python has none.
-
-    Some topics repeat others: "compound" contains all of "if", "while" and "for". Each paragraph is
-    kept once, in the longest topic that contains it, so that none occurs in both training and test.
-    Topics that then lose more than half of their text are dropped.
-    """
-    try:
-        topics = import_module("pydoc_data.topics").topics
-    except ImportError:
-        raise InputError(
-            "corpus: pydoc_data.topics is missing from this Python; install Python with its "
-            "complete standard library"
-        ) from None
-    seen: set[str] = set()
-    kept = {}
-    for name in sorted(topics, key=lambda name: (-len(topics[name]), name)):
-        text, unique = normalize(topics[name]), []
-        for paragraph in text.split("\n\n"):
-            words = " ".join(paragraph.split())
-            if words and words not in seen:
-                seen.add(words)
-                unique.append(paragraph)
-        unique_text = "\n\n".join(unique)
-        if len(unique_text) >= MIN_UNIQUE_SHARE * len(text):
-            kept[name] = unique_text + "\n"
-    return kept
-
-
-@functools.lru_cache(maxsize=1)
-def load_stdlib_source() -> dict[str, str]:
-    """Return the standard library's single-file modules, normalized.
-
-    Runs of spaces that only align code are reduced to one space: at low temperatures, a small
-    network that starts such a run can get stuck printing spaces. Raises InputError if there are no
-    modules.
-    """
-    folder = Path(sysconfig.get_path("stdlib"))
-    build_config = "_sysconfigdata"  # prefix of a module that differs from machine to machine
-    modules = {
-        path.stem: re.sub(r"(?<=\S) {2,}", " ", normalize(path.read_text(encoding="utf-8")))
-        for path in sorted(folder.glob("*.py"))
-        if not path.stem.startswith(build_config)
-    }
-    if not modules:
-        raise InputError(
-            "corpus: the source files of the standard library are missing from this Python"
-        )
-    return {name: text for name, text in modules.items() if text}
-
-
-def normalize(text: str) -> str:
-    """Map a text to the printable alphabet; shorten rules and runs of empty lines.
-
-    Spaces at line ends and newlines at both ends of the text are removed.
-    """
-    text = text.translate(TO_ASCII).replace("\r\n", "\n")
-    text = "".join(character if character in PRINTABLE else REPLACEMENT for character in text)
-    text = re.sub(r" +\n", "\n", text)
-    text = re.sub(r"([^\w\s])\1{3,}", r"\1\1\1", text)
-    return re.sub(r"\n{3,}", "\n\n", text).strip("\n")

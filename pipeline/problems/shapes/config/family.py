@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pipeline.problems.base import Alternatives
+
 if TYPE_CHECKING:
     from pipeline.problems.shapes.config.types import Polygons
 
@@ -117,71 +119,19 @@ class EstimatedFamily(Family):
         return np.stack(columns, axis=-1)
 
 
-def rectangle(w, h):
-    """Return the chapter's rectangle."""
-    return [(0, 0), (w, 0), (w, h), (0, h)]
+MODULES = Alternatives("shape", "shapes/config/families")
+FAMILIES = {name: Family(MODULES.load(name).vertices) for name in MODULES.modules}
 
-
-def rectangle_8(w, h):
-    """Return a rectangle with the middles of its sides as vertices, as the chapter suggests."""
-    return [(0, 0), (w / 2, 0), (w, 0), (w, h / 2), (w, h), (w / 2, h), (0, h), (0, h / 2)]
-
-
-def circle(diameter):
-    """Return a regular polygon of 20 vertices, the lowest at the origin."""
-    angles = np.linspace(0, 2 * np.pi, 20, endpoint=False)
-    return [(diameter / 2 * np.sin(angle), diameter / 2 * (1 - np.cos(angle))) for angle in angles]
-
-
-def star(inner, spike):
-    """Return a star of five tips, the lowest at the origin.
-
-    `inner` scales the inner radius, `spike` the distance of the tips from it.
-    """
-    inner, outer = inner / 4, inner / 4 + spike / 4
-    angles = np.linspace(0, 2 * np.pi, 10, endpoint=False)
-    radii = [outer, inner] * 5
-    return [
-        (radius * np.sin(angle), outer - radius * np.cos(angle))
-        for radius, angle in zip(radii, angles, strict=True)
-    ]
-
-
-def cross(w, h, arm):
-    """Return an upright cross.
-
-    `w` and `h` scale how far the arms reach sideways and upwards, `arm` how thick they are.
-    """
-    w, h, arm = w / 3, h / 3, arm / 3
-    right, top, shoulder = arm + w, 2 * h + arm, h + arm
-    lower = [(0, 0), (arm, 0), (arm, h), (right, h)]
-    return [
-        *lower,
-        (right, shoulder),
-        (arm, shoulder),
-        (arm, top),
-        (0, top),
-        (0, shoulder),
-        (-w, shoulder),
-        (-w, h),
-        (0, h),
-    ]
-
-
-FAMILIES = {
-    "rectangle": Family(rectangle),
-    "rectangle-8": Family(rectangle_8),
-    "circle": Family(circle),
-    "star": Family(star),
-    "cross": Family(cross),
-}
-
-PARAMETER_LABELS = {
+LABELS = {
     "w": "width",
     "h": "height",
-    "diameter": "diameter",
     "inner": "inner radius",
     "spike": "spike length",
     "arm": "arm thickness",
 }
-"""The free parameters of all families in words, for figures and tables."""
+"""Short names of parameters, in words."""
+
+
+def parameter_label(parameter: str) -> str:
+    """Return a free parameter in words, for figures and tables."""
+    return LABELS.get(parameter, parameter.replace("_", " "))
