@@ -74,7 +74,7 @@ def write(folder: Path, name: str) -> None:
     (folder / "README.md").write_text(README.format(name=name))
     (folder / "inputs/README.md").write_text("Files that datasets are made of.\n")
     benchmarks = "      - reports/benchmarks/summary.json\n"
-    remove(folder / "dvc.yaml", benchmarks, "\n# For `dvc plots(.*\n)*")
+    remove(folder / "dvc.yaml", benchmarks)
     targets = rf"\n({LEFT_OUT_TARGETS}):.*\n(\t.*\n)*"
     remove(
         folder / "Makefile", " tests/integration", targets, rf" ({LEFT_OUT_TARGETS})(?= .*clean$)"

@@ -193,6 +193,14 @@ def list_() -> None:
 
 
 @app.command(rich_help_panel=DATASETS)
+def compare() -> None:
+    """Print what differs between the DVC experiments of the current commit, side by side."""
+    from pipeline.stages import compare
+
+    compare.run()
+
+
+@app.command(rich_help_panel=DATASETS)
 def show(
     dataset: DatasetName,
     window: Annotated[

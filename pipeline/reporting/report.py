@@ -1,4 +1,4 @@
-"""The report: reports/README.md, its figures, and the curves of `dvc plots`."""
+"""The report: reports/README.md and its figures."""
 
 import re
 from collections import Counter
@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from pipeline import plotting
 from pipeline.problems.base import Metric, Problem
@@ -23,7 +22,7 @@ TEMPLATE = Path(__file__).with_name("report.md.j2")
 
 
 def write_report(params: Params, report: Report) -> None:
-    """Write reports/README.md, its figures and reports/curves/ from the results of all stages."""
+    """Write reports/README.md and its figures from the results of all stages."""
     plotting.set_scale(params.scale)
     problems = dict.fromkeys(network.problem for network in params.networks.values())
     page = render(
@@ -49,11 +48,6 @@ def write_report(params: Params, report: Report) -> None:
             plotting.save(figure, folder / f"{name}.svg")
     with files.atomic_write(paths.highlights()) as path:
         plotting.save(highlights.plot_highlights(params, report), path, "svg")
-    with files.atomic_write(paths.curves()) as folder:
-        folder.mkdir()
-        for problem in problems:
-            curves = _curves(problem, params).to_csv(index=False)
-            files.write_text(folder / f"{problem}.csv", curves)
 
 
 def _speed() -> dict | None:
@@ -125,20 +119,6 @@ def _problem(name: str, params: Params, report: Report) -> dict:
     }
 
 
-def _curves(problem: str, params: Params) -> pd.DataFrame:
-    """Return the learning curves of a problem's networks as one table, for `dvc plots`.
-
-    To keep the plot readable, variants are left out unless the problem has no other networks. All
-    curves must have the metrics of the first network; those of other networks are left out.
-    """
-    names = [name for name, network in params.networks.items() if network.problem == problem]
-    without_variants = [name for name in names if name in params.experiments]
-    tables = {name: results.load_history(name) for name in without_variants or names}
-    columns = next(iter(tables.values())).columns
-    tables = {name: table for name, table in tables.items() if table.columns.equals(columns)}
-    return pd.concat(tables, names=["experiment", None]).reset_index("experiment")
-
-
 def _describe(
     problem: Problem, aggregates: Iterable[Mapping], *, headline: bool = False
 ) -> dict[str, Metric]:
@@ -187,9 +167,7 @@ def _interval_names(replicas: Iterable[int]) -> str:
 
 def _experiment(problem: Problem, name: str, params: Params, report: Report) -> dict:
     """Return the template's values for an experiment: its texts, figures and networks."""
-    captions = files.read_json(
-        paths.figures(name) / paths.CAPTIONS, hint=f"run: dvc repro figures@{name}"
-    )["captions"]
+    captions = files.read_json(paths.captions(name), hint=f"run: dvc repro figures@{name}")
     configs = params.configs(name)
     shared, own = _settings([config.experiment for config in configs])
     networks = [
@@ -199,7 +177,7 @@ def _experiment(problem: Problem, name: str, params: Params, report: Report) -> 
     return {
         "name": name,
         **report.texts(name).model_dump(),
-        "figures": captions,
+        "figures": captions["captions"],
         "settings": shared,
         "origin": _origin(configs[0].dataset),
         "networks": networks,

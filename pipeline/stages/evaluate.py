@@ -58,7 +58,8 @@ def evaluate_network(network: str) -> NetworkResults:
     files.write_arrays(paths.predictions(network), evaluation.predictions, about)
     references = problem.metrics.references(config, test)
     aggregates = _aggregate(checkpoint, evaluation.metrics, references)
-    files.write_json(paths.summary(network), _headlines(problem, aggregates))
+    summary = paths.summary(problem.name, network)
+    files.write_json(summary, _headlines(problem, aggregates))
     return NetworkResults(
         pd.DataFrame(statistics.bands(checkpoint.history, ~checkpoint.diverged)),
         _by_replica(checkpoint, evaluation.metrics),
@@ -79,13 +80,14 @@ def _aggregate(checkpoint: Checkpoint, metrics: dict, references: dict) -> dict:
 
 
 def _headlines(problem: Problem, aggregates: dict) -> dict[str, float]:
-    """The means that `dvc metrics show` lists."""
+    """The means that `dvc metrics show` lists, and the divergence rate unless it is 0."""
     means = {
         metric: float(f"{entry['mean']:.5g}")
         for metric, entry in aggregates["metrics"].items()
         if problem.metrics.describe(metric).headline and entry["mean"] is not None
     }
-    return means | {"divergence_rate": aggregates["divergence_rate"]}
+    rate = aggregates["divergence_rate"]
+    return means | ({"divergence_rate": rate} if rate else {})
 
 
 def _by_replica(checkpoint: Checkpoint, metrics: dict[str, np.ndarray]) -> pd.DataFrame:

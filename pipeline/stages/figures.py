@@ -14,7 +14,7 @@ from pipeline.utils import files, paths
 
 
 def run(name: str, make_tracker: Callable[[], Tracker] = Tracker) -> None:
-    """Write reports/figures/<name>/*.svg with their captions, and data/pictures/<network>/."""
+    """Write reports/figures/<name>/*.svg, their captions, and data/pictures/<network>/."""
     params = load_params(paths.params())
     plotting.set_scale(params.scale)
     evaluated = {config.name: results.load_results(config.name) for config in params.configs(name)}
@@ -24,7 +24,7 @@ def run(name: str, make_tracker: Callable[[], Tracker] = Tracker) -> None:
 
 
 def _write_figures(name: str, evaluated: Mapping[str, tuple[RunConfig, StoredResults]]) -> None:
-    """The figures of the report, and captions.json with the digests of what they show."""
+    """The figures of the report, and their captions with the digests of what they show."""
     ((config, network_results), *others) = evaluated.values()
     problem = Problem(config.experiment.problem)
     if others:
@@ -38,10 +38,10 @@ def _write_figures(name: str, evaluated: Mapping[str, tuple[RunConfig, StoredRes
         folder.mkdir()
         for entry in captioned:
             plotting.save(entry.figure, folder / f"{entry.name}.svg")
-        captions = {f"{entry.name}.svg": entry.caption for entry in captioned}
-        digests = {network: results.checkpoint_digest(network) for network in evaluated}
-        document = {"checkpoint_digest": digests, "captions": captions}
-        files.write_json(folder / paths.CAPTIONS, document)
+    captions = {f"{entry.name}.svg": entry.caption for entry in captioned}
+    digests = {network: results.checkpoint_digest(network) for network in evaluated}
+    document = {"checkpoint_digest": digests, "captions": captions}
+    files.write_json(paths.captions(name), document)
 
 
 def _write_progress_images(

@@ -25,12 +25,12 @@ def run() -> None:
     datasets = [
         (name, dataset.problem, f"{dataset.train:,}") for name, dataset in params.datasets.items()
     ]
-    _print(("experiment", "problem", "networks", "question"), experiments)
-    _print(("study", "problem", "trials", "question"), studies)
-    _print(("dataset", "problem", "training sequences"), datasets)
+    print_table(("experiment", "problem", "networks", "question"), experiments)
+    print_table(("study", "problem", "trials", "question"), studies)
+    print_table(("dataset", "problem", "training sequences"), datasets)
 
 
-def _print(header: tuple[str, ...], rows: Iterable[tuple]) -> None:
+def print_table(header: tuple[str, ...], rows: Iterable[tuple]) -> None:
     """Print a table, if it has rows; its last column is wrapped to fit the terminal."""
     table = Table(*header, box=None, pad_edge=False, header_style="bold")
     for row in rows:

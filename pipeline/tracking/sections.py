@@ -47,9 +47,8 @@ def network_sections(name: str) -> tuple[RunConfig, list[Section]]:
     ]
     if evaluation := _evaluation_digest(name, digest):
         sections.append(Section("evaluation", evaluation, partial(_write_evaluation, config)))
-    captions = paths.figures(experiment_of(name)) / paths.CAPTIONS
-    if _training_of_figures(captions, name) == digest:
-        figures = sorted(path for path in captions.parent.iterdir() if path != captions)
+    if _training_of_figures(name) == digest:
+        figures = sorted(paths.figures(experiment_of(name)).iterdir())
         images = [path for steps in pictures(name).values() for path in steps.values()]
         sections.append(
             Section(
@@ -74,10 +73,11 @@ def pictures(name: str) -> dict[str, dict[int, Path]]:
     return by_key
 
 
-def _training_of_figures(captions: Path, name: str) -> str | None:
+def _training_of_figures(name: str) -> str | None:
     """Return the digest of the training that the figures show; None if there are no figures."""
     try:
-        return files.read_json(captions, hint="")["checkpoint_digest"][name]
+        captions = files.read_json(paths.captions(experiment_of(name)), hint="")
+        return captions["checkpoint_digest"][name]
     except (InputError, KeyError, TypeError):  # not drawn yet, or in another format
         return None
 

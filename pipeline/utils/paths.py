@@ -13,7 +13,7 @@ PARAMS = "params.yaml"
 REPORT = "report.yaml"
 INPUTS = "inputs"
 CAPTIONS = "captions.json"
-"""The captions of the figures in the same folder."""
+"""The captions of a study's figures, in the same folder."""
 
 
 def root() -> Path:
@@ -70,9 +70,16 @@ def predictions(network: str) -> Path:
     return root() / "data" / "predictions" / network / "predictions.npz"
 
 
-def summary(network: str) -> Path:
-    """The headline metrics that `dvc metrics show` lists."""
-    return root() / "reports" / "summary" / network / "metrics.json"
+def summary(problem: str, network: str) -> Path:
+    """The headline metrics that `dvc metrics show` lists, a folder per problem and experiment."""
+    experiment, _, variant = network.partition("/")
+    return root() / "reports" / "summary" / problem / experiment / f"{variant or 'metrics'}.json"
+
+
+def summarized_network(path: str) -> str:
+    """The network whose headline metrics are at a path relative to the root."""
+    *_, experiment, file = Path(path).with_suffix("").parts
+    return experiment if file == "metrics" else f"{experiment}/{file}"
 
 
 def history(experiment: str) -> Path:
@@ -91,8 +98,13 @@ def replicas(experiment: str) -> Path:
 
 
 def figures(experiment: str) -> Path:
-    """Folder of an experiment's figures and their captions."""
+    """Folder of an experiment's figures; `dvc plots` shows all files in it."""
     return root() / "reports" / "figures" / experiment
+
+
+def captions(experiment: str) -> Path:
+    """The captions of an experiment's figures, and the digests of what they show."""
+    return root() / "reports" / "captions" / f"{experiment}.json"
 
 
 def pictures(network: str) -> Path:
@@ -108,11 +120,6 @@ def comparisons() -> Path:
 def highlights() -> Path:
     """The figure of the main results on one page."""
     return root() / "reports" / "highlights.svg"
-
-
-def curves() -> Path:
-    """Folder of the learning curves that `dvc plots` shows, a file per problem."""
-    return root() / "reports" / "curves"
 
 
 def journal() -> Path:

@@ -262,13 +262,15 @@ def test_the_paths_in_dvc_yaml_are_those_of_the_code(monkeypatch):
         paths.metrics,
         paths.replicas,
         paths.figures,
+        paths.captions,
         paths.pictures,
         paths.study,
         paths.trials,
     )
     expected: list[Path] = [path("${key}") for path in of_entries]
     # These hold a folder for each network of an experiment.
-    expected += [path("${key}").parent for path in (paths.predictions, paths.summary)]
-    expected += [paths.resolved(), paths.report(), paths.curves(), paths.comparisons()]
+    expected += [paths.predictions("${key}").parent]
+    expected += [paths.summary("${item.problem}", "${key}").parent]
+    expected += [paths.resolved(), paths.report(), paths.comparisons()]
     expected += [paths.highlights()]
     assert outs == {paths.relative(path) for path in expected}

@@ -38,7 +38,6 @@ TEXT: dict[str, Callable[[], object]] = {
     "models/drawer/experiment.json": lambda: checkpoint.load("drawer"),
     "reports/metrics/drawer.csv": lambda: results.load_replica_metrics("drawer"),
     "reports/metrics/drawer.json": lambda: results.load_aggregates("drawer"),
-    "reports/history/widths.csv": lambda: results.load_history("widths/wide"),
 }
 """Files without checksums, and what reads them."""
 

@@ -23,10 +23,14 @@ OUTPUTS = {
         "reports/history/drawer.csv",
         "reports/metrics/drawer.json",
         "reports/metrics/drawer.csv",
-        "reports/summary/drawer",
+        "reports/summary/shapes/drawer",
     ],
-    "figures drawer": ["data/pictures/drawer", "reports/figures/drawer"],
-    "report": ["reports/README.md", "reports/comparisons", "reports/curves"],
+    "figures drawer": [
+        "data/pictures/drawer",
+        "reports/captions/drawer.json",
+        "reports/figures/drawer",
+    ],
+    "report": ["reports/README.md", "reports/comparisons"],
 }
 """The stages and their outputs; studies are killed in studies/test_running.py."""
 
@@ -100,7 +104,7 @@ def test_dvc_repro_makes_the_same_bytes_after_a_kill_and_damage(reproduced, mine
     force = ("dvc", "repro", "--force", "--downstream", "train@drawer")
     run_and_kill(mine, rng.uniform(3, 8), *force)
     damaged = ["data/rectangle.npz", "reports/metrics/echoer.csv", "reports/README.md"]
-    damaged += ["models/drawer/weights.npz", "reports/figures/drawer/captions.json"]
+    damaged += ["models/drawer/weights.npz", "reports/captions/drawer.json"]
     for path in map(mine.root.joinpath, damaged):
         if path.exists():
             path.write_bytes(damage.any_of(rng)(path.read_bytes(), rng))

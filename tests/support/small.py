@@ -271,7 +271,7 @@ def copied(laboratory: Laboratory, root: Path) -> Laboratory:
 
 def make_laboratory(root: Path) -> Laboratory:
     root.mkdir(parents=True, exist_ok=True)
-    parts = ("pipeline", "inputs", "reports/benchmarks/summary.json", ".dvc/config", ".dvc/plots")
+    parts = ("pipeline", "inputs", "reports/benchmarks/summary.json", ".dvc/config")
     for name in (*parts, ".dvcignore", ".gitignore", "dvc.yaml"):
         source, target = ROOT / name, root / name
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -56,13 +56,17 @@ def test_a_stage_ends_with_the_command_that_restores_its_results(end):
 
 
 def test_results_in_git_are_restored_by_git(end, tmp_path):
-    outs = ["data/predictions/drawer", "reports/history/drawer.csv", "reports/summary/drawer"]
+    outs = [
+        "data/predictions/drawer",
+        "reports/history/drawer.csv",
+        "reports/summary/shapes/drawer",
+    ]
     lock = {"stages": {"evaluate@drawer": {"outs": [{"path": path} for path in outs]}}}
     YAML(typ="safe").dump(lock, tmp_path / "dvc.lock")
     assert end(InputError("no"), "evaluate@drawer")[1][-1] == (
         "To restore the previous results of evaluate@drawer: "
         "dvc checkout --force evaluate@drawer; "
-        "git checkout -- reports/history/drawer.csv reports/summary/drawer"
+        "git checkout -- reports/history/drawer.csv reports/summary/shapes/drawer"
     )
 
 
