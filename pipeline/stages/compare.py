@@ -19,9 +19,10 @@ def run() -> None:
     baseline, *_ = _read_experiments()
     states = {baseline["name"] or baseline["rev"][:7]: baseline["data"]}
     for experiment in baseline["experiments"] or ():
-        state = experiment["revs"][-1]
-        if state["data"] and not experiment["executor"]:
-            states[state["name"] or state["rev"][:7]] = state["data"]
+        finished = (experiment["executor"] or {}).get("state", "success") == "success"
+        last = experiment["revs"][-1]
+        if finished and last["data"]:
+            states[last["name"] or last["rev"][:7]] = last["data"]
     if len(states) == 1:
         raise InputError("there are no DVC experiments of this commit; run: dvc exp run --help")
     columns = [dict(_values(data)) for data in states.values()]

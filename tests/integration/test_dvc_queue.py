@@ -1,7 +1,5 @@
 """Two workers of DVC's queue: they share a database, and each experiment has its own run."""
 
-import json
-
 CELLS = (5, 6)
 
 
@@ -15,10 +13,13 @@ def test_concurrent_experiments_do_not_mix_their_runs(mine):
     mine.run("dvc", "queue", "start", "--jobs", "2")
     mine.run("dvc", "queue", "logs", "--follow", f"cells-{CELLS[0]}")
     mine.run("dvc", "queue", "logs", "--follow", f"cells-{CELLS[1]}")
-    shown = json.loads(mine.run("dvc", "exp", "show", "--json").stdout)
-    (baseline,) = [entry for entry in shown if entry["rev"] != "workspace"]
-    experiments = [one for entry in baseline["experiments"] for one in entry["revs"]]
-    assert sorted(one["name"] for one in experiments) == [f"cells-{cells}" for cells in CELLS]
+    header, row, *_ = mine.run("pipeline", "compare").stdout.splitlines()
+    key, *values = row.split()
+    assert key == "experiments.drawer.model.cells"
+    assert dict(zip(header.split(), values, strict=True)) == {
+        "main": "4",
+        **{f"cells-{cells}": str(cells) for cells in CELLS},
+    }
     query = """
     select name, status, p.value, e.value, t.value from runs
     join params p on p.run_uuid = runs.run_uuid and p.key = 'model.cells'
