@@ -9,10 +9,14 @@ from typing import NoReturn
 from pipeline.utils import paths
 from pipeline.utils.console import print_status, stderr
 from pipeline.utils.errors import InputError, TrainingError, disk_error, memory_error
+from pipeline.utils.processor import limit_instructions
 
 # Jupyter sets it to a backend of its own, which the environment of this command may not have.
 os.environ["MPLBACKEND"] = "agg"
-os.environ.pop("TF_FUNCTION_JIT_COMPILE_DEFAULT", None)  # it would change results
+# Other compilations, or arithmetic of less precision, would change results.
+for variable in ("TF_FUNCTION_JIT_COMPILE_DEFAULT", "TF_XLA_FLAGS", "XLA_FLAGS"):
+    os.environ.pop(variable, None)
+limit_instructions()  # sets XLA_FLAGS
 
 # Else garbage collection would take a third of the time in which TensorFlow and MLflow are
 # imported. Worker processes import this module, too.

@@ -33,7 +33,8 @@ def _hide(*packages: str) -> Iterator[None]:
             del sys.modules[package]
 
 
-os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the environment and ~/.keras/keras.json say
+# These override the environment and ~/.keras/keras.json. NNX is for JAX, and needs another package.
+os.environ |= {"KERAS_BACKEND": "tensorflow", "KERAS_NNX_ENABLED": "0"}
 
 # TensorFlow 2.21 writes its first messages before it reads TF_CPP_MIN_LOG_LEVEL.
 try:

@@ -14,12 +14,15 @@ STAGES = ("train", "evaluate", "figures")
 VARIABLES = {
     # Keras and TensorFlow
     "KERAS_BACKEND": "jax",
+    "KERAS_NNX_ENABLED": "1",
     "KERAS_MAX_EPOCHS": "1",
     "KERAS_MAX_STEPS_PER_EPOCH": "1",
     "TF_USE_LEGACY_KERAS": "1",
     "TF_ENABLE_ONEDNN_OPTS": "1",
     "TF_DETERMINISTIC_OPS": "1",
     "TF_FUNCTION_JIT_COMPILE_DEFAULT": "1",
+    "TF_XLA_FLAGS": "--tf_xla_auto_jit=2",
+    "XLA_FLAGS": "--xla_cpu_enable_fast_math=true",
     "TF_NUM_INTRAOP_THREADS": "8",
     "TF_NUM_INTEROP_THREADS": "1",
     "TF_FORCE_GPU_ALLOW_GROWTH": "true",

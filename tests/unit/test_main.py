@@ -1,11 +1,14 @@
 """How a command ends: its exit code, and its messages."""
 
 import errno
+import importlib
+import os
 
 import pytest
 from ruamel.yaml import YAML
 
 from pipeline import __main__, cli
+from pipeline.utils import processor
 from pipeline.utils.errors import InputError, TrainingError
 
 FULL = OSError(errno.ENOSPC, "No space left on device", "data")
@@ -89,3 +92,11 @@ def test_any_other_error_is_raised_with_a_hint_at_damaged_files(monkeypatch, cap
     assert capsys.readouterr().err.splitlines() == [
         "If the code is unchanged, a damaged file may be the cause; run: dvc status"
     ]
+
+
+def test_the_user_s_flags_do_not_reach_xla(monkeypatch):
+    monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_enable_fast_math=true")
+    monkeypatch.setenv("TF_XLA_FLAGS", "--tf_xla_auto_jit=2")
+    importlib.reload(__main__)
+    assert os.environ.get("XLA_FLAGS", processor.XLA_FLAGS) == processor.XLA_FLAGS
+    assert "TF_XLA_FLAGS" not in os.environ
