@@ -5,6 +5,7 @@ from tempfile import NamedTemporaryFile
 
 from pipeline import plotting
 from pipeline.params.load import load_params
+from pipeline.params.load_report import load_report
 from pipeline.problems.base import Problem
 from pipeline.runs import executors
 from pipeline.runs.tracker import Tracker
@@ -38,7 +39,8 @@ def run(
     limit = limit or planned
     _check_writable(name)
     plan = make_plan(name, params)
-    with open_store(plan, storage) as store:
+    question = load_report(paths.report_texts(), params).texts(name).question
+    with open_store(plan, storage, export.attributes(plan, question)) as store:
         _restore(plan, store)
         initial = sum(number < limit for number in store.finished())
         with (

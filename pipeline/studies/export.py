@@ -132,6 +132,22 @@ def _summarize_confirmation(
     return summary
 
 
+def mlflow_experiment(plan: StudyPlan) -> str:
+    """The name of the study's MLflow experiment."""
+    return f"study {plan.name} {plan.fingerprint}"
+
+
+def attributes(plan: StudyPlan, question: str) -> dict[str, str]:
+    """The user attributes of Optuna's study: its question, and where its results are."""
+    return {
+        "question": question,
+        "report": f"{paths.relative(paths.report())}#{plan.name}",
+        "figures": f"{paths.relative(paths.study(plan.name))}/",
+        "MLflow experiment": mlflow_experiment(plan),
+        "to reproduce": f"dvc repro study@{plan.name}",
+    }
+
+
 def write_arrays(
     plan: StudyPlan, trials: Sequence[Trial], confirmed: Mapping[str, TrialResult]
 ) -> None:

@@ -56,27 +56,43 @@ def _run_batch(
         number: _job(plan, plan.config_dict(point), plan.replicas, thresholds)
         for number, point in points.items()
     }
-    for number, result in _run_jobs(jobs, store, executor):
+    store.enqueue(points)
+    for number, result in _run_jobs(jobs, store, executor, store.start):
         done[number] = plan.make_trial(number, points[number], result)
         store.add(done[number], jobs[number])
         on_trial(done)
 
 
 def _run_jobs(
-    jobs: Mapping[int, Job], store: TrialStore, executor: Executor
+    jobs: Mapping[int, Job],
+    store: TrialStore,
+    executor: Executor,
+    on_start: Callable[[int], None] = lambda number: None,
 ) -> Iterator[tuple[int, TrialResult]]:
-    """Yield the result of each job; those that are alike, or were run before, are not run again."""
+    """Yield the result of each job; those that are alike, or were run before, are not run again.
+
+    `on_start` is called with the number of each job that starts.
+    """
     alike: dict[str, list[int]] = {}
     for number, job in jobs.items():
         alike.setdefault(job.digest, []).append(number)
     known = store.find_results(alike)
     first = {numbers[0]: digest for digest, numbers in alike.items() if digest not in known}
-    new = executor.run(run_trial, {number: (jobs[number],) for number in first})
+    new = executor.run(
+        _announce_and_run,
+        {number: (jobs[number],) for number in first},
+        lambda number, _: on_start(number),
+    )
     for digest, result in itertools.chain(
         known.items(), ((first[number], result) for number, result in new)
     ):
         for number in alike[digest]:
             yield number, result
+
+
+def _announce_and_run(job: Job, emit: Callable[[None], None]) -> TrialResult:
+    emit(None)
+    return run_trial(job)
 
 
 def _job(plan: StudyPlan, config: dict, replicas: list[int], thresholds: list[Threshold]) -> Job:

@@ -2,8 +2,8 @@
 
 A trial is written atomically to `.studies/<study>-<fingerprint>/<number>.npz`, so that a killed
 process leaves complete files only, and a study resumes from these files. Optuna's storage, a
-journal file or a database, mirrors them for optuna-dashboard and `optuna.load_study`; no result is
-read from it.
+journal file or a database, mirrors them for optuna-dashboard and `optuna.load_study`, and also
+shows which trials are waiting or running; no result is read from it.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ import numpy as np
 import optuna
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
+from optuna.trial import TrialState
 
-from pipeline.studies.plan import StudyPlan, Trial, directions
+from pipeline.studies.plan import StudyPlan, Trial, directions, distributions
 from pipeline.studies.trial import Job, TrialResult, from_arrays, to_arrays
 from pipeline.utils import console, files, paths
 from pipeline.utils.errors import InputError, hide_password
@@ -36,9 +37,9 @@ IGNORED = "ignored: the training is repeated when the study runs"
 class TrialStore:
     """Reads and writes a study's finished trials; `open_store` locks out other processes."""
 
-    def __init__(self, plan: StudyPlan, address: str | None):
+    def __init__(self, plan: StudyPlan, address: str | None, attributes: Mapping[str, str]):
         self._plan, self._trials = plan, read_trials(plan)
-        self._mirror: optuna.Study | None = self._open_mirror(address)
+        self._mirror: _Mirror | None = self._open_mirror(address, attributes)
 
     def finished(self) -> dict[int, Trial]:
         """Return the finished trials by number."""
@@ -62,8 +63,19 @@ class TrialStore:
         by_path = {path: _read_digest(path) for path in paths.journal().parent.glob(pattern)}
         return {digest: path for path, digest in by_path.items() if digest}
 
+    def enqueue(self, points: Mapping[int, dict[str, Any]]) -> None:
+        """Announce trials that are going to run, by number, to Optuna's storage."""
+        with self._warnings():
+            self._append(points)
+
+    def start(self, number: int) -> None:
+        """Announce that a trial runs now to Optuna's storage."""
+        with self._warnings():
+            if self._mirror:
+                self._mirror.start(number)
+
     def add(self, trial: Trial, job: Job | None = None) -> None:
-        """Write the file of a finished trial, and add the trial to Optuna's storage.
+        """Write the file of a finished trial, and finish the trial in Optuna's storage.
 
         `job` is what was run; None if it is not known.
         """
@@ -72,10 +84,17 @@ class TrialStore:
         if job:
             self._stored[job.digest] = path
         self._trials[trial.number] = trial
-        try:
+        with self._warnings():
             if self._mirror:
-                self._mirror.add_trial(self._to_frozen_trial(trial))
-        except Exception as error:  # the study goes on without its mirror
+                self._mirror.finish(trial.number, self._to_frozen_trial(trial))
+            self._append()
+
+    @contextmanager
+    def _warnings(self) -> Iterator[None]:
+        """If Optuna's storage fails, print a warning and go on without it."""
+        try:
+            yield
+        except Exception as error:
             self._mirror = None
             console.print_status(
                 f"warning: Optuna's storage failed ({_cause(error)}); the missing trials are added "
@@ -95,11 +114,11 @@ class TrialStore:
         """Write a result of the confirmation; `job` as in `add`."""
         _write(_folder(self._plan) / f"{name}.npz", result, job=job)
 
-    def _open_mirror(self, address: str | None) -> optuna.Study:
+    def _open_mirror(self, address: str | None, attributes: Mapping[str, str]) -> _Mirror:
         """Open Optuna's copy of the study and update it; replace a damaged default journal."""
         journal = paths.journal()
         try:
-            return self._synchronize(_open_storage(address or str(journal)))
+            return self._synchronize(address or str(journal), attributes)
         except Exception as error:  # of Optuna, SQLAlchemy, a driver, or a line of a journal
             if address or isinstance(error, OSError):
                 where = hide_password(address or paths.relative(journal))
@@ -109,30 +128,48 @@ class TrialStore:
             f"warning: {paths.relative(journal)} was corrupt: renamed to {damaged.name}, and "
             "written again from the files of this study"
         )
-        return self._synchronize(_open_storage(str(journal)))
+        return self._synchronize(str(journal), attributes)
 
-    def _synchronize(self, storage: BaseStorage) -> optuna.Study:
-        """Add the finished trials that are missing in a storage; return Optuna's study."""
-        study = optuna.create_study(
-            storage=storage,
-            study_name=self._plan.unique_name,
-            directions=directions(self._plan.study),
-            load_if_exists=True,
-        )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            study.set_metric_names(list(self._plan.study.objectives))
-        present = {trial.user_attrs.get("trial") for trial in study.get_trials(deepcopy=False)}
-        for trial in self._trials.values():
-            if trial.number not in present:
-                study.add_trial(self._to_frozen_trial(trial))
-        return study
+    def _synchronize(self, address: str, attributes: Mapping[str, str]) -> _Mirror:
+        """Open a storage, and add or finish the trials whose files are newer."""
+        self._mirror = mirror = _Mirror(self._plan, _open_storage(address), attributes)
+        for number in mirror.unfinished & self._trials.keys():
+            mirror.finish(number, self._to_frozen_trial(self._trials[number]))
+        mirror.requeue()
+        self._append()
+        return mirror
+
+    def _append(self, points: Mapping[int, dict[str, Any]] | None = None) -> None:
+        """Add the next trials to Optuna's storage, up to the first one that is not known yet.
+
+        `points` are those of trials that are going to run.
+        """
+        points = points or {}
+        while self._mirror:
+            number = self._mirror.count
+            if number in self._trials:
+                self._mirror.append(self._to_frozen_trial(self._trials[number]))
+            elif number in points:
+                self._mirror.append(
+                    optuna.trial.create_trial(
+                        state=TrialState.WAITING,
+                        params=points[number],
+                        distributions=distributions(self._plan.study),
+                    )
+                )
+            else:
+                return
+
+    def close(self) -> None:
+        """Announce to Optuna's storage that no trial is running any more."""
+        with self._warnings():
+            if self._mirror:
+                self._mirror.requeue()
 
     def _to_frozen_trial(self, trial: Trial) -> optuna.trial.FrozenTrial:
         """Convert a trial to Optuna's type; it was completed when its file was written."""
         diverged = int(trial.result.diverged.sum())
-        # Optuna numbers trials in the order in which they are added, so our number is an attribute.
-        attributes: dict[str, float] = {"trial": trial.number, "replicas diverged": diverged}
+        attributes: dict[str, float] = {"replicas diverged": diverged}
         means = {metric: trial.mean(metric) for metric in self._plan.study.measured}
         attributes |= {metric: mean for metric, mean in means.items() if not np.isnan(mean)}
         frozen = self._plan.to_frozen_trial(trial, attributes)
@@ -142,13 +179,80 @@ class TrialStore:
         return frozen
 
 
+class _Mirror:
+    """A study in Optuna's storage.
+
+    Optuna numbers trials in the order in which they are added. So that they have our numbers, they
+    are added in order, before they run, and finished in any order.
+    """
+
+    def __init__(self, plan: StudyPlan, storage: BaseStorage, attributes: Mapping[str, str]):
+        self._storage = storage
+        self._study = optuna.create_study(
+            storage=storage,
+            study_name=plan.unique_name,
+            directions=directions(plan.study),
+            load_if_exists=True,
+        )
+        self._id = storage.get_study_id_from_name(plan.unique_name)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            self._study.set_metric_names(list(plan.study.objectives))
+        known = self._study.user_attrs
+        for name, value in attributes.items():
+            if known.get(name) != value:
+                self._study.set_user_attr(name, value)
+        trials = self._study.get_trials(deepcopy=False)
+        self.count = len(trials)
+        self.unfinished = {trial.number for trial in trials if not trial.state.is_finished()}
+        self._running = {trial.number for trial in trials if trial.state == TrialState.RUNNING}
+
+    def append(self, trial: optuna.trial.FrozenTrial) -> None:
+        """Add the next trial, which is finished or waiting."""
+        self._study.add_trial(trial)
+        if not trial.state.is_finished():
+            self.unfinished.add(self.count)
+        self.count += 1
+
+    def start(self, number: int) -> None:
+        """Mark a trial as running, unless it was finished before."""
+        if number in self.unfinished:
+            self._storage.set_trial_state_values(self._trial_id(number), TrialState.RUNNING)
+            self._running.add(number)
+
+    def finish(self, number: int, trial: optuna.trial.FrozenTrial) -> None:
+        """Finish a trial, unless it was finished before."""
+        if number not in self.unfinished:
+            return
+        self.start(number)  # sets the start of a trial whose result was known
+        trial_id = self._trial_id(number)
+        for step, value in trial.intermediate_values.items():
+            self._storage.set_trial_intermediate_value(trial_id, step, value)
+        for name, value in trial.user_attrs.items():
+            self._storage.set_trial_user_attr(trial_id, name, value)
+        self._storage.set_trial_state_values(trial_id, trial.state, trial.values)
+        self.unfinished.remove(number)
+        self._running.remove(number)
+
+    def requeue(self) -> None:
+        """Mark the trials that were interrupted as waiting again."""
+        for number in self._running:
+            self._storage.set_trial_state_values(self._trial_id(number), TrialState.WAITING)
+        self._running.clear()
+
+    def _trial_id(self, number: int) -> int:
+        return self._storage.get_trial_id_from_study_id_trial_number(self._id, number)
+
+
 @contextmanager
-def open_store(plan: StudyPlan, address: str | None = None) -> Iterator[TrialStore]:
+def open_store(
+    plan: StudyPlan, address: str | None = None, attributes: Mapping[str, str] | None = None
+) -> Iterator[TrialStore]:
     """Yield the store of a study.
 
     `address` is Optuna's storage: the URL of a database or the path of a journal file, by default
-    .studies/journal.log. Raises InputError if it cannot be used, or if another process runs the
-    study.
+    .studies/journal.log. `attributes` become the user attributes of Optuna's study. Raises
+    InputError if the storage cannot be used, or if another process runs the study.
     """
     folder = _folder(plan)
     try:
@@ -162,7 +266,11 @@ def open_store(plan: StudyPlan, address: str | None = None) -> Iterator[TrialSto
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InputError(f"study {plan.name} is being run by another process") from None
-        yield TrialStore(plan, address)
+        store = TrialStore(plan, address, attributes or {})
+        try:
+            yield store
+        finally:
+            store.close()
 
 
 def read_trials(plan: StudyPlan) -> dict[int, Trial]:

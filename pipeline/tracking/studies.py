@@ -73,7 +73,7 @@ def _run_name(trial: Trial) -> str:
 
 def _experiment_id(client: MlflowClient, plan: StudyPlan, params: Params) -> str:
     """The id of the study's MLflow experiment, which is created if it does not exist."""
-    name = f"study {plan.name} {plan.fingerprint}"
+    name = export.mlflow_experiment(plan)
     description = _describe(plan, params)
     experiment = client.get_experiment_by_name(name)
     if experiment is None:

@@ -30,7 +30,7 @@ def trial_files(laboratory: Laboratory, study: str = "") -> list[Path]:
 
 
 def mirrored(laboratory: Laboratory, storage: str = ".studies/journal.log") -> dict[str, list[int]]:
-    """The numbers of the trials in an Optuna storage, in its order, by study."""
+    """The numbers of the finished trials in an Optuna storage, by study."""
     program = """
 import json, sys, optuna
 from optuna.storages import JournalStorage, RDBStorage, journal
@@ -39,7 +39,8 @@ path = sys.argv[1]
 storage = RDBStorage(path) if "://" in path else JournalStorage(journal.JournalFileBackend(path))
 print(json.dumps({
     study.study_name.rpartition("-")[0]: [
-        trial.user_attrs["trial"] for trial in storage.get_all_trials(study._study_id)
+        trial.number for trial in storage.get_all_trials(study._study_id)
+        if trial.state.is_finished()
     ]
     for study in storage.get_all_studies()
 }))

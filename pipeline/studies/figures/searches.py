@@ -20,8 +20,11 @@ from pipeline.studies.figures.by_dimension import complete
 from pipeline.studies.figures.labels import describe, dimension_label, metric_label
 from pipeline.studies.plan import StudyPlan, Trial, directions
 from pipeline.studies.run import best
+from pipeline.utils import seeds
 
-SEED = 1995  # of fANOVA's random forest
+RESAMPLES = 60  # bootstrap samples of the trials
+MAX_RESAMPLED = 200  # trials in each: the time of fANOVA grows faster than their number
+TREES = 8  # of fANOVA's random forest
 
 
 def _objective(plan: StudyPlan) -> tuple[str, bool]:
@@ -66,42 +69,69 @@ def history(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
 
 
 def importance(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
-    """The share of the objective's variance that each dimension explains (fANOVA)."""
+    """The share of the objective's variance that each dimension explains, with its interval."""
     objective, _ = _objective(plan)
-    means = [trial.mean(objective) for trial in complete(trials)]
-    if len(means) < MIN_TRIALS_FOR_IMPORTANCE or np.ptp(means) == 0:  # fANOVA needs a variance
+    done = complete(trials)
+    if len(done) < MIN_TRIALS_FOR_IMPORTANCE or not _varies(plan, done):
         return []
-    optuna_study = optuna.create_study(directions=directions(plan.study))
-    optuna_study.add_trials([plan.to_frozen_trial(trial) for trial in trials])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        shares = optuna.importance.get_param_importances(
-            optuna_study,
-            evaluator=optuna.importance.FanovaImportanceEvaluator(seed=SEED),
-            target=lambda trial: trial.values[0],
-        )
-    names = list(shares)
+    quantiles = importances(plan, done)
+    names = sorted(quantiles, key=lambda name: quantiles[name][1])
     figure, axes = plt.subplots(figsize=(6.4, 0.9 + 0.5 * len(names)))
-    axes.set_axisbelow(True)
-    axes.barh(range(len(names)), [shares[name] for name in names], color=plotting.BLUE, height=0.6)
     for row, name in enumerate(names):
-        axes.annotate(
-            f"{shares[name]:.2f}",
-            (shares[name], row),
-            xytext=(4, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=9,
-        )
+        low, median, high = quantiles[name]
+        axes.plot([low, high], [row, row], color=plotting.SKY, linewidth=5, solid_capstyle="butt")
+        axes.plot(median, row, "o", color=plotting.BLUE)
     axes.set_yticks(range(len(names)), [dimension_label(name) for name in names])
-    axes.set(xlabel=f"share of the variance of the {describe(plan, objective).label}")
-    axes.invert_yaxis()
-    axes.margins(x=0.12)
+    axes.set(
+        xlabel=f"share of the variance of the {describe(plan, objective).label}",
+        xlim=(-0.02, 1.02),
+        ylim=(-0.6, len(names) - 0.4),
+    )
+    count = len(done)
+    drawn = f"{MAX_RESAMPLED} of the {count}" if count > MAX_RESAMPLED else f"the {count}"
     caption = (
-        "Share of the variance between complete trials that each dimension explains (functional "
-        "ANOVA). Which values are good is shown by the slices."
+        "Share of the variance between complete trials that each dimension explains by itself "
+        f"(functional ANOVA): median and 90% interval over {RESAMPLES} bootstrap samples of "
+        f"{drawn} trials. Where intervals overlap, the trials do not show which dimension matters "
+        "more. Which values are good is shown by the slices."
     )
     return [CaptionedFigure("importance", figure, caption)]
+
+
+def importances(plan: StudyPlan, trials: Sequence[Trial]) -> dict[str, np.ndarray]:
+    """The 5%, 50% and 95% quantile of each dimension's importance over bootstrap samples of trials.
+
+    All trials are complete, and not all are equally good.
+    """
+    rng, count = seeds.generator(plan.study.seed, "importance"), len(trials)
+    indices = rng.integers(count, size=(RESAMPLES, min(count, MAX_RESAMPLED)))
+    resamples = [[trials[index] for index in row] for row in indices]
+    shares = [_fanova(plan, each, n) for n, each in enumerate(resamples) if _varies(plan, each)]
+    return {
+        name: np.quantile([each[name] for each in shares], (0.05, 0.5, 0.95))
+        for name in plan.study.dimensions
+    }
+
+
+def _varies(plan: StudyPlan, trials: Sequence[Trial]) -> bool:
+    """Whether the trials differ in the objective: fANOVA needs a variance."""
+    objective, _ = _objective(plan)
+    return bool(np.ptp([trial.mean(objective) for trial in trials]) > 0)
+
+
+def _fanova(plan: StudyPlan, trials: Sequence[Trial], number: int) -> dict[str, float]:
+    """The importance of each dimension in a bootstrap sample of trials."""
+    optuna_study = optuna.create_study(directions=directions(plan.study))
+    optuna_study.add_trials([plan.to_frozen_trial(trial) for trial in trials])
+    seed = seeds.integer(plan.study.seed, "importance", number)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return optuna.importance.get_param_importances(
+            optuna_study,
+            evaluator=optuna.importance.FanovaImportanceEvaluator(n_trees=TREES, seed=seed),
+            target=lambda trial: trial.values[0],
+            normalize=False,
+        )
 
 
 def slices(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:

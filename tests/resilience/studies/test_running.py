@@ -19,7 +19,7 @@ SIZES = ("python", "-m", "pipeline", "study", "sizes", "--workers", "1")
 def test_one_worker_exports_the_same_bytes_as_two(laboratory, uninterrupted, study):
     laboratory.run("python", "-m", "pipeline", "study", study, "--workers", "1")
     assert exported(laboratory, study) == uninterrupted[study]
-    assert sorted(mirrored(laboratory)[study]) == list(range(TRIALS[study]))
+    assert mirrored(laboratory)[study] == list(range(TRIALS[study]))
 
 
 def test_a_study_that_is_killed_at_any_moment_resumes_and_exports_the_same_bytes(
@@ -37,7 +37,7 @@ def test_a_study_that_is_killed_at_any_moment_resumes_and_exports_the_same_bytes
         seconds = 14.0  # now and then long enough for a trial to finish
     laboratory.run("python", "-m", "pipeline", "study", "search")
     assert exported(laboratory, "search") == uninterrupted["search"]
-    assert sorted(mirrored(laboratory)["search"]) == list(range(TRIALS["search"]))
+    assert mirrored(laboratory)["search"] == list(range(TRIALS["search"]))
 
 
 def test_a_damaged_trial_is_run_again(laboratory, uninterrupted):
@@ -59,8 +59,7 @@ def test_a_damaged_journal_is_replaced(laboratory, uninterrupted):
     done = laboratory.run(*SIZES)
     assert "renamed to journal.log.damaged" in done.stderr
     assert exported(laboratory, "sizes") == uninterrupted["sizes"]
-    assert mirrored(laboratory)["sizes"][:3] == [0, 1, 2]
-    assert sorted(mirrored(laboratory)["sizes"]) == list(range(TRIALS["sizes"]))
+    assert mirrored(laboratory)["sizes"] == list(range(TRIALS["sizes"]))
 
 
 def test_ctrl_c_keeps_finished_trials(laboratory):
@@ -126,7 +125,7 @@ from contextlib import contextmanager
 from pipeline.cli import app
 from pipeline.runs import executors
 class NoExecutor:
-    def run(self, function, jobs):
+    def run(self, function, jobs, on_message=None):
         assert not jobs, f"trials are run again: {list(jobs)}"
         return ()
 @contextmanager

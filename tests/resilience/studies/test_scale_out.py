@@ -108,7 +108,7 @@ def test_trials_of_a_dask_worker_that_dies_are_rescheduled(
     os.kill(victim.pid, signal.SIGKILL)
     _, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, stderr
-    assert sorted(mirrored(laboratory)["sizes"]) == NUMBERS
+    assert mirrored(laboratory)["sizes"] == NUMBERS
     assert exported(laboratory, "sizes") == uninterrupted["sizes"]
     laboratory.run("python", "-m", "pipeline", "study", "search", "--dask", address)
     assert dashboard(running, laboratory, ".studies/journal.log") == ["sizes", "search"]
@@ -262,7 +262,7 @@ def test_trials_in_postgresql_and_runs_on_a_server_on_postgresql(
     again = ("python", "-m", "pipeline", "study", "sizes", "--storage", storage)
     done = laboratory.run(*again, env=tracking)
     assert "secret" not in done.stdout + done.stderr
-    assert sorted(mirrored(laboratory, f"{driver}/studies")["sizes"]) == NUMBERS
+    assert mirrored(laboratory, f"{driver}/studies")["sizes"] == NUMBERS
     assert exported(laboratory, "sizes") == uninterrupted["sizes"]
     laboratory.run(*again, env=tracking)
     assert dashboard(running, laboratory, f"{driver}/studies") == ["sizes"]

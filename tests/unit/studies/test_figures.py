@@ -9,6 +9,7 @@ from plans import make_result, make_trials, small_plan
 from pipeline import plotting
 from pipeline.problems.base import Problem
 from pipeline.studies import export, figures
+from pipeline.studies.figures.searches import importances
 from pipeline.studies.plan import StudyPlan, Trial
 from pipeline.studies.run import TUNED, UNTUNED
 
@@ -96,6 +97,23 @@ def test_every_figure_of_a_search(count):
     assert {"history", "slices", "parallel", "confirmation"} <= set(files)
     assert ("importance" in files) == (count > 4)
     assert files == draw(plan, trials, confirmed)
+
+
+def test_the_importance_of_a_dimension_is_an_interval():
+    """More trials make it narrower."""
+    widths = []
+    for count in (10, 40):
+        plan, rng = small_plan("search", trials=count, batch=count), np.random.default_rng(3)
+        trials = make_trials(plan, [make_result({"token_accuracy": 0.0}) for _ in range(count)])
+        for trial in trials:
+            accuracy = np.log10(trial.point["training.learning_rate"]) + 0.1 * rng.normal()
+            trial.result.metrics["token_accuracy"] = np.array([accuracy])
+        shares = importances(plan, trials)
+        low, median, high = shares["training.learning_rate"]
+        assert low < median < high <= 1
+        widths.append(high - low)
+        assert all(q[1] < median for name, q in shares.items() if name != "training.learning_rate")
+    assert widths[1] < 0.5 * widths[0]
 
 
 def test_no_importance_if_all_trials_are_equally_good():

@@ -1,7 +1,10 @@
 """Which trials of a study are trained, and whose results are known."""
 
 import numpy as np
+import optuna
 import pytest
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 from plans import make_result, small_plan
 
 from pipeline.studies.run import run_study
@@ -19,7 +22,7 @@ class Trainer:
     def __init__(self):
         self.cells: list[int] = []
 
-    def run(self, function, jobs):
+    def run(self, function, jobs, on_message=None):
         for number, (job,) in jobs.items():
             cells = job.config["experiment"]["model"]["cells"]
             self.cells.append(cells)
@@ -40,6 +43,20 @@ def trained(**changes) -> list[int]:
 
 
 GRID = {"sampler": "grid", "trials": None}
+
+
+def test_optuna_numbers_trials_as_the_results_do():
+    """The last points of a grid run first."""
+    plan = small_plan(
+        "search", prune=None, confirm_replicas=None, space={"model.cells": [2, 4, 6]}, **GRID
+    )
+    with open_store(plan) as store:
+        run_study(plan, store, Trainer(), lambda done: None, plan.study.planned)
+    backend = JournalStorage(JournalFileBackend(".studies/journal.log"))
+    trials = optuna.load_study(study_name=plan.unique_name, storage=backend).trials
+    assert [trial.params["model.cells"] for trial in trials] == [2, 4, 6]
+    assert [trial.values for trial in trials] == [[0.02], [0.04], [0.06]]
+    assert trials[2].datetime_complete < trials[0].datetime_start
 
 
 def test_more_choices_or_dimensions_train_new_points_only():

@@ -105,12 +105,11 @@ def test_optuna_loads_what_was_measured_and_nothing_private(plan, trials):
     assert complete.params == trials[0].point
     assert complete.intermediate_values == {0: 2.0}
     assert complete.user_attrs == {
-        "trial": 0,
         "replicas diverged": 0,
         "token_accuracy": 0.5,
         "cross_entropy": 1.5,
     }
-    assert failed.user_attrs == {"trial": 2, "replicas diverged": 1}
+    assert failed.user_attrs == {"replicas diverged": 1}
     for trial in (complete, pruned, failed):
         assert trial.system_attrs == {}
         assert trial.duration.total_seconds() == pytest.approx(3.0, abs=1e-3)
@@ -121,9 +120,61 @@ def test_optuna_loads_what_was_measured_and_nothing_private(plan, trials):
 def test_a_new_mirror_receives_the_trials_that_it_lacks(plan, trials):
     write(plan, trials[:2])
     write(plan, trials[2:], "elsewhere.log")
-    assert [trial.user_attrs["trial"] for trial in mirror(plan, Path("elsewhere.log"))] == [0, 1, 2]
+    for journal in (Path("elsewhere.log"), JOURNAL):
+        assert [trial.params for trial in mirror(plan, journal)] == [t.point for t in trials]
+        write(plan, [])
+
+
+def states(plan: StudyPlan) -> list[str]:
+    return [trial.state.name for trial in mirror(plan)]
+
+
+def test_optuna_shows_which_trials_wait_and_run(plan, trials):
+    """It has our numbers, also if trials end in another order or their process is killed."""
+    points = {trial.number: trial.point for trial in trials}
+    with storage.open_store(plan) as store:
+        store.enqueue(points)
+        store.start(2)
+        store.start(1)
+        store.add(trials[2])
+        assert states(plan) == ["WAITING", "RUNNING", "FAIL"]
+        killed = JOURNAL.read_bytes()
+    assert states(plan) == ["WAITING", "WAITING", "FAIL"]
+    JOURNAL.write_bytes(killed)
+    with storage.open_store(plan) as store:
+        assert states(plan) == ["WAITING", "WAITING", "FAIL"]
+        store.enqueue({number: points[number] for number in (0, 1)})
+        store.start(0)
+        store.add(trials[0])
+    complete, waiting, failed = mirror(plan)
+    assert complete.datetime_start < complete.datetime_complete
+    assert (complete.values, complete.intermediate_values) == ([0.5], {0: 2.0})
+    assert [trial.params for trial in (complete, waiting, failed)] == list(points.values())
+    JOURNAL.unlink()  # a new mirror has no number for trial 2 before that of trial 1 is known
+    with storage.open_store(plan) as store:
+        assert states(plan) == ["COMPLETE"]
+        store.enqueue({1: points[1]})
+        assert states(plan) == ["COMPLETE", "WAITING", "FAIL"]
+
+
+def test_trials_that_the_mirror_lacks_are_finished_by_the_next_start(plan, trials):
+    with storage.open_store(plan) as store:
+        store.enqueue({trial.number: trial.point for trial in trials})
+        store.start(0)
+        killed = JOURNAL.read_bytes()
+        store.add(trials[0])
+    JOURNAL.write_bytes(killed)  # killed between the file and the mirror
     write(plan, [])
-    assert [trial.user_attrs["trial"] for trial in mirror(plan)] == [0, 1, 2]
+    assert states(plan) == ["COMPLETE", "WAITING", "WAITING"]
+
+
+def test_attributes_of_the_study(plan):
+    for question in ("How many?", "How many cells?"):
+        with storage.open_store(plan, None, {"question": question}):
+            pass
+    backend = JournalStorage(JournalFileBackend(str(JOURNAL)))
+    study = optuna.load_study(study_name=plan.unique_name, storage=backend)
+    assert study.user_attrs == {"question": "How many cells?"}
 
 
 DAMAGES = {
