@@ -155,8 +155,8 @@ def study(
         str | None,
         typer.Option(
             metavar="URL",
-            help="Optuna storage that mirrors the trials, for dashboards: postgresql://… or a "
-            "journal file (default: .studies/journal.log).",
+            help="Optuna storage to copy the trials to, for dashboards: postgresql://… or the path "
+            "of a journal file (default: .studies/journal.log).",
         ),
     ] = None,
     trials: Annotated[
@@ -213,7 +213,7 @@ def show(
     if importlib.util.find_spec(module) is None:
         raise InputError(f"{dataset}: problem {config.problem!r} has no module show.py")
     for line in importlib.import_module(module).describe_dataset(dataset, config, window):
-        print(line)
+        console.print_text(line)
 
 
 @app.command(rich_help_panel=MAINTENANCE)
@@ -253,7 +253,7 @@ def new_problem(
         str, typer.Argument(metavar="NAME", help="Lower-case letters and digits, such as adding.")
     ],
 ) -> None:
-    """Write a new problem to pipeline/problems/NAME/: a running example to be changed."""
+    """Write a new problem to pipeline/problems/NAME/: a working example to start from."""
     from pipeline.stages import new_problem
 
     for path in new_problem.run(name):
@@ -274,7 +274,7 @@ def worker(
         int | None, typer.Option(min=1, help="Number of workers (default: one per core).")
     ] = None,
 ) -> None:
-    """Start Dask workers on this machine, for the option --dask of `train` and `study`.
+    """Start Dask workers on this machine, for `train --dask` and `study --dask`.
 
     Further options are those of `dask worker`.
     """

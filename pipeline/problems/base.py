@@ -283,7 +283,10 @@ class FiguresPart(Protocol):
 
 
 class ServingPart(Protocol):
-    """`serving`: a trained network as an MLflow model, which maps tables to tables."""
+    """`serving`: a trained network as an MLflow model, which maps tables to tables.
+
+    `OPTIONAL_INPUTS` maps columns of the input that may be left out to their defaults.
+    """
 
     @staticmethod
     def input_example(config: RunConfig) -> list[Row]:

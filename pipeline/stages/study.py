@@ -1,5 +1,6 @@
 """Stage `study@<name>`: run the missing trials of a study and write its results."""
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from tempfile import NamedTemporaryFile
 
@@ -110,9 +111,13 @@ def _reporter(
     """A callback that shows the number of finished trials and the best so far."""
     objective = next(iter(plan.study.objectives))
     label = Problem(plan.study.problem).metrics.describe(objective).label
+    winners: list[Trial] = []
+    seen = 0
 
     def report(done: Mapping[int, Trial]) -> None:
-        winners = best(plan, [done[number] for number in sorted(done)])
+        nonlocal winners, seen
+        winners = best(plan, [*winners, *itertools.islice(done.values(), seen, None)])
+        seen = len(done)
         note = f"best {label}: {winners[0].mean(objective):.4g}" if winners else ""
         if len(plan.study.objectives) > 1 and winners:
             note = f"{len(winners)} Pareto-optimal"

@@ -3,6 +3,8 @@
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+import numpy as np
+
 from pipeline.runs.executors import Executor
 from pipeline.runs.fingerprint import Version
 from pipeline.studies.plan import StudyPlan, Trial
@@ -115,13 +117,11 @@ def best(plan: StudyPlan, trials: Sequence[Trial]) -> list[Trial]:
         weights = [trial.result.weight_count for trial in eligible]
         order = sorted(range(len(eligible)), key=lambda index: (costs[index], weights[index]))
         return [eligible[index] for index in order[:1]]
+    array = np.reshape(costs, (-1, len(signs)))
     return [
         trial
-        for trial, cost in zip(eligible, costs, strict=True)
-        if not any(
-            other != cost and all(o <= c for o, c in zip(other, cost, strict=True))
-            for other in costs
-        )
+        for trial, cost in zip(eligible, array, strict=True)
+        if not ((array <= cost).all(axis=1) & (array < cost).any(axis=1)).any()
     ]
 
 

@@ -275,7 +275,8 @@ def open_store(
 
 def read_trials(plan: StudyPlan) -> dict[int, Trial]:
     """Return a study's finished trials by number; ignore damaged files with a warning."""
-    stored = {n: _read(_trial_path(plan, n)) for n in range(plan.study.planned)}
+    folder = _folder(plan)
+    stored = {n: _read(folder / _trial_name(n)) for n in range(plan.study.planned)}
     return {
         number: plan.make_trial(number, plan.sort_point(content[1]), content[0])
         for number, content in stored.items()
@@ -288,7 +289,11 @@ def _folder(plan: StudyPlan) -> Path:
 
 
 def _trial_path(plan: StudyPlan, number: int) -> Path:
-    return _folder(plan) / f"{number:04d}.npz"
+    return _folder(plan) / _trial_name(number)
+
+
+def _trial_name(number: int) -> str:
+    return f"{number:04d}.npz"
 
 
 def _write(

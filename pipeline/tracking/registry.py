@@ -6,7 +6,7 @@ registered only if something in that folder has changed.
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +17,9 @@ import numpy as np
 import pandas as pd
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
+from mlflow.types import ColSpec, Schema
 
 import pipeline
 from pipeline.problems.base import Problem
@@ -185,7 +187,7 @@ def _register_version(
             python_model=str(folder / Path(pyfunc.__file__).name),
             artifacts={pyfunc.NETWORK: str(folder / pyfunc.NETWORK)},
             code_paths=[str(folder / "pipeline")],
-            signature=mlflow.models.infer_signature(inputs, outputs),
+            signature=_signature(inputs, outputs, getattr(problem.serving, "OPTIONAL_INPUTS", ())),
             input_example=inputs,
             pip_requirements=str(folder / "requirements.txt"),
         )
@@ -196,6 +198,18 @@ def _register_version(
     registered = [str(version.source).removeprefix("models:/") for version in versions]
     runs.delete_models(client, run, (name, MODEL_TYPE), kept=registered)
     return number
+
+
+def _signature(
+    inputs: pd.DataFrame, outputs: pd.DataFrame, optional: Container[str]
+) -> ModelSignature:
+    """The types of a model's inputs and outputs; the optional inputs may be left out."""
+    signature = mlflow.models.infer_signature(inputs, outputs)
+    columns = [
+        ColSpec(column.type, column.name, required=column.name not in optional)
+        for column in signature.inputs
+    ]
+    return ModelSignature(Schema(columns), signature.outputs)
 
 
 def _describe(

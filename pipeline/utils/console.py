@@ -1,4 +1,4 @@
-"""Progress and status messages on stderr: a bar on a terminal, occasional lines in a log."""
+"""Progress and status messages on stderr, and texts on stdout."""
 
 import os
 import sys
@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     TaskProgressColumn,
     TextColumn,
@@ -20,12 +19,24 @@ from rich.progress import (
 LOG_SECONDS = 10.0  # between two lines in a log
 MIN_SHARE = 0.02  # of the work, after which the time left is shown
 
+CONTROLS = {
+    **{code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n"},  # ␛ for escape
+    0x7F: "␡",
+    **dict.fromkeys(range(0x80, 0xA0), "\N{REPLACEMENT CHARACTER}"),
+}
+"""Symbols for the characters that control a terminal."""
+
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def print_status(message: str) -> None:
     """Print a message that is not a result to stderr."""
     stderr.print(message, markup=False)
+
+
+def print_text(text: str, end: str = "\n") -> None:
+    """Print a text to stdout, on a terminal with symbols for the characters that control it."""
+    print(text.translate(CONTROLS) if sys.stdout.isatty() else text, end=end, flush=True)
 
 
 @contextmanager
@@ -65,8 +76,14 @@ class _Speed:
         text = [f"{rate:,.0f}/s" if rate >= 1 else f"{60 * rate:.0f}/min"]
         steady = done - self._initial >= MIN_SHARE * (self._total - self._initial)
         if steady and done < self._total:
-            text.append(f"{(self._total - done) / rate:.0f} s left")
+            text.append(f"{_format_duration((self._total - done) / rate)} left")
         return text
+
+
+def _format_duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 @contextmanager
@@ -75,27 +92,32 @@ def progress(
 ) -> Iterator[Callable[[int, str], None]]:
     """Yield `report(done, note)`, which shows what is done, the rate and the time left.
 
+    It draws a bar on a terminal, and now and then writes a line to a log.
+
     `initial` units were done in an earlier run. Work starts with the first report of no more than
     `initial`, or else now; the rate counts from that moment.
     """
     speed = _Speed(total, initial)
+
+    def describe(done: int, note: str) -> str:
+        parts = [f"{done:,} of {total:,} {unit}", *speed.describe(done)]
+        return f"{', '.join(parts)}  {note}".rstrip()
+
     if stderr.is_terminal:
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
             TaskProgressColumn(),
-            MofNCompleteColumn(),
-            TextColumn(unit),
+            TextColumn("after"),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[speed]}"),
-            TextColumn("{task.fields[note]}"),
+            TextColumn(" {task.fields[text]}", markup=False),
         )
         # Printed lines go above the bar if stdout is the terminal, otherwise to their file.
         with Progress(*columns, console=stderr, redirect_stdout=sys.stdout.isatty()) as bar:
-            task = bar.add_task(title, total=total, speed="", note="")
+            task = bar.add_task(title, total=total, text="")
 
             def report(done: int, note: str = "") -> None:
-                bar.update(task, completed=done, note=note, speed=", ".join(speed.describe(done)))
+                bar.update(task, completed=done, text=describe(done, note))
 
             yield report
     else:
@@ -103,12 +125,11 @@ def progress(
 
         def report(done: int, note: str = "") -> None:
             nonlocal printed
-            parts = [f"{title}: {done:,} of {total:,} {unit}", *speed.describe(done)]
-            now = time.monotonic()
+            text, now = describe(done, note), time.monotonic()
             if done < total and now - printed < LOG_SECONDS:
                 return
             printed = now
-            print_status(f"{', '.join(parts)}  {note}".rstrip())
+            print_status(f"{title}: {text}")
             sys.stderr.flush()
 
         yield report

@@ -176,6 +176,9 @@ class ProblemContract:
         assert len({tuple(row) for row in answers}) == 1  # all rows have the same columns
         assert json.loads(json.dumps(answers)) == answers
         assert predict(rows) == answers
+        optional = getattr(self.problem().serving, "OPTIONAL_INPUTS", {})
+        shorter = [{key: row[key] for key in row if key not in optional} for row in rows]
+        assert predict(shorter) == predict([row | optional for row in shorter])
         wrong = {**rows[0], next(iter(rows[0])): -5}
         with pytest.raises(InputError) as caught:
             predict([rows[0], wrong])

@@ -17,7 +17,12 @@ def play(
     count: Annotated[int, typer.Option(min=1, max=1000, help="Melodies, one after another.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Random seed of the sampling.")] = 0,
     temperature: Annotated[
-        float, typer.Option(min=0, help="0 takes the most likely notes, 1 samples as trained.")
+        float,
+        typer.Option(
+            min=0,
+            help="Sampling temperature: 0 takes the most likely note each time, 1 samples as "
+            "trained, higher values are more random.",
+        ),
     ] = 1.0,
 ) -> None:
     """Write a MIDI file of melodies with a trained network."""

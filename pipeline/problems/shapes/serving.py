@@ -15,15 +15,18 @@ from pipeline.utils.errors import InputError, format_value, temperature_error, u
 
 MAX_SHAPES = 100_000  # drawn for one table
 
+OPTIONAL_INPUTS = {"seed": 0, "temperature": 1.0}
+
 
 def input_example(config: schema.RunConfig) -> list[Row]:
     """Return example rows: each requests `count` shapes.
 
-    Generators also take `seed` and `temperature`, those of several families also `shape`.
+    Generators also take `seed` and `temperature`, which may be left out; those of several families
+    also `shape`.
     """
     row = {"count": 2}
     if config.experiment.framing.generative:
-        row |= {"seed": 1, "temperature": 1.0}
+        row |= OPTIONAL_INPUTS
     if len(config.dataset.families) > 1:
         return [row | {"shape": shape} for shape in config.dataset.families]
     return [row]
@@ -54,6 +57,7 @@ def make_predictor(replicas: Replicas, config: schema.RunConfig) -> Predictor:
             return np.repeat(polygon[None], int(row["count"]), axis=0)
 
     def predict(rows: Sequence[Row]) -> list[Row]:
+        rows = [OPTIONAL_INPUTS | row for row in rows]
         errors = [
             f"row {index}: {error}"
             for index, row in enumerate(rows)

@@ -7,7 +7,7 @@ import typer
 
 from pipeline.problems.base import TrainedNetwork
 from pipeline.problems.text.data.prompt import check_temperature, encode_prompt
-from pipeline.utils import inputs
+from pipeline.utils import console, inputs
 from pipeline.utils.errors import InputError
 
 
@@ -41,5 +41,5 @@ def write(
 
     writer = Writer(network.load(network.config), network.config)
     for text in writer.stream(start, temperature, seed, length):
-        print(text, end="", flush=True)
+        console.print_text(text, end="")
     print()

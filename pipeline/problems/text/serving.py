@@ -16,11 +16,16 @@ from pipeline.utils.errors import InputError, format_value, temperature_error
 
 MAX_LENGTH = 100_000  # characters per row
 
+OPTIONAL_INPUTS = {"length": 500, "seed": 0, "temperature": 1.0}
+
 
 def input_example(config: schema.RunConfig) -> list[Row]:
-    """Return a row that the model accepts; `length` counts characters."""
+    """Return a row that the model accepts; `length` counts characters.
+
+    All columns but `prompt` may be left out.
+    """
     prompt = decode(encode_prompt(config), config.dataset.alphabet)
-    return [{"prompt": prompt, "length": 40, "seed": 1, "temperature": 1.0}]
+    return [{"prompt": prompt, **OPTIONAL_INPUTS, "length": 40}]
 
 
 def make_predictor(replicas: Replicas, config: schema.RunConfig) -> Predictor:
@@ -32,6 +37,7 @@ def make_predictor(replicas: Replicas, config: schema.RunConfig) -> Predictor:
     writer = Writer(replicas, config)
 
     def predict(rows: Sequence[Row]) -> list[Row]:
+        rows = [OPTIONAL_INPUTS | row for row in rows]
         errors = [f"row {n}: {e}" for n, row in enumerate(rows) for e in _row_errors(config, row)]
         if errors:
             raise InputError(*errors)

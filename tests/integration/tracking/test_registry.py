@@ -154,9 +154,11 @@ def test_a_served_drawer_predicts_and_refuses_bad_rows(served):
     status, found = post(served, {"dataframe_records": [good, good | {"count": 0}]})
     assert status == 400
     assert "row 1: count: must be an integer of at least 1, got 0" in found["message"]
-    status, found = post(served, {"dataframe_records": [{"count": 2}]})
+    status, found = post(served, {"dataframe_records": [{"count": 2}]})  # the others have defaults
+    assert (status, len(found["predictions"])) == (200, 2)
+    status, found = post(served, {"dataframe_records": [{"seed": 5}]})
     assert status == 400
-    assert "seed" in found["message"]
+    assert "count" in found["message"]
 
 
 def test_a_new_version_is_registered_only_if_the_model_has_changed(mine):

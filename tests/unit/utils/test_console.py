@@ -53,12 +53,13 @@ def test_the_rate_leaves_out_what_was_done_before(clock, capsys):
 
 
 def test_slow_work_has_a_rate_per_minute(clock, capsys):
-    with console.progress("study", 4, "trials") as report:
-        for clock[0], done in ((0.0, 0), (30.0, 1), (120.0, 4)):
+    with console.progress("study", 400, "trials") as report:
+        for clock[0], done in ((0.0, 0), (240.0, 8), (6000.0, 200), (12000.0, 400)):
             report(done)
     assert capsys.readouterr().err.splitlines() == [
-        "study: 1 of 4 trials, 2/min, 90 s left",
-        "study: 4 of 4 trials, 2/min",
+        "study: 8 of 400 trials, 2/min, 3.3 h left",
+        "study: 200 of 400 trials, 2/min, 100 min left",
+        "study: 400 of 400 trials, 2/min",
     ]
 
 
@@ -66,6 +67,15 @@ def test_work_that_takes_no_time_has_no_rate(clock, capsys):
     with console.progress("evaluate", 1, "networks") as report:
         report(1, "rectangle")
     assert capsys.readouterr().err == "evaluate: 1 of 1 networks  rectangle\n"
+
+
+@pytest.mark.parametrize(
+    ("terminal", "shown"), [(True, "a␛[2Jb␡\tc�\n"), (False, "a\x1b[2Jb\x7f\tc\x9b\n")]
+)
+def test_a_text_cannot_control_a_terminal(monkeypatch, capsys, terminal, shown):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
+    console.print_text("a\x1b[2Jb\x7f\tc\x9b")
+    assert capsys.readouterr().out == shown
 
 
 def test_a_progress_bar_leaves_redirected_output_alone():
