@@ -120,6 +120,8 @@ def _model_folder(champion: Champion) -> Iterator[Path]:
         np.savez(network / pyfunc.WEIGHTS, allow_pickle=False, **weights)
         for pattern in CODE:
             source = package / pattern.format(problem=problem)
+            if not source.exists():  # a part of a problem may be a module
+                source = source.with_suffix(".py")
             target = folder / "pipeline" / source.relative_to(package)
             target.parent.mkdir(parents=True, exist_ok=True)
             if source.is_dir():
