@@ -410,7 +410,10 @@ def _check_network(name: str, command: str) -> None:
     problem = networks[name].problem
     suitable = [each.replace("_", "-") for each in Problem(problem).commands]
     if not suitable:
-        raise InputError(f"{name}: problem {problem!r} has no commands")
+        raise InputError(
+            f"{name}: problem {problem!r} has no commands; to add one, write "
+            f"pipeline/problems/{problem}/commands.py"
+        )
     if command not in suitable:
         raise InputError(f"{name}: is a network of {problem}; run: pipeline {suitable[0]} {name}")
 

@@ -1,0 +1,23 @@
+# docker build --tag lstm-laboratory .
+# docker run --interactive --tty --network host lstm-laboratory
+#
+# The container has a shell in a clone of the repository, with its environment. `--network host`
+# lets a browser on this machine open the pages of `make ui`.
+
+FROM python:3.11-slim AS base
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends git make \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --create-home --shell /bin/bash student
+USER student
+WORKDIR /home/student/laboratory
+ENV PATH="/home/student/laboratory/.venv/bin:$PATH"
+
+FROM base
+COPY --chown=student requirements.lock ./
+# As in the Makefile, which then finds these packages; this layer changes with the lock file only.
+RUN python -m venv .venv \
+    && pip install --quiet --no-cache-dir --require-hashes --requirement requirements.lock
+COPY --chown=student . ./
+RUN make .venv/installed
+CMD ["bash"]
