@@ -10,6 +10,7 @@ from pipeline.params.load_report import load_report
 from pipeline.problems.base import Problem
 from pipeline.runs import executors
 from pipeline.runs.tracker import Tracker
+from pipeline.schema.params import Params
 from pipeline.studies import export, figures
 from pipeline.studies.plan import StudyPlan, Trial, make_plan
 from pipeline.studies.run import best, run_study
@@ -40,6 +41,27 @@ def run(
     limit = limit or planned
     _check_writable(name)
     plan = make_plan(name, params)
+    trials, confirmed = _run_trials(plan, params, workers, dask, storage, limit)
+    export.write_arrays(plan, trials, confirmed)
+    write(plan, trials, confirmed)
+    make_tracker().record_study(name)
+    if all(trial.result.diverged.all() for trial in trials):
+        raise TrainingError(
+            f"{name}: all replicas of all {len(trials)} trials diverged; try smaller choices of "
+            "training.learning_rate, or training.clip_norm: 1"
+        )
+
+
+def _run_trials(
+    plan: StudyPlan,
+    params: Params,
+    workers: int | None,
+    dask: str | None,
+    storage: str | None,
+    limit: int,
+) -> tuple[list[Trial], dict[str, TrialResult]]:
+    """Run the missing trials; returns the first `limit` trials and the confirmation."""
+    name = plan.name
     question = load_report(paths.report_texts(), params).texts(name).question
     with open_store(plan, storage, export.attributes(plan, question)) as store:
         _restore(plan, store)
@@ -49,25 +71,15 @@ def run(
             executors.open_executor(workers, dask) as executor,
         ):
             try:
-                trials, confirmed = run_study(
-                    plan, store, executor, _reporter(plan, progress), limit
-                )
+                return run_study(plan, store, executor, _reporter(plan, progress), limit)
             except KeyboardInterrupt:
                 console.print_status(
-                    f"stopped: {len(store.finished())} of {planned} trials are finished and kept; "
-                    f"resume with: {_command(name, storage, dask)}"
+                    f"stopped: {len(store.finished())} of {plan.study.planned} trials are finished "
+                    f"and kept; resume with: {_command(name, storage, dask)}"
                 )
                 raise
             except TrainingError as error:
                 raise TrainingError(f"{error} Finished trials are kept.") from None
-    export.write_arrays(plan, trials, confirmed)
-    write(plan, trials, confirmed)
-    make_tracker().record_study(name)
-    if all(trial.result.diverged.all() for trial in trials):
-        raise TrainingError(
-            f"{name}: all replicas of all {len(trials)} trials diverged; try smaller choices of "
-            "training.learning_rate, or training.clip_norm: 1"
-        )
 
 
 def _command(name: str, storage: str | None, dask: str | None) -> str:

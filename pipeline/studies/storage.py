@@ -170,7 +170,9 @@ class TrialStore:
         """Convert a trial to Optuna's type; it was completed when its file was written."""
         diverged = int(trial.result.diverged.sum())
         attributes: dict[str, float] = {"replicas diverged": diverged}
-        means = {metric: trial.mean(metric) for metric in self._plan.study.measured}
+        study = self._plan.study
+        others = [metric for metric in study.measured if metric not in study.objectives]
+        means = {metric: trial.mean(metric) for metric in others}
         attributes |= {metric: mean for metric, mean in means.items() if not np.isnan(mean)}
         frozen = self._plan.to_frozen_trial(trial, attributes)
         written = _trial_path(self._plan, trial.number).stat().st_mtime
