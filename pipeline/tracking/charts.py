@@ -1,37 +1,44 @@
-"""The layout of charts on the page of an MLflow experiment.
+"""Views of an MLflow experiment: which runs and charts its page shows, and in which order.
 
 By default the UI of MLflow 3.17 makes a chart for every metric in alphabetical order: one for the
 median of a learning curve, two more for its quantiles, none of parallel coordinates or of
-differences between parameters. It reads a *shared view state* from a tag of the experiment if the
-link names that tag. So every experiment has one, and the links of `pipeline ui` name it.
+differences between parameters. It reads a *saved view* from a tag of the experiment if the link
+names that tag, and lists these views in the menu "Views". So there is such a tag for all runs of a
+problem, for each of its experiments, and for each study.
 
-The state lists the charts. It is made from the names of the metrics and pictures of all runs: those
-of a new run are added to those in the tag. The UI adds charts of its own for metrics without one;
-quantiles, which are drawn in the chart of their median, therefore have charts marked as deleted.
+A view is made from the contents of its runs. Those of a new run are merged with the earlier ones,
+which the tag stores as well. The UI adds charts of its own for metrics without one,
+here in a closed section; quantiles are drawn in the chart of their median, so that their own charts
+are marked as deleted.
 """
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
+import numpy as np
 from mlflow import MlflowClient
 
-if TYPE_CHECKING:  # loads Optuna, which recording a network does not need
-    from pipeline.studies.plan import StudyPlan
+from pipeline.problems.base import Metric, Problem
 
-KEY = "laboratory"
-TAG = f"mlflow.sharedViewState.{KEY}"
-LINK = f"viewStateShareKey={KEY}"
+TAG = "mlflow.sharedViewState."
+ALL_RUNS = "all_runs"  # the view of a problem or study; names of experiments have no underscore
 LONGEST_TAG = 20_000  # characters that MLflow accepts
+COMPRESSED = "deflate;"  # with this prefix, the UI decompresses a state
 
-# Groups of metrics: the prefixes of their names, by which the UI sorts charts into sections.
-HELD_OUT, TRAINING = "held-out/", "train/"  # learning curves
-TEST, DETAILS = "test/", "details/"  # final metrics: the headline ones, and all others
+# Prefixes of metrics.
+VALIDATION, TRAINING = "val_", "train_"  # learning curves, on held-out and on training sequences
+TEST = "test_"  # final metrics of the evaluation
 
 QUANTILES = ("_low", "_high")
-MOST_RUNS = 200  # in the chart of a study; the UI's default of 10 would hide most trials
+DECADE = 10.0  # ratio of the largest to the smallest value from which an axis is logarithmic
+READABLE = 0.005  # the UI writes smaller values on bars as 0.00
+MOST_RUNS = 200  # in a chart; the UI's default of 10 would hide most trials
+MOST_COLUMNS = 5  # of parameters, and of metrics
 
 
 class ChartSection(NamedTuple):
@@ -45,147 +52,264 @@ class ChartSection(NamedTuple):
 
 SECTIONS = {
     "trials": ChartSection("Trials", 1),
-    "held-out": ChartSection("Held-out learning curves", 2),
-    "pictures": ChartSection("Pictures of the training", 1, height=480),
     "test": ChartSection("Results on test data", 3),
+    "val": ChartSection("Held-out learning curves", 2),
+    "pictures": ChartSection("Pictures of the training", 1, height=480),
     "differences": ChartSection("Differences in parameters", 1),
     "train": ChartSection("Training's learning curves", 2, is_open=False),
-    # The UI puts its own charts of a group of metrics into the section of the group's name.
-    "details": ChartSection(DETAILS.rstrip("/"), 3, is_open=False),
+    # The UI puts its own charts of metrics, those without a `/`, into the section of this name.
+    "others": ChartSection("Model metrics", 3, is_open=False),
 }
 
 Chart = dict[str, Any]
+Span = tuple[float, float]
+"""The smallest and the largest value."""
 
 
-def update_charts(
-    client: MlflowClient,
-    experiment_id: str,
-    metrics: Iterable[str],
-    pictures: Mapping[str, Sequence[int]],
-    plan: StudyPlan | None = None,
-) -> None:
-    """Add a run's metrics and pictures to the charts of its experiment.
+class View(NamedTuple):
+    """The properties of a view that do not depend on its runs."""
+
+    name: str  # in its link
+    title: str  # in the menu
+    problem: str
+    position: int = 0  # in the menu
+    query: str = ""  # that its runs match; default: all
+    objectives: Mapping[str, bool] = {}  # of a study: {metric: whether higher values are better}
+    dimensions: Iterable[str] = ()  # of a study: parameters
+    is_sorted: bool = True  # by the first metric, else by the names of the runs
+
+
+class Contents(NamedTuple):
+    """The contents of runs, as far as a view depends on them."""
+
+    curves: dict[str, Span]
+    results: dict[str, Span]  # final metrics that are shown first
+    common: list[str]  # those that all runs have, in the order of the first run
+    pictures: dict[str, list[int]]  # the steps that all runs have a picture of
+    params: dict[str, list[str]]  # the first two of their values
+    hidden: list[str]  # metrics whose charts are not shown
+
+
+def contents(
+    problem: str,
+    metrics: Mapping[str, float],
+    curves: Mapping[str, np.ndarray],
+    pictures: Mapping[str, Iterable[int]],
+    params: Mapping[str, str],
+    headline: Iterable[str] = (),
+) -> Contents:
+    """Return the contents of a run.
 
     Args:
-        client: the client of the tracking server.
-        experiment_id: the id of the MLflow experiment.
-        metrics: names of the run's metrics.
-        pictures: steps of the run's pictures by their keys.
-        plan: a study, whose trials are shown first, as parallel coordinates.
+        problem: name of its problem, which describes the metrics.
+        metrics: the last values of all metrics by their names in MLflow.
+        curves: the learning curves by their names in MLflow, each (K,).
+        pictures: the steps of the pictures by their keys.
+        params: the parameters.
+        headline: names of final metrics that are shown first, besides the problem's own.
     """
-    old = client.get_experiment(experiment_id).tags.get(TAG)
-    new = _view_state(old, metrics, pictures, plan)
-    if new != old:
-        client.set_experiment_tag(experiment_id, TAG, new)
+    shown = [name for name in metrics if name in headline or _is_headline(problem, name)]
+    return Contents(
+        {name: _span(curve) for name, curve in curves.items() if np.isfinite(curve).any()},
+        {name: (metrics[name], metrics[name]) for name in shown},
+        shown,
+        {key: sorted(steps) for key, steps in pictures.items()},
+        {key: [value] for key, value in params.items()},
+        [name for name in metrics if "/" in name],  # of version 0.2 and earlier
+    )
 
 
-def _view_state(
-    old: str | None,
-    metrics: Iterable[str],
-    pictures: Mapping[str, Sequence[int]],
-    plan: StudyPlan | None,
-) -> str:
-    """The tag's new value."""
-    known = json.loads(old)["compareRunCharts"] if old else []
-    metrics = {*metrics, *(chart["metricKey"] for chart in known if "metricKey" in chart)}
-    charts = [_parallel_coordinates(plan)] if plan else []
-    charts += [chart for name in sorted(metrics) for chart in _metric_charts(name, metrics)]
-    charts += _picture_charts(known, pictures)
-    charts.append(_parameter_differences())
-    while len(state := _encode(charts, show_all=bool(plan))) > LONGEST_TAG:
-        # The UI makes charts of its own for the metrics that are left out here.
-        charts.remove([chart for chart in charts if "metricKey" in chart][-1])
+def merge(old: Contents, new: Contents) -> Contents:
+    """Merge the contents of two runs, or of several."""
+    pictures = dict(old.pictures)
+    for key, steps in new.pictures.items():
+        earlier = pictures.get(key) or steps
+        pictures[key] = sorted({*earlier} & {*steps}) or [max(*earlier, *steps)]
+    return Contents(
+        _merge_spans(old.curves, new.curves),
+        _merge_spans(old.results, new.results),
+        [name for name in old.common if name in new.common or not new.common] or new.common,
+        pictures,
+        {
+            key: list(dict.fromkeys([*old.params.get(key, []), *new.params.get(key, [])]))[:2]
+            for key in old.params | new.params
+        },
+        sorted({*old.hidden, *new.hidden}),
+    )
+
+
+def update_views(
+    client: MlflowClient, experiment_id: str, views: Iterable[View], new: Contents
+) -> None:
+    """Add the contents of new runs to views of an MLflow experiment."""
+    tags = client.get_experiment(experiment_id).tags
+    for view in views:
+        old = tags.get(TAG + view.name)
+        earlier = decode(old)["contents"] if old else None
+        state = _encode(view, merge(Contents(*earlier), new) if earlier else new)
+        if state != old:
+            client.set_experiment_tag(experiment_id, TAG + view.name, state)
+
+
+def link(experiment_id: str, view: str) -> str:
+    """Return the part after the server's address of a link to a view."""
+    # Without `workflowType` MLflow opens its view for language models.
+    page = f"/#/experiments/{experiment_id}/runs?workflowType=machine_learning"
+    return f"{page}&compareRunsMode=CHART&viewStateShareKey={view}"
+
+
+def decode(tag: str) -> dict[str, Any]:
+    """Return the view state in a tag."""
+    state = json.loads(tag)["state"].removeprefix(COMPRESSED)
+    return json.loads(zlib.decompress(base64.b64decode(state)))
+
+
+def _encode(view: View, contents: Contents) -> str:
+    """The value of a tag; contents that do not fit into it are left out."""
+    while True:
+        state = json.dumps(_state(view, contents), separators=(",", ":")).encode()
+        compressed = COMPRESSED + base64.b64encode(zlib.compress(state)).decode()
+        # The menu is sorted by this time, the latest first.
+        tag = json.dumps({"name": view.title, "createdAt": -view.position, "state": compressed})
+        if len(tag) <= LONGEST_TAG:
+            return tag
+        largest = max(contents._fields, key=lambda name: len(getattr(contents, name)))
+        contents = contents._replace(**{largest: _first_half(getattr(contents, largest))})
+
+
+def _first_half(part: Any) -> Any:
+    """The first half of a list or dictionary."""
+    half = list(part)[: len(part) // 2]
+    return {key: part[key] for key in half} if isinstance(part, dict) else half
+
+
+def _state(view: View, contents: Contents) -> dict[str, Any]:
+    """The view state: fields that MLflow's UI reads, and the contents."""
+    charts = list(_charts(view, contents))
+    used = {chart["metricSectionId"] for chart in charts} | {"others"}
+    first = next(iter([*view.objectives, *_directed(view, contents), *contents.common]), None)
+    differing = [key for key, values in contents.params.items() if len(values) > 1]
+    params = list(view.dimensions) or differing[:MOST_COLUMNS]
+    metrics = dict.fromkeys([first] if first else [])
+    metrics |= dict.fromkeys([*view.objectives, *contents.common, *contents.results])
+    columns = [_column("metrics", name) for name in [*metrics][:MOST_COLUMNS]]
+    columns += [_column("params", key) for key in params]
+    columns += [_column("metrics", "parameter_count"), _column("attributes", "Dataset")]
+    state = {
+        "compareRunCharts": charts,
+        "compareRunSections": [
+            {
+                "uuid": uuid,
+                "name": section.name,
+                "columns": section.columns,
+                "cardHeight": section.height,
+                "display": section.is_open,
+                "isReordered": False,
+                "deleted": False,
+                "isGenerated": False,
+            }
+            for uuid, section in SECTIONS.items()
+            if uuid in used
+        ],
+        "isAccordionReordered": True,  # keeps these sections before those that the UI adds
+        "runsHiddenMode": "SHOW_ALL",
+        "searchFilter": view.query,
+        "selectedColumns": columns,
+        "columnOrder": [_column("attributes", "Run Name"), *columns, "duration"],
+        "columnWidths": dict.fromkeys(columns, 150)
+        | {_column("attributes", "Run Name"): 320, "duration": 90},
+        "contents": contents,
+    }
+    if first and view.is_sorted:
+        higher = view.objectives.get(first)
+        if higher is None:
+            higher = _describe(view.problem, first).higher_is_better
+        state |= {"orderByKey": _column("metrics", first), "orderByAsc": not higher}
+    else:
+        state |= {"orderByKey": "tags.`mlflow.runName`", "orderByAsc": True}
     return state
 
 
-def _encode(charts: list[Chart], *, show_all: bool) -> str:
-    """The view state with these charts and their sections, as JSON."""
-    used = {chart["metricSectionId"] for chart in charts} | {"details"}
-    sections = [
-        {
-            "uuid": uuid,
-            "name": section.name,
-            "columns": section.columns,
-            "cardHeight": section.height,
-            "display": section.is_open,
-            "isReordered": False,
-            "deleted": False,
-            "isGenerated": False,
-        }
-        for uuid, section in SECTIONS.items()
-        if uuid in used
+def _column(kind: str, name: str) -> str:
+    """A column of the UI's table of runs."""
+    return f"{kind}.`{name}`"
+
+
+def _directed(view: View, contents: Contents) -> list[str]:
+    """The common metrics of which either higher or lower values are better."""
+    return [
+        name
+        for name in contents.common
+        if _describe(view.problem, name).higher_is_better is not None
     ]
-    state = {
-        "compareRunCharts": charts,
-        "compareRunSections": sections,
-        "isAccordionReordered": True,  # keeps these sections before those that the UI adds
-        "runsHiddenMode": "SHOWALL" if show_all else "FIRST_10_RUNS",
-    }
-    return json.dumps(state, separators=(",", ":"))
 
 
-def _metric_charts(name: str, metrics: set[str]) -> Iterator[Chart]:
-    """The chart of a metric that belongs to a section; those of `details/` are the UI's own."""
-    group, _, short = name.partition("/")
-    if f"{group}/" == TEST:
-        yield _chart("BAR", "test", name, metricKey=name, displayName=short)
-    elif f"{group}/" in (HELD_OUT, TRAINING):
-        section = "held-out" if f"{group}/" == HELD_OUT else "train"
-        if any(name.endswith(end) and name.removesuffix(end) in metrics for end in QUANTILES):
-            yield _chart("LINE", section, name, metricKey=name) | {"deleted": True}
-            return
-        yield _chart(
-            "LINE",
-            section,
-            name,
-            metricKey=name,
-            displayName=short,
-            selectedMetricKeys=[name, *(name + end for end in QUANTILES if name + end in metrics)],
-            lineSmoothness=0,
-            scaleType="linear",
-            xAxisScaleType="linear",
-            xAxisKey="step",
-            selectedXAxisMetricKey="",
-            displayPoints=False,
-            yAxisKey="metric",
-            yAxisExpressions=[],
-            ignoreOutliers=False,
-            useGlobalXaxisKey=False,
-            useGlobalLineSmoothing=False,
-            range={},
-        )
+def _charts(view: View, contents: Contents) -> Iterator[Chart]:
+    """All charts of a view; those of the section of others are the UI's own."""
+    if view.objectives:
+        yield _parallel_coordinates(view)
+    for name, (low, high) in contents.results.items():
+        if (low, high) != (0, 0):
+            yield _result(view.problem, name, low, high)
+    for name, span in contents.curves.items():
+        section = "train" if name.startswith(TRAINING) else "val"
+        if any(name.endswith(q) and name.removesuffix(q) in contents.curves for q in QUANTILES):
+            yield _chart("LINE", section, name, metricKey=name, deleted=True)
+        else:
+            bands = [name + q for q in QUANTILES if name + q in contents.curves]
+            yield _line(section, name, _title(view.problem, name), [name, *bands], span)
+    for key, steps in contents.pictures.items():
+        yield _chart("IMAGE", "pictures", key, imageKeys=[key], step=steps[-1], showRunParams=False)
+    yield _parameter_differences()
+    for name in contents.hidden:
+        yield _chart("BAR", "others", name, metricKey=name, deleted=True)
 
 
-def _picture_charts(known: list[Chart], pictures: Mapping[str, Sequence[int]]) -> Iterator[Chart]:
-    """The charts of pictures, opened at the last step that all runs have a picture of.
-
-    If there is no such step, at the last one of any run. The UI ignores the key `commonSteps`.
-    """
-    steps = {
-        chart["imageKeys"][0]: chart.get("commonSteps", [])
-        for chart in known
-        if chart["type"] == "IMAGE"
-    }
-    for name, new in pictures.items():
-        old = steps.get(name) or new
-        steps[name] = sorted({*old} & {*new}) or [max(*old, *new)]
-    for name, common in sorted(steps.items()):
-        step = common[-1] if common else 0
-        yield _chart(
-            "IMAGE", "pictures", name, imageKeys=[name], step=step, showRunParams=False
-        ) | {"commonSteps": common}
+def _result(problem: str, name: str, low: float, high: float) -> Chart:
+    """A final metric as bars, or as points if bars would be labeled 0.00."""
+    title = _title(problem, name)
+    if low < READABLE and not _describe(problem, name).higher_is_better:
+        return _line("test", name, title, [name], (low, high))
+    return _chart("BAR", "test", name, metricKey=name, displayName=title)
 
 
-def _parallel_coordinates(plan: StudyPlan) -> Chart:
+def _line(section: str, name: str, title: str, metrics: list[str], span: Span) -> Chart:
+    """A chart of one or several metrics over their steps."""
+    low, high = span
+    return _chart(
+        "LINE",
+        section,
+        name,
+        metricKey=name,
+        displayName=title,
+        # With several metrics, the UI shows the title of a chart only if this key is set.
+        nodeLevelSystemMetricConfiguration={"metric": name, "type": "node"},
+        selectedMetricKeys=metrics,
+        lineSmoothness=0,
+        scaleType="log" if 0 < DECADE * low <= high else "linear",
+        xAxisScaleType="linear",
+        xAxisKey="step",
+        selectedXAxisMetricKey="",
+        displayPoints=False,
+        yAxisKey="metric",
+        yAxisExpressions=[],
+        ignoreOutliers=False,
+        useGlobalXaxisKey=False,
+        useGlobalLineSmoothing=False,
+        range={},
+    )
+
+
+def _parallel_coordinates(view: View) -> Chart:
     """A study's dimensions and objectives, a line for each trial."""
     return _chart(
         "PARALLEL",
         "trials",
-        plan.name,
-        selectedParams=list(plan.study.dimensions),
-        selectedMetrics=[TEST + objective for objective in plan.study.objectives],
+        view.name,
+        selectedParams=list(view.dimensions),
+        selectedMetrics=list(view.objectives),
         showAllRuns=True,
-    ) | {"runsCountToCompare": MOST_RUNS}
+    )
 
 
 def _parameter_differences() -> Chart:
@@ -206,5 +330,40 @@ def _parameter_differences() -> Chart:
 def _chart(kind: str, section: str, name: str, **options: object) -> Chart:
     """A chart as the UI stores it."""
     uuid = f"{kind.lower()} {name}"
-    chart = {"type": kind, "uuid": uuid, "metricSectionId": section, "runsCountToCompare": 10}
-    return chart | {"deleted": False, "isGenerated": False} | options
+    chart = {"type": kind, "uuid": uuid, "metricSectionId": section, "deleted": False}
+    return chart | {"runsCountToCompare": MOST_RUNS, "isGenerated": False} | options
+
+
+def _title(problem: str, name: str) -> str:
+    """The title of a metric's chart: its name and its label."""
+    label = _describe(problem, name).label.removeprefix("held-out ")
+    return name if label == name else f"{name}: {label}"
+
+
+def _is_headline(problem: str, name: str) -> bool:
+    return name == "divergence_rate" or (
+        name.startswith(TEST) and _describe(problem, name).headline
+    )
+
+
+def _describe(problem: str, name: str) -> Metric:
+    """The description of a metric of MLflow by its problem; if there is none, an empty one."""
+    for prefix in (VALIDATION, TRAINING, TEST):
+        if name.startswith(prefix):
+            try:
+                return Problem(problem).metrics.describe(name.removeprefix(prefix))
+            except KeyError:
+                break
+    return Metric(name, "")
+
+
+def _span(values: np.ndarray) -> Span:
+    return float(np.nanmin(values)), float(np.nanmax(values))
+
+
+def _merge_spans(old: Mapping[str, Span], new: Mapping[str, Span]) -> dict[str, Span]:
+    merged = dict(old)
+    for name, (low, high) in new.items():
+        other_low, other_high = merged.get(name, (low, high))
+        merged[name] = (min(low, other_low), max(high, other_high))
+    return merged

@@ -1,21 +1,23 @@
 """Record networks, studies and models in MLflow: from files, and while a network is trained."""
 
+import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
 from mlflow import MlflowClient
-from mlflow.entities import Run, RunTag
+from mlflow.entities import Run
 
 from pipeline.params.load import load_params
 from pipeline.params.load_report import load_report
 from pipeline.runs import checkpoint as checkpoints
+from pipeline.runs.checkpoint import Checkpoint
 from pipeline.runs.tracker import ActiveRun, Tracker
 from pipeline.schema.experiment import RunConfig
 from pipeline.schema.params import Params
 from pipeline.schema.report import RegisteredModel
-from pipeline.tracking import charts, registry, runs, sections, server
-from pipeline.tracking.server import TAG
+from pipeline.schema.variants import experiment_of
+from pipeline.tracking import registry, runs, sections, server
 from pipeline.utils import console, locks, paths
 from pipeline.utils.errors import InputError
 
@@ -121,7 +123,7 @@ class MLflowActiveRun(ActiveRun):
         """Create the run."""
         # An interrupt in the middle would leave a run whose id is unknown.
         with server.warnings(), locks.exclusive_lock(), locks.defer_interrupt():
-            self._run = runs.create(server.client(), self._config)
+            self._run = runs.create(server.client(), self._config, trained_here=True)
             self._is_updating = True
 
     def log(self, point: Mapping[str, float]) -> None:
@@ -172,8 +174,8 @@ def _record_network(name: str, active: Run | None = None, *, close: bool = False
         active: the active run of this process, which is completed if there is no finished run.
         close: whether to mark the network's other RUNNING runs as KILLED.
     """
-    config, available = sections.network_sections(name)
-    training = available[0].digest
+    checkpoint, available = sections.network_sections(name)
+    config, training = checkpoint.config, available[0].digest
     with locks.exclusive_lock():
         client = server.client()
         existing = runs.find(client, config, training)
@@ -181,16 +183,15 @@ def _record_network(name: str, active: Run | None = None, *, close: bool = False
         for other in existing.unfinished:
             if run is None or other.info.run_id != run.info.run_id:
                 runs.delete(client, other)
-        end = sections.trained_at(name)
-        if run is None:  # without an active run, start and duration of the training are unknown
-            start = active.info.start_time if active else end
-            run = runs.create(client, config, start)
-        missing = [s for s in available if run.data.tags.get(TAG + s.name) != s.digest]
+        if run is None:
+            start = active.info.start_time if active else sections.trained_at(name)
+            run = runs.create(client, config, start, trained_here=active is not None)
+        digests = runs.digests(run)
+        missing = [s for s in available if digests.get(s.name) != s.digest]
         if missing:
-            _write_sections(client, run, name, missing)
+            _write_sections(client, run, checkpoint, missing)
         if run.info.status != runs.FINISHED:
-            end = max(end, run.info.start_time)
-            client.set_terminated(run.info.run_id, runs.FINISHED, end)
+            runs.end(client, run, runs.FINISHED, sections.training_end(name, run))
         for other in existing.running if close else ():
             # If its training is still in progress, it sets the status again at its end.
             client.set_terminated(other.info.run_id, "KILLED")
@@ -198,16 +199,17 @@ def _record_network(name: str, active: Run | None = None, *, close: bool = False
 
 
 def _write_sections(
-    client: MlflowClient, run: Run, name: str, missing: list[sections.Section]
+    client: MlflowClient, run: Run, checkpoint: Checkpoint, missing: list[sections.Section]
 ) -> None:
-    """Write sections, add them to the charts, and finally tag the run with their digests."""
+    """Write sections, add them to the views, and finally tag the run with their digests."""
+    if runs.EXPERIMENT not in run.data.tags:  # a run of version 0.2 or earlier
+        client.set_tag(run.info.run_id, runs.EXPERIMENT, experiment_of(checkpoint.config.name))
     for section in missing:
         section.write(client, run)
-    metrics = client.get_run(run.info.run_id).data.metrics
-    steps = {key: list(images) for key, images in sections.pictures(name).items()}
-    charts.update_charts(client, run.info.experiment_id, metrics, steps)
-    tags = [RunTag(TAG + section.name, section.digest) for section in missing]
-    client.log_batch(run.info.run_id, tags=tags)
+    run = client.get_run(run.info.run_id)
+    runs.update_experiment(client, run, sections.contents(checkpoint, run))
+    digests = runs.digests(run) | {section.name: section.digest for section in missing}
+    client.set_tag(run.info.run_id, runs.DIGESTS, json.dumps(digests))
 
 
 def _if_not_deleted(client: MlflowClient, run: Run | None) -> Run | None:

@@ -3,16 +3,21 @@
 import hashlib
 import json
 import os
+import platform
 import re
+import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import NamedTuple
+from contextlib import contextmanager, suppress
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from mlflow import MlflowClient
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Run
+from mlflow.entities import Dataset, DatasetInput, InputTag, LoggedModel, Metric, Param, Run
 from mlflow.exceptions import MlflowException
 
 from pipeline.params.load import load_params
@@ -22,27 +27,42 @@ from pipeline.reporting.learning_curves import TRAIN
 from pipeline.runs import fingerprint, results
 from pipeline.schema.experiment import RunConfig
 from pipeline.schema.variants import experiment_of
-from pipeline.tracking import server
-from pipeline.tracking.charts import DETAILS, HELD_OUT, TEST, TRAINING
+from pipeline.tracking import charts, server
+from pipeline.tracking.charts import TEST, TRAINING, VALIDATION
 from pipeline.tracking.server import TAG
 from pipeline.utils import paths
 from pipeline.utils.errors import InputError
 
 ABANDONED_SECONDS = 24 * 3600.0
-BATCH = 1000  # metrics that MLflow accepts in one request
+BATCH = 900  # metrics in one request; MLflow accepts 1,000 entities, parameters included
+NOTE = "mlflow.note.content"
+LIBRARIES = ("keras", "lstm-laboratory", "numpy", "tensorflow")
+
+# Of the UI's own runs, which it chooses by the run's id, so that two runs can have the same.
+COLORS = (
+    *("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000"),
+    *("#8C564B", "#7F7F7F", "#BCBD22", "#9467BD", "#17BECF"),
+)
 
 FINISHED = "FINISHED"
 """The status of a complete run. Any other is in progress, has failed, or its process was killed."""
 
 NETWORK, REPLICA = TAG + "network", TAG + "replica"
 
-TRAINING_DIGEST = TAG + "training"
-"""Tag of a network's run: the digest of the files of its training."""
+EXPERIMENT = TAG + "experiment"
+"""Tag of a network's run: the experiment of params.yaml that the network belongs to."""
 
-BEGUN = TAG + "begun"
-"""Tag of a network's run: the digest of the parameters and code that it was begun with.
+DIGESTS = TAG + "digests"
+"""Tag of a network's run: digests by name, as JSON.
 
-It identifies a run that has no TRAINING_DIGEST yet.
+`begun` is that of the parameters and code that the run was begun with; the others are those of the
+files that the sections of this name were made from.
+"""
+
+EARLIER_TRAINING = TAG + "training"
+"""Tag of runs of version 0.2 and earlier instead of DIGESTS: the digest of the training's files.
+
+Such a run is completed with all sections under their present names.
 """
 
 DVC_EXPERIMENT = "dvc.experiment"
@@ -65,8 +85,12 @@ def find(client: MlflowClient, config: RunConfig, training: str) -> NetworkRuns:
     """
     begun = _begun_digest(config)
     runs = search(client, experiment_id(client, config), f"tags.`{NETWORK}` = '{config.name}'")
-    by_digest = [run for run in runs if run.data.tags.get(TRAINING_DIGEST) == training]
-    same = [*by_digest, *(run for run in runs if run.data.tags.get(BEGUN) == begun)]
+    by_digest = [
+        run
+        for run in runs
+        if training in (digests(run).get("training"), run.data.tags.get(EARLIER_TRAINING))
+    ]
+    same = [*by_digest, *(run for run in runs if digests(run).get("begun") == begun)]
     unfinished = {run.info.run_id: run for run in same if run.info.status != FINISHED}
     running = [run for run in runs if run.info.status == "RUNNING"]
     return NetworkRuns(
@@ -74,6 +98,11 @@ def find(client: MlflowClient, config: RunConfig, training: str) -> NetworkRuns:
         list(unfinished.values()),
         [run for run in running if run.info.run_id not in unfinished],
     )
+
+
+def digests(run: Run) -> dict[str, str]:
+    """The digests in a run's tag."""
+    return json.loads(run.data.tags.get(DIGESTS, "{}"))
 
 
 def search(client: MlflowClient, experiment: str, query: str) -> list[Run]:
@@ -125,10 +154,15 @@ def delete_models(
         identity: name and type of the models; default: all.
         kept: ids of models that are not deleted.
     """
-    query = f"source_run_id = '{run.info.run_id}'"
-    for model in client.search_logged_models([run.info.experiment_id], query):
+    for model in _models(client, run):
         if identity in (None, (model.name, model.model_type)) and model.model_id not in kept:
             client.delete_logged_model(model.model_id)
+
+
+def _models(client: MlflowClient, run: Run) -> list[LoggedModel]:
+    """The logged models of a run, the newest first."""
+    query = f"source_run_id = '{run.info.run_id}'"
+    return list(client.search_logged_models([run.info.experiment_id], query))
 
 
 @contextmanager
@@ -141,24 +175,40 @@ def ignore_deleted() -> Iterator[None]:
             raise
 
 
-def create(client: MlflowClient, config: RunConfig, start_time: int | None = None) -> Run:
-    """Create the run of a network; it started now, or at a time in milliseconds."""
-    dvc_experiment = os.environ.get("DVC_EXP_NAME")
+def create(
+    client: MlflowClient, config: RunConfig, start_time: int | None = None, *, trained_here: bool
+) -> Run:
+    """Create the run of a network.
+
+    Args:
+        client: the client of the tracking server.
+        config: the parameters of the network.
+        start_time: when its training started, in milliseconds; default: now.
+        trained_here: whether this process trains it, or has just done so.
+    """
+    dvc_experiment, name = os.environ.get("DVC_EXP_NAME"), config.name
     tags = {
-        NETWORK: config.name,
-        BEGUN: _begun_digest(config),
-        "mlflow.note.content": describe(config, dvc_experiment),
+        NETWORK: name,
+        EXPERIMENT: experiment_of(name),
+        DIGESTS: json.dumps({"begun": _begun_digest(config)}),
+        "mlflow.note.content": describe(
+            config, experiment_id(client, config), dvc_experiment=dvc_experiment
+        ),
         "mlflow.source.name": "dvc.yaml",
-        "mlflow.source.git.commit": _commit(),
+        "mlflow.source.git.commit": _git("rev-parse", "HEAD"),
+        "mlflow.runColor": None if dvc_experiment else _color(name),
         "dvc.stage": os.environ.get("DVC_STAGE"),
         DVC_EXPERIMENT: dvc_experiment,
         "dvc.baseline": os.environ.get("DVC_EXP_BASELINE_REV"),
     }
+    if trained_here:
+        tags |= _versions()
+        tags |= {"processor": _processor(), "mlflow.user": _git("config", "user.name")}
     return client.create_run(
         experiment_id(client, config),
         start_time,
         tags={key: value for key, value in tags.items() if value},
-        run_name=f"{config.name} ({dvc_experiment})" if dvc_experiment else config.name,
+        run_name=f"{name} ({dvc_experiment})" if dvc_experiment else name,
     )
 
 
@@ -167,27 +217,79 @@ def experiment_id(client: MlflowClient, config: RunConfig) -> str:
     name = config.experiment.problem
     if experiment := client.get_experiment_by_name(name):
         return experiment.experiment_id
-    note = (
-        f"{Problem(name).title}. Each run is a network, and its replicas are child runs. In charts "
-        "of learning curves, solid lines are medians over replicas, dashed lines the 10% and 90% "
-        "quantiles."
+    return client.create_experiment(name, server.artifact_location(name))
+
+
+def update_experiment(client: MlflowClient, run: Run, new: charts.Contents) -> None:
+    """Add a network's run to the views and to the description of its MLflow experiment."""
+    id_, network = run.info.experiment_id, run.data.tags[NETWORK]
+    problem = client.get_experiment(id_).name
+    experiment, known = experiment_of(network), _experiments(problem)
+    all_runs = charts.View(
+        charts.ALL_RUNS,
+        f"All of {problem}",
+        problem,
+        query=f"tags.`{EXPERIMENT}` LIKE '%'",  # without replicas
+        is_sorted=False,
     )
-    return client.create_experiment(
-        name, server.artifact_location(name), tags={"mlflow.note.content": note}
+    own = charts.View(
+        experiment,
+        experiment,
+        problem,
+        position=1 + (known.index(experiment) if experiment in known else len(known)),
+        query=f"tags.`{EXPERIMENT}` = '{experiment}'",
     )
+    charts.update_views(client, id_, [all_runs, own], new)
+    tags = client.get_experiment(id_).tags
+    shown = [name for name in known if charts.TAG + name in tags]
+    description = _describe_problem(problem, {name: charts.link(id_, name) for name in shown})
+    if tags.get(NOTE) != description:
+        client.set_experiment_tag(id_, NOTE, description)
+
+
+def _experiments(problem: str) -> list[str]:
+    """The experiments of a problem in params.yaml."""
+    networks = load_params(paths.params()).networks.items()
+    own = [name for name, entry in networks if entry.problem == problem]
+    return list(dict.fromkeys(map(experiment_of, own)))
+
+
+def _describe_problem(problem: str, links: Mapping[str, str]) -> str:
+    """The description of a problem's MLflow experiment, in Markdown; the UI folds it to a line."""
+    rows = [
+        f"| [{name}]({link.removeprefix('/')}) | {_question(name).replace('|', '∣')} |"
+        for name, link in links.items()
+    ]
+    text = (
+        f"{Problem(problem).title}. Unfold this text for links to the charts of each "
+        "experiment.\n\n"
+        "Each run is a network, and its replicas are child runs. In charts of learning curves, "
+        "solid lines are medians over replicas, the others the 10% and 90% quantiles. The list "
+        "icon above the charts shows the runs as a table, sorted by the first metric.\n\n"
+        "| experiment | question |\n|---|---|\n"
+    )
+    while len(text) + len("\n".join(rows)) > charts.LONGEST_TAG:
+        rows.pop()  # the menu "Views" has all
+    return text + "\n".join(rows)
 
 
 def describe(
-    config: RunConfig, dvc_experiment: str | None = None, figures: Sequence[str] = ()
+    config: RunConfig,
+    experiment_id: str,
+    *,
+    dvc_experiment: str | None = None,
+    figures: Sequence[str] = (),
 ) -> str:
     """The description of a network's run, in Markdown.
 
     Args:
         config: the parameters of the network.
+        experiment_id: the id of its MLflow experiment.
         dvc_experiment: name of the DVC experiment that trained it, if one did.
         figures: file names of the figures among the run's artifacts.
     """
     name, replicas = experiment_of(config.name), config.experiment.training.replicas
+    model = f"{paths.relative(paths.model(config.name))}/model.keras"
     sentences = [
         f"The network `{config.name}`"
         + (f", trained by the DVC experiment `{dvc_experiment}`" if dvc_experiment else "")
@@ -196,8 +298,12 @@ def describe(
     if figures:
         shown = ", ".join(f"`figures/{figure}`" for figure in figures)
         sentences.append(f"Figures, among the artifacts: {shown}.")
-    sentences.append(f"In the report: `reports/README.md#{name}`.")
-    sentences.append(f"To reproduce it, run: `dvc repro figures@{name}`.")
+    sentences += [
+        f"[Charts of the experiment]({charts.link(experiment_id, name).removeprefix('/')}).",
+        f"In the report: `reports/README.md#{name}`.",
+        f'To load the model: `keras.saving.load_model("{model}")`.',
+        f"To reproduce it, run: `dvc repro figures@{name}`.",
+    ]
     return f"{_question(name)}\n\n{' '.join(sentences)}"
 
 
@@ -210,15 +316,41 @@ def _question(experiment: str) -> str:
     return report.texts(experiment).question or experiment
 
 
-def _commit() -> str | None:
+def _git(*arguments: str) -> str | None:
+    """The output of a git command in the repository; None if it fails."""
     done = subprocess.run(
-        ["git", "rev-parse", "HEAD"],
-        cwd=paths.root(),
-        capture_output=True,
-        text=True,
-        check=False,
+        ["git", *arguments], cwd=paths.root(), capture_output=True, text=True, check=False
     )
     return done.stdout.strip() or None
+
+
+def _versions() -> dict[str, str]:
+    """Tags with the versions of installed libraries, and of this package."""
+    tags = {}
+    for library in LIBRARIES:
+        with suppress(PackageNotFoundError):  # this package, if only its folder was copied
+            tags[f"version.{library}"] = version(library)
+    return tags
+
+
+def _processor() -> str:
+    """The model of the processor or, if unknown, its architecture."""
+    try:
+        names = re.findall(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
+    except OSError:
+        names = []
+    return names[0] if names else platform.machine()
+
+
+def _color(network: str) -> str | None:
+    """The color of a network's run, distinct within its experiment.
+
+    None for those that exceed the palette: the UI then chooses one of its own.
+    """
+    experiment = experiment_of(network)
+    variants = [config.name for config in load_params(paths.params()).configs(experiment)]
+    index = variants.index(network) if network in variants else len(COLORS)
+    return COLORS[index] if index < len(COLORS) else None
 
 
 def create_child(client: MlflowClient, run: Run, replica: int) -> Run:
@@ -282,24 +414,29 @@ def curves_metrics(run: Run, curves: Mapping[str, np.ndarray]) -> list[Metric]:
 
 
 def curve_metrics(run: Run, point: Mapping[str, float]) -> list[Metric]:
-    """A point of the learning curves as metrics `train/…` and `held-out/…`."""
-    step = int(point["sequences"])
-    curves = {name: v for name, v in point.items() if name not in ("sequences", "updates")}
-    train = {name.removeprefix(TRAIN): v for name, v in curves.items() if name.startswith(TRAIN)}
-    held_out = {name: value for name, value in curves.items() if not name.startswith(TRAIN)}
-    return make_metrics(run, train, step, TRAINING) + make_metrics(run, held_out, step, HELD_OUT)
+    """A point of the learning curves as metrics `train_…` and `val_…`."""
+    return make_metrics(run, name_curves(point), int(point["sequences"]))
+
+
+def name_curves(curves: Mapping[str, Any]) -> dict[str, Any]:
+    """Learning curves, or a point of them, by their names in MLflow."""
+    return {
+        TRAINING + name.removeprefix(TRAIN) if name.startswith(TRAIN) else VALIDATION + name: value
+        for name, value in curves.items()
+        if name not in ("sequences", "updates")
+    }
 
 
 def make_metrics(
-    run: Run, values: Mapping[str, float], step: int, group: str, timestamp: int | None = None
+    run: Run, values: Mapping[str, float], step: int = 0, timestamp: int | None = None
 ) -> list[Metric]:
-    """Metrics of a group, that is, with this prefix, at one step.
+    """Metrics at one step.
 
     The default timestamp follows from the step: MLflow ignores a metric that is logged again with
     the same timestamp, step and value.
     """
     timestamp = run.info.start_time + step if timestamp is None else timestamp
-    return [Metric(group + name, float(value), timestamp, step) for name, value in values.items()]
+    return [Metric(name, float(value), timestamp, step) for name, value in values.items()]
 
 
 def final_metrics(
@@ -309,11 +446,11 @@ def final_metrics(
     headline: Collection[str] = (),
     timestamp: int | None = None,
 ) -> list[Metric]:
-    """Final metrics: `test/…` for headline ones, `details/…` for all others.
+    """Final metrics `test_…`.
 
     They are at step 0, since the UI draws metrics with a single step as bars. Metrics whose names
     differ in a whole number, such as the accuracy at each position, become the steps of one metric,
-    which has one chart.
+    which has one chart, unless they are headline metrics.
 
     Args:
         run: the run that they belong to.
@@ -326,11 +463,9 @@ def final_metrics(
     describe_metric, numbered = Problem(problem).metrics.describe, _numbered(values)
     metrics: list[Metric] = []
     for name, value in values.items():
-        if name in headline or describe_metric(name).headline:
-            metrics += make_metrics(run, {name: value}, 0, TEST, timestamp)
-        else:
-            stem, step = numbered.get(name, (name, 0))
-            metrics += make_metrics(run, {stem: value}, step, DETAILS, timestamp)
+        is_headline = name in headline or describe_metric(name).headline
+        stem, step = (name, 0) if is_headline else numbered.get(name, (name, 0))
+        metrics += make_metrics(run, {TEST + stem: value}, step, timestamp)
     return metrics
 
 
@@ -342,12 +477,53 @@ def _numbered(names: Iterable[str]) -> dict[str, tuple[str, int]]:
     return {
         name: (stem, int(number))
         for name, (stem, number) in parts.items()
-        if stem not in fractions and not stem.endswith("-")
+        if stem not in fractions and stem not in matches and not stem.endswith("-")
     }
 
 
-def log_metrics(client: MlflowClient, run: Run, metrics: Sequence[Metric]) -> None:
-    """Log metrics in few requests, without those that are NaN or infinite."""
+def log_metrics(
+    client: MlflowClient, run: Run, metrics: Sequence[Metric], params: Sequence[Param] = ()
+) -> None:
+    """Log metrics in few requests, without those that are NaN or infinite, and parameters."""
     finite = [metric for metric in metrics if np.isfinite(metric.value)]
-    for start in range(0, len(finite), BATCH):
-        client.log_batch(run.info.run_id, metrics=finite[start : start + BATCH])
+    for start in range(0, len(finite) or 1, BATCH):
+        batch = finite[start : start + BATCH]
+        client.log_batch(run.info.run_id, metrics=batch, params=params)
+
+
+def link_to_model(
+    client: MlflowClient, run: Run, metrics: Iterable[Metric], name: str, model_type: str
+) -> list[Metric]:
+    """Return metrics that also belong to the run's logged model and to its dataset.
+
+    MLflow's page of models shows and sorts these.
+    """
+    inputs = client.get_run(run.info.run_id).inputs
+    dataset = inputs.dataset_inputs[0].dataset if inputs and inputs.dataset_inputs else None
+    links = {"dataset_name": dataset.name, "dataset_digest": dataset.digest} if dataset else {}
+    models = [m for m in _models(client, run) if (m.name, m.model_type) == (name, model_type)]
+    return [
+        Metric(
+            metric.key,
+            metric.value,
+            metric.timestamp,
+            metric.step,
+            model_id=models[0].model_id if models else None,
+            **links,
+        )
+        for metric in metrics
+    ]
+
+
+def log_picture(client: MlflowClient, run: Run, key: str, path: Path) -> None:
+    """Log a PNG file as the artifact `<key>.png`, outside of folders."""
+    with tempfile.TemporaryDirectory() as folder:
+        client.log_artifact(run.info.run_id, shutil.copy(path, Path(folder) / f"{key}.png"))
+
+
+def end(client: MlflowClient, run: Run, status: str, time: int | None) -> None:
+    """Set the status of a run that has ended, and the time in milliseconds unless it is unknown."""
+    if time is None:
+        client.update_run(run.info.run_id, status)
+    else:
+        client.set_terminated(run.info.run_id, status, time)

@@ -14,8 +14,7 @@ from pipeline.runs import results
 from pipeline.runs.checkpoint import Checkpoint
 from pipeline.schema.experiment import RunConfig
 from pipeline.schema.variants import experiment_of
-from pipeline.tracking import keras_model, runs
-from pipeline.tracking.charts import TEST
+from pipeline.tracking import charts, keras_model, runs
 from pipeline.utils import files, paths, statistics
 from pipeline.utils.errors import InputError
 
@@ -23,15 +22,15 @@ HISTORY = "history"  # name of the figure of learning curves, which every experi
 
 
 class Section(NamedTuple):
-    """A section of a run. MLflow's is current if the run's tag of this name has this digest."""
+    """A section of a run. MLflow's is current if the run has this digest under this name."""
 
     name: str
     digest: str  # of its files
     write: Callable[[MlflowClient, Run], None]
 
 
-def network_sections(name: str) -> tuple[RunConfig, list[Section]]:
-    """Return a network's config, and the sections that can be written from the files on disk.
+def network_sections(name: str) -> tuple[Checkpoint, list[Section]]:
+    """Return a trained network, and the sections that can be written from the files on disk.
 
     Training and model come first; evaluation and figures follow if they belong to this training.
     Raises InputError if the network is not trained, or if its files are corrupt.
@@ -57,12 +56,21 @@ def network_sections(name: str) -> tuple[RunConfig, list[Section]]:
                 partial(_write_figures, config, figures),
             )
         )
-    return config, sections
+    return checkpoint, sections
 
 
 def trained_at(name: str) -> int:
     """When a network's training ended, in milliseconds: when its files were written."""
     return (paths.model(name) / "history.npz").stat().st_mtime_ns // 1_000_000
+
+
+def training_end(name: str, run: Run) -> int | None:
+    """When the training of a run ended, in milliseconds; None if its duration is unknown.
+
+    It is unknown if the run was made from files that had been there before.
+    """
+    end = run.info.end_time if run.info.status == runs.FINISHED else trained_at(name)
+    return end if end and end > run.info.start_time else None
 
 
 def pictures(name: str) -> dict[str, dict[int, Path]]:
@@ -98,16 +106,27 @@ def _evaluation_digest(name: str, training: str) -> str | None:
     return results.digest(evaluation) if evaluated_training == training else None
 
 
+def contents(checkpoint: Checkpoint, run: Run) -> charts.Contents:
+    """The contents of a network's run for the views of its experiment."""
+    steps = pictures(checkpoint.config.name)
+    return charts.contents(
+        checkpoint.config.experiment.problem,
+        run.data.metrics,
+        runs.name_curves(statistics.bands(checkpoint.history, ~checkpoint.diverged)),
+        {key: list(images) for key, images in steps.items()},
+        {key: str(value) for key, value in checkpoint.config.flat().items()},
+    )
+
+
 def _write_training(checkpoint: Checkpoint, client: MlflowClient, run: Run) -> None:
     """Log parameters, dataset and learning curves of a run, and write its child runs."""
     params = [Param(key, str(value)) for key, value in checkpoint.config.flat().items()]
     client.log_batch(run.info.run_id, params=params)
     runs.log_dataset(client, run, checkpoint.config)
     runs.log_curves(client, run, statistics.bands(checkpoint.history, ~checkpoint.diverged))
-    divergence_rate = {"divergence_rate": float(checkpoint.diverged.mean())}
-    runs.log_metrics(client, run, runs.make_metrics(run, divergence_rate, 0, TEST))
+    runs.log_metrics(client, run, runs.make_metrics(run, _training_metrics(checkpoint, run)))
     written: list[str] = []
-    end = trained_at(checkpoint.config.name)
+    end = training_end(checkpoint.config.name, run)
     for replica, diverged in enumerate(checkpoint.diverged):
         child = runs.create_child(client, run, replica)
         curves = {
@@ -115,10 +134,23 @@ def _write_training(checkpoint: Checkpoint, client: MlflowClient, run: Run) -> N
             for name, curve in checkpoint.history.items()
         }
         runs.log_curves(client, child, curves)
-        client.set_terminated(child.info.run_id, "FAILED" if diverged else runs.FINISHED, end)
+        runs.end(client, child, "FAILED" if diverged else runs.FINISHED, end)
         written.append(child.info.run_id)
     # An interrupted attempt leaves child runs, and a request whose response is lost a second one.
     runs.delete_children(client, run, kept=written)
+
+
+def _training_metrics(checkpoint: Checkpoint, run: Run) -> dict[str, float]:
+    """Metrics of the training itself; its duration is known if this process has trained it."""
+    metrics = {
+        "divergence_rate": float(checkpoint.diverged.mean()),
+        "parameter_count": float(sum(weight[0].size for weight in checkpoint.weights)),
+    }
+    if end := training_end(checkpoint.config.name, run):
+        seconds = (end - run.info.start_time) / 1000
+        updates = checkpoint.history["updates"][-1] * len(checkpoint.diverged)
+        metrics |= {"training_seconds": seconds, "updates_per_second": updates / seconds}
+    return metrics
 
 
 def _write_evaluation(config: RunConfig, client: MlflowClient, run: Run) -> None:
@@ -128,7 +160,9 @@ def _write_evaluation(config: RunConfig, client: MlflowClient, run: Run) -> None
     timestamp = metrics.stat().st_mtime_ns // 1_000_000
     entries = results.load_aggregates(name)["metrics"].items()
     means = {metric: entry["mean"] for metric, entry in entries if entry["mean"] is not None}
-    runs.log_metrics(client, run, runs.final_metrics(run, problem, means, timestamp=timestamp))
+    final = runs.final_metrics(run, problem, means, timestamp=timestamp)
+    model = (config.identifier, keras_model.MODEL_TYPE)
+    runs.log_metrics(client, run, runs.link_to_model(client, run, final, *model))
     rows = results.load_replica_metrics(name)
     for replica, child in runs.children(client, run).items():
         own = runs.final_metrics(child, problem, dict(rows.loc[replica]), timestamp=timestamp)
@@ -164,7 +198,10 @@ def _write_figures(
     for key, steps in pictures(config.name).items():
         for step, path in steps.items():
             client.log_image(run_id, mlflow.Image(str(path)), key=key, step=step)
-        client.log_image(run_id, mlflow.Image(str(path)), f"{key}.png")  # the last one
+        runs.log_picture(client, run, key, path)  # the last one
     dvc_experiment = run.data.tags.get(runs.DVC_EXPERIMENT)
-    description = runs.describe(config, dvc_experiment, [path.name for path in figures])
-    client.set_tag(run_id, "mlflow.note.content", description)
+    names = [path.name for path in figures]
+    description = runs.describe(
+        config, run.info.experiment_id, dvc_experiment=dvc_experiment, figures=names
+    )
+    client.set_tag(run_id, runs.NOTE, description)

@@ -4,6 +4,7 @@ Runs are made from the trials on disk, and only for those that MLflow lacks. Tri
 parameters or other code belong to another study, which has an experiment of its own.
 """
 
+import functools
 import tempfile
 import time
 from pathlib import Path
@@ -26,8 +27,14 @@ from pipeline.utils import locks, paths
 
 STATUS = {"complete": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
 
-STATE = TAG + "state"
-"""Tag of a trial's run: the trial's state. A run without it is incomplete."""
+TRIAL = TAG + "trial"
+"""Tag of a trial's run: the number of the trial in Optuna."""
+
+STATE = TAG + "trial_state"
+"""Tag of a trial's run: the trial's state.
+
+A run without it is incomplete, or of version 0.2 or earlier, which named metrics differently.
+"""
 
 
 def record(name: str) -> list[str] | None:
@@ -47,28 +54,39 @@ def record(name: str) -> list[str] | None:
         recorded = set()
         for run in runs.search(client, experiment_id, f"tags.`{TAG}study` = '{plan.name}'"):
             if STATE in run.data.tags:
-                recorded.add(run.data.tags[TAG + "trial"])
+                recorded.add(run.data.tags[TRIAL])
             else:
                 client.delete_run(run.info.run_id)
         missing = [trial for trial in trials if str(trial.number) not in recorded]
-        names: set[str] = set()
-        steps: dict[str, list[int]] = {}
-        for trial in missing:
-            metrics, pictures = _write_trial(client, experiment_id, plan, trial)
-            names |= metrics
-            steps |= pictures
         if missing:
-            charts.update_charts(client, experiment_id, names, steps, plan)
+            written = (_write_trial(client, experiment_id, plan, trial) for trial in missing)
+            contents = functools.reduce(charts.merge, written)
+            charts.update_views(client, experiment_id, [_view(plan)], contents)
     return [_run_name(trial) for trial in missing]
 
 
+def _view(plan: StudyPlan) -> charts.View:
+    """The view of a study: its trials as a table and as parallel coordinates, the best first."""
+    study = plan.study
+    return charts.View(
+        charts.ALL_RUNS,
+        f"Study {plan.name}",
+        study.problem,
+        objectives={
+            charts.TEST + objective: direction == "maximize"
+            for objective, direction in study.objectives.items()
+        },
+        dimensions=list(study.dimensions),
+    )
+
+
 def _run_name(trial: Trial) -> str:
-    """The number of a trial, and its point in short."""
+    """The number of a trial in Optuna, and its point in short."""
     words = [
         value if isinstance(value, str) else f"{key.rpartition('.')[2]} {value:.3g}"
         for key, value in trial.point.items()
     ]
-    return f"{trial.number:03d} {', '.join(words)}"
+    return f"{trial.number}: {', '.join(words)}"
 
 
 def _experiment_id(client: MlflowClient, plan: StudyPlan, params: Params) -> str:
@@ -78,9 +96,9 @@ def _experiment_id(client: MlflowClient, plan: StudyPlan, params: Params) -> str
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
         location = server.artifact_location(f"study-{plan.unique_name}")
-        return client.create_experiment(name, location, {"mlflow.note.content": description})
-    if experiment.tags.get("mlflow.note.content") != description:
-        client.set_experiment_tag(experiment.experiment_id, "mlflow.note.content", description)
+        return client.create_experiment(name, location, {runs.NOTE: description})
+    if experiment.tags.get(runs.NOTE) != description:
+        client.set_experiment_tag(experiment.experiment_id, runs.NOTE, description)
     return experiment.experiment_id
 
 
@@ -100,12 +118,12 @@ def _describe(plan: StudyPlan, params: Params) -> str:
 
 def _write_trial(
     client: MlflowClient, experiment_id: str, plan: StudyPlan, trial: Trial
-) -> tuple[set[str], dict[str, list[int]]]:
+) -> charts.Contents:
     """Write the run of a trial: its point, metrics over replicas, learning curve and pictures.
 
-    Returns the names of its metrics, and the steps of its pictures by their keys.
+    Returns its contents for the view of the study.
     """
-    result = trial.result
+    result, problem = trial.result, plan.study.problem
     note = (
         f"Trial {trial.number} of the study `{plan.name}` ({trial.state}), which optimizes "
         f"{', '.join(plan.study.objectives)}. Final metrics are means over {len(result.diverged)} "
@@ -114,27 +132,38 @@ def _write_trial(
     )
     tags = {
         TAG + "study": plan.name,
-        TAG + "trial": str(trial.number),
-        "mlflow.note.content": note,
+        TRIAL: str(trial.number),
+        runs.NOTE: note,
         "mlflow.source.name": "dvc.yaml",
     }
     end = int(1000 * time.time())
     start = end - int(1000 * result.seconds)  # only the duration is known
     run = client.create_run(experiment_id, start, tags=tags, run_name=_run_name(trial))
     run_id = run.info.run_id
-    params = [Param(key, str(value)) for key, value in trial.point.items()]
-    client.log_batch(run_id, params=params)
     means = {metric: trial.mean(metric) for metric in result.metrics}
     headline = {*plan.study.objectives, *plan.study.metrics}
-    metrics = runs.final_metrics(run, plan.study.problem, means, headline)
-    counts = {"diverged": float(result.diverged.sum()), "weights": result.weight_count}
-    metrics += runs.make_metrics(run, counts, 0, charts.DETAILS)
-    metrics += runs.curves_metrics(run, result.history)
-    runs.log_metrics(client, run, metrics)
+    metrics = runs.final_metrics(run, problem, means, headline)
+    training = {"divergence_rate": float(result.diverged.mean())}
+    if result.weight_count:
+        training["parameter_count"] = result.weight_count
+    if result.seconds:
+        training["training_seconds"] = result.seconds
+    metrics += runs.make_metrics(run, training)
+    metrics = [metric for metric in metrics if np.isfinite(metric.value)]
+    point = {key: str(value) for key, value in trial.point.items()}
+    params = [Param(key, value) for key, value in point.items()]
+    runs.log_metrics(client, run, metrics + runs.curves_metrics(run, result.history), params)
     steps = _log_pictures(client, run, plan, trial)
     client.set_terminated(run_id, STATUS[trial.state], end)
     client.set_tag(run_id, STATE, trial.state)  # last: it marks the run as complete
-    return {metric.key for metric in metrics if np.isfinite(metric.value)}, steps
+    return charts.contents(
+        problem,
+        {metric.key: metric.value for metric in metrics},
+        runs.name_curves(result.history),
+        steps,
+        point,
+        {charts.TEST + name for name in headline},
+    )
 
 
 def _log_pictures(
@@ -159,6 +188,6 @@ def _log_pictures(
             for figure in figures.values():
                 plotting.close(figure)
             client.log_image(run.info.run_id, mlflow.Image(str(path)), key=key, step=step)
-            client.log_image(run.info.run_id, mlflow.Image(str(path)), f"{key}.png")
+            runs.log_picture(client, run, key, path)
             steps[key] = [step]
     return steps
