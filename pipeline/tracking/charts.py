@@ -17,7 +17,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,7 +36,7 @@ TEST = "test_"  # final metrics of the evaluation
 
 QUANTILES = ("_low", "_high")
 DECADE = 10.0  # ratio of the largest to the smallest value from which an axis is logarithmic
-READABLE = 0.005  # the UI writes smaller values on bars as 0.00
+READABLE = 0.1  # the UI labels bars with two decimals, which is too few for smaller values
 MOST_RUNS = 200  # in a chart; the UI's default of 10 would hide most trials
 MOST_COLUMNS = 5  # of parameters, and of metrics
 
@@ -75,7 +75,7 @@ class View(NamedTuple):
     position: int = 0  # in the menu
     query: str = ""  # that its runs match; default: all
     objectives: Mapping[str, bool] = {}  # of a study: {metric: whether higher values are better}
-    dimensions: Iterable[str] = ()  # of a study: parameters
+    dimensions: Sequence[str] = ()  # of a study: parameters
     is_sorted: bool = True  # by the first metric, else by the names of the runs
 
 
@@ -109,13 +109,14 @@ def contents(
         headline: names of final metrics that are shown first, besides the problem's own.
     """
     shown = [name for name in metrics if name in headline or _is_headline(problem, name)]
+    rates = [name for name in ("divergence_rate",) if name in metrics]
     return Contents(
         {name: _span(curve) for name, curve in curves.items() if np.isfinite(curve).any()},
-        {name: (metrics[name], metrics[name]) for name in shown},
+        {name: (metrics[name], metrics[name]) for name in (*shown, *rates)},
         shown,
         {key: sorted(steps) for key, steps in pictures.items()},
         {key: [value] for key, value in params.items()},
-        [name for name in metrics if "/" in name],  # of version 0.2 and earlier
+        [name for name in metrics if "/" in name],  # of earlier versions
     )
 
 
@@ -188,12 +189,12 @@ def _state(view: View, contents: Contents) -> dict[str, Any]:
     charts = list(_charts(view, contents))
     used = {chart["metricSectionId"] for chart in charts} | {"others"}
     first = next(iter([*view.objectives, *_directed(view, contents), *contents.common]), None)
+    leading = list(view.objectives) or [first] if first else []
+    others = [name for name in (*contents.common, *contents.results) if name not in leading]
     differing = [key for key, values in contents.params.items() if len(values) > 1]
-    params = list(view.dimensions) or differing[:MOST_COLUMNS]
-    metrics = dict.fromkeys([first] if first else [])
-    metrics |= dict.fromkeys([*view.objectives, *contents.common, *contents.results])
-    columns = [_column("metrics", name) for name in [*metrics][:MOST_COLUMNS]]
-    columns += [_column("params", key) for key in params]
+    columns = [_column("metrics", name) for name in leading]
+    columns += [_column("params", key) for key in view.dimensions or differing[:MOST_COLUMNS]]
+    columns += [_column("metrics", name) for name in dict.fromkeys(others[:MOST_COLUMNS])]
     columns += [_column("metrics", "parameter_count"), _column("attributes", "Dataset")]
     state = {
         "compareRunCharts": charts,
@@ -216,7 +217,7 @@ def _state(view: View, contents: Contents) -> dict[str, Any]:
         "searchFilter": view.query,
         "selectedColumns": columns,
         "columnOrder": [_column("attributes", "Run Name"), *columns, "duration"],
-        "columnWidths": dict.fromkeys(columns, 150)
+        "columnWidths": dict.fromkeys(columns, 130)
         | {_column("attributes", "Run Name"): 320, "duration": 90},
         "contents": contents,
     }
@@ -257,7 +258,8 @@ def _charts(view: View, contents: Contents) -> Iterator[Chart]:
             yield _chart("LINE", section, name, metricKey=name, deleted=True)
         else:
             bands = [name + q for q in QUANTILES if name + q in contents.curves]
-            yield _line(section, name, _title(view.problem, name), [name, *bands], span)
+            title = _title(view.problem, name)
+            yield _line(view.problem, section, name, [name, *bands], span, title)
     for key, steps in contents.pictures.items():
         yield _chart("IMAGE", "pictures", key, imageKeys=[key], step=steps[-1], showRunParams=False)
     yield _parameter_differences()
@@ -266,16 +268,21 @@ def _charts(view: View, contents: Contents) -> Iterator[Chart]:
 
 
 def _result(problem: str, name: str, low: float, high: float) -> Chart:
-    """A final metric as bars, or as points if bars would be labeled 0.00."""
-    title = _title(problem, name)
+    """A final metric as bars or, if their labels had too few digits, as points.
+
+    The UI shows no titles of bars other than their metric.
+    """
     if low < READABLE and not _describe(problem, name).higher_is_better:
-        return _line("test", name, title, [name], (low, high))
-    return _chart("BAR", "test", name, metricKey=name, displayName=title)
+        return _line(problem, "test", name, [name], (low, high), title=name)
+    return _chart("BAR", "test", name, metricKey=name)
 
 
-def _line(section: str, name: str, title: str, metrics: list[str], span: Span) -> Chart:
+def _line(
+    problem: str, section: str, name: str, metrics: list[str], span: Span, title: str
+) -> Chart:
     """A chart of one or several metrics over their steps."""
     low, high = span
+    has_decades = 0 < DECADE * low <= high and not _describe(problem, name).higher_is_better
     return _chart(
         "LINE",
         section,
@@ -286,7 +293,7 @@ def _line(section: str, name: str, title: str, metrics: list[str], span: Span) -
         nodeLevelSystemMetricConfiguration={"metric": name, "type": "node"},
         selectedMetricKeys=metrics,
         lineSmoothness=0,
-        scaleType="log" if 0 < DECADE * low <= high else "linear",
+        scaleType="log" if has_decades else "linear",
         xAxisScaleType="linear",
         xAxisKey="step",
         selectedXAxisMetricKey="",
@@ -341,9 +348,7 @@ def _title(problem: str, name: str) -> str:
 
 
 def _is_headline(problem: str, name: str) -> bool:
-    return name == "divergence_rate" or (
-        name.startswith(TEST) and _describe(problem, name).headline
-    )
+    return name.startswith(TEST) and _describe(problem, name).headline
 
 
 def _describe(problem: str, name: str) -> Metric:

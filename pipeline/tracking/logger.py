@@ -202,7 +202,7 @@ def _write_sections(
     client: MlflowClient, run: Run, checkpoint: Checkpoint, missing: list[sections.Section]
 ) -> None:
     """Write sections, add them to the views, and finally tag the run with their digests."""
-    if runs.EXPERIMENT not in run.data.tags:  # a run of version 0.2 or earlier
+    if runs.EXPERIMENT not in run.data.tags:  # a run of an earlier version
         client.set_tag(run.info.run_id, runs.EXPERIMENT, experiment_of(checkpoint.config.name))
     for section in missing:
         section.write(client, run)

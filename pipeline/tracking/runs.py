@@ -60,7 +60,7 @@ files that the sections of this name were made from.
 """
 
 EARLIER_TRAINING = TAG + "training"
-"""Tag of runs of version 0.2 and earlier instead of DIGESTS: the digest of the training's files.
+"""Tag of runs of earlier versions instead of DIGESTS: the digest of the training's files.
 
 Such a run is completed with all sections under their present names.
 """

@@ -33,7 +33,7 @@ TRIAL = TAG + "trial"
 STATE = TAG + "trial_state"
 """Tag of a trial's run: the trial's state.
 
-A run without it is incomplete, or of version 0.2 or earlier, which named metrics differently.
+A run without it is incomplete, or of an earlier version, which named metrics differently.
 """
 
 

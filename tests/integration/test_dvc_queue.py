@@ -21,10 +21,10 @@ def test_concurrent_experiments_do_not_mix_their_runs(mine):
         **{f"cells-{cells}": str(cells) for cells in CELLS},
     }
     query = """
-    select name, status, p.value, e.value, t.value from runs
+    select name, status, p.value, e.value, json_extract(t.value, '$.training') from runs
     join params p on p.run_uuid = runs.run_uuid and p.key = 'model.cells'
     join tags e on e.run_uuid = runs.run_uuid and e.key = 'dvc.experiment'
-    join tags t on t.run_uuid = runs.run_uuid and t.key = 'laboratory.training'
+    join tags t on t.run_uuid = runs.run_uuid and t.key = 'laboratory.digests'
     where lifecycle_stage = 'active' order by p.value
     """
     found = mine.rows(query)
@@ -39,7 +39,7 @@ def test_concurrent_experiments_do_not_mix_their_runs(mine):
     """
     assert mine.rows(children) == [(6, 6, 6)]
     points = """
-    select count(*), count(distinct run_uuid) from metrics where key = 'held-out/mae' and run_uuid
+    select count(*), count(distinct run_uuid) from metrics where key = 'val_mae' and run_uuid
     in (select run_uuid from tags where key = 'dvc.experiment') group by run_uuid
     """
     assert len(set(mine.rows(points))) == 1  # as many points on one as on the other

@@ -242,7 +242,7 @@ models = client.search_logged_models([experiment.experiment_id])
 (model,) = [model for model in models if model.source_run_id == run.info.run_id]
 print(json.dumps({
     "metrics": run.data.metrics, "params": run.data.params, "tags": run.data.tags,
-    "curve": [m.step for m in client.get_metric_history(run.info.run_id, "held-out/mae")],
+    "curve": [m.step for m in client.get_metric_history(run.info.run_id, "val_mae")],
     "children": [child.data.metrics for child in children],
     "datasets": [i.dataset.name for i in run.inputs.dataset_inputs],
     "artifacts": [
@@ -251,19 +251,20 @@ print(json.dumps({
         for artifact in client.list_artifacts(run.info.run_id, folder)
     ],
     "place": run.info.artifact_uri, "model": model.name,
+    "ranked": [[m.dataset_name, m.value] for m in model.metrics if m.key == "test_mae_regret"],
+    "weights": json.load(open("reports/metrics/drawer.json"))["networks"]["drawer"]["weights"],
 }))
 """
     found = json.loads(reproduced.run("python", "-c", program).stdout.splitlines()[-1])
     assert found["params"]["model.cells"] == "4"
     assert found["params"]["dataset.name"] == "rectangle"
-    assert {"held-out/mae", "held-out/mae_low", "train/loss", "test/mae_regret"} <= set(
-        found["metrics"]
-    )
+    assert {"val_mae", "val_mae_low", "train_loss", "test_mae_regret"} <= set(found["metrics"])
     assert len(found["metrics"]) < 24
+    assert not [name for name in found["metrics"] if "/" in name]
     history = pd.read_csv(reproduced.root / "reports/history/drawer.csv")
     assert found["curve"] == list(history["sequences"])
     assert len(found["children"]) == 3
-    assert all("test/mae_regret" in child for child in found["children"])
+    assert all("test_mae_regret" in child for child in found["children"])
     assert found["datasets"] == ["rectangle"]
     assert "figures/drawings.svg" in found["artifacts"]
     (text,) = (reproduced.root / "mlartifacts/text").rglob("texts/samples.txt")
@@ -273,7 +274,13 @@ print(json.dumps({
     assert found["model"] == "drawer"
     tags = found["tags"]
     assert tags["dvc.stage"] == "train@drawer"
-    assert len(tags["laboratory.training"]) == 16
+    assert found["metrics"]["training_seconds"] > 0
+    assert found["metrics"]["parameter_count"] == found["weights"]
+    assert {"version.tensorflow", "version.keras", "version.numpy", "processor"} <= set(tags)
+    assert tags["mlflow.user"] == "A student"
+    assert found["ranked"] == [["rectangle", found["metrics"]["test_mae_regret"]]]
+    digests = json.loads(tags["laboratory.digests"])
+    assert list(digests) == ["begun", "training", "model", "evaluation", "figures"]
     commit = reproduced.run("git", "rev-list", "--max-parents=0", "HEAD").stdout.strip()
     assert tags["mlflow.source.git.commit"] == commit
 

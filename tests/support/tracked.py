@@ -43,12 +43,13 @@ def tracked(laboratory: Laboratory) -> dict[str, list[tuple]]:
     """Everything in the MLflow database about the network `drawer` and the study `sizes`."""
     ours = """
     select run_uuid from runs where lifecycle_stage = 'active' and
-    (name like 'drawer%' or name like '00_ alone%' or name like '00_ whole%')
+    (name like 'drawer%' or name like '_: alone%' or name like '_: whole%')
     """
     queries = {
         "runs": f"select name, status from runs where run_uuid in ({ours}) order by name",
         "metrics": "select name, key, step, value from metrics join runs using (run_uuid) where"
-        f" run_uuid in ({ours}) order by name, key, step, value",
+        f" run_uuid in ({ours}) and key not in ('training_seconds', 'updates_per_second')"
+        " order by name, key, step, value",
         "params": "select name, key, value from params join runs using (run_uuid) where"
         f" run_uuid in ({ours}) order by name, key",
         "inputs": f"select count(*) from inputs where destination_id in ({ours})",

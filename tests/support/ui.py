@@ -144,6 +144,13 @@ class Page:
         links = "//*[@role='row']//a[contains(@href, '/runs/')]"
         return wait(lambda: sorted(link.text for link in self.all(links) if link.text))
 
+    def column(self, name: str) -> list[float]:
+        """The values in a column of the table of runs, from top to bottom."""
+        cells = f".ag-center-cols-container [role='gridcell'][col-id='{name}']"
+        rows = wait(lambda: [cell for cell in self.all(cells) if cell.text])
+        ordered = sorted(rows, key=lambda cell: cell.location["y"])
+        return [float(cell.text) for cell in ordered]
+
     def sections(self) -> dict[str, int]:
         """The number of charts of each section of charts."""
         headers = "[data-testid='experiment-view-compare-runs-section-header']"

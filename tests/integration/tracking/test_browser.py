@@ -75,7 +75,7 @@ def test_the_server_accepts_requests_from_this_machine_only(links):
 def test_a_link_opens_curves_with_median_and_band_without_a_click(window, links, problem, metric):
     window.open(links[problem])
     networks = [name for name in NETWORKS[problem] if name != "sampler"]  # it has another metric
-    curves = [f"held-out/{metric}{end}" for end in ("", "_low", "_high")]
+    curves = [f"val_{metric}{end}" for end in ("", "_low", "_high")]
     words = [f"{network} ({curve})" for network in networks for curve in curves]
     # The UI draws each line twice: those under the mouse are drawn over the others.
     lines = len(curves) * len(networks)
@@ -86,17 +86,17 @@ def test_a_link_opens_curves_with_median_and_band_without_a_click(window, links,
 def test_charts_are_few_and_in_groups(page):
     counts = page.sections()
     assert list(counts) == [
+        "Results on test data",
         "Held-out learning curves",
         "Pictures of the training",
-        "Results on test data",
         "Differences in parameters",
         "Training's learning curves",
-        "details",
+        "Model metrics",
     ]
     assert sum(counts.values()) < 25
     assert counts["Held-out learning curves"] == 2  # a band is in the chart of its median
     bars = len(NETWORKS["shapes"])
-    ui.wait(lambda: len(page.all(".barlayer .point", page.card("test/divergence_rate"))) == bars)
+    ui.wait(lambda: len(page.all(".barlayer .point", page.card("test_ks"))) == bars)
 
 
 def test_the_chart_of_pictures_opens_on_pictures_and_has_a_slider_for_their_steps(page):
@@ -121,22 +121,44 @@ def test_compare_shows_differences_pictures_and_curves_of_two_runs(page):
     page.see("model.cells", "framing.sample")
     page.click("//*[normalize-space()='drawn shapes.png']")
     ui.wait(lambda: len(page.loaded("img[alt='drawn shapes.png']")) == 2)
-    page.click("//a[normalize-space()='held-out/mae']")
-    page.see("drawer (held-out/mae)", "widths/wide (held-out/mae)")
+    page.click("//a[normalize-space()='val_mae']")
+    page.see("drawer (val_mae)", "widths/wide (val_mae)")
     ui.wait(lambda: len(page.all(".scatterlayer path.js-line")) >= 2)
 
 
 def test_a_run_is_described_with_its_figures(page):
     page.click("//*[@role='row']//a[normalize-space()='drawer']")
     page.see("Does it draw?", "The network drawer", "figures/drawings.svg", "reports/README.md")
-    page.see("model.cells", "held-out/mae")
+    page.see("model.cells", "val_mae", "keras.saving.load_model")
 
 
 def test_the_page_of_a_study_shows_its_trials_as_parallel_coordinates(window, links):
     window.open(links["study sizes"])
     card = window.card("Parallel Coordinates")
-    axes = ["variant", "model.cells", "test/consistency_error", "test/mae_regret"]
+    axes = ["variant", "model.cells", "test_consistency_error", "test_mae_regret"]
     ui.wait(lambda: all(axis in card.text for axis in axes))
     assert len(window.runs()) == TRIALS["sizes"]
-    assert window.runs()[0] == "000 alone, cells 1"
-    assert window.card("000 alone, cells 1 (held-out/mae_low)")
+    assert window.card("0: alone, cells 1 (val_mae_low)")
+    window.see("How many cells?")
+    window.open(links["study sizes"].replace("&compareRunsMode=CHART", ""))
+    window.see("Sort: test_consistency_error", "test_mae_regret", "model.cells", "variant")
+    errors = window.column("metrics.`test_consistency_error`")
+    assert errors == sorted(errors)
+    assert len(errors) == TRIALS["sizes"]
+
+
+def test_the_menu_and_the_description_of_a_problem_lead_to_each_experiment(window, links):
+    window.open(links["shapes"])
+    window.see(*NETWORKS["shapes"])
+    window.click("//button[normalize-space()='All of shapes']")
+    window.click("//*[@role='menuitem'][contains(normalize-space(), 'widths')]")
+    ui.wait(lambda: window.runs() == ["widths/narrow", "widths/wide"])
+    window.see("Sort: test_mae", "model.cells", "rectangle")
+    errors = window.column("metrics.`test_mae`")
+    assert errors == sorted(errors)
+    window.click("//*[@data-component-id='mlflow.experiment.metadata_editor.expand_button']")
+    window.see("Do more cells draw better?")
+    link = window.find("//td//a[normalize-space()='drawer']").get_attribute("href")
+    window.open(link)
+    ui.wait(lambda: window.runs() == ["drawer"])
+    window.card("val_mae: MAE", "drawer (val_mae)")

@@ -274,8 +274,8 @@ def test_trials_in_postgresql_and_runs_on_a_server_on_postgresql(
     assert {run.info.status for run in runs} == {"FINISHED"}
     (run,) = [run for run in runs if run.data.tags["laboratory.trial"] == "3"]
     assert run.data.params == {"variant": "whole", "model.cells": "2"}
-    assert {"test/mae_regret", "held-out/mae"} <= set(run.data.metrics)
-    assert len(client.get_metric_history(run.info.run_id, "held-out/mae")) > 3
+    assert {"test_mae_regret", "val_mae"} <= set(run.data.metrics)
+    assert len(client.get_metric_history(run.info.run_id, "val_mae")) > 3
     pictures = [entry.path for entry in client.list_artifacts(run.info.run_id)]
     assert sorted(pictures) == ["drawn shapes.png", "images"]
 

@@ -38,7 +38,7 @@ def long_training(laboratory: Laboratory) -> Iterator[subprocess.Popen]:
 
 
 def test_a_training_under_way_shows_its_curve_and_sync_closes_a_killed_one(laboratory):
-    points = "select count(*) from metrics where key = 'held-out/mae'"
+    points = "select count(*) from metrics where key = 'val_mae'"
     with long_training(laboratory):
         wait_until(lambda: laboratory.rows(points)[0][0] >= 2)
         assert laboratory.rows(STATUSES) == [("RUNNING",)]

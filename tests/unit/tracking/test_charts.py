@@ -1,8 +1,10 @@
-"""The layout of charts that is stored in a tag of an MLflow experiment."""
+"""The views that are stored in tags of an MLflow experiment."""
 
-import json
+import numpy as np
 
 from pipeline.tracking import charts
+
+VIEW = charts.View("rectangle", "rectangle", "shapes")
 
 
 class Client:
@@ -18,31 +20,37 @@ class Client:
         assert len(value) <= 20_000  # MLflow refuses more
         self.tags[key] = value
 
-    def update(self, metrics=(), **steps: list[int]) -> list[dict]:
-        """The charts after those of a run are added."""
-        charts.update_charts(self, "1", metrics, steps)
-        return json.loads(self.tags[charts.TAG])["compareRunCharts"]
+    def update(self, metrics=None, curves=None, params=None, view=VIEW, **steps) -> dict:
+        """The view's state after the contents of a run are added."""
+        curves = {name: np.array(values) for name, values in (curves or {}).items()}
+        new = charts.contents("shapes", metrics or {}, curves, steps, params or {})
+        charts.update_views(self, "1", [view], new)
+        return charts.decode(self.tags[charts.TAG + view.name])
+
+    def charts(self, *runs, **steps) -> list[dict]:
+        return self.update(*runs, **steps)["compareRunCharts"]
 
     def steps(self, **steps: list[int]) -> dict[str, int]:
         """The steps at which the charts of pictures open."""
-        shown = self.update((), **steps)
+        shown = self.charts(**steps)
         return {c["imageKeys"][0]: c["step"] for c in shown if c["type"] == "IMAGE"}
 
 
 def test_quantiles_are_drawn_in_the_chart_of_their_median():
-    names = ["held-out/mae", "held-out/mae_low", "held-out/mae_high", "details/size"]
-    shown = [chart for chart in Client().update(names) if not chart["deleted"]]
+    curves = {name: [0.3, 0.2] for name in ("val_mae", "val_mae_low", "val_mae_high")}
+    shown = [chart for chart in Client().charts({}, curves) if not chart["deleted"]]
     (lines,) = [chart for chart in shown if chart["type"] == "LINE"]
-    assert lines["selectedMetricKeys"] == ["held-out/mae", "held-out/mae_low", "held-out/mae_high"]
+    assert lines["selectedMetricKeys"] == ["val_mae", "val_mae_low", "val_mae_high"]
+    assert lines["displayName"] == "val_mae: MAE"
     assert {chart["type"] for chart in shown} == {"LINE", "DIFFERENCE"}
 
 
 def test_charts_of_earlier_runs_stay():
     client = Client()
-    client.update(["test/mae"], shapes=[10])
-    later = client.update(["test/size"])
+    client.update({"test_mae": 0.2}, shapes=[10])
+    later = client.charts({"test_size": 0.5})
     bars = [chart["metricKey"] for chart in later if chart["type"] == "BAR"]
-    assert bars == ["test/mae", "test/size"]
+    assert bars == ["test_mae", "test_size"]
     assert [chart["step"] for chart in later if chart["type"] == "IMAGE"] == [10]
 
 
@@ -54,7 +62,55 @@ def test_pictures_open_at_the_last_common_step_or_else_at_the_last():
     assert client.steps(shapes=[40], other=[5]) == {"shapes": 40, "other": 5}
 
 
-def test_many_metrics_do_not_make_the_tag_too_long():
-    shown = Client().update([f"test/accuracy_at_{n}" for n in range(200)], shapes=[1])
-    assert sum(chart["type"] == "BAR" for chart in shown) > 20
-    assert {"IMAGE", "DIFFERENCE"} < {chart["type"] for chart in shown}
+def test_axes_over_decades_are_logarithmic_except_for_shares():
+    curves = {"val_nll": [9, 0.5], "val_cross_entropy": [9, 0], "val_valid": [0.01, 1]}
+    scales = {
+        chart["metricKey"]: chart["scaleType"]
+        for chart in Client().charts({}, curves)
+        if chart["type"] == "LINE"
+    }
+    assert scales == {"val_nll": "log", "val_cross_entropy": "linear", "val_valid": "linear"}
+
+
+def test_small_results_are_points_and_metrics_that_are_zero_have_no_chart():
+    client = Client()
+    client.update({"test_mae_regret": 0.02, "test_size": 0.5, "test_wrong": 0.0})
+    shown = client.charts({"test_mae_regret": 0.00012, "divergence_rate": 0.0})
+    kinds = {chart["metricKey"]: chart["type"] for chart in shown if "metricKey" in chart}
+    assert kinds == {"test_mae_regret": "LINE", "test_size": "BAR"}
+
+
+def test_runs_are_sorted_by_the_first_metric_that_all_have_and_that_has_a_direction():
+    client = Client()
+    client.update({"test_size": 0.5, "test_regret": 3, "test_ks": 0.3}, {}, {"cells": "3"})
+    state = client.update({"test_size": 0.5, "test_mae": 0.3, "test_ks": 0.2}, {}, {"cells": "4"})
+    assert (state["orderByKey"], state["orderByAsc"]) == ("metrics.`test_ks`", True)
+    assert state["selectedColumns"][:2] == ["metrics.`test_ks`", "params.`cells`"]
+
+
+def test_trials_are_sorted_by_the_objective():
+    objectives = {"test_valid": True, "test_ks": False}
+    view = charts.View("all_runs", "Study", "shapes", objectives=objectives, dimensions=["cells"])
+    state = Client().update({"test_ks": 0.5, "test_valid": 0.9}, {}, {"cells": "3"}, view)
+    assert (state["orderByKey"], state["orderByAsc"]) == ("metrics.`test_valid`", False)
+    columns = ["metrics.`test_valid`", "metrics.`test_ks`", "params.`cells`"]
+    assert state["selectedColumns"][:3] == columns
+    (parallel,) = [c for c in state["compareRunCharts"] if c["type"] == "PARALLEL"]
+    assert (parallel["selectedParams"], parallel["selectedMetrics"]) == (["cells"], [*objectives])
+
+
+def test_metrics_of_earlier_versions_have_no_charts():
+    (hidden,) = [c for c in Client().charts({"held-out/mae": 0.5}) if "metricKey" in c]
+    assert hidden["deleted"]
+
+
+def test_contents_that_do_not_fit_into_the_tag_are_left_out():
+    rng = np.random.default_rng(0)
+    steps = rng.integers(1e9, size=(500, 9)).tolist()
+    keys = {f"picture {rng.random()}": row for row in steps}
+    client = Client()
+    client.update({"test_mae": 0.5}, **keys)
+    shown = client.charts({"test_size": 0.5})
+    kinds = [chart["type"] for chart in shown]
+    assert {"BAR", "IMAGE", "DIFFERENCE"} <= set(kinds)
+    assert 50 < kinds.count("IMAGE") < 500
