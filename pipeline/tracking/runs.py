@@ -229,7 +229,7 @@ def update_experiment(client: MlflowClient, run: Run, new: charts.Contents) -> N
         charts.ALL_RUNS,
         f"All of {problem}",
         problem,
-        query=f"tags.`{EXPERIMENT}` LIKE '%'",  # without replicas
+        query=f"tags.{EXPERIMENT} LIKE '%'",  # without replicas
         is_sorted=False,
     )
     own = charts.View(
@@ -237,7 +237,7 @@ def update_experiment(client: MlflowClient, run: Run, new: charts.Contents) -> N
         experiment,
         problem,
         position=1 + (known.index(experiment) if experiment in known else len(known)),
-        query=f"tags.`{EXPERIMENT}` = '{experiment}'",
+        query=f"tags.{EXPERIMENT} = '{experiment}'",
     )
     charts.update_views(client, id_, [all_runs, own], new)
     tags = client.get_experiment(id_).tags

@@ -1,7 +1,7 @@
 """Writes docs/screenshots/*.png, MLflow's pages as the README shows them: `make screenshots`.
 
-They show an MLflow database of their own, with the two runs that are compared and a study, made
-from what was reproduced here.
+They show an MLflow database of their own, with an experiment, the two runs that are compared and a
+study, made from what was reproduced here.
 """
 
 import os
@@ -11,14 +11,14 @@ import time
 from pathlib import Path
 
 import ui
-from selenium.webdriver.remote.webelement import WebElement
 
-from pipeline.tracking import logger
+from pipeline.tracking import charts, logger
 from pipeline.utils.errors import InputError
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "screenshots"
 
+EXPERIMENT = "rectangle-optimizers"
 COMPARED = ("rectangle", "rectangle-recurrent")
 PROBLEM, STUDY = "shapes", "cells"
 
@@ -33,19 +33,14 @@ def save(page: ui.Page, name: str, height: int) -> None:
 
 
 def sync() -> None:
-    """Record the compared runs and the study in a new database."""
+    """Record the experiments and the study in a new database."""
     try:
-        for network in COMPARED:
-            logger.sync_experiment(network)
+        for experiment in (EXPERIMENT, *COMPARED):
+            logger.sync_experiment(experiment)
         if logger.sync_study(STUDY) is None:
             raise InputError(f"study {STUDY}: is not here yet; run: dvc repro study@{STUDY}")
     except InputError as error:
         sys.exit(f"error: {error}")
-
-
-def pictures(page: ui.Page) -> WebElement:
-    """The chart with the step slider."""
-    return page.card("drawn shapes")
 
 
 def main() -> None:
@@ -63,10 +58,15 @@ def take() -> None:
     """Take the pictures of the database."""
     with ui.served(ROOT) as links, ui.browser() as page:
         (study,) = (link for name, link in links.items() if name.startswith(f"study {STUDY}"))
+        experiment = links[PROBLEM].replace(charts.ALL_RUNS, EXPERIMENT)
+        page.open(experiment)
+        ui.wait(lambda: page.pictures(page.card("drawn shapes")))
+        save(page, "charts", 1750)
+        page.open(experiment.replace("&compareRunsMode=CHART", ""))
+        ui.wait(lambda: page.column("metrics.`test_mae`"))
+        save(page, "table", 750)
         page.open(links[PROBLEM])
         page.see(*COMPARED)
-        page.slide(pictures(page), 25000)
-        save(page, "charts", 1750)
         page.select(*COMPARED)
         page.press("Compare")
         page.see("Comparing 2 Runs")

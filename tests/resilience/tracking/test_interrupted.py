@@ -27,9 +27,7 @@ def test_incomplete_runs_are_written_again_and_foreign_ones_are_kept(mine):
     ids = {e.name.split()[-2:][0]: e.experiment_id for e in client.search_experiments()}
     (drawer,) = client.search_runs([ids["shapes"]], "tags.`laboratory.network` = 'drawer'")
     client.update_run(drawer.info.run_id, status="RUNNING")
-    other = client.create_run(
-        ids["shapes"], tags={"laboratory.network": "drawer"}
-    )
+    other = client.create_run(ids["shapes"], tags={"laboratory.network": "drawer"})
     (trial,) = client.search_runs([ids["sizes"]], "tags.`laboratory.trial` = '1'")
     client.delete_tag(trial.info.run_id, "laboratory.trial_state")
     foreign = client.create_run(ids["sizes"], run_name="a student's own")
