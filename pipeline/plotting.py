@@ -3,8 +3,9 @@
 import functools
 import itertools
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -12,6 +13,7 @@ matplotlib.use("Agg")  # files only; must come before pyplot
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -22,15 +24,16 @@ from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, StrMethodF
 
 from pipeline.utils.statistics import band
 
-# The palette of Okabe & Ito, which color-blind readers can distinguish.
+# The palette of Okabe & Ito, and four colors that color-blind readers can also distinguish from it.
 BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
 SKY, BLACK = "#56B4E9", "#000000"
+INDIGO, WINE, BROWN, OLIVE = "#332288", "#882255", "#6B4200", "#999933"
 GRAY = "#666666"
-COLORS = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK)
+COLORS = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK, INDIGO, WINE, BROWN, OLIVE)
 LINES = ("-", "--", ":")
-MARKERS = "osD^vPX"
+MARKERS = "osD^vPX<>ph"
 HALO = [withStroke(linewidth=3, foreground="white")]  # makes numbers over lines readable
-MAX_LEGEND_LINES = 6  # inside a plot
+WIDTH = 8.6  # inches: a page shrinks wider figures, and their text with them
 
 _scale = 1.0  # see `set_scale`
 
@@ -128,6 +131,29 @@ def close(figure: Figure) -> None:
     plt.close(figure)
 
 
+def panels(
+    count: int, columns: int, height: float, *, rows: Sequence[float] = (), **options: Any
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure of `count` panels, row by row, each as wide as 1 of `columns` on a page.
+
+    `height` is that of each row in inches; `rows` has another for each. `options` are those of
+    `plt.subplots`.
+    """
+    columns, width = min(count, columns), WIDTH / columns
+    heights = list(rows) or [height] * -(-count // columns)
+    figure, grid = plt.subplots(
+        len(heights),
+        columns,
+        figsize=(width * columns, sum(heights)),
+        height_ratios=heights,
+        squeeze=False,
+        **options,
+    )
+    for axes in grid.flat[count:]:
+        axes.remove()
+    return figure, list(grid.flat[:count])
+
+
 def line_styles() -> Iterator[dict[str, str]]:
     """Yield distinct colors and line styles for the curves of one plot."""
     for linestyle, color in itertools.product(LINES, COLORS):
@@ -138,16 +164,40 @@ def plot_curve(
     axes: Axes, x: np.ndarray, values: np.ndarray, label: str, color: str, linestyle: str = "-"
 ) -> None:
     """Plot the median of curves (R, K) as a line, and the middle 80% of the replicas as a band."""
+    shown = uncrowded(x)
+    x, values = x[shown], values[:, shown]
     median, low, high = band(values)
     axes.plot(x, median, color=color, linestyle=linestyle, label=label)
     axes.fill_between(x, low, high, color=color, alpha=0.2, linewidth=0)
 
 
-def legend(axes: Axes) -> None:
-    """Add a legend, beside the plot if it is long."""
-    labels = axes.get_legend_handles_labels()[1]
-    beside = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5), "fontsize": 9}
-    axes.legend(**beside if len(labels) > MAX_LEGEND_LINES else {})
+def uncrowded(x: np.ndarray) -> np.ndarray:
+    """Return the indices of a curve's points (K,) without those right after another.
+
+    Curves have extra points at checkpoints. Beside a regular point, they would turn the noise of a
+    few updates into a vertical step.
+    """
+    shown: list[int] = []
+    for index, value in enumerate(x):
+        crowded = len(shown) > 1 and value - x[shown[-1]] < (x[shown[-1]] - x[shown[-2]]) / 2
+        if not crowded:
+            shown.append(index)
+        elif index == len(x) - 1:
+            shown[-1] = index
+    return np.array(shown)
+
+
+def legend_above(figure: Figure, handles: Sequence[Artist] = ()) -> None:
+    """Add one legend above all panels, where it covers no data; by default of all their labels."""
+    pairs = [axes.get_legend_handles_labels() for axes in figure.axes]
+    if handles:
+        pairs = [(list(handles), [str(handle.get_label()) for handle in handles])]
+    labeled = {label: handle for entry in pairs for handle, label in zip(*entry, strict=True)}
+    if labeled:
+        column = 0.65 + 0.09 * max(map(len, labeled))  # inches of a handle and of its label
+        columns = max(1, min(len(labeled), int(figure.get_figwidth() / column)))
+        position = {"loc": "outside upper left", "ncols": columns, "fontsize": 9}
+        figure.legend(labeled.values(), labeled.keys(), **position)
 
 
 def plot_reference(axes: Axes, value: float, label: str) -> None:

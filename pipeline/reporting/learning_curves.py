@@ -17,7 +17,9 @@ LOSS = "training loss"
 TRAIN = "train_"
 """The prefix of curves that were measured on training sequences."""
 
-COLUMNS = 3
+ABBREVIATED = {"mae": "mean absolute error", "mse": "mean squared error"}
+"""Losses whose names in Keras are no words."""
+
 LOG_SPAN = 20.0  # ratio of largest to smallest value from which an axis is logarithmic
 DECADES_SPAN = 1000.0  # and from which it is labeled with powers of ten
 
@@ -45,17 +47,17 @@ def draw(variants: Variants) -> Figure:
     titles = _losses(variants)
     measured = {name: [titles[name], *_metrics(results)] for name, (_, results) in variants.items()}
     panels = list(dict.fromkeys(name for names in measured.values() for name in names))
-    rows, columns = -(-len(panels) // COLUMNS), min(len(panels), COLUMNS)
-    figure, grid = plt.subplots(rows, columns, figsize=(4.2 * columns, 3.4 * rows), squeeze=False)
+    columns = 2 if len(panels) in (2, 4) else 3
+    figure, grid = plotting.panels(len(panels), columns, 2.5)
     styles = dict(zip(variants, plotting.line_styles(), strict=False))
-    for axes, name in zip(grid.flat, panels, strict=False):
+    for axes, name in zip(grid, panels, strict=True):
         shown = {variant: entry for variant, entry in variants.items() if name in measured[variant]}
         _panel(axes, shown, name, styles if len(variants) > 1 else {})
-    for axes in list(grid.flat)[len(panels) :]:
-        axes.remove()
     if len(variants) > 1:
         handles = [plt.Line2D([], [], label=variant, **style) for variant, style in styles.items()]
-        figure.legend(handles=handles, loc="outside right upper", fontsize=9)
+        plotting.legend_above(figure, handles)
+    else:
+        plotting.legend_above(figure)
     return figure
 
 
@@ -64,7 +66,8 @@ def _losses(variants: Variants) -> dict[str, str]:
     losses = {variant: config.experiment.training.loss for variant, (config, _) in variants.items()}
     if len(set(losses.values())) == 1:
         return dict.fromkeys(variants, LOSS)
-    return {variant: f"{LOSS}\n({loss.replace('_', ' ')})" for variant, loss in losses.items()}
+    words = {loss: ABBREVIATED.get(loss, loss.replace("_", " ")) for loss in losses.values()}
+    return {variant: f"{LOSS}\n({words[loss]})" for variant, loss in losses.items()}
 
 
 def _metrics(results: StoredResults) -> list[str]:
@@ -86,23 +89,26 @@ def _panel(axes: Axes, variants: Variants, name: str, styles: Mapping[str, dict]
         ):
             if key not in curves:
                 continue
+            x = curves["sequences"]
             drawn.append(np.median(curves[key], axis=0))
             if not styles:
-                plotting.plot_curve(axes, curves["sequences"], curves[key], label, color)
+                plotting.plot_curve(axes, x, curves[key], label, color)
             else:
                 style = styles[variant] | ({"linestyle": line} if line == ":" and held_out else {})
-                axes.plot(curves["sequences"], drawn[-1], linewidth=1.5, **style)
+                points = plotting.uncrowded(x)
+                axes.plot(x[points], drawn[-1][points], linewidth=1.5, clip_on=False, **style)
     config, _ = next(iter(variants.values()))
     label, is_share = name, False
     if not name.startswith(LOSS):
         description = Problem(config.experiment.problem).metrics.describe(name)
         label = description.label.removeprefix("held-out ")
         is_share = description.higher_is_better
-    axes.set(xscale="log", xlabel="training sequences seen", ylabel=label)
+    axes.set(xscale="log")
+    axes.set_xlabel("training sequences seen", fontsize=9)
+    axes.set_ylabel(label, fontsize=9)
+    axes.tick_params(labelsize=9)
     values = np.concatenate(drawn)
     if not is_share and values.min() > 0 and values.max() > LOG_SPAN * values.min():
         axes.set_yscale("log")
         if values.max() < DECADES_SPAN * values.min():
             plotting.plain_log_ticks(axes.yaxis)
-    if not styles:
-        axes.legend(fontsize=9)

@@ -31,7 +31,7 @@ def test_networks_with_the_same_loss_share_its_panel():
 
 def test_networks_with_different_losses_have_a_labeled_panel_each():
     assert labels({"one": variant(), "two": variant(loss="mse")}) == [
-        "training loss\n(mae)",
+        "training loss\n(mean absolute error)",
         "MAE",
-        "training loss\n(mse)",
+        "training loss\n(mean squared error)",
     ]

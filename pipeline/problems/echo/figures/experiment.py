@@ -13,9 +13,6 @@ from pipeline.problems.echo.metrics.evaluation import LEARNED, exact, preview_ro
 from pipeline.schema.experiment import RunConfig
 from pipeline.utils.statistics import interval_name, summary
 
-MIN_ERROR_RANGE = 0.01  # smallest range below 1 that a zoomed accuracy axis shows
-ZOOM_ABOVE = 0.9  # accuracies above this would all look like 1 on an axis from 0
-
 
 def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
     """Learning curves, accuracy by position, and a table of echoes."""
@@ -31,7 +28,7 @@ def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
             "positions",
             plot_positions(config, results),
             "Accuracy at each position of the echo: mean over replicas with its "
-            f"{interval_name(replicas)}.",
+            f"{interval_name(replicas)}. Dashed: guessing.",
         ),
         CaptionedFigure(
             "echoes",
@@ -50,7 +47,7 @@ def progress_images(config: RunConfig, results: StoredResults) -> dict[str, dict
 
 def plot_learning_curve(config: RunConfig, results: StoredResults) -> Figure:
     """Held-out accuracies, and cross-entropy or mean absolute error, with those of guessing."""
-    figure, (accuracy, error) = plt.subplots(1, 2, figsize=(10, 4.6))
+    figure, (accuracy, error) = plotting.panels(2, 2, 4.0)
     history, references = results.history, results.references
     x = history["sequences"]
     plotting.plot_curve(
@@ -68,20 +65,22 @@ def plot_learning_curve(config: RunConfig, results: StoredResults) -> Figure:
     metric, label = "cross_entropy", "cross-entropy (nats)"
     if "mae" in history:
         metric, label = "mae", "mean absolute error (integers)"
-    plotting.plot_curve(error, x, history[metric], config.name, plotting.GREEN)
+    plotting.plot_curve(error, x, history[metric], label, plotting.GREEN)
     chance = references[metric]["chance"]
     plotting.plot_reference(error, chance, f"guessing: {chance:.2f}")
     error.set(xlabel="training sequences seen", ylabel=f"held-out {label}")
     error.set_ylim(bottom=0)
     for axes in (accuracy, error):  # above the axes, where the legend hides no curve
         columns = 2 if axes is accuracy else 1
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0.2)
+        axes.legend(
+            loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0.2, fontsize=9
+        )
     return figure
 
 
 def plot_positions(config: RunConfig, results: StoredResults) -> Figure:
     """Accuracy at each position of the echo, with its interval."""
-    figure, axes = plt.subplots(figsize=(6, 4))
+    figure, axes = plt.subplots(figsize=(6, 3.4))
     accuracies = {
         position: summary(results.metrics[f"accuracy_at_{position}"])
         for position in range(1, config.experiment.framing.echo + 1)
@@ -91,19 +90,20 @@ def plot_positions(config: RunConfig, results: StoredResults) -> Figure:
     means = np.array([accuracy["mean"] for accuracy in accuracies.values()])
     intervals = [[accuracy["low"], accuracy["high"]] for accuracy in accuracies.values()]
     errors = np.nan_to_num(np.abs(np.array(intervals, float).T - means))
-    axes.errorbar(x, means, yerr=errors, fmt="o", capsize=5, color=plotting.BLUE, label=config.name)
+    axes.errorbar(x, means, yerr=errors, fmt="o", capsize=5, color=plotting.BLUE, clip_on=False)
     for position, mean in zip(x, means, strict=True):
-        axes.annotate(f" {mean:.2%}", (position, mean), xytext=(6, 0), textcoords="offset points")
-    lowest = (means - errors[0]).min()
-    bottom = 0.0 if lowest < ZOOM_ABOVE else 1 - max(1.6 * (1 - lowest), MIN_ERROR_RANGE)
-    chance = results.references["token_accuracy"]["chance"]
-    if bottom < chance:
-        plotting.plot_reference(axes, chance, f"guessing: {chance:.2g}")
-    else:
-        axes.plot([], [], linestyle="none", label=f"guessing: {chance:.2g} (not shown)")
+        axes.annotate(
+            f"{mean:.2%}",
+            (position, mean),
+            xytext=(0, -12 if mean > 0.5 else 8),
+            textcoords="offset points",
+            ha="center",
+            va="top" if mean > 0.5 else "bottom",
+        )
+    # From 0: a closer look would show the differences of a few tenths of a percent as large.
+    plotting.plot_reference(axes, results.references["token_accuracy"]["chance"], "guessing")
     axes.set(xlabel="position in the echo", ylabel="accuracy (share)", xticks=x)
-    axes.set(xlim=(0.5, x[-1] + 0.8), ylim=(bottom, 1 + 0.05 * (1 - bottom)))
-    axes.legend(loc="lower left")
+    axes.set(xlim=(0.5, x[-1] + 0.5), ylim=(0, 1))
     return figure
 
 

@@ -4,7 +4,6 @@ import itertools
 import math
 from collections.abc import Iterable, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -73,17 +72,32 @@ def compares_cells(variants: Variants) -> bool:
 
 
 def plot_cells(variants: Variants) -> Figure:
-    """Exact accuracy and updates until learned against cells, a line per other setting."""
-    figure, panels = plt.subplots(1, 2, figsize=(11, 4.2))
+    """Exact accuracy and updates until learned against cells, a line per other setting.
+
+    The second panel is left out unless at least two of the lines have values there.
+    """
     groups = {
         name: _other_settings(config, "model.cells") for name, (config, _) in variants.items()
     }
-    styles = line_styles(groups.values())
-    labels = _labels([*styles])
+    by_variant = line_styles(variants)
+    # The first variant of a group lends it its style.
+    styles = {group: by_variant[name] for name, group in reversed(groups.items())}
+    labels = _labels(list(dict.fromkeys(groups.values())))
     ticks = sorted({config.experiment.model.cells for config, _ in variants.values()})
-    metrics = ("exact_accuracy", "updates_until_learned")
-    for axes, metric in zip(panels, metrics, strict=True):
-        for group, style in styles.items():
+    labels_by_metric = {
+        "exact_accuracy": "exact accuracy (share)",
+        "updates_until_learned": f"updates until {LEARNED:.0%} exact",
+    }
+    learned = {
+        groups[name]
+        for name, (_, results) in variants.items()
+        if not np.isnan(results.metrics["updates_until_learned"]).all()
+    }
+    if len(learned) < 2:  # nothing to compare
+        del labels_by_metric["updates_until_learned"]
+    figure, panels = plotting.panels(len(labels_by_metric), 2, 4.2)
+    for axes, (metric, label) in zip(panels, labels_by_metric.items(), strict=True):
+        for group in labels:
             by_cells = {
                 config.experiment.model.cells: results.metrics[metric]
                 for name, (config, results) in variants.items()
@@ -91,18 +105,18 @@ def plot_cells(variants: Variants) -> Figure:
             }
             means = []
             for count, values in by_cells.items():
-                dots = style | {"linestyle": "none", "alpha": 0.3}
-                axes.plot(np.full(len(values), count), values, **dots)
+                dots = styles[group] | {"linestyle": "none", "alpha": 0.3}
+                axes.plot(np.full(len(values), count), values, clip_on=False, **dots)
                 means.append(np.nan if np.isnan(values).all() else np.nanmean(values))
-            axes.plot([*by_cells], means, label=labels[group], **style)
+            axes.plot([*by_cells], means, label=labels[group], clip_on=False, **styles[group])
         axes.set_xscale("log")
-        axes.set(xlabel="cells", xticks=ticks, xticklabels=ticks)
+        axes.set(xlabel="cells", ylabel=label, xticks=ticks, xticklabels=ticks)
         axes.minorticks_off()
-    panels[0].set(ylabel="exact accuracy (share)", ylim=(-0.03, 1.03))
-    panels[1].set_ylabel(f"updates until {LEARNED:.0%} exact")
-    panels[1].margins(y=0.1)
-    panels[1].set_ylim(bottom=0)
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right upper")
+    panels[0].set_ylim(-0.03, 1.03)
+    for axes in panels[1:]:
+        axes.margins(y=0.1)
+        axes.set_ylim(bottom=0)
+    plotting.legend_above(figure)
     return figure
 
 
@@ -113,31 +127,23 @@ def plot_effects(variants: Variants) -> Figure:
         name: results.metrics["exact_accuracy"].mean() for name, (_, results) in variants.items()
     }
     factors = varied_settings([config for config, _ in variants.values()])
-    figure, panels = plt.subplots(
-        1, len(factors), figsize=(2 + 3 * len(factors), 4), sharey=True, squeeze=False
-    )
-    for axes, (factor, levels) in zip(panels[0], factors.items(), strict=True):
+    figure, panels = plotting.panels(len(factors), max(2, len(factors)), 4.0, sharey=True)
+    for axes, (factor, levels) in zip(panels, factors.items(), strict=True):
         lines: dict = {}  # of the variants that differ in this factor alone: {level: mean}
         for name, row in flat.items():
             others = tuple(row[other] for other in factors if other != factor)
             lines.setdefault(others, {})[row[factor]] = means[name]
         for line in lines.values():
-            axes.plot(range(len(levels)), [line[level] for level in levels], "o-", color="#AAAAAA")
+            values = [line[level] for level in levels]
+            axes.plot(range(len(levels)), values, "o-", color="#AAAAAA", clip_on=False)
         overall = [np.mean([line[level] for line in lines.values()]) for level in levels]
-        axes.plot(range(len(levels)), overall, "o-", color=plotting.BLUE, linewidth=4)
-        for x, mean in enumerate(overall):
-            axes.annotate(
-                f"{mean:.1%}",
-                (x, mean),
-                (0, 9 if mean < 0.9 else -18),
-                textcoords="offset points",
-                ha="center",
-                path_effects=plotting.HALO,
-            )
+        style = {"color": plotting.BLUE, "linewidth": 4, "clip_on": False}
+        axes.plot(range(len(levels)), overall, "o-", **style)
         labels = [f"{level:,}" if isinstance(level, int) else str(level) for level in levels]
-        axes.set(xticks=range(len(levels)), xticklabels=labels, xlim=(-0.4, len(levels) - 0.6))
-        axes.set(xlabel=_axis_label(factor), ylim=(-0.03, 1.06))
-    panels[0][0].set_ylabel("exact accuracy (share)")
+        ticks = [f"{label}\n({mean:.1%})" for label, mean in zip(labels, overall, strict=True)]
+        axes.set(xticks=range(len(levels)), xticklabels=ticks, xlim=(-0.4, len(levels) - 0.6))
+        axes.set(xlabel=_axis_label(factor), ylim=(-0.03, 1.03))
+    panels[0].set_ylabel("exact accuracy (share)")
     return figure
 
 
@@ -156,7 +162,7 @@ def _labels(groups: list[tuple]) -> dict[tuple, str]:
     labels = dict.fromkeys(groups, "")
     for values in zip(*groups, strict=True):  # one setting of all groups
         longer = {
-            group: f"{labels[group]}, {value}"
+            group: f"{labels[group]}, {value}".replace("_", " ")
             for group, (_, value) in zip(groups, values, strict=True)
         }
         if len(set(longer.values())) > len(set(labels.values())):

@@ -4,7 +4,7 @@ Learning curves and errors are drawn for all such experiments; the others depend
 (see `factors.py`) on the settings in which the variants differ.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -42,7 +42,7 @@ def plot_variants(variants: Variants) -> list[CaptionedFigure]:
             "learning-curves",
             plot_learning_curves(variants),
             "Held-out exact accuracy against training sequences seen: median and middle 80% of the "
-            "replicas. Decoders read their own predictions.",
+            "replicas, with the last median in the legend. Decoders read their own predictions.",
         ),
         *detail_figures(variants),
     ]
@@ -51,10 +51,9 @@ def plot_variants(variants: Variants) -> list[CaptionedFigure]:
             CaptionedFigure(
                 "cells",
                 plot_cells(variants),
-                "Exact accuracy after training, and updates until "
-                f"{LEARNED:.0%} of the validation echoes were exact, against the number of cells: "
-                "a dot per replica, lines through the means. Replicas that never reached "
-                f"{LEARNED:.0%} are missing on the right.",
+                f"Exact accuracy after training, and updates until {LEARNED:.0%} of the validation "
+                "echoes were exact if several lines reach that, against the number of cells: a dot "
+                "per replica that has a value, lines through the means.",
             )
         )
     elif len(factors) > 1 and is_full_factorial(configs):
@@ -64,7 +63,7 @@ def plot_variants(variants: Variants) -> list[CaptionedFigure]:
                 "effects",
                 plot_effects(variants),
                 "Exact accuracy by each setting: a gray line joins variants that differ only in "
-                "that setting, the thick line is the mean over all variants."
+                "that setting; the thick line, and the numbers below, are means over all variants."
                 f"{note if 'training.batch_size' in factors else ''}",
             )
         )
@@ -72,8 +71,8 @@ def plot_variants(variants: Variants) -> list[CaptionedFigure]:
         CaptionedFigure(
             "errors",
             plot_errors(variants),
-            "Share of test windows whose echo is not exact, with each variant's own framing: a dot "
-            "per replica, a bar at the mean. On the right, the mean exact accuracy.",
+            f"Share of test windows whose echo is not exact{_starts(variants)}: a dot per replica, "
+            "a bar at the mean. On the right, the mean exact accuracy.",
         )
     )
     return captioned
@@ -102,7 +101,7 @@ def detail_figures(variants: Variants) -> list[CaptionedFigure]:
                 "means. Only the first window shows the integer to output.",
             )
         )
-    if all("exact_accuracy_incomplete" in results.metrics for _, results in variants.values()):
+    if _tested_on_incomplete_windows(variants):
         captioned.append(
             CaptionedFigure(
                 "incomplete-windows",
@@ -119,48 +118,48 @@ def plot_learning_curves(variants: Variants) -> Figure:
     """Exact accuracy of all variants, a panel for each size of window and echo."""
     panel_titles = {name: _panel_title(config) for name, (config, _) in variants.items()}
     titles = list(dict.fromkeys(panel_titles.values()))
-    figure, panels = plt.subplots(
-        1, len(titles), figsize=(3.6 + 4.2 * len(titles), 4.2), sharey=True, squeeze=False
-    )
+    figure, panels = plotting.panels(len(titles), len(titles), 4.4, sharey=True)
     styles = line_styles(variants)
-    for axes, title in zip(panels[0], titles, strict=True):
+    for axes, title in zip(panels, titles, strict=True):
         ends = []
         for name, (_, results) in variants.items():
             if panel_titles[name] == title:
                 color, line = styles[name]["color"], styles[name]["linestyle"]
                 x = results.history["sequences"]
-                plotting.plot_curve(axes, x, results.history["exact_accuracy"], name, color, line)
+                accuracies = results.history["exact_accuracy"]
+                # The last value tells curves at 0 or 1 apart, which hide each other.
+                label = f"{name} ({np.median(accuracies[:, -1]):.1%})"
+                plotting.plot_curve(axes, x, accuracies, label, color, line)
                 ends.append(x[-1])
         if max(ends) > LOG_RATIO * min(ends):
             axes.set_xscale("log")
         axes.set(xlabel="training sequences seen", ylim=(-0.03, 1.03))
         if len(titles) > 1:
             axes.set_title(title)
-    panels[0][0].set_ylabel("held-out exact accuracy (share)")
-    handles = [handle for axes in panels[0] for handle in axes.get_legend_handles_labels()[0]]
-    figure.legend(handles=handles, loc="outside right upper")
+    panels[0].set_ylabel("held-out exact accuracy (share)")
+    plotting.legend_above(figure)
     return figure
 
 
 def plot_lengths(variants: Variants) -> Figure:
     """Exact accuracy against length; the lengths in training are shaded if all variants agree."""
-    figure, axes = plt.subplots(figsize=(8, 4.2))
+    figure, axes = plt.subplots(figsize=(plotting.WIDTH, 4.2))
     for number, (name, style) in enumerate(line_styles(variants).items()):
         config, results = variants[name]
         x = sorted(config.experiment.framing.eval_lengths)
         values = np.stack(
             [results.metrics[f"exact_accuracy_at_length_{length}"] for length in x], axis=-1
         )
-        width = 2 * (len(variants) - number)  # equal lines remain visible below each other
-        axes.plot(
-            x, values.mean(axis=0), markersize=width + 3, linewidth=width, label=name, **style
-        )
+        # Lines get thinner, so that equal ones remain visible below each other.
+        width = 1.5 + 1.1 * (len(variants) - 1 - number)
+        size = {"linewidth": width, "markersize": width + 4}
+        axes.plot(x, values.mean(axis=0), clip_on=False, label=name, **style, **size)
         low, high = values.min(axis=0), values.max(axis=0)
         axes.fill_between(x, low, high, color=style["color"], alpha=0.15, linewidth=0)
     if training_lengths := _training_lengths(variants):
         axes.axvspan(*training_lengths, color="#DDDDDD", zorder=0, label="lengths in training")
     axes.set(xlabel="length of the sequence", ylabel="exact accuracy (share)", ylim=(-0.03, 1.03))
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper")
+    plotting.legend_above(figure)
     return figure
 
 
@@ -171,14 +170,14 @@ def plot_windows(variants: Variants) -> Figure:
         numbers = range(1, samples_per_sequence(config) + 1)
         return {number: results.metrics[f"accuracy_in_window_{number}"] for number in numbers}
 
-    figure, axes = plt.subplots(figsize=(7, 4.2))
+    figure, axes = plt.subplots(figsize=(7, 4.4))
     ticks = _plot_replicas(axes, variants, accuracies)
     _, results = next(iter(variants.values()))
     chance = results.references["token_accuracy"]["chance"]
     plotting.plot_reference(axes, chance, f"guessing: {chance:.2g}")
     axes.set(xlabel="window of the sequence", ylabel="accuracy (share)", xticks=ticks)
     axes.set_ylim(-0.03, 1.03)
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper")
+    plotting.legend_above(figure)
     return figure
 
 
@@ -193,45 +192,74 @@ def plot_incomplete_windows(variants: Variants) -> Figure:
             count: results.metrics[name] for count, name in names.items() if name in results.metrics
         }
 
-    figure, axes = plt.subplots(figsize=(7, 4.2))
+    figure, axes = plt.subplots(figsize=(7, 4.4))
     ticks = _plot_replicas(axes, variants, accuracies)
     full = {config.experiment.framing.window for config, _ in variants.values()}
     labels = [f"{tick} (full)" if {tick} == full else str(tick) for tick in ticks]
     axes.set(xlabel="integers in the window", ylabel="exact accuracy (share)")
     axes.set(xticks=ticks, xticklabels=labels, ylim=(-0.03, 1.03))
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper")
+    plotting.legend_above(figure)
     return figure
 
 
 def plot_errors(variants: Variants) -> Figure:
-    """Share of echoes that are not exact, on an axis that separates 0.1% from 0.01%."""
+    """Share of echoes that are not exact, on an axis that separates 0.1% from 0.01%.
+
+    Full and incomplete windows have a panel each, if all variants are tested on both.
+    """
+    metrics = {"exact_accuracy": "windows"}
+    if _tested_on_incomplete_windows(variants):
+        metrics = {
+            "exact_accuracy_full": "full windows",
+            "exact_accuracy_incomplete": "incomplete windows",
+        }
     shares = {
-        name: 1 - results.metrics["exact_accuracy"] for name, (_, results) in variants.items()
+        metric: {name: 1 - results.metrics[metric] for name, (_, results) in variants.items()}
+        for metric in metrics
     }
-    positive = [share for values in shares.values() for share in values if share > 0]
+    positive = [x for rows in shares.values() for values in rows.values() for x in values if x > 0]
     lowest = 10.0 ** np.floor(np.log10(min([*positive, 0.1])))
-    figure, axes = plt.subplots(figsize=(8, 1.3 + 0.36 * len(variants)))
+    height = 1.3 + 0.3 * len(variants)
+    figure, panels = plotting.panels(len(metrics), len(metrics), height, sharey=True)
+    for axes, (metric, windows) in zip(panels, metrics.items(), strict=True):
+        _plot_shares(axes, shares[metric], lowest)
+        axes.set_xlabel(f"{windows} whose echo is not exact\n(lower is better)")
+    names = list(variants)
+    panels[0].set(yticks=range(len(names)), yticklabels=names, ylim=(len(names) - 0.5, -0.5))
+    return figure
+
+
+def _plot_shares(axes: Axes, shares: Mapping[str, np.ndarray], lowest: float) -> None:
+    """Plot shares of errors (R,) in a row for each variant; 0 is left of `lowest`."""
     axes.set_xscale("symlog", linthresh=lowest)
-    styles = line_styles(variants)
+    styles = line_styles(shares)
     for row, (name, values) in enumerate(shares.items()):
-        dots = styles[name] | {"linestyle": "none", "alpha": 0.5}
+        dots = styles[name] | {"linestyle": "none", "alpha": 0.5, "clip_on": False}
         axes.plot(values, np.full(len(values), row), **dots)
-        axes.plot(values.mean(), row, "|", color="black", markersize=18, markeredgewidth=2)
+        axes.plot(values.mean(), row, "|", color="black", ms=18, mew=2, clip_on=False)
         axes.annotate(
             f"{1 - values.mean():.2%}",
-            (1.01, row),
+            (1.03, row),
             xycoords=("axes fraction", "data"),
             va="center",
+            fontsize=9,
         )
-    axes.annotate("exact", (1.01, 1.02), xycoords="axes fraction", va="bottom")
+    axes.annotate("exact", (1.03, 1.02), xycoords="axes fraction", va="bottom", fontsize=9)
     ticks = [0.0, *(10.0**power for power in range(int(np.log10(lowest)), 1))]
     axes.set(xticks=ticks, xticklabels=[f"{100 * tick:g}%" for tick in ticks])
-    axes.set(xlim=(-0.1 * lowest, 1.2), xlabel="windows whose echo is not exact (lower is better)")
-    axes.set(
-        yticks=range(len(variants)), yticklabels=list(variants), ylim=(len(variants) - 0.5, -0.5)
-    )
+    axes.set_xlim(-0.1 * lowest, 1.2)
     axes.minorticks_off()
-    return figure
+
+
+def _tested_on_incomplete_windows(variants: Variants) -> bool:
+    return all("exact_accuracy_incomplete" in results.metrics for _, results in variants.values())
+
+
+def _starts(variants: Variants) -> str:
+    """Return a part of a caption: which windows the errors are of, if there are two kinds."""
+    if not _tested_on_incomplete_windows(variants):
+        return ""
+    return ", apart for full windows and for those that start before their sequence"
 
 
 def _panel_title(config: RunConfig) -> str:
@@ -257,7 +285,8 @@ def _plot_replicas(axes: Axes, variants: Variants, metrics_by_x: MetricsByX) -> 
         ticks |= by_x.keys()
         values = np.stack([*by_x.values()])
         # Variants are shifted sideways, so that equal ones do not hide each other.
-        x = np.array([*by_x]) + 0.05 * (number - (len(variants) - 1) / 2)
-        axes.plot(x, values, **style | {"linestyle": "none", "alpha": 0.3})
-        axes.plot(x, values.mean(axis=1), label=name, **style)
+        x = np.array([*by_x]) + 0.07 * (number - (len(variants) - 1) / 2)
+        dots = style | {"linestyle": "none", "alpha": 0.3}
+        axes.plot(x, values, clip_on=False, **dots)
+        axes.plot(x, values.mean(axis=1), label=name, clip_on=False, **style)
     return sorted(ticks)

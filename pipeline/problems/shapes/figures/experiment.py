@@ -246,7 +246,7 @@ def plot_learning_curves(variants: Variants) -> Figure:
         ylabel="held-out mean absolute error",
     )
     plotting.plain_log_ticks(axes.yaxis)
-    plotting.legend(axes)
+    plotting.legend_above(axes.figure)
     return figure
 
 
