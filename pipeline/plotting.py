@@ -95,13 +95,14 @@ def save(figure: Figure, path: Path, kind: str | None = None) -> None:
 
 
 def _fix_layout(figure: Figure) -> None:
-    """Lay out the panels once and round their positions.
+    """Lay out the panels now and round their positions.
 
     The layout of many panels differs between runs in the last digits, and with it the identifiers
     inside an SVG, which are hashes of its elements.
     """
     if engine := figure.get_layout_engine():
-        engine.execute(figure)
+        for _ in range(2):  # panels of equal aspect get their final shape in the first
+            engine.execute(figure)
         figure.set_layout_engine("none")
         for axes in figure.axes:
             axes.set_position([round(edge, 6) for edge in axes.get_position(original=True).bounds])

@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from pipeline import plotting
 from pipeline.problems.base import CaptionedFigure, StoredResults
@@ -39,12 +40,14 @@ def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
 
 def plot_melodies(rows: dict[str, np.ndarray]) -> Figure:
     """Plot melodies (S, T), a row of panels for each entry."""
-    size = (3.8 * SHOWN, 1.7 * len(rows) + 0.4)
+    size = (plotting.WIDTH, 1.4 * len(rows) + 0.4)
     figure, panels = plt.subplots(len(rows), SHOWN, figsize=size, sharey=True, squeeze=False)
     for (label, melodies), axes in zip(rows.items(), panels, strict=True):
         axes[0].set_ylabel(label)
         for panel, melody in zip(axes, melodies, strict=False):
             _plot_melody(panel, melody.astype(int))
+    for panel in panels[-1]:
+        panel.set_xlabel("beats")
     return figure
 
 
@@ -60,4 +63,6 @@ def _plot_melody(axes: Axes, melody: np.ndarray) -> None:
     octaves = [each for each in range(grammar.PITCHES) if (each + grammar.LOWEST) % 12 == 0]
     axes.set_yticks(octaves, [f"C{(each + grammar.LOWEST) // 12 - 1}" for each in octaves])
     title = " ".join(grammar.KEYS[key])
-    axes.set(ylim=(-1, grammar.PITCHES), xlabel="beats", title=title)
+    axes.set(ylim=(-1, grammar.PITCHES))
+    axes.set_title(title, fontsize=10)
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))

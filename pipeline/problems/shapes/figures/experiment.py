@@ -20,8 +20,10 @@ from pipeline.problems.shapes.metrics.evaluation import (
 from pipeline.schema.experiment import RunConfig
 
 TEST_SHAPES = 24  # shown beside the drawn ones
+COLUMNS = 4  # of drawings
 GALLERY_COLUMNS = 6
-VARIANT_COLUMNS = 7
+MARGIN = 0.08  # around shapes
+MAX_GROWTH = 0.5  # how far a plot extends beyond the data's range to show a shape that leaves it
 MAX_SIDE_BY_SIDE = 100  # shapes of `pipeline draw`
 
 GalleryRows = Mapping[str, tuple[RunConfig, dict[str, np.ndarray]]]
@@ -38,8 +40,8 @@ def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
             "drawings",
             plot_drawings(config, results),
             f"Shapes drawn from the origin after training on the given number of {plural}. Thin "
-            f"lines: each of {count} replicas; thick line: the first of them. Last panel: "
-            f"{TEST_SHAPES} {plural} of the test data.",
+            f"lines: each of {count} replicas; thick line: the first of them."
+            f"{_median_shape(config)} Last panel: {TEST_SHAPES} {plural} of the test data.",
         ),
         CaptionedFigure(
             "learning-curve",
@@ -64,13 +66,14 @@ def plot_variants(variants: Variants) -> list[CaptionedFigure]:
     }
     if regressors:
         config, _ = next(iter(regressors.values()))
-        plural = config.dataset.plural
+        plural, few = config.dataset.plural, len(regressors) < COLUMNS
         captioned += [
             CaptionedFigure(
                 "drawings",
                 plot_final_drawings(regressors),
                 "Shapes drawn from the origin after training. Thin lines: each replica; thick "
-                f"line: the first of them. Last panel: {TEST_SHAPES} {plural} of the test data.",
+                f"line: the first of them.{_median_shape(config)}"
+                + (f" Last panel: {TEST_SHAPES} {plural} of the test data." if few else ""),
             ),
             CaptionedFigure(
                 "learning-curves",
@@ -97,7 +100,7 @@ def progress_images(config: RunConfig, results: StoredResults) -> dict[str, dict
     for step, polygons in zip(predictions["steps"], predictions["polygons"], strict=True):
         figure, axes = plt.subplots(figsize=(4, 4))
         _draw(axes, polygons, f"after {step:,} {config.dataset.plural}")
-        _set_range(axes, config.dataset)
+        _set_range(axes, config.dataset, polygons)
         images[int(step)] = figure
     return {"drawn shapes": images}
 
@@ -127,12 +130,16 @@ def gallery(rows: GalleryRows) -> CaptionedFigure | None:
         f"Shapes drawn from the origin after training on {seen}. Thin lines: {drawers}; thick "
         "line: the first of them."
     )
+    if not config.experiment.framing.generative:
+        caption += _median_shape(config)
     return CaptionedFigure("gallery", figure, caption)
 
 
 def _gallery_of_steps(rows: GalleryRows, steps: list[int]) -> Figure:
     """Draw a row for each network and a column for each step."""
-    size = (1.0 + 1.5 * len(steps), 0.6 + 1.5 * len(rows))
+    width = min(plotting.WIDTH, 1.0 + 1.5 * len(steps))
+    size = (width, 0.6 + width / len(steps) * 0.88 * len(rows))
+    every = [predictions["polygons"] for _, predictions in rows.values()]
     figure, grid = plt.subplots(
         len(rows), len(steps), figsize=size, sharex=True, sharey=True, squeeze=False
     )
@@ -143,9 +150,10 @@ def _gallery_of_steps(rows: GalleryRows, steps: list[int]) -> Figure:
             if step not in drawn:  # this network was trained on fewer shapes
                 axes.remove()
                 continue
+            _draw_median(axes, config)
             _draw(axes, drawn[step], f"after {step:,}" if step in untitled else "")
             axes.title.set_fontsize(11)
-            _set_range(axes, config.dataset)
+            _set_range(axes, config.dataset, *every)
             untitled.discard(step)
         panels[steps.index(min(drawn))].set_ylabel(name)
     return figure
@@ -155,14 +163,17 @@ def _gallery_of_networks(rows: GalleryRows) -> Figure:
     """Draw a panel for each network."""
     columns = min(len(rows), GALLERY_COLUMNS)
     lines = -(-len(rows) // columns)
-    size = (1.0 + 1.5 * columns, 0.6 + 1.85 * lines)
+    width = min(plotting.WIDTH, 1.0 + 1.5 * columns)
+    every = [predictions["polygons"] for _, predictions in rows.values()]
+    size = (width, 0.6 + width / columns * 1.1 * lines)
     figure, grid = plt.subplots(
         lines, columns, figsize=size, sharex=True, sharey=True, squeeze=False
     )
     for axes, (name, (config, predictions)) in zip(grid.flat, rows.items(), strict=False):
+        _draw_median(axes, config)
         _draw(axes, predictions["polygons"][0], name)
-        axes.title.set_fontsize(11)
-        _set_range(axes, config.dataset)
+        axes.title.set_fontsize(9)
+        _set_range(axes, config.dataset, *every)
     for axes in grid.flat[len(rows) :]:
         axes.remove()
     return figure
@@ -177,7 +188,7 @@ def plot_polygons(config: RunConfig, shape: str, polygons: np.ndarray) -> Figure
     if not 1 < count <= MAX_SIDE_BY_SIDE:
         figure, axes = plt.subplots(figsize=(4, 4))
         _draw(axes, polygons, title, bold=count == 1)
-        _set_range(axes, config.dataset)
+        _set_range(axes, config.dataset, polygons)
         return figure
     columns = math.ceil(count**0.5)
     rows = math.ceil(count / columns)
@@ -190,48 +201,45 @@ def plot_polygons(config: RunConfig, shape: str, polygons: np.ndarray) -> Figure
 
 
 def plot_drawings(config: RunConfig, results: StoredResults) -> Figure:
-    """Plot what was drawn at each checkpoint, and test shapes, in one row."""
+    """Plot what was drawn at each checkpoint, and test shapes, in a panel each."""
     predictions = results.predictions
-    columns = len(predictions["steps"]) + 1
-    figure, panels = plt.subplots(1, columns, figsize=(2.1 * columns, 2.9), sharey=True)
-    for axes, step, polygons in zip(
-        panels, predictions["steps"], predictions["polygons"], strict=False
-    ):
-        _draw(axes, polygons, f"after {step:,}")
-    _draw_test_shapes(panels[-1], results)
-    for axes in panels:
-        _set_range(axes, config.dataset)
-        axes.set_xlabel("x")
-    panels[0].set_ylabel("y")
-    return figure
+    drawn = {
+        f"after {step:,}": polygons
+        for step, polygons in zip(predictions["steps"], predictions["polygons"], strict=True)
+    }
+    return _plot_panels(config, results, drawn, COLUMNS)
 
 
 def plot_final_drawings(variants: Variants) -> Figure:
-    """Plot what each variant draws after training, and test shapes, in a panel each."""
-    count = len(variants) + 1
-    columns = min(count, VARIANT_COLUMNS)
-    rows = -(-count // columns)
-    figure, grid = plt.subplots(
-        rows, columns, figsize=(2.1 * columns, 2.7 * rows), sharey=True, squeeze=False
-    )
-    panels = grid.flat[:count]
-    for axes, (name, (_, results)) in zip(panels, variants.items(), strict=False):
-        _draw(axes, results.predictions["polygons"][-1], name)
+    """Plot what each variant draws after training, and test shapes if they fit into the row."""
     config, results = next(iter(variants.values()))
-    _draw_test_shapes(panels[-1], results)
+    drawn = {name: entry.predictions["polygons"][-1] for name, (_, entry) in variants.items()}
+    if len(drawn) < COLUMNS:
+        return _plot_panels(config, results, drawn, COLUMNS)
+    columns = min((COLUMNS, 3, 5), key=lambda count: -len(drawn) % count)  # for full rows
+    return _plot_panels(config, None, drawn, columns)
+
+
+def _plot_panels(
+    config: RunConfig, results: StoredResults | None, drawn: Mapping[str, np.ndarray], columns: int
+) -> Figure:
+    """Plot drawn polygons (N, V, 2) by title, and test shapes if given, in a panel each."""
+    count, height = len(drawn) + bool(results), plotting.WIDTH / columns
+    figure, panels = plotting.panels(count, columns, height, sharex=True, sharey=True)
+    for axes, (title, polygons) in zip(panels, drawn.items(), strict=False):
+        _draw_median(axes, config)
+        _draw(axes, polygons, title)
+    if results:
+        _draw_test_shapes(panels[-1], results)
     for axes in panels:
-        _set_range(axes, config.dataset)
-        axes.set_xlabel("x")
-    for axes in grid[:, 0]:
-        axes.set_ylabel("y")
-    for axes in grid.flat[count:]:
-        axes.remove()
+        _set_range(axes, config.dataset, *drawn.values())
+        axes.xaxis.set_tick_params(labelbottom=True)
     return figure
 
 
 def plot_learning_curves(variants: Variants) -> Figure:
     """Plot the held-out errors of networks on one dataset, and that of the optimal predictor."""
-    figure, axes = plt.subplots(figsize=(7, 4))
+    figure, axes = plt.subplots(figsize=(7, 4.2))
     config, results = next(iter(variants.values()))
     for (name, (_, results)), style in zip(variants.items(), plotting.line_styles(), strict=False):
         plotting.plot_curve(
@@ -266,7 +274,7 @@ def _ambiguity_figures(config: RunConfig, results: StoredResults) -> list[Captio
 def plot_ambiguity(config: RunConfig, results: StoredResults) -> Figure:
     """Plot what is predicted after the points (x, 0), and the optimum for each vertex there."""
     family = config.dataset.family
-    figure, panels = plt.subplots(1, 2, figsize=(10, 4), sharex=True)
+    figure, panels = plotting.panels(2, 2, 3.8, sharex=True)
     colors = (plotting.GREEN, plotting.RED, plotting.ORANGE, plotting.PURPLE)
     for axis, axes in enumerate(panels):
         predicted = results.predictions["probe"][..., axis]
@@ -279,7 +287,7 @@ def plot_ambiguity(config: RunConfig, results: StoredResults) -> Figure:
             else:  # the origin: a single point
                 axes.plot(PROBE_X[:1], optimal[:1], "o", color=color, label=label)
         axes.set(xlabel="x of the point (x, 0)", ylabel=f"{'xy'[axis]} of the next vertex")
-    panels[0].legend()
+    plotting.legend_above(figure)
     return figure
 
 
@@ -314,11 +322,28 @@ def _outline(axes: Axes, polygon: np.ndarray, **options) -> None:
     axes.plot(*np.vstack([polygon, polygon[:1]]).T, **options)
 
 
-def _set_range(axes: Axes, dataset: Dataset) -> None:
-    """Fit the axes to all shapes of a dataset."""
+def _draw_median(axes: Axes, config: RunConfig) -> None:
+    """Draw the shape with median sizes, which a network without randomness should draw."""
+    if not config.experiment.framing.generative and config.dataset.family.known:
+        family = config.dataset.family
+        median = family.polygons(np.full(len(family.parameters), 0.5))
+        _outline(axes, median, color=plotting.ORANGE, linewidth=5, alpha=0.5)
+
+
+def _median_shape(config: RunConfig) -> str:
+    """Return a part of a caption: what the outline is, if there is one."""
+    return " Orange: the shape with median sizes." if config.dataset.family.known else ""
+
+
+def _set_range(axes: Axes, dataset: Dataset, *drawn: np.ndarray) -> None:
+    """Fit the axes to all shapes of a dataset, and to drawn ones (…, 2) that leave its range."""
     families = dataset.families.values()
-    left, bottom = np.min([family.low for family in families], axis=0) - 0.08
-    right, top = np.max([family.high for family in families], axis=0) + 0.08
-    axes.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
-    axes.set(xticks=np.arange(-0.5, 1.1, 0.5), yticks=np.arange(-0.5, 1.1, 0.5))
+    low = np.min([family.low for family in families], axis=0)
+    high = np.max([family.high for family in families], axis=0)
+    points = np.concatenate([low[None], high[None], *(each.reshape(-1, 2) for each in drawn)])
+    growth = MAX_GROWTH * (high - low)
+    points = points[np.isfinite(points).all(axis=1)].clip(low - growth, high + growth)
+    left, bottom = points.min(axis=0) - MARGIN
+    right, top = points.max(axis=0) + MARGIN
+    axes.set(aspect="equal", xticks=np.arange(-0.5, 1.1, 0.5), yticks=np.arange(-0.5, 1.1, 0.5))
     axes.set(xlim=(left, right), ylim=(bottom, top))  # ticks may have widened them

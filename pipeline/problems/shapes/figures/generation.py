@@ -8,6 +8,8 @@ from matplotlib.figure import Figure
 from pipeline import plotting
 from pipeline.problems.base import CaptionedFigure, StoredResults
 from pipeline.problems.shapes.config.family import Family, parameter_label
+from pipeline.problems.shapes.config.types import HALF_WIDTH
+from pipeline.problems.shapes.data.grids import Grid
 from pipeline.problems.shapes.metrics.generation import (
     HISTOGRAM_BINS,
     SAMPLE_SIZE,
@@ -20,6 +22,7 @@ from pipeline.schema.experiment import RunConfig
 
 COLUMNS = 6  # shapes in a row of a sheet
 MAX_SIZES = 6  # histograms of free parameters beside each other
+MIN_DEVIATION = 0.2  # smallest deviation from the data's density that histograms have room for
 SPACING = 1.25  # between the centers of shapes on a sheet, in sizes of the family's range
 SHOWN_OUTSIDE = 0.005  # smallest share of sizes outside the data's range that a label shows
 
@@ -40,7 +43,8 @@ def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
             "sizes",
             plot_sizes(config, results),
             f"Distribution of each size in {SAMPLE_SIZE:,} {plural}{per_family} per replica: "
-            f"median and middle 80% of the {count} replicas. {_sizes_of_data(config)}",
+            f"median and middle 80% of the {count} replicas. {_sizes_of_data(config)} Gray: where "
+            f"95% of the bins are for {SAMPLE_SIZE:,} shapes of the data.",
         ),
         CaptionedFigure(
             "temperatures",
@@ -57,6 +61,12 @@ def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
             + (
                 " Dashed line: no generator can be better, because sizes are random."
                 if _is_known(config)
+                else ""
+            )
+            + (
+                " Training starts above a uniform guess, because the initial weights expect each "
+                "step in the middle of its range."
+                if config.experiment.framing.bins
                 else ""
             ),
         ),
@@ -85,7 +95,8 @@ def plot_sheets(config: RunConfig, results: StoredResults) -> Figure:
     families = config.dataset.families
     rows = 2 * len(families) if len(families) > 1 else SHOWN // COLUMNS
     count = COLUMNS * rows // len(families)
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 0.8 * rows + 0.6))
+    size = (plotting.WIDTH, 0.7 * rows + 0.6)
+    figure, (left, right) = plt.subplots(1, 2, figsize=size)
     first_row = 0
     for shape, family in families.items():
         drawn = results.predictions[f"{shape}/drawn"]
@@ -114,8 +125,8 @@ def plot_sheet(
         row, column = divmod(index, columns)
         placed = (polygon - (family.low + family.high) / 2) / size
         placed = placed + np.array([column, -(first_row + row)]) * SPACING
-        axes.fill(*placed.T, facecolor=color, alpha=0.15)
-        axes.plot(*np.vstack([placed, placed[:1]]).T, color=color, linewidth=1)
+        axes.fill(*placed.T, facecolor=color, alpha=0.15, clip_on=False)
+        axes.plot(*np.vstack([placed, placed[:1]]).T, color=color, linewidth=1, clip_on=False)
     axes.set(aspect="equal", xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
 
@@ -133,7 +144,11 @@ def plot_sizes(config: RunConfig, results: StoredResults) -> Figure:
     families = config.dataset.families
     columns = min(max(len(family.parameters) for family in families.values()), MAX_SIZES)
     figure, grid = plt.subplots(
-        len(families), columns, figsize=(3.6 * columns, 2.6 * len(families)), squeeze=False
+        len(families),
+        columns,
+        figsize=(min(3.6 * columns, plotting.WIDTH), 0.5 + 2.2 * len(families)),
+        sharey=True,
+        squeeze=False,
     )
     for panels, (shape, family) in zip(grid, families.items(), strict=True):
         for axes in panels[len(family.parameters) :]:
@@ -145,7 +160,15 @@ def plot_sizes(config: RunConfig, results: StoredResults) -> Figure:
             label = parameter_label(parameter)
             _plot_histogram(axes, histograms, f"{shape}: {label}" if len(families) > 1 else label)
         panels[0].set_ylabel("density")
-    grid[0][0].legend(loc="lower center", ncols=2)
+    most = max(
+        np.abs(np.median(results.predictions[f"{shape}/histograms"], axis=0) * HISTOGRAM_BINS - 1)
+        .max(initial=MIN_DEVIATION)
+        .item()
+        for shape in families
+    )
+    # Around 1, so that deviations of a tenth are visible; bands may leave the plot.
+    grid[0][0].set_ylim(max(0, 1 - 1.15 * most), 1 + 1.15 * most)
+    plotting.legend_above(figure)
     return figure
 
 
@@ -153,19 +176,27 @@ def _plot_histogram(axes: Axes, shares: np.ndarray, label: str) -> None:
     """Plot the density of a parameter, given as shares (R, HISTOGRAM_BINS), and of the data."""
     edges = np.linspace(0, 1, HISTOGRAM_BINS + 1)
     low, median, high = np.quantile(shares * HISTOGRAM_BINS, (0.1, 0.5, 0.9), axis=0)
-    axes.stairs(median, edges, color=plotting.BLUE, linewidth=1.5, label="drawn")
+    style = {"color": plotting.BLUE, "linewidth": 1.5, "baseline": None}
+    chance = 1.96 * np.sqrt((HISTOGRAM_BINS - 1) / SAMPLE_SIZE)
+    axes.axhspan(1 - chance, 1 + chance, color="#E4E4E4", linewidth=0, label="chance")
     axes.stairs(high, edges, baseline=low, color=plotting.BLUE, alpha=0.25, fill=True)
+    axes.stairs(median, edges, label="drawn", **style)
     axes.plot([0, 1], [1, 1], color=plotting.GREEN, label="data")
     if (outside := 1 - shares.sum(axis=1).mean()) > SHOWN_OUTSIDE:
         label += f" ({outside:.1%} outside)"
-    axes.set(xlabel=label, xlim=(0, 1), ylim=(0, 2))
+    axes.set_xlabel(label, fontsize=9)
+    axes.set_xlim(0, 1)
+    axes.tick_params(labelsize=9)
 
 
 def plot_temperatures(config: RunConfig, results: StoredResults) -> Figure:
     """Plot a small sheet for each temperature; with several families, a row each."""
     families = config.dataset.families
     figure, grid = plt.subplots(
-        len(families), len(TEMPERATURES), figsize=(12, 2.6 * len(families)), squeeze=False
+        len(families),
+        len(TEMPERATURES),
+        figsize=(plotting.WIDTH, 0.4 + plotting.WIDTH / len(TEMPERATURES) * len(families)),
+        squeeze=False,
     )
     columns = round(SHOWN_PER_TEMPERATURE**0.5)
     for panels, (shape, family) in zip(grid, families.items(), strict=True):
@@ -180,12 +211,15 @@ def plot_temperatures(config: RunConfig, results: StoredResults) -> Figure:
 
 def plot_learning_curve(config: RunConfig, results: StoredResults) -> Figure:
     """Plot the held-out loss against shapes seen, and the smallest possible loss."""
-    figure, axes = plt.subplots(figsize=(7, 4))
+    figure, axes = plt.subplots(figsize=(7, 4.2))
     history, metric = results.history, loss_metric(config.experiment.framing)
     plotting.plot_curve(axes, history["sequences"], history[metric], config.name, plotting.BLUE)
     references = results.references.get(metric, {})
     for name, value in references.items():
         plotting.plot_reference(axes, value, f"{name}: {value:.2f}")
+    uniform = _uniform_nats(config)
+    label = f"uniform guess: {uniform:.2f}"
+    axes.axhline(uniform, color=plotting.GRAY, linestyle=":", linewidth=1.2, label=label)
     axes.set(
         xscale="log",
         yscale="log",
@@ -198,5 +232,14 @@ def plot_learning_curve(config: RunConfig, results: StoredResults) -> Figure:
     axes.set_yticks([tick for tick in ticks if low / 1.3 <= tick <= high * 1.1])
     axes.yaxis.set_major_formatter(plt.FormatStrFormatter("%g"))
     axes.minorticks_off()
-    axes.legend()
+    plotting.legend_above(figure)
     return figure
+
+
+def _uniform_nats(config: RunConfig) -> float:
+    """Return the loss, in nats per shape, if all steps in their range are equally likely."""
+    bins, nats = config.experiment.framing.bins, []
+    for family in config.dataset.families.values():
+        share = 1 / Grid(family, bins).vocabulary_size if bins else 2 * HALF_WIDTH
+        nats.append(-2 * (family.vertex_count - 1) * np.log(share))
+    return float(np.mean(nats))

@@ -20,7 +20,7 @@ from pipeline.schema.experiment import RunConfig
 from pipeline.utils.statistics import band
 
 MIN_BITS = 1e-4  # bits per character below which a logarithmic axis ends
-MIN_POSITIONS = 5  # with fewer, bits against characters read are no curve
+MIN_POSITIONS = 16  # with fewer, bits against characters read are no curve
 
 COMPARED_NGRAM = "order-5 n-gram"  # the reference in the plot of positions
 
@@ -31,13 +31,13 @@ def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
     if config.dataset.has_held_out:
         learned_on = "on validation text"
         lines = (
-            "n-gram models and compressors that have seen the same training text, on the test "
-            "text. Dot: mean over replicas on the test text"
+            "the test text, which is another one. Dots: replicas. Dashed lines: n-gram models and "
+            "compressors that have seen the same training text"
         )
         shown = "test text, which was not used in training"
     else:
         learned_on = "on the text itself (nothing is held out)"
-        lines = "baselines, and the floor of the framing. Dot: mean over replicas after training"
+        lines = "after training. Dots: replicas. Dashed lines: baselines, and the framing's floor"
         shown = "text"
     captioned = [
         CaptionedFigure(
@@ -45,7 +45,7 @@ def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
             plot_learning_curve(config, results),
             f"Bits per character {learned_on} against training passages of "
             f"{config.dataset.length} characters seen: median and middle 80% of the {count} "
-            f"replicas. Dashed lines: {lines}.",
+            f"replicas. Right: {lines}.",
         ),
         CaptionedFigure(
             "samples",
@@ -107,35 +107,39 @@ def progress_images(config: RunConfig, results: StoredResults) -> dict[str, dict
 
 
 def plot_learning_curve(config: RunConfig, results: StoredResults) -> Figure:
-    """Plot bits per character of training and validation passages against passages seen."""
-    figure, axes = plt.subplots(figsize=(9, 4.8))
+    """Plot bits per character of training and validation passages against passages seen.
+
+    The test text has a panel of its own, with the baselines, which are measured on it.
+    """
+    size = (plotting.WIDTH, 4.8)
+    figure, (axes, test) = plt.subplots(1, 2, figsize=size, width_ratios=(3, 1), sharey=True)
     history, x = results.history, results.history["sequences"]
     if "train_bits_per_character" in history:
         plotting.plot_curve(
-            axes, x, history["train_bits_per_character"], "training", plotting.ORANGE, ":"
+            axes, x, history["train_bits_per_character"], "training text", plotting.ORANGE, ":"
         )
-    curve_label, dot_label = "validation", "test"
-    if not config.dataset.has_held_out:
-        curve_label, dot_label = "the text", "after training"
-    plotting.plot_curve(axes, x, history["bits_per_character"], curve_label, plotting.BLUE)
-    final = results.metrics["bits_per_character"].mean()
-    label = f"{dot_label}: {final:.3f}"
-    axes.plot(x[-1], final, "o", color=plotting.BLUE, label=label, clip_on=False)
+    held_out = config.dataset.has_held_out
+    label = "validation text" if held_out else "the text"
+    plotting.plot_curve(axes, x, history["bits_per_character"], label, plotting.BLUE)
+    axes.set(xlabel="training passages seen", ylabel="bits per character")
+    axes.set(xscale="log", yscale="log")  # the values to compare lie close together at the bottom
+    bits = results.metrics["bits_per_character"]
+    label = f"network: {bits.mean():.3f}"
+    test.plot(np.zeros(len(bits)), bits, "o", color=plotting.BLUE, alpha=0.5, label=label)
     lines = sorted(_references(results).items(), key=lambda entry: -entry[1])
     shades = plt.get_cmap("viridis")(np.linspace(0, 0.9, len(lines)))
     for (name, value), shade in zip(lines, shades, strict=True):
-        plotting.plot_reference(axes, value, f"{name}: {value:.3f}")
-        axes.lines[-1].set_color(shade)
-    axes.set(xlabel="training passages seen", ylabel="bits per character")
-    axes.set(xscale="log", yscale="log")  # the values to compare lie close together at the bottom
+        plotting.plot_reference(test, value, f"{name}: {value:.3f}")
+        test.lines[-1].set_color(shade)
+    test.set(xticks=[], xlabel="test text" if held_out else "after training")
     plotting.plain_log_ticks(axes.yaxis)
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper", fontsize=9)
+    plotting.legend_above(figure)
     return figure
 
 
 def plot_learning_curves(variants: Variants) -> Figure:
     """Plot bits per character of all variants against passages seen."""
-    figure, axes = plt.subplots(figsize=(9, 4.4))
+    figure, axes = plt.subplots(figsize=(plotting.WIDTH, 4.4))
     lowest = np.inf
     for look, (name, (_, results)) in zip(plotting.line_styles(), variants.items(), strict=False):
         history = results.history
@@ -150,22 +154,25 @@ def plot_learning_curves(variants: Variants) -> Figure:
         axes.set_ylim(bottom=max(lowest, MIN_BITS) / 1.5)
     else:
         axes.set_ylim(bottom=0)
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper", fontsize=9)
+    plotting.legend_above(figure)
     return figure
 
 
 def plot_bits(variants: Variants) -> Figure:
     """Plot bits per character of each variant in a row, with the reference values as lines."""
-    figure, axes = plt.subplots(figsize=(9, 1.6 + 0.45 * len(variants)))
+    figure, axes = plt.subplots(figsize=(plotting.WIDTH, 1.6 + 0.45 * len(variants)))
+    edge = {"clip_on": False}  # values near 0 lie on the edge
     for row, (_, results) in enumerate(variants.values()):
         values, references = results.metrics["bits_per_character"], _references(results)
-        axes.plot(values, np.full(len(values), row), "o", color=plotting.BLUE, alpha=0.5)
-        axes.plot(values.mean(), row, "|", color="black", markersize=18, markeredgewidth=2)
+        dots = {"color": plotting.BLUE, "alpha": 0.5}
+        axes.plot(values, np.full(len(values), row), "o", **dots, **edge)
+        axes.plot(values.mean(), row, "|", color="black", ms=18, mew=2, **edge)
         axes.annotate(
             f"{values.mean():.3f}", (1.01, row), xycoords=("axes fraction", "data"), va="center"
         )
         if FLOOR in references:  # differs between variants
-            axes.plot(references[FLOOR], row + 0.28, "^", color=plotting.ORANGE, label=FLOOR)
+            place = references[FLOOR], row + 0.28
+            axes.plot(*place, "^", color=plotting.ORANGE, label=FLOOR, **edge)
     lines = {name: value for name, value in references.items() if name != FLOOR}  # all share these
     shades = plt.get_cmap("viridis")(np.linspace(0, 0.9, len(lines)))
     for (name, value), shade in zip(lines.items(), shades, strict=True):
@@ -174,8 +181,7 @@ def plot_bits(variants: Variants) -> Figure:
     axes.set(xlabel=f"{_bits_label(variants)} (lower is better)", ylim=(len(variants) - 0.5, -0.5))
     axes.set(yticks=range(len(variants)), yticklabels=list(variants))
     axes.set_xlim(left=-0.03)
-    entries = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-    figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=4, fontsize=9)
+    plotting.legend_above(figure)
     return figure
 
 
@@ -212,7 +218,7 @@ def plot_positions(variants: Variants) -> Figure:
         xscale="log",
     )
     axes.set_ylim(bottom=0)
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper", fontsize=9)
+    plotting.legend_above(figure)
     return figure
 
 

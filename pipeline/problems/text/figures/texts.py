@@ -49,7 +49,9 @@ def plot_texts(config: RunConfig, texts: Mapping[str, np.ndarray]) -> Figure:
     """Plot texts, {title: codes (L,)}, one below the other; ⏎ marks the end of a line."""
     blocks = {title: _lines(_visible(config, codes)) for title, codes in texts.items()}
     count = sum(len(lines) + 2 for lines in blocks.values())
-    figure, axes = plt.subplots(figsize=(9, 0.25 * count + 0.2))
+    longest = max(len(line) for lines in blocks.values() for line in ("", *lines))
+    width = plotting.WIDTH * max(0.5, min(1, longest / LINE_LENGTH))
+    figure, axes = plt.subplots(figsize=(width, 0.25 * count + 0.2))
     axes.axis("off")
     row = 0
     for title, lines in blocks.items():
@@ -57,6 +59,9 @@ def plot_texts(config: RunConfig, texts: Mapping[str, np.ndarray]) -> Figure:
         for line in lines:
             row += 1
             style = {"family": plotting.monospace(line), "fontsize": 10, "va": "center"}
+            if not line.strip():
+                line = f"({len(line)} spaces)"
+                style["color"] = plotting.GRAY
             # A browser would join several spaces.
             axes.text(0, row, line.replace(" ", "\N{NO-BREAK SPACE}"), parse_math=False, **style)
         row += 2
@@ -71,7 +76,8 @@ def plot_surprise(config: RunConfig, results: StoredResults) -> Figure:
     cells = np.full(rows * LINE_LENGTH, np.nan)
     cells[: len(text)] = bits
     cells = cells.reshape(rows, LINE_LENGTH)[:, :columns]
-    figure, axes = plt.subplots(figsize=(1.6 + 0.115 * columns, 0.9 + 0.3 * rows))
+    width = 1.6 + (plotting.WIDTH - 1.6) * columns / LINE_LENGTH
+    figure, axes = plt.subplots(figsize=(width, 0.9 + 0.26 * rows))
     colors = plt.get_cmap("Blues").with_extremes(bad="#DDDDDD")
     image = axes.imshow(
         np.ma.masked_invalid(cells), cmap=colors, vmin=0, vmax=DARKEST_BITS, aspect="auto"
