@@ -17,7 +17,8 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, StrMethodFormatter
@@ -30,6 +31,7 @@ SKY, BLACK = "#56B4E9", "#000000"
 INDIGO, WINE, BROWN, OLIVE = "#332288", "#882255", "#6B4200", "#999933"
 GRAY = "#666666"
 COLORS = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK, INDIGO, WINE, BROWN, OLIVE)
+SHADES = ListedColormap(plt.get_cmap("Blues")(np.linspace(0.3, 1, 256)))  # all visible on white
 LINES = ("-", "--", ":")
 MARKERS = "osD^vPX<>ph"
 HALO = [withStroke(linewidth=3, foreground="white")]  # makes numbers over lines readable
@@ -188,16 +190,19 @@ def uncrowded(x: np.ndarray) -> np.ndarray:
     return np.array(shown)
 
 
-def legend_above(figure: Figure, handles: Sequence[Artist] = ()) -> None:
-    """Add one legend above all panels, where it covers no data; by default of all their labels."""
+def figure_legend(
+    figure: FigureBase, handles: Sequence[Artist] = (), location: str = "upper left"
+) -> None:
+    """Add a legend outside all panels, where it covers no data; by default of all their labels."""
     pairs = [axes.get_legend_handles_labels() for axes in figure.axes]
     if handles:
         pairs = [(list(handles), [str(handle.get_label()) for handle in handles])]
     labeled = {label: handle for entry in pairs for handle, label in zip(*entry, strict=True)}
     if labeled:
         column = 0.65 + 0.09 * max(map(len, labeled))  # inches of a handle and of its label
-        columns = max(1, min(len(labeled), int(figure.get_figwidth() / column)))
-        position = {"loc": "outside upper left", "ncols": columns, "fontsize": 9}
+        width = figure.bbox.width / figure.dpi
+        columns = max(1, min(len(labeled), int(width / column)))
+        position = {"loc": f"outside {location}", "ncols": columns, "fontsize": 9}
         figure.legend(labeled.values(), labeled.keys(), **position)
 
 

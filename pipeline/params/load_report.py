@@ -1,7 +1,7 @@
 """Load report.yaml, and check it against params.yaml."""
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,7 @@ def _comparison_errors(report: Report, params: Params) -> list[str]:
         problem = params.networks[networks[0]].problem
         for metric in comparison.metrics:
             errors += metric_errors(f"{key}.metrics", metric, problem)
+        errors += _label_errors(f"{key}.labels", comparison.labels, networks)
     return errors
 
 
@@ -94,6 +95,7 @@ def _highlight_errors(report: Report, params: Params) -> list[str]:
             errors += wrong or metric_errors(
                 f"{key}.metric", highlight.metric, params.networks[networks[0]].problem
             )
+            errors += _label_errors(f"{key}.labels", highlight.labels, networks)
         elif highlight.study not in params.studies:
             errors.append(f"{key}.study: {unknown_name('study', highlight.study, params.studies)}")
         elif not has_numeric_axis(params.studies[highlight.study]):
@@ -101,6 +103,15 @@ def _highlight_errors(report: Report, params: Params) -> list[str]:
         elif highlight.metric not in (known := params.studies[highlight.study].measured):
             errors.append(f"{key}.metric: {unknown_name('metric', highlight.metric, known)}")
     return errors
+
+
+def _label_errors(key: str, labels: Iterable[str], networks: Sequence[str]) -> list[str]:
+    """Return an error for each label of a network that is not drawn."""
+    return [
+        f"{key}: {unknown_name('network', name, networks)}"
+        for name in labels
+        if name not in networks
+    ]
 
 
 def _model_errors(report: Report, params: Params) -> list[str]:

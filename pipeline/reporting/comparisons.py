@@ -18,6 +18,8 @@ from pipeline.schema.variants import experiment_of, short_name
 from pipeline.utils import statistics
 from pipeline.utils.errors import InputError, unknown_name
 
+MAX_REFERENCES = 2  # more kinds of marks cannot be told apart
+
 SPAN = 30.0
 """Ratio of the largest to the smallest mean from which an axis is logarithmic."""
 
@@ -25,6 +27,8 @@ SPAN = 30.0
 def plot_comparison(name: str, params: Params, report: Report) -> Figure:
     """A panel for each metric: the mean of every network with its interval.
 
+    If the first network has a metric for each of the others' datasets, such as `ks_circle` for one
+    that was trained on circles only, it is drawn beside them instead of in a row of its own.
     Raises InputError for a metric that none of the networks has.
     """
     comparison = report.comparisons[name]
@@ -32,16 +36,41 @@ def plot_comparison(name: str, params: Params, report: Report) -> Figure:
     problem = Problem(params.problem_of(comparison.experiments))
     key = f"report.yaml: comparisons.{name}.metrics"
     aggregates = load_metrics(networks, key, comparison.metrics)
-    figure, panels = plt.subplots(
-        1,
-        len(comparison.metrics),
-        figsize=(3.2 + 3.2 * len(comparison.metrics), 1.2 + 0.42 * len(networks)),
-        sharey=True,
-        squeeze=False,
-    )
-    for axes, metric in zip(panels[0], comparison.metrics, strict=True):
-        plot_panel(axes, aggregates, metric, problem)
+    labels = network_labels(networks, comparison.labels)
+    beside = _first_on_datasets_of_others(networks, aggregates, comparison.metrics, params)
+    if beside:
+        first = labels.pop(networks[0])
+        aggregates = {network: aggregates[network] for network in networks[1:]}
+    count = len(comparison.metrics)
+    height = 1.4 + 0.42 * len(aggregates)
+    columns = 2 if count == 4 else max(2, count)
+    figure, panels = plotting.panels(count, columns, height, sharey=True)
+    for axes, metric in zip(panels, comparison.metrics, strict=True):
+        plot_panel(axes, aggregates, metric, problem, labels, beside.get(metric, []))
+    if beside:
+        style = {"linestyle": "none", "marker": "o"}
+        pairs = ((plotting.ORANGE, first), (plotting.BLUE, "the network of the row"))
+        handles = [plt.Line2D([], [], color=color, label=text, **style) for color, text in pairs]
+        plotting.figure_legend(figure, handles)
     return figure
+
+
+def _first_on_datasets_of_others(
+    networks: Sequence[str],
+    aggregates: Mapping[str, Mapping],
+    metrics: Sequence[str],
+    params: Params,
+) -> dict[str, list[Mapping]]:
+    """Each metric of the first network on the datasets of the others, in their order.
+
+    Empty if it lacks any of them.
+    """
+    first, *others = networks
+    own = aggregates[first]["metrics"]
+    datasets = [params.networks[other].dataset for other in others]
+    if not others or any(f"{m}_{dataset}" not in own for m in metrics for dataset in datasets):
+        return {}
+    return {metric: [own[f"{metric}_{dataset}"] for dataset in datasets] for metric in metrics}
 
 
 def load_metrics(networks: Sequence[str], key: str, metrics: Sequence[str]) -> dict[str, dict]:
@@ -55,52 +84,80 @@ def load_metrics(networks: Sequence[str], key: str, metrics: Sequence[str]) -> d
 
 
 def plot_panel(
-    axes: Axes, aggregates: Mapping[str, Mapping], metric: str, problem: Problem
+    axes: Axes,
+    aggregates: Mapping[str, Mapping],
+    metric: str,
+    problem: Problem,
+    labels: Mapping[str, str] | None = None,
+    beside: Sequence[Mapping] = (),
 ) -> None:
     """Means of a metric with their intervals, one network per row.
 
-    `aggregates` are the networks' aggregated metrics by name.
+    Args:
+        axes: the panel.
+        aggregates: the networks' aggregated metrics by name.
+        metric: its name.
+        problem: that of the networks.
+        labels: what the networks are called, by name; default: their names.
+        beside: the aggregated metric of another network for each row.
     """
     networks, description = list(aggregates), problem.metrics.describe(metric)
-    _dots(
-        axes,
-        [entry["metrics"].get(metric) for entry in aggregates.values()],
-        [entry["replicas"] for entry in aggregates.values()],
-    )
-    _references(axes, [entry["references"].get(metric, {}) for entry in aggregates.values()])
+    entries = [entry["metrics"].get(metric) for entry in aggregates.values()]
+    replicas = [entry["replicas"] for entry in aggregates.values()]
+    if description.higher_is_better:  # accuracies: an axis of decades would squeeze 0.9 to 1
+        axes.set_xlim(-0.05, 1.05)
+    else:
+        _set_scale(axes, [entry for entry in (*entries, *beside) if entry and _has_mean(entry)])
+    if beside:
+        for row, pair in enumerate(zip(entries, beside, strict=True)):
+            ends = [entry["mean"] for entry in pair if entry and _has_mean(entry)]
+            axes.plot(ends, [row] * len(ends), color="#CCCCCC", linewidth=4, zorder=1)
+        _dots(axes, beside, [entry["replicas"] for entry in beside], plotting.ORANGE, above=False)
+    _dots(axes, entries, replicas, plotting.BLUE)
+    note = _references(axes, [entry["references"].get(metric, {}) for entry in aggregates.values()])
     direction = plotting.DIRECTIONS[description.higher_is_better]
-    axes.set_xlabel(f"{description.label}\n{direction}".rstrip())
-    axes.set(yticks=range(len(networks)), yticklabels=_labels(networks))
-    axes.set_ylim(len(networks) - 0.5, -0.5)
+    lines = (description.label, direction, note)
+    axes.set_xlabel("\n".join(line for line in lines if line), fontsize=10)
+    named = labels or {network: network for network in networks}
+    axes.set(yticks=range(len(networks)), yticklabels=[named[network] for network in networks])
+    axes.set_ylim(len(networks) - 0.5, -0.6)
+    axes.tick_params(axis="x", labelsize=9)
 
 
-def _references(axes: Axes, references: Sequence[Mapping[str, float]]) -> None:
-    """Reference values: a line if all networks share one, else a mark in each row.
+def _has_mean(entry: Mapping) -> bool:
+    """Whether any replica has a value."""
+    return entry["mean"] is not None
 
-    None are drawn if the networks have different kinds of references.
+
+def _references(axes: Axes, references: Sequence[Mapping[str, float]]) -> str:
+    """Draw reference values: a line if all networks share one, else a mark in each row.
+
+    Returns a note on what they are. There are none if the networks have different kinds, or many.
     """
     labels = {tuple(entry) for entry in references if entry}
-    if len(labels) != 1:
-        return
-    left = axes.get_xlim()[0] if axes.get_xscale() == "log" else -np.inf
+    if len(labels) != 1 or len(min(labels)) > MAX_REFERENCES:
+        return ""
+    notes, (left, right) = [], axes.get_xlim()
     for label in labels.pop():
-        values = [entry.get(label, np.nan) for entry in references]
-        if np.nanmax(values) < left:
-            most = f"{np.nanmax(values):.2g}"
-            axes.plot([], [], " ", label=f"{label}: {most}, further left")
+        values = np.array([entry.get(label, np.nan) for entry in references])
+        if np.nanmax(values) < left or np.nanmin(values) > right:
+            notes.append(f"{label}: {np.nanmax(values):.2g}, not shown")
         elif len(set(values)) == 1:
-            axes.axvline(values[0], color=plotting.GRAY, linestyle="--", linewidth=1.2, label=label)
+            axes.axvline(values[0], color=plotting.GRAY, linestyle="--", linewidth=1.2)
+            notes.append(f"dashed: {label}")
         else:
-            rows = range(len(values))
-            axes.plot(values, rows, "|", color=plotting.GRAY, ms=16, mew=1.6, label=label)
-    # In a box, or the samples of lines look like data.
-    axes.legend(fontsize=9, markerscale=0.6, framealpha=1, edgecolor=plotting.GRAY)
+            left, right = min(left, 0.95 * np.nanmin(values)), max(right, 1.05 * np.nanmax(values))
+            axes.plot(values, range(len(values)), "|", color=plotting.GRAY, ms=16, mew=1.6)
+            notes.append(f"gray bars: {label}")
+    axes.set_xlim(left, right)
+    return "\n".join(notes)
 
 
-def _labels(networks: Sequence[str]) -> list[str]:
-    """Names of networks; of the variants only if all belong to one experiment."""
+def network_labels(networks: Sequence[str], labels: Mapping[str, str]) -> dict[str, str]:
+    """What networks are called: by default their names, or those of variants of one experiment."""
     same = len({experiment_of(network) for network in networks}) == 1
-    return [short_name(network) if same else network for network in networks]
+    names = {network: short_name(network) if same else network for network in networks}
+    return {network: plotting.escape(labels.get(network, names[network])) for network in networks}
 
 
 def differences(comparison: Comparison, params: Params) -> Iterator[dict]:
@@ -123,38 +180,53 @@ def differences(comparison: Comparison, params: Params) -> Iterator[dict]:
             difference = statistics.paired_difference(
                 ours, theirs, higher_is_better=description.higher_is_better
             )
-            name, baseline = _labels([other, first])
+            name, baseline = network_labels([other, first], {}).values()
             yield {"ours": name, "theirs": baseline, "label": description.label, **difference}
 
 
-def _dots(axes: Axes, entries: Sequence[Mapping | None], replicas: Sequence[int]) -> None:
-    """Means with intervals, one per row, on a log axis if they span decades.
+def _set_scale(axes: Axes, entries: Sequence[Mapping]) -> None:
+    """Fit the axis to 0, means and their intervals; logarithmic if the means span decades."""
+    means = np.array([entry["mean"] for entry in entries], float)
+    ends = np.array([[entry["low"], entry["high"]] for entry in entries], float).reshape(-1, 2)
+    ends = np.where(np.isnan(ends), means[:, None], ends)
+    if not len(means):
+        return
+    if (means >= 0).all() and means.max() > SPAN * means[means > 0].min(initial=np.inf):
+        _log_axis(axes, means, ends[:, 1])
+    else:
+        low, high = min(0, ends[:, 0].min()), ends[:, 1].max()
+        margin = 0.15 * (high - low) or 1
+        axes.set_xlim(low - margin / 2, high + margin)
+        axes.xaxis.set_major_locator(MaxNLocator(3))
+
+
+def _dots(
+    axes: Axes,
+    entries: Sequence[Mapping | None],
+    replicas: Sequence[int],
+    color: str,
+    *,
+    above: bool = True,
+) -> None:
+    """Means with intervals, one per row, with their numbers above or below.
 
     A mean over some of the replicas is labeled with their number.
     """
-    rows = [row for row, entry in enumerate(entries) if entry and entry["mean"] is not None]
+    rows = [row for row, entry in enumerate(entries) if entry and _has_mean(entry)]
     means = np.array([entries[row]["mean"] for row in rows])
     intervals = np.array([[entries[row]["low"], entries[row]["high"]] for row in rows], float)
     errors = np.nan_to_num(np.abs(intervals.T - means))
-    if (
-        len(means)
-        and (means >= 0).all()
-        and means.max() > SPAN * means[means > 0].min(initial=np.inf)
-    ):
-        _log_axis(axes, means, means + errors[1])
-    else:
-        axes.margins(x=0.15)
-        axes.xaxis.set_major_locator(MaxNLocator(4))
-    axes.errorbar(means, rows, xerr=errors, fmt="o", capsize=4, color=plotting.BLUE)
+    axes.errorbar(means, rows, xerr=errors, fmt="o", capsize=4, color=color, clip_on=False)
     for row, mean in zip(rows, means, strict=True):
         text = f"{mean:,.0f}" if mean >= 1000 else f"{mean:.3g}"
         count = entries[row]["replicas"]
         axes.annotate(
             text if count == replicas[row] else f"{text} ({count} of {replicas[row]})",
             (mean, row),
-            xytext=(0, 6),
+            xytext=(0, 5 if above else -5),
             textcoords="offset points",
             ha="center",
+            va="bottom" if above else "top",
             fontsize=9,
             path_effects=plotting.HALO,
         )
@@ -168,7 +240,7 @@ def _log_axis(axes: Axes, means: np.ndarray, highest: np.ndarray) -> None:
     ticks = [10.0**power for power in range(first, last + 1, step)]
     if means.min() > 0:
         axes.set_xscale("log")
-        axes.set_xlim(10.0**first / 1.5, 10.0**last * 1.5)
+        axes.set_xlim(10.0**first / 2, 10.0**last * 2)
     else:
         axes.set_xscale("symlog", linthresh=10.0**first)
         axes.set_xlim(-0.15 * 10.0**first, 10.0**last * 1.5)

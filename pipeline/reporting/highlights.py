@@ -13,10 +13,8 @@ from pipeline.studies import export
 from pipeline.studies.figures import by_dimension
 from pipeline.studies.plan import make_plan
 
-COLUMNS = 3
-WIDTH = 6.0  # of a panel, in inches
-CURVES_HEIGHT = 4.0  # of a panel of curves, in inches
-PADDING = 0.12  # around a panel, in inches
+COLUMNS = 2
+CURVES_HEIGHT = 3.4  # of a panel of curves, in inches
 
 
 def panels(report: Report) -> dict[str, Highlight]:
@@ -36,27 +34,23 @@ def plot_highlights(params: Params, report: Report) -> Figure:
     """All panels in one figure; raises InputError for a metric that none of its networks has."""
     entries = panels(report)
     if not entries:
-        figure, axes = plt.subplots(figsize=(WIDTH, 1))
+        figure, axes = plt.subplots(figsize=(plotting.WIDTH, 1))
         axes.set_axis_off()
         axes.text(0.5, 0.5, "report.yaml has no highlights", ha="center", va="center")
         return figure
-    columns, each = min(COLUMNS, len(entries)), list(entries.values())
-    rows = [each[first : first + columns] for first in range(0, len(each), columns)]
+    each = list(entries.values())
+    rows = [each[first : first + COLUMNS] for first in range(0, len(each), COLUMNS)]
     heights = [max(_height(entry, params) for entry in row) for row in rows]
-    figure, grid = plt.subplots(
-        len(rows),
-        columns,
-        figsize=(WIDTH * columns, sum(heights)),
-        height_ratios=heights,
-        squeeze=False,
-    )
-    figure.get_layout_engine().set(w_pad=PADDING, h_pad=PADDING)
-    for axes in grid.flat[len(entries) :]:
-        axes.set_axis_off()
-    for axes, (key, entry) in zip(grid.flat, entries.items(), strict=False):
-        axes.set_title(plotting.escape(entry.title), loc="left", fontweight="bold")
+    figure = plt.figure(figsize=(plotting.WIDTH, sum(heights)))
+    # Each panel is laid out on its own, so that long labels take no space from the others.
+    grid = figure.subfigures(len(rows), COLUMNS, height_ratios=heights, squeeze=False)
+    for part, (key, entry) in zip(grid.flat, entries.items(), strict=False):
+        title = {"fontsize": 11, "fontweight": "bold", "x": 0.01, "ha": "left"}
+        part.suptitle(plotting.escape(entry.title), **title)
+        axes = part.subplots()
         if entry.study:
             _plot_curves(axes, entry.study, entry.metric, params)
+            plotting.figure_legend(part, location="lower left")
         else:
             _plot_dots(axes, entry, key, params)
     return figure
@@ -64,19 +58,19 @@ def plot_highlights(params: Params, report: Report) -> Figure:
 
 def _height(entry: Highlight, params: Params) -> float:
     """The height of a panel in inches."""
-    return CURVES_HEIGHT if entry.study else 1.6 + 0.42 * len(params.expand(entry.experiments))
+    return CURVES_HEIGHT if entry.study else 1.5 + 0.3 * len(params.expand(entry.experiments))
 
 
 def _plot_dots(axes: Axes, entry: Highlight, key: str, params: Params) -> None:
     networks = params.expand(entry.experiments)
     aggregates = comparisons.load_metrics(networks, f"report.yaml: {key}", [entry.metric])
     problem = Problem(params.problem_of(entry.experiments))
-    comparisons.plot_panel(axes, aggregates, entry.metric, problem)
+    labels = comparisons.network_labels(networks, entry.labels)
+    comparisons.plot_panel(axes, aggregates, entry.metric, problem, labels)
 
 
 def _plot_curves(axes: Axes, study: str, metric: str, params: Params) -> None:
     plan = make_plan(study, params)
     trials, _ = export.read_arrays(plan)
     by_dimension.panel(axes, plan, trials, metric)
-    many = len(axes.get_legend_handles_labels()[1]) > 6
-    axes.legend(fontsize=9, ncols=2 if many else 1)
+    axes.yaxis.label.set_fontsize(9)

@@ -55,9 +55,9 @@ def draw(variants: Variants) -> Figure:
         _panel(axes, shown, name, styles if len(variants) > 1 else {})
     if len(variants) > 1:
         handles = [plt.Line2D([], [], label=variant, **style) for variant, style in styles.items()]
-        plotting.legend_above(figure, handles)
+        plotting.figure_legend(figure, handles)
     else:
-        plotting.legend_above(figure)
+        plotting.figure_legend(figure)
     return figure
 
 

@@ -8,6 +8,7 @@ from pipeline.schema.experiment import Section, Text
 from pipeline.schema.params import get_entry
 
 NAMES = "experiments, or single variants of them: `experiment/variant`"
+LABELS = "what the figure calls these networks, by name; default: their names"
 
 
 class Texts(Section):
@@ -24,6 +25,7 @@ class Comparison(Section):
     answer: Text = Field(min_length=1, description="in words; the figure has the numbers")
     experiments: list[str] = Field(min_length=1, description=NAMES)
     metrics: list[str] = Field(min_length=1, description="one panel each")
+    labels: dict[str, Text] = Field(default={}, description=LABELS)
 
 
 class Highlight(Section):
@@ -32,6 +34,7 @@ class Highlight(Section):
     title: Text = Field(min_length=1, description="what it shows, in a few words")
     metric: str
     experiments: list[str] = Field(default=[], description=NAMES)
+    labels: dict[str, Text] = Field(default={}, description=LABELS)
     study: str | None = Field(default=None, description="a study's curves instead of experiments")
 
 

@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from pipeline import schema
+from pipeline import plotting, schema
 from pipeline.engine.initialization import initial_weights
 from pipeline.engine.lstm import to_stock
 from pipeline.engine.replicas import Replicas
@@ -190,5 +190,6 @@ def _check_figures(captioned: list[CaptionedFigure]) -> None:
     assert len({figure.name for figure in captioned}) == len(captioned)
     for figure in captioned:
         assert figure.caption.endswith(".")
+        assert figure.figure.get_figwidth() <= plotting.WIDTH + 1e-9, figure.name
         figure.figure.draw_without_rendering()
         plt.close(figure.figure)

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from pipeline import plotting
 from pipeline.problems.base import CaptionedFigure, Problem, read_config
@@ -69,34 +68,16 @@ def _references(plan: StudyPlan, trials: Sequence[Trial], metric: str) -> dict[s
 def curves(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
     """Each metric along a dimension: means with their intervals, and every replica as a dot."""
     metrics = [m for m in plan.study.measured if not np.isnan([t.mean(m) for t in trials]).all()]
-    figure, panels = plt.subplots(
-        1, len(metrics), figsize=(0.8 + 4.6 * len(metrics), 4.2), squeeze=False
-    )
-    for axes, metric in zip(panels[0], metrics, strict=True):
+    figure, panels = plotting.panels(len(metrics), 2, 3.8)
+    for axes, metric in zip(panels, metrics, strict=True):
         panel(axes, plan, trials, metric)
-    _add_legends(figure, panels[0], [name for name, _ in lines(plan, trials) if name])
+    plotting.figure_legend(figure)
     replicas = len(plan.replicas)
     caption = (
         f"Means over {replicas} replicas with their {statistics.interval_name(replicas)}s; "
         "small dots are single replicas."
     )
     return [CaptionedFigure("curves", figure, caption)]
-
-
-def _add_legends(figure: Figure, panels: Sequence[Axes], names: Sequence[str]) -> None:
-    """References in each panel; lines in the first panel or, if many, beside all panels."""
-    many = len(names) > 3
-    for axes in panels:
-        handles, labels = axes.get_legend_handles_labels()
-        by_label = dict(zip(labels, handles, strict=True))
-        shown = {label: handle for label, handle in by_label.items() if label not in names}
-        if many and axes is panels[0]:
-            handles = [by_label[name] for name in names if name in by_label]
-            figure.legend(handles, names, loc="outside right upper", fontsize=9)
-        elif not many and axes is panels[0]:
-            shown = by_label
-        if shown:
-            axes.legend(shown.values(), shown.keys(), fontsize=9)
 
 
 def panel(axes: Axes, plan: StudyPlan, trials: Sequence[Trial], metric: str) -> None:
@@ -125,6 +106,7 @@ def panel(axes: Axes, plan: StudyPlan, trials: Sequence[Trial], metric: str) -> 
             linewidth=1.6,
             color=style["color"],
             linestyle=style["linestyle"],
+            clip_on=False,
         )
         for trial, place in zip(line, x, strict=True):
             values = trial.result.metrics[metric]
@@ -141,12 +123,10 @@ def panel(axes: Axes, plan: StudyPlan, trials: Sequence[Trial], metric: str) -> 
     dimension_scale(axes, plan, along)
     if not describe(plan, metric).higher_is_better:  # accuracies stay on a linear axis
         metric_scale(axes, "y", np.array(all_values))
-    logarithmic = axes.get_yscale() == "log"
+    low, high = axes.get_ylim()
     for name, value in _references(plan, complete(trials), metric).items():
-        if value > 0 or not logarithmic:
+        if low <= value <= high:  # others would squeeze the curves
             plotting.plot_reference(axes, value, f"{name}: {value:.3g}")
-        else:
-            axes.plot([], [], linestyle="none", label=f"{name}: {value:g} (below the axis)")
     axes.set(xlabel=dimension_label(along), ylabel=metric_label(plan, metric))
 
 
@@ -157,40 +137,30 @@ def learning(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
     metric = objective if objective in shown[0].result.history else _held_out_metric(shown[0])
     along, other = split_dimensions(plan)
     panels = list(lines(plan, trials))
-    columns = min(len(panels), 4)
-    rows = -(-len(panels) // columns)
-    figure, grid = plt.subplots(
-        rows,
-        columns,
-        figsize=(1.8 + 3.4 * columns, 0.6 + 3.1 * rows),
-        sharex=True,
-        sharey=True,
-        squeeze=False,
-    )
+    columns = min(len(panels), 2)
+    figure, grid = plotting.panels(len(panels), 2, 2.9, sharex=True, sharey=True)
     choices = sorted({trial.point[along] for trial in shown})
-    colors = dict(zip(choices, plt.cm.viridis_r(np.linspace(0.05, 1, len(choices))), strict=True))
-    for axes, (name, line) in zip(grid.flat, panels, strict=False):
+    colors = dict(zip(choices, plt.cm.viridis_r(np.linspace(0.15, 1, len(choices))), strict=True))
+    for axes, (name, line) in zip(grid, panels, strict=True):
         for trial in line:
             history = trial.result.history
             color = colors[trial.point[along]]
             axes.plot(history["sequences"], history[metric], color=color, linewidth=1.6)
         axes.set_title(name)
         axes.set_xscale("linear" if describe(plan, metric).higher_is_better else "log")
-    for axes in list(grid.flat)[len(panels) :]:
-        axes.remove()
     low, high = (
         bound([trial.result.history[metric][-1] for trial in shown]) for bound in (min, max)
     )
     if low > 0 and high > SPAN * low:
-        grid[0][0].set_yscale("log")
-    for axes in grid[-1]:
+        grid[0].set_yscale("log")
+    for axes in grid[-columns:]:
         axes.set_xlabel("training sequences")
-    for row in grid:
-        row[0].set_ylabel(f"held-out\n{describe(plan, metric).label.removeprefix('held-out ')}")
-    handles = [plt.Line2D([], [], color=colors[c], label=f"{c:g}") for c in choices]
-    figure.legend(
-        handles=handles, title=dimension_label(along), loc="outside right upper", fontsize=9
-    )
+        axes.xaxis.set_tick_params(labelbottom=True)
+    for axes in grid[::columns]:
+        axes.set_ylabel(f"held-out\n{describe(plan, metric).label.removeprefix('held-out ')}")
+    label = dimension_label(along)
+    handles = [plt.Line2D([], [], color=colors[c], label=f"{label}: {c:g}") for c in choices]
+    plotting.figure_legend(figure, handles)
     panels_by = f"Panels: {dimension_label(other)}. " if other else ""
     caption = (
         f"Learning curves: medians over {len(plan.replicas)} replicas. {panels_by}"

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import matplotlib.pyplot as plt
 import numpy as np
 
 from pipeline import plotting
@@ -19,11 +18,9 @@ def draw(
 ) -> list[CaptionedFigure]:
     """Each metric of both networks, replica by replica, with the mean difference."""
     metrics = plan.study.measured
-    figure, panels = plt.subplots(
-        1, len(metrics), figsize=(1.2 + 3.6 * len(metrics), 4.2), squeeze=False
-    )
+    figure, panels = plotting.panels(len(metrics), 2, 4.0)
     statistics = summary["confirmed"]
-    for axes, metric in zip(panels[0], metrics, strict=True):
+    for axes, metric in zip(panels, metrics, strict=True):
         pairs = np.array([confirmed[name].values(metric) for name in (UNTUNED, TUNED)])
         axes.plot([0, 1], pairs, "o-", color=plotting.SKY, linewidth=0.9, ms=4)
         means = [statistics[name][metric]["mean"] for name in (UNTUNED, TUNED)]

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -19,6 +20,7 @@ from pipeline.studies.plan import StudyPlan, Trial
 
 LONGEST = 8  # characters of a name that fit under its column
 INCOMPLETE = "a mean over fewer replicas, because the others have no value"
+NONE = "not reached"
 DARK = 0.55  # share of a color map's range above which numbers are written in white
 
 
@@ -27,10 +29,11 @@ def heatmap(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
     across, up = list(plan.study.dimensions)[:2]
     columns, rows = (list(plan.study.dimensions[key]) for key in (across, up))
     metrics = [m for m in plan.study.measured if not np.isnan([t.mean(m) for t in trials]).all()]
+    width = min(plotting.WIDTH, 2.6 + 0.8 * len(columns))
     figure, panels = plt.subplots(
         len(metrics),
         1,
-        figsize=(2.6 + 0.8 * len(columns), 0.9 + 0.9 * len(metrics) * len(rows)),
+        figsize=(width, 0.9 + 0.9 * len(metrics) * len(rows)),
         squeeze=False,
     )
     for axes, metric in zip(panels[:, 0], metrics, strict=True):
@@ -98,21 +101,19 @@ def frontier(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
             ]
     choices = list(plan.study.dimensions[first])
     named = any(isinstance(choice, str) for choice in choices)
-    size = (2.4 + 3.1 * len(panels), 1.3 + 0.42 * len(choices)) if named else None
-    figure, row = plt.subplots(
-        1, len(panels), figsize=size or (0.8 + 4.4 * len(panels), 4.0), sharey=named, squeeze=False
-    )
-    for axes, (title, value) in zip(row[0], panels.items(), strict=True):
+    height = 1.3 + 0.36 * len(choices) if named else 3.2
+    figure, row = plotting.panels(len(panels), max(2, len(panels)), height, sharey=named)
+    for axes, (title, value) in zip(row, panels.items(), strict=True):
         values = {choice: value(trial) for choice, trial in smallest.items()}
         if named:
             _draw_rows(axes, choices, values, incomplete[title], title)
         else:
             _draw_line(axes, plan, first, values, incomplete[title], title)
     if not named:
-        dimension_scale(row[0][0], plan, second, "y")
+        dimension_scale(row[0], plan, second, "y")
     caption = (
         "The network with the fewest weights, of those that were tried, whose mean "
-        f"{describe(plan, objective).label} reaches {plan.study.goal}. Cross: no network does."
+        f"{describe(plan, objective).label} reaches {plan.study.goal}."
     )
     if any(incomplete.values()):
         caption += f" Open circle: {INCOMPLETE}."
@@ -146,11 +147,11 @@ def _draw_rows(axes: Axes, choices: Sequence, values: dict, incomplete: list, ti
             path_effects=plotting.HALO,
         )
     for choice, row in rows.items():
-        if choice not in present:
-            axes.plot(
-                0.97, row, "X", color=plotting.RED, ms=9, transform=axes.get_yaxis_transform()
-            )
-    axes.set(xlabel=title, ylim=(len(choices) - 0.5, -0.6))
+        if choice not in present:  # in words: a mark would look like a value
+            place: dict[str, Any] = {"va": "center", "transform": axes.get_yaxis_transform()}
+            axes.text(0.03, row, NONE, fontsize=9, color=plotting.GRAY, **place)
+    axes.set_xlabel(title, fontsize=10)
+    axes.set(ylim=(len(choices) - 0.5, -0.6))
     axes.set_yticks(range(len(choices)), [str(choice) for choice in choices])
 
 
@@ -159,16 +160,24 @@ def _draw_line(
 ) -> None:
     """A dot for each choice along a numeric dimension; open dots for `incomplete`."""
     present = {choice: value for choice, value in values.items() if not np.isnan(value)}
-    axes.plot(list(present), list(present.values()), "o-", color=plotting.BLUE, ms=7)
+    style: dict[str, Any] = {"color": plotting.BLUE, "ms": 7, "clip_on": False}
+    axes.plot(list(present), list(present.values()), "o-", **style)
     for choice in incomplete:
         if choice in present:
-            axes.plot(choice, present[choice], "o", color=plotting.BLUE, ms=7, mfc="white")
+            axes.plot(choice, present[choice], "o", mfc="white", **style)
     for choice in plan.study.dimensions[first]:
         if choice not in present:
-            above = axes.get_xaxis_transform()  # where no value is
-            axes.plot(choice, 1.05, "X", color=plotting.RED, ms=9, transform=above, clip_on=False)
-    axes.set(xlabel=dimension_label(first), ylabel=title)
+            place: dict[str, Any] = {
+                "ha": "center",
+                "rotation": 90,
+                "transform": axes.get_xaxis_transform(),
+            }
+            axes.text(float(str(choice)), 0.05, NONE, fontsize=9, color=plotting.GRAY, **place)
+    axes.set_xlabel(dimension_label(first), fontsize=10)
+    axes.set_ylabel(title, fontsize=10)
     dimension_scale(axes, plan, first)
     low = min(present.values(), default=1.0)
     if present and max(present.values()) > 12 * low > 0:
         axes.set_yscale("log")
+    else:
+        axes.set_ylim(bottom=0)

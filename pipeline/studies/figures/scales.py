@@ -9,7 +9,7 @@ from pipeline.studies.plan import StudyPlan
 
 CROWDED = 0.01  # choices closer than this share of the axis overlap
 NARROW = 0.05  # share of the axis that the label of a choice needs
-LONGEST = 26  # characters of all tick labels that fit side by side
+LONGEST = 22  # characters of all tick labels that fit side by side
 SPAN = 12.0  # ratio of largest to smallest value from which an axis is logarithmic
 
 

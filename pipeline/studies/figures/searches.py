@@ -138,14 +138,12 @@ def slices(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
     """The objective of every complete trial against each dimension."""
     objective, _ = _objective(plan)
     done, dimensions = complete(trials), plan.study.dimensions
-    figure, panels = plt.subplots(
-        1, len(dimensions), figsize=(1.4 + 3.2 * len(dimensions), 3.6), sharey=True, squeeze=False
-    )
+    figure, panels = plotting.panels(len(dimensions), 2, 2.8, sharey=True)
     values = np.array([trial.mean(objective) for trial in done])
     shades = [trial.number for trial in done]
-    for axes, (key, choices) in zip(panels[0], dimensions.items(), strict=True):
+    for axes, (key, choices) in zip(panels, dimensions.items(), strict=True):
         x = [_position(choices, trial.point[key]) for trial in done]
-        dots = axes.scatter(x, values, c=shades, cmap="viridis_r", s=22, edgecolors="none")
+        dots = axes.scatter(x, values, c=shades, cmap=plotting.SHADES, s=22, edgecolors="none")
         axes.set(xlabel=dimension_label(key))
         if isinstance(choices, Range):
             if choices.log:
@@ -160,9 +158,10 @@ def slices(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
         for trial in best(plan, trials):
             place = _position(choices, trial.point[key]), trial.mean(objective)
             axes.plot(*place, "o", ms=11, mfc="none", mec=plotting.RED, mew=2)
-    panels[0][0].set_ylabel(metric_label(plan, objective))
-    _objective_scale(panels[0][0], values)
-    figure.colorbar(dots, ax=list(panels[0]), label="trial")
+    for axes in panels[::2]:
+        axes.set_ylabel(metric_label(plan, objective), fontsize=10)
+    _objective_scale(panels[0], values)
+    figure.colorbar(dots, ax=panels, label="trial")
     caption = (
         "Every complete trial against each dimension; later trials are darker, the best one is "
         "circled."
@@ -182,10 +181,10 @@ def parallel(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
     order = np.argsort(values if maximized else -values)  # the best last, on top
     ranks = np.empty(len(order))
     ranks[order] = np.linspace(0, 1, len(order))
-    figure, axes = plt.subplots(figsize=(2.4 + 1.9 * len(dimensions), 4.4))
+    figure, axes = plt.subplots(figsize=(min(plotting.WIDTH, 2.4 + 1.9 * len(dimensions)), 4.4))
     for index in order:
         heights = [_height(choices, done[index].point[key]) for key, choices in dimensions.items()]
-        color = plt.cm.cividis_r(ranks[index])
+        color = plotting.SHADES(ranks[index])
         axes.plot(heights, color=color, linewidth=0.8 + 1.6 * ranks[index] ** 4)
     for trial in best(plan, trials):
         heights = [_height(choices, trial.point[key]) for key, choices in dimensions.items()]

@@ -96,6 +96,12 @@ def test_texts_of_experiments_and_studies_are_found_by_name(params, tmp_path):
             "comparisons.drawers.metrics: unknown metric 'sise' of shapes",
         ),
         (
+            "comparisons/drawers/labels",
+            {"drawr": "a drawer"},
+            "comparisons.drawers.labels: unknown network 'drawr' (did you mean 'drawer'?); "
+            "known: drawer, widths/narrow, widths/wide",
+        ),
+        (
             "comparisons/drawers/metrics",
             [],
             "comparisons.drawers.metrics: must have at least 1 entries, got []",

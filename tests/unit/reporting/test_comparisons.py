@@ -23,37 +23,69 @@ def plot(means: list[float], *references: dict[str, float]) -> plt.Axes:
     return axes
 
 
-def legend(axes: plt.Axes) -> list[str]:
-    return [text.get_text() for text in axes.get_legend().get_texts()]
+def notes(axes: plt.Axes) -> list[str]:
+    """What the label of the x axis has after the metric and its direction."""
+    return axes.get_xlabel().split("\n")[2:]
 
 
 def test_a_reference_within_the_axis_is_a_line():
     axes = plot([0.1, 0.2], {"chance": 0.15})
-    assert legend(axes) == ["chance"]
-    assert [line.get_xdata()[0] for line in axes.lines if line.get_label() == "chance"] == [0.15]
+    assert notes(axes) == ["dashed: chance"]
+    assert axes.lines[-1].get_xdata() == [0.15, 0.15]
 
 
-@pytest.mark.parametrize(("value", "text"), [(0.0, "0"), (1e-10, "1e-10")])
-def test_a_reference_left_of_a_log_axis_is_written_in_the_legend(value, text):
+@pytest.mark.parametrize(("value", "text"), [(0.0, "0"), (1e-10, "1e-10"), (2.5, "2.5")])
+def test_a_reference_outside_the_axis_is_written_below_it(value, text):
     axes = plot([0.0001, 0.2], {"floor": value})
-    assert axes.get_xscale() == "log"
-    assert legend(axes) == [f"floor: {text}, further left"]
-    assert axes.get_xlim()[0] > value
+    assert notes(axes) == [f"floor: {text}, not shown"]
+    assert not axes.get_xlim()[0] < value < axes.get_xlim()[1]
 
 
 def test_references_that_differ_are_marks_in_the_rows_of_their_networks():
     axes = plot([0.1, 0.2, 0.3], {"chance": 0.15}, {}, {"chance": 0.25})
-    (marks,) = (line for line in axes.lines if line.get_label() == "chance")
-    positions = {row: x for x, row in marks.get_xydata().tolist() if x == x}
+    assert notes(axes) == ["gray bars: chance"]
+    positions = {row: x for x, row in axes.lines[-1].get_xydata().tolist() if x == x}
     assert positions == {0: 0.15, 2: 0.25}
 
 
 def test_networks_with_different_kinds_of_references_are_drawn_without_them():
-    assert plot([0.1, 0.2], {"chance": 0.15}, {"floor": 0.05}).get_legend() is None
+    assert notes(plot([0.1, 0.2], {"chance": 0.15}, {"floor": 0.05})) == []
 
 
-def test_without_references_there_is_no_legend():
-    assert plot([0.1, 0.2], {}).get_legend() is None
+def test_no_references_are_drawn_if_there_are_too_many_kinds_to_tell_apart():
+    assert notes(plot([0.1, 0.2], {"one": 0.1, "two": 0.12, "three": 0.15})) == []
+
+
+def test_accuracies_are_on_an_axis_from_0_to_1():
+    aggregates = {
+        f"network-{mean}": {
+            "metrics": {"exact_accuracy": {"mean": mean, "low": mean, "high": mean, "replicas": 3}},
+            "references": {},
+            "replicas": 3,
+        }
+        for mean in (0.001, 0.9, 1.0)
+    }
+    _, axes = plt.subplots()
+    comparisons.plot_panel(axes, aggregates, "exact_accuracy", Problem("echo"))
+    assert axes.get_xscale() == "linear"
+    assert axes.get_xlim() == (-0.05, 1.05)
+
+
+def test_a_network_on_the_datasets_of_others_is_drawn_beside_them():
+    aggregates = {
+        "other": {
+            "metrics": {"ks": {"mean": 0.1, "low": 0.1, "high": 0.1, "replicas": 3}},
+            "references": {},
+            "replicas": 3,
+        }
+    }
+    beside = [{"mean": 0.2, "low": 0.2, "high": 0.2, "replicas": 3}]
+    _, axes = plt.subplots()
+    labels = {"other": "circles"}
+    comparisons.plot_panel(axes, aggregates, "ks", Problem("shapes"), labels, beside)
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["circles"]
+    assert [text.get_text() for text in axes.texts] == ["0.2", "0.1"]
+    assert list(axes.lines[0].get_xdata()) == [0.1, 0.2]
 
 
 def test_a_mean_over_some_of_the_replicas_has_their_number():

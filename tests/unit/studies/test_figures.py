@@ -37,6 +37,7 @@ def draw(plan: StudyPlan, trials: list[Trial], confirmed: dict | None = None) ->
     files = {}
     for picture in figures.draw(plan, trials, confirmed or {}, summary):
         assert picture.caption.endswith(".")
+        assert picture.figure.get_figwidth() <= plotting.WIDTH + 1e-9, picture.name
         file = io.BytesIO()
         plotting.save(picture.figure, file, "svg")
         files[picture.name] = file.getvalue()
@@ -130,3 +131,11 @@ def test_a_confirmation_that_diverged_is_drawn(metrics):
     trials = make_trials(plan, [make_result({"token_accuracy": 0.5})])
     confirmed = {name: make_result(metrics, diverged=[True]) for name in (TUNED, UNTUNED)}
     assert "confirmation" in draw(plan, trials, confirmed)
+
+
+def test_the_frontier_says_in_words_which_choices_do_not_reach_the_target():
+    plan = small_plan("sizes", figures=["frontier"], target=0.5)
+    values = [0.1, 0.9, 0.9, 0.9, 0.9, 0.9]
+    results = [make_result({"mae_regret": value, "consistency_error": 0.0}) for value in values]
+    svg = draw(plan, make_trials(plan, results))["frontier"].decode()
+    assert ">not reached<" in svg

@@ -116,7 +116,7 @@ def plot_cells(variants: Variants) -> Figure:
     for axes in panels[1:]:
         axes.margins(y=0.1)
         axes.set_ylim(bottom=0)
-    plotting.legend_above(figure)
+    plotting.figure_legend(figure)
     return figure
 
 

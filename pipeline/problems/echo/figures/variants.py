@@ -137,7 +137,7 @@ def plot_learning_curves(variants: Variants) -> Figure:
         if len(titles) > 1:
             axes.set_title(title)
     panels[0].set_ylabel("held-out exact accuracy (share)")
-    plotting.legend_above(figure)
+    plotting.figure_legend(figure)
     return figure
 
 
@@ -159,7 +159,7 @@ def plot_lengths(variants: Variants) -> Figure:
     if training_lengths := _training_lengths(variants):
         axes.axvspan(*training_lengths, color="#DDDDDD", zorder=0, label="lengths in training")
     axes.set(xlabel="length of the sequence", ylabel="exact accuracy (share)", ylim=(-0.03, 1.03))
-    plotting.legend_above(figure)
+    plotting.figure_legend(figure)
     return figure
 
 
@@ -177,7 +177,7 @@ def plot_windows(variants: Variants) -> Figure:
     plotting.plot_reference(axes, chance, f"guessing: {chance:.2g}")
     axes.set(xlabel="window of the sequence", ylabel="accuracy (share)", xticks=ticks)
     axes.set_ylim(-0.03, 1.03)
-    plotting.legend_above(figure)
+    plotting.figure_legend(figure)
     return figure
 
 
@@ -198,7 +198,7 @@ def plot_incomplete_windows(variants: Variants) -> Figure:
     labels = [f"{tick} (full)" if {tick} == full else str(tick) for tick in ticks]
     axes.set(xlabel="integers in the window", ylabel="exact accuracy (share)")
     axes.set(xticks=ticks, xticklabels=labels, ylim=(-0.03, 1.03))
-    plotting.legend_above(figure)
+    plotting.figure_legend(figure)
     return figure
 
 

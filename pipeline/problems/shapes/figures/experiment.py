@@ -254,7 +254,7 @@ def plot_learning_curves(variants: Variants) -> Figure:
         ylabel="held-out mean absolute error",
     )
     plotting.plain_log_ticks(axes.yaxis)
-    plotting.legend_above(axes.figure)
+    plotting.figure_legend(axes.figure)
     return figure
 
 
@@ -287,7 +287,7 @@ def plot_ambiguity(config: RunConfig, results: StoredResults) -> Figure:
             else:  # the origin: a single point
                 axes.plot(PROBE_X[:1], optimal[:1], "o", color=color, label=label)
         axes.set(xlabel="x of the point (x, 0)", ylabel=f"{'xy'[axis]} of the next vertex")
-    plotting.legend_above(figure)
+    plotting.figure_legend(figure)
     return figure
 
 

@@ -168,7 +168,7 @@ def plot_sizes(config: RunConfig, results: StoredResults) -> Figure:
     )
     # Around 1, so that deviations of a tenth are visible; bands may leave the plot.
     grid[0][0].set_ylim(max(0, 1 - 1.15 * most), 1 + 1.15 * most)
-    plotting.legend_above(figure)
+    plotting.figure_legend(figure)
     return figure
 
 
@@ -232,7 +232,7 @@ def plot_learning_curve(config: RunConfig, results: StoredResults) -> Figure:
     axes.set_yticks([tick for tick in ticks if low / 1.3 <= tick <= high * 1.1])
     axes.yaxis.set_major_formatter(plt.FormatStrFormatter("%g"))
     axes.minorticks_off()
-    plotting.legend_above(figure)
+    plotting.figure_legend(figure)
     return figure
 
 

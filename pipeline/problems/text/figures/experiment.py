@@ -133,7 +133,7 @@ def plot_learning_curve(config: RunConfig, results: StoredResults) -> Figure:
         test.lines[-1].set_color(shade)
     test.set(xticks=[], xlabel="test text" if held_out else "after training")
     plotting.plain_log_ticks(axes.yaxis)
-    plotting.legend_above(figure)
+    plotting.figure_legend(figure)
     return figure
 
 
@@ -154,7 +154,7 @@ def plot_learning_curves(variants: Variants) -> Figure:
         axes.set_ylim(bottom=max(lowest, MIN_BITS) / 1.5)
     else:
         axes.set_ylim(bottom=0)
-    plotting.legend_above(figure)
+    plotting.figure_legend(figure)
     return figure
 
 
@@ -181,7 +181,7 @@ def plot_bits(variants: Variants) -> Figure:
     axes.set(xlabel=f"{_bits_label(variants)} (lower is better)", ylim=(len(variants) - 0.5, -0.5))
     axes.set(yticks=range(len(variants)), yticklabels=list(variants))
     axes.set_xlim(left=-0.03)
-    plotting.legend_above(figure)
+    plotting.figure_legend(figure)
     return figure
 
 
@@ -218,7 +218,7 @@ def plot_positions(variants: Variants) -> Figure:
         xscale="log",
     )
     axes.set_ylim(bottom=0)
-    plotting.legend_above(figure)
+    plotting.figure_legend(figure)
     return figure
 
 

@@ -49,7 +49,7 @@ def plot_texts(config: RunConfig, texts: Mapping[str, np.ndarray]) -> Figure:
     """Plot texts, {title: codes (L,)}, one below the other; ⏎ marks the end of a line."""
     blocks = {title: _lines(_visible(config, codes)) for title, codes in texts.items()}
     count = sum(len(lines) + 2 for lines in blocks.values())
-    longest = max(len(line) for lines in blocks.values() for line in ("", *lines))
+    longest = max(_width(line) for lines in blocks.values() for line in ("", *lines))
     width = plotting.WIDTH * max(0.5, min(1, longest / LINE_LENGTH))
     figure, axes = plt.subplots(figsize=(width, 0.25 * count + 0.2))
     axes.axis("off")
@@ -110,11 +110,15 @@ def _visible(config: RunConfig, codes: np.ndarray) -> str:
 
 def _lines(text: str) -> list[str]:
     """Break a text into lines, and return the first ones."""
-    wide = any(unicodedata.east_asian_width(character) in "WF" for character in text)
     return textwrap.wrap(
         text,
-        LINE_LENGTH // 2 if wide else LINE_LENGTH,
+        LINE_LENGTH // 2 if _width(text) > len(text) else LINE_LENGTH,
         drop_whitespace=False,
         replace_whitespace=False,
         break_on_hyphens=False,
     )[:MAX_LINES]
+
+
+def _width(text: str) -> int:
+    """Return the length of a text in columns: Chinese and other wide characters have two."""
+    return sum(1 + (unicodedata.east_asian_width(character) in "WF") for character in text)

@@ -197,3 +197,23 @@ def test_each_group_of_variants_has_a_line_of_its_own():
         networks[f"{stride}-{cells}"] = (case, make_results(case))
     left, _ = factors.plot_cells(networks).axes
     assert len(left.get_legend_handles_labels()[1]) == 9
+
+
+def test_errors_of_full_and_of_incomplete_windows_have_a_panel_each():
+    case = config(missing="unseen")
+    extra = {"exact_accuracy_incomplete": 0.1, "exact_accuracy_full": 0.9}
+    networks = {"one": (case, make_results(case, **extra))}
+    full, incomplete = variants.plot_errors(networks).axes
+    assert full.texts[0].get_text() == "90.00%"
+    assert incomplete.texts[0].get_text() == "10.00%"
+
+
+def test_updates_until_learned_are_drawn_only_if_several_lines_have_any():
+    networks = {}
+    for cells, representation in itertools.product([2, 4, 8], ["one-hot", "scaled"]):
+        case = config(model={"cells": cells}, representation=representation)
+        results = make_results(case)
+        if representation == "scaled":
+            results.metrics["updates_until_learned"][:] = np.nan
+        networks[f"{representation}-{cells}"] = (case, results)
+    assert len(factors.plot_cells(networks).axes) == 1

@@ -2,9 +2,13 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pytest
+from small import small_config
 from untrained import CONFIGS
 
+from pipeline.problems.base import StoredResults
 from pipeline.problems.shapes import figures
+from pipeline.problems.shapes.figures import experiment
 
 
 def test_a_gallery_has_a_column_for_each_step_and_a_row_for_each_network():
@@ -22,4 +26,17 @@ def test_a_gallery_has_a_column_for_each_step_and_a_row_for_each_network():
     assert [axes.get_ylabel() for axes in figure.axes if axes.get_ylabel()] == list(
         steps_by_network
     )
+    plt.close("all")
+
+
+@pytest.mark.parametrize(("count", "shape"), [(3, (1, 4)), (9, (3, 3))])
+def test_drawings_of_variants_fill_their_rows(count, shape):
+    config, rng = small_config("drawer"), np.random.default_rng(2)
+    polygons = rng.random((1, 2, config.dataset.family.vertex_count, 2)) - 0.9
+    results = StoredResults({}, {"polygons": polygons}, {}, {}, rng.random((24, 4, 2)))
+    networks = {f"variant {number}": (config, results) for number in range(count)}
+    figure = experiment.plot_final_drawings(networks)
+    assert figure.axes[0].get_gridspec().get_geometry() == shape
+    limits = np.array([figure.axes[0].get_xlim(), figure.axes[0].get_ylim()])
+    assert (limits[:, 0] < -0.5).all()  # shapes outside the data's range are visible
     plt.close("all")

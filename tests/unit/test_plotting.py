@@ -1,0 +1,49 @@
+"""The common parts of figures."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from pipeline import plotting
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.mark.parametrize(
+    ("x", "shown"),
+    [
+        ([1, 2, 4, 8, 16], [1, 2, 4, 8, 16]),
+        ([500, 512, 1000, 1024, 1041, 2083], [500, 512, 1000, 2083]),
+        ([1000, 2000, 3000, 3100], [1000, 2000, 3100]),  # the last point is always shown
+        ([0, 1], [0, 1]),
+        ([7], [7]),
+    ],
+)
+def test_points_right_after_another_are_left_out(x, shown):
+    assert np.array(x)[plotting.uncrowded(np.array(x))].tolist() == shown
+
+
+@pytest.mark.parametrize("count", [1, 3, 5])
+def test_panels_are_rows_as_wide_as_a_page(count):
+    figure, panels = plotting.panels(count, 3, 2.0)
+    assert len(panels) == len(figure.axes) == count
+    width, height = figure.get_size_inches()
+    assert width == pytest.approx(plotting.WIDTH / 3 * min(count, 3))
+    assert height == (2 if count <= 3 else 4)
+
+
+@pytest.mark.parametrize("name", ["short", "a name of a variant that is long"])
+def test_a_legend_is_within_the_figure_and_above_its_panels(name):
+    figure, (axes, _) = plotting.panels(2, 2, 3.0)
+    for number in range(8):
+        axes.plot([0, 1], label=f"{name} {number}")
+    plotting.figure_legend(figure)
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    box = legend.get_window_extent()
+    assert box.x1 <= figure.bbox.x1
+    assert box.y0 >= axes.get_window_extent().y1
