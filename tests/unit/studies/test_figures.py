@@ -136,6 +136,6 @@ def test_a_confirmation_that_diverged_is_drawn(metrics):
 def test_the_frontier_says_in_words_which_choices_do_not_reach_the_target():
     plan = small_plan("sizes", figures=["frontier"], target=0.5)
     values = [0.1, 0.9, 0.9, 0.9, 0.9, 0.9]
-    results = [make_result({"mae_regret": value, "consistency_error": 0.0}) for value in values]
+    results = [make_result({"consistency_error": value, "mae_regret": 0.0}) for value in values]
     svg = draw(plan, make_trials(plan, results))["frontier"].decode()
     assert ">not reached<" in svg
