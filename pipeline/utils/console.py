@@ -19,7 +19,7 @@ from rich.progress import (
 LOG_SECONDS = 10.0  # between two lines in a log
 MIN_SHARE = 0.02  # of the work, after which the time left is shown
 
-CONTROLS = {
+CONTROLS: dict[int, int | str] = {
     **{code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n"},  # ␛ for escape
     0x7F: "␡",
     **dict.fromkeys(range(0x80, 0xA0), "\N{REPLACEMENT CHARACTER}"),
