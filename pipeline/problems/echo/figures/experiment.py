@@ -54,7 +54,7 @@ def plot_learning_curve(config: RunConfig, results: StoredResults) -> Figure:
         accuracy, x, history["exact_accuracy"], "exact: complete echo", plotting.BLUE
     )
     plotting.plot_curve(
-        accuracy, x, history["token_accuracy"], "token: single integer", plotting.ORANGE
+        accuracy, x, history["token_accuracy"], "token: single integer", plotting.PURPLE
     )
     chance = references["token_accuracy"]["chance"]
     plotting.plot_reference(accuracy, chance, f"token, guessing: {chance:.2g}")
@@ -112,7 +112,7 @@ def plot_echoes(results: StoredResults) -> Figure:
     windows, expected = results.predictions["windows"], results.predictions["expected"]
     echoed = results.predictions["integers"][least_accurate(results)]
     rows = preview_rows(exact(echoed == expected, expected != MISSING))
-    figure, axes = plt.subplots(figsize=(9, 0.36 * len(rows) + 0.7))
+    figure, axes = plt.subplots(figsize=(plotting.WIDTH, 0.36 * len(rows) + 0.7))
     axes.axis("off")
     columns = np.cumsum([0, windows.shape[1] + 1, expected.shape[1] + 1])
     for column, title in zip(columns, ("window", "echoed", "expected"), strict=True):

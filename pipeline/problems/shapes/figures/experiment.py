@@ -327,12 +327,12 @@ def _draw_median(axes: Axes, config: RunConfig) -> None:
     if not config.experiment.framing.generative and config.dataset.family.known:
         family = config.dataset.family
         median = family.polygons(np.full(len(family.parameters), 0.5))
-        _outline(axes, median, color=plotting.ORANGE, linewidth=5, alpha=0.5)
+        _outline(axes, median, color=plotting.GREEN, linewidth=5, alpha=0.35)
 
 
 def _median_shape(config: RunConfig) -> str:
     """Return a part of a caption: what the outline is, if there is one."""
-    return " Orange: the shape with median sizes." if config.dataset.family.known else ""
+    return " Green: the shape with median sizes." if config.dataset.family.known else ""
 
 
 def _set_range(axes: Axes, dataset: Dataset, *drawn: np.ndarray) -> None:

@@ -161,10 +161,10 @@ def plot_learning_curves(variants: Variants) -> Figure:
 def plot_bits(variants: Variants) -> Figure:
     """Plot bits per character of each variant in a row, with the reference values as lines."""
     figure, axes = plt.subplots(figsize=(plotting.WIDTH, 1.6 + 0.45 * len(variants)))
-    edge = {"clip_on": False}  # values near 0 lie on the edge
-    for row, (_, results) in enumerate(variants.values()):
+    edge, styles = {"clip_on": False}, plotting.line_styles()  # values near 0 lie on the edge
+    for row, ((_, results), style) in enumerate(zip(variants.values(), styles, strict=False)):
         values, references = results.metrics["bits_per_character"], _references(results)
-        dots = {"color": plotting.BLUE, "alpha": 0.5}
+        dots = {"color": style["color"], "alpha": 0.5}
         axes.plot(values, np.full(len(values), row), "o", **dots, **edge)
         axes.plot(values.mean(), row, "|", color="black", ms=18, mew=2, **edge)
         axes.annotate(
@@ -172,7 +172,7 @@ def plot_bits(variants: Variants) -> Figure:
         )
         if FLOOR in references:  # differs between variants
             place = references[FLOOR], row + 0.28
-            axes.plot(*place, "^", color=plotting.ORANGE, label=FLOOR, **edge)
+            axes.plot(*place, "^", color=plotting.GRAY, label=FLOOR, **edge)
     lines = {name: value for name, value in references.items() if name != FLOOR}  # all share these
     shades = plt.get_cmap("viridis")(np.linspace(0, 0.9, len(lines)))
     for (name, value), shade in zip(lines.items(), shades, strict=True):
@@ -187,24 +187,25 @@ def plot_bits(variants: Variants) -> Figure:
 
 def _position_figures(variants: Variants) -> list[CaptionedFigure]:
     """Return the figure of bits by position, of the networks that have enough positions."""
-    plotted = {
-        name: (config, results)
-        for name, (config, results) in variants.items()
-        if results.predictions.get("by_place", np.empty(0)).shape[-1] >= MIN_POSITIONS
-    }
-    if not plotted:
+    if not any(_has_positions(results) for _, results in variants.values()):
         return []
     caption = (
-        f"{_bits_label(plotted).capitalize()} against the characters read since the last state "
+        f"{_bits_label(variants).capitalize()} against the characters read since the last state "
         "reset, averaged over all passages: median over replicas, and the band of their range."
     )
-    return [CaptionedFigure("places", plot_positions(plotted), caption)]
+    return [CaptionedFigure("places", plot_positions(variants), caption)]
+
+
+def _has_positions(results: StoredResults) -> bool:
+    return results.predictions.get("by_place", np.empty(0)).shape[-1] >= MIN_POSITIONS
 
 
 def plot_positions(variants: Variants) -> Figure:
     """Plot bits per character against the characters read since the last state reset."""
     figure, axes = plt.subplots(figsize=(8, 4.2))
     for look, (name, (_, results)) in zip(plotting.line_styles(), variants.items(), strict=False):
+        if not _has_positions(results):
+            continue
         x, values = _bin_positions(results.predictions["by_place"])
         axes.plot(x, band(values)[0], marker="o", label=name, **look)
         low, high = values.min(axis=0), values.max(axis=0)
