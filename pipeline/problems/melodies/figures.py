@@ -59,7 +59,8 @@ def _plot_melody(axes: Axes, melody: np.ndarray) -> None:
     # A major and a minor key have the same notes; the first note tells which of them it is.
     key = int((in_scale.mean(axis=1) + 1e-3 * grammar.FIRST_PITCH[:, pitch[0]]).argmax())
     colors = np.where(in_scale[key], plotting.BLUE, plotting.ORANGE)
-    axes.barh(pitch, beats, left=beats.cumsum() - beats, color=colors, edgecolor="white")
+    axes.barh(pitch, beats, left=beats.cumsum() - beats, color=colors, edgecolor="white", lw=0.5)
+    axes.set_axisbelow(True)
     octaves = [each for each in range(grammar.PITCHES) if (each + grammar.LOWEST) % 12 == 0]
     axes.set_yticks(octaves, [f"C{(each + grammar.LOWEST) // 12 - 1}" for each in octaves])
     title = " ".join(grammar.KEYS[key])
