@@ -200,11 +200,14 @@ def build(config):
 CHANGES = {
     "datasets": {
         "diamond": ("rectangle", {"shape": "diamond"}),
-        "alphabets": ("words", {"corpus": "alphabets", "text": None, "length": 6}),
+        "alphabets": ("words", {"corpus": "alphabets", "text": None}),
     },
     "experiments": {
         "diamond": ("drawer", {"dataset": "diamond"}),
-        "linear": ("echoer", {"model": {"architecture": "linear", "cells": 1}}),
+        "linear": (
+            "echoer",
+            {"model": {"architecture": "linear"}, "training": {"reset_states_after": "batch"}},
+        ),
         "alphabets": ("writer", {"dataset": "alphabets"}),
     },
 }
@@ -225,7 +228,11 @@ def test_a_new_family_corpus_or_architecture_is_one_file_and_makes_no_other_stag
     document = YAML(typ="safe").load(PARAMS)
     for section, entries in CHANGES.items():
         for name, (original, changes) in entries.items():
-            document[section][name] = document[section][original] | changes
+            entry = document[section][original]
+            document[section][name] = entry | {
+                key: entry[key] | value if isinstance(value, dict) else value
+                for key, value in changes.items()
+            }
     YAML(typ="safe").dump(document, laboratory.params)
     after = check()
     assert {path: after[path] for path in before} == before
