@@ -44,7 +44,7 @@ VARIABLES = {
     "MLFLOW_DEFAULT_ARTIFACT_ROOT": "/none",
     "MLFLOW_TRUNCATE_LONG_VALUES": "false",
     "MLFLOW_TRACKING_USERNAME": "student",
-    "MLFLOW_TRACKING_PASSWORD": "secret",
+    "MLFLOW_TRACKING_PASSWORD": "s3cret",
     # Optuna, Dask and DVC
     "OPTUNA_STORAGE": "sqlite:////none/optuna.db",
     "DASK_CONFIG": "/none",
@@ -89,8 +89,15 @@ def run(laboratory: Laboratory, **environment: str) -> dict[str, bytes]:
 
 
 def test_variables_of_libraries_change_nothing(mine):
+    """Passwords of git, DVC and MLflow are written nowhere else."""
+    mine.run("git", "remote", "add", "origin", "https://student:s3cret@example.org/lab.git")
+    mine.run("dvc", "remote", "add", "--default", "store", "https://student:s3cret@example.org")
+    mine.run("dvc", "remote", "modify", "--local", "store", "password", "s3cret")
     before = results(mine)
     assert run(mine, **VARIABLES) == before
+    settings = {mine.root / name for name in (".git/config", ".dvc/config", ".dvc/config.local")}
+    files = {path for path in mine.root.rglob("*") if path.is_file()}
+    assert {path for path in files if b"s3cret" in path.read_bytes()} == settings
 
 
 def test_settings_files_of_libraries_change_nothing(mine, tmp_path):
