@@ -8,7 +8,8 @@ FROM python:3.11-slim AS base
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends git make \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --create-home --shell /bin/bash student
+    && useradd --create-home --shell /bin/bash student \
+    && install --directory --owner=student /home/student/laboratory
 USER student
 WORKDIR /home/student/laboratory
 ENV PATH="/home/student/laboratory/.venv/bin:$PATH"
