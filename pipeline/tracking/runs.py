@@ -5,9 +5,7 @@ import json
 import os
 import platform
 import re
-import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -290,20 +288,18 @@ def describe(
     """
     name, replicas = experiment_of(config.name), config.experiment.training.replicas
     model = f"{paths.relative(paths.model(config.name))}/model.keras"
-    sentences = [
+    sentences = [  # the UI folds the text after a few lines
+        f'To load the model: `keras.saving.load_model("{model}")`.',
+        f"[Charts of the experiment]({charts.link(experiment_id, name).removeprefix('/')}).",
         f"The network `{config.name}`"
         + (f", trained by the DVC experiment `{dvc_experiment}`" if dvc_experiment else "")
-        + f": median, 10% and 90% quantile over {replicas} replicas, which are its child runs."
+        + f": median, 10% and 90% quantile over {replicas} replicas, which are its child runs.",
+        f"To reproduce it, run: `dvc repro figures@{name}`.",
+        f"In the report: `reports/README.md#{name}`.",
     ]
     if figures:
         shown = ", ".join(f"`figures/{figure}`" for figure in figures)
         sentences.append(f"Figures, among the artifacts: {shown}.")
-    sentences += [
-        f"[Charts of the experiment]({charts.link(experiment_id, name).removeprefix('/')}).",
-        f"In the report: `reports/README.md#{name}`.",
-        f'To load the model: `keras.saving.load_model("{model}")`.',
-        f"To reproduce it, run: `dvc repro figures@{name}`.",
-    ]
     return f"{_question(name)}\n\n{' '.join(sentences)}"
 
 
@@ -513,12 +509,6 @@ def link_to_model(
         )
         for metric in metrics
     ]
-
-
-def log_picture(client: MlflowClient, run: Run, key: str, path: Path) -> None:
-    """Log a PNG file as the artifact `<key>.png`, outside of folders."""
-    with tempfile.TemporaryDirectory() as folder:
-        client.log_artifact(run.info.run_id, shutil.copy(path, Path(folder) / f"{key}.png"))
 
 
 def end(client: MlflowClient, run: Run, status: str, time: int | None) -> None:

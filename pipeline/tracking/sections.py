@@ -198,7 +198,7 @@ def _write_figures(
     for key, steps in pictures(config.name).items():
         for step, path in steps.items():
             client.log_image(run_id, mlflow.Image(str(path)), key=key, step=step)
-        runs.log_picture(client, run, key, path)  # the last one
+        client.log_image(run_id, mlflow.Image(str(path)), f"{key}.png")  # the last one
     dvc_experiment = run.data.tags.get(runs.DVC_EXPERIMENT)
     names = [path.name for path in figures]
     description = runs.describe(

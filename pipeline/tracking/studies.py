@@ -188,6 +188,6 @@ def _log_pictures(
             for figure in figures.values():
                 plotting.close(figure)
             client.log_image(run.info.run_id, mlflow.Image(str(path)), key=key, step=step)
-            runs.log_picture(client, run, key, path)
+            client.log_image(run.info.run_id, mlflow.Image(str(path)), f"{key}.png")
             steps[key] = [step]
     return steps
