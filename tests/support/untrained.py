@@ -34,7 +34,7 @@ MIXTURE = {"framing": {"sample": "coordinates"}, "model": {"cells": 4, "componen
 CONFIGS = {
     "tokens": make_config(),
     "mixture": make_config(**MIXTURE),
-    "several families": make_config([*FAMILIES]),
+    "all families": make_config([*FAMILIES]),
 }
 
 
