@@ -23,7 +23,7 @@ from matplotlib.font_manager import FontProperties, findfont, fontManager, get_f
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, StrMethodFormatter
 
-from pipeline.utils.statistics import band
+from pipeline.utils.bands import band
 
 # The palette of Okabe & Ito, and four colors that color-blind readers can also distinguish from it.
 BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
@@ -36,6 +36,8 @@ LINES = ("-", "--", ":")
 MARKERS = "osD^vPX<>ph"
 HALO = [withStroke(linewidth=3, foreground="white")]  # makes numbers over lines readable
 WIDTH = 8.6  # inches: a page shrinks wider figures, and their text with them
+MIN_FOR_BAND = 5
+"""Fewer replicas are drawn one by one: of two, the middle 80% says nothing."""
 
 _scale = 1.0  # see `set_scale`
 
@@ -166,12 +168,26 @@ def line_styles() -> Iterator[dict[str, str]]:
 def plot_curve(
     axes: Axes, x: np.ndarray, values: np.ndarray, label: str, color: str, linestyle: str = "-"
 ) -> None:
-    """Plot the median of curves (R, K) as a line, and the middle 80% of the replicas as a band."""
+    """Plot the median of curves (R, K) as a line, and the middle 80% of the replicas as a band.
+
+    Of fewer than MIN_FOR_BAND replicas, each is a thin line instead.
+    """
     shown = uncrowded(x)
     x, values = x[shown], values[:, shown]
     median, low, high = band(values)
+    if len(values) < MIN_FOR_BAND:
+        axes.plot(x, values.T, color=color, linestyle=linestyle, linewidth=0.7, alpha=0.5)
+        axes.plot(x, median, color=color, linestyle=linestyle, label=label)
+        return
     axes.plot(x, median, color=color, linestyle=linestyle, label=label)
     axes.fill_between(x, low, high, color=color, alpha=0.2, linewidth=0)
+
+
+def describe_curve(replicas: int) -> str:
+    """Return what `plot_curve` shows of so many replicas, for captions."""
+    if replicas < MIN_FOR_BAND:
+        return f"median of {replicas} replicas, which are thin lines"
+    return f"median and middle 80% of {replicas} replicas"
 
 
 def uncrowded(x: np.ndarray) -> np.ndarray:
@@ -206,9 +222,9 @@ def figure_legend(
         figure.legend(labeled.values(), labeled.keys(), **position)
 
 
-def plot_reference(axes: Axes, value: float, label: str) -> None:
+def plot_reference(axes: Axes, value: float, label: str, linestyle: str = "--") -> None:
     """Plot a dashed horizontal line at a value that is known before training."""
-    axes.axhline(value, color=GRAY, linestyle="--", linewidth=1.2, label=label)
+    axes.axhline(value, color=GRAY, linestyle=linestyle, linewidth=1.2, label=label)
 
 
 def plain_log_ticks(axis: Axis) -> None:

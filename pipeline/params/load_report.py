@@ -1,18 +1,28 @@
 """Load report.yaml, and check it against params.yaml."""
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.params.names import name_error
 from pipeline.params.read_yaml import get_entries, read_yaml
 from pipeline.params.validate import metric_errors, parse_entry
 from pipeline.problems.base import Problem
 from pipeline.schema.experiment import Section
 from pipeline.schema.params import Params
-from pipeline.schema.report import Comparison, Highlight, RegisteredModel, Report, Texts
+from pipeline.schema.report import (
+    Answer,
+    Comparison,
+    Highlight,
+    Question,
+    RegisteredModel,
+    Report,
+    Texts,
+)
 from pipeline.schema.study import has_numeric_axis
 from pipeline.utils.errors import InputError, unknown_name
+from pipeline.utils.expressions import Expression, ExpressionError, placeholders
 
 TYPES: dict[str, type[Section]] = {
     "experiments": Texts,
@@ -20,13 +30,15 @@ TYPES: dict[str, type[Section]] = {
     "comparisons": Comparison,
     "highlights": Highlight,
     "models": RegisteredModel,
+    "results": Answer,
+    "questions": Question,
 }
 
 
 def load_report(path: Path, params: Params) -> Report:
     """Load report.yaml; raises InputError with all errors. A missing file counts as empty."""
     if not path.is_file():
-        return Report({}, {}, {}, {}, {})
+        return Report({}, {}, {}, {}, {}, {}, {})
     report, errors = _parse(path, path.stat().st_mtime_ns, path.stat().st_size)
     errors = errors or [
         *_text_errors("experiments", report.experiments, params.experiments),
@@ -34,6 +46,8 @@ def load_report(path: Path, params: Params) -> Report:
         *_comparison_errors(report, params),
         *_highlight_errors(report, params),
         *_model_errors(report, params),
+        *_answer_errors(report, params),
+        *_link_errors(report, params),
     ]
     if errors:
         raise InputError(*(f"{path.name}: {error}" for error in errors))
@@ -129,6 +143,43 @@ def _model_errors(report: Report, params: Params) -> list[str]:
             cause = "neither higher nor lower values are better"
             errors.append(f"{key}: {model.metric!r} cannot select a model: {cause}")
     return errors
+
+
+def _answer_errors(report: Report, params: Params) -> Iterator[str]:
+    """Yield errors of placeholders and evidence: syntax, unknown names, words not in the answer."""
+    for key, entry in report.answers.items():
+        scope = key.removeprefix("experiments.")
+        for text, _ in placeholders(entry.answer):
+            yield from _expression_errors(f"{key}.answer: {{{text}}}", text, scope, params)
+        for words, text in entry.claims:
+            place = f"{key}.evidence: {text!r}"
+            if words not in " ".join(entry.answer.split()):
+                yield f"{key}.evidence: {words!r} is not in the answer"
+            yield from _expression_errors(place, text, scope, params, comparison=True)
+
+
+def _link_errors(report: Report, params: Params) -> Iterator[str]:
+    """Yield errors of links to entries that do not exist; pages of docs/ may be missing."""
+    known = [*params.experiments, *params.studies, *report.comparisons]
+    for name, entry in report.questions.items():
+        for link in entry.see:
+            if not link.startswith("docs/") and link not in known:
+                yield f"questions.{name}.see: {unknown_name('entry', link, known)}"
+
+
+def _expression_errors(
+    place: str, text: str, scope: str, params: Params, *, comparison: bool = False
+) -> Iterator[str]:
+    try:
+        expression = Expression(text)
+    except ExpressionError as error:
+        yield f"{place}: {error}"
+        return
+    if expression.is_comparison != comparison:
+        yield f"{place}: must be a {'comparison' if comparison else 'number'}"
+    for name in expression.names.values():
+        if what := name_error(name, scope, params):
+            yield f"{place}: {what}"
 
 
 def _network_errors(params: Params, key: str, names: list[str]) -> list[str]:

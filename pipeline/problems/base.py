@@ -29,7 +29,7 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 import numpy as np
@@ -63,6 +63,8 @@ class Evaluation(NamedTuple):
 
     metrics: Arrays  # each (R,)
     predictions: Arrays  # stored for the figures
+    by_piece: Mapping[str, np.ndarray] = MappingProxyType({})
+    """By reference, how much worse it is (Q,) on each piece of the test data; means over R."""
 
 
 class Metric(NamedTuple):
@@ -72,6 +74,7 @@ class Metric(NamedTuple):
     meaning: str  # definition and unit, for the report
     higher_is_better: bool | None = False  # None: neither direction is better
     headline: bool = False  # listed by `dvc metrics show` and in the report's overview
+    censored: bool = False  # counts until an event that may never happen; see `statistics.summary`
 
 
 class StoredResults(NamedTuple):

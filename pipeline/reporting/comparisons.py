@@ -1,7 +1,7 @@
 """Comparing experiments: a figure, and paired differences over replicas."""
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -18,7 +18,8 @@ from pipeline.schema.variants import experiment_of, short_name
 from pipeline.utils import statistics
 from pipeline.utils.errors import InputError, unknown_name
 
-MAX_REFERENCES = 2  # more kinds of marks cannot be told apart
+MARKS = {"|": "bars", "x": "crosses", "1": "tripods"}
+"""Markers of references, which tell their kinds apart, with their names."""
 
 SPAN = 30.0
 """Ratio of the largest to the smallest mean from which an axis is logarithmic."""
@@ -74,8 +75,15 @@ def _first_on_datasets_of_others(
 
 
 def load_metrics(networks: Sequence[str], key: str, metrics: Sequence[str]) -> dict[str, dict]:
-    """The aggregated metrics of networks; raises InputError at `key` for one that none has."""
-    aggregates = {network: results.load_aggregates(network) for network in networks}
+    """The aggregated metrics of networks, with those of their replicas as `values`.
+
+    Raises InputError at `key` for a metric that none of them has.
+    """
+    aggregates = {
+        network: results.load_aggregates(network)
+        | {"values": results.load_replica_metrics(network)}
+        for network in networks
+    }
     known = {metric for entry in aggregates.values() for metric in entry["metrics"]}
     for metric in metrics:
         if metric not in known:
@@ -110,10 +118,14 @@ def plot_panel(
         _set_scale(axes, [entry for entry in (*entries, *beside) if entry and _has_mean(entry)])
     if beside:
         for row, pair in enumerate(zip(entries, beside, strict=True)):
-            ends = [entry["mean"] for entry in pair if entry and _has_mean(entry)]
+            ends = [_center(entry) for entry in pair if entry and _has_mean(entry)]
             axes.plot(ends, [row] * len(ends), color="#CCCCCC", linewidth=4, zorder=1)
         _dots(axes, beside, [entry["replicas"] for entry in beside], plotting.ORANGE, above=False)
     _dots(axes, entries, replicas, plotting.BLUE)
+    for row, (entry, network) in enumerate(zip(entries, aggregates.values(), strict=True)):
+        if entry and 0 < entry["replicas"] < plotting.MIN_FOR_BAND and "values" in network:
+            each = np.asarray(network["values"][metric], float)
+            axes.plot(each, np.full(len(each), row), ".", color=plotting.BLUE, ms=4, alpha=0.5)
     note = _references(axes, [entry["references"].get(metric, {}) for entry in aggregates.values()])
     direction = plotting.DIRECTIONS[description.higher_is_better]
     lines = (description.label, direction, note)
@@ -125,20 +137,25 @@ def plot_panel(
 
 
 def _has_mean(entry: Mapping) -> bool:
-    """Whether any replica has a value."""
-    return entry["mean"] is not None
+    """Whether a metric has a mean or, if it is censored, a median."""
+    return _center(entry) is not None
+
+
+def _center(entry: Mapping) -> float | None:
+    """The mean of a metric; the median if only that is known."""
+    return entry["mean"] if entry["mean"] is not None else entry.get("median")
 
 
 def _references(axes: Axes, references: Sequence[Mapping[str, float]]) -> str:
     """Draw reference values: a line if all networks share one, else a mark in each row.
 
-    Returns a note on what they are. There are none if the networks have different kinds, or many.
+    Returns a note on what they are. There are none if they are of more kinds than `MARKS`.
     """
-    labels = {tuple(entry) for entry in references if entry}
-    if len(labels) != 1 or len(min(labels)) > MAX_REFERENCES:
+    labels = dict.fromkeys(label for entry in references for label in entry)
+    if len(labels) > len(MARKS):
         return ""
     notes, (left, right) = [], axes.get_xlim()
-    for label in labels.pop():
+    for label, mark in zip(labels, MARKS, strict=False):
         values = np.array([entry.get(label, np.nan) for entry in references])
         if np.nanmax(values) < left or np.nanmin(values) > right:
             notes.append(f"{label}: {np.nanmax(values):.2g}, not shown")
@@ -146,9 +163,10 @@ def _references(axes: Axes, references: Sequence[Mapping[str, float]]) -> str:
             axes.axvline(values[0], color=plotting.GRAY, linestyle="--", linewidth=1.2)
             notes.append(f"dashed: {label}")
         else:
-            left, right = min(left, 0.95 * np.nanmin(values)), max(right, 1.05 * np.nanmax(values))
-            axes.plot(values, range(len(values)), "|", color=plotting.GRAY, ms=16, mew=1.6)
-            notes.append(f"gray bars: {label}")
+            shown = np.where(values > 0, values, np.nan) if axes.get_xscale() == "log" else values
+            left, right = min(left, 0.95 * np.nanmin(shown)), max(right, 1.05 * np.nanmax(shown))
+            axes.plot(shown, range(len(shown)), mark, color=plotting.GRAY, ms=12, mew=1.6)
+            notes.append(f"gray {MARKS[mark]}: {label}")
     axes.set_xlim(left, right)
     return "\n".join(notes)
 
@@ -160,10 +178,15 @@ def network_labels(networks: Sequence[str], labels: Mapping[str, str]) -> dict[s
     return {network: plotting.escape(labels.get(network, names[network])) for network in networks}
 
 
-def differences(comparison: Comparison, params: Params) -> Iterator[dict]:
-    """Paired differences between each network and the first, if both have the same dataset."""
+def differences(comparison: Comparison, params: Params) -> list[dict]:
+    """Paired differences between each network and the first, if both have the same dataset.
+
+    `p_value` is after Holm's correction for the rows of the same metric, which share the first
+    network.
+    """
     first, *others = params.expand(comparison.experiments)
     networks, problem = params.networks, Problem(params.networks[first].problem)
+    rows: list[dict] = []
     for other, metric in itertools.product(others, comparison.metrics):
         if networks[first].dataset != networks[other].dataset:
             continue
@@ -181,12 +204,19 @@ def differences(comparison: Comparison, params: Params) -> Iterator[dict]:
                 ours, theirs, higher_is_better=description.higher_is_better
             )
             name, baseline = network_labels([other, first], {}).values()
-            yield {"ours": name, "theirs": baseline, "label": description.label, **difference}
+            row = {"ours": name, "theirs": baseline, "label": description.label, **difference}
+            rows.append(row)
+    for label in {row["label"] for row in rows}:
+        tested = [row for row in rows if row["label"] == label and row["p_value"] is not None]
+        corrected = statistics.holm([row["p_value"] for row in tested])
+        for row, p_value in zip(tested, corrected, strict=True):
+            row["p_value"] = p_value
+    return rows
 
 
 def _set_scale(axes: Axes, entries: Sequence[Mapping]) -> None:
     """Fit the axis to 0, means and their intervals; logarithmic if the means span decades."""
-    means = np.array([entry["mean"] for entry in entries], float)
+    means = np.array([_center(entry) for entry in entries], float)
     ends = np.array([[entry["low"], entry["high"]] for entry in entries], float).reshape(-1, 2)
     ends = np.where(np.isnan(ends), means[:, None], ends)
     if not len(means):
@@ -210,15 +240,22 @@ def _dots(
 ) -> None:
     """Means with intervals, one per row, with their numbers above or below.
 
-    A mean over some of the replicas is labeled with their number.
+    A mean over some of the replicas is labeled with their number. Fewer than MIN_FOR_BAND replicas
+    have no interval. A metric without a mean that has a median is drawn there, as an open dot.
     """
     rows = [row for row, entry in enumerate(entries) if entry and _has_mean(entry)]
-    means = np.array([entries[row]["mean"] for row in rows])
+    means = np.array([_center(entries[row]) for row in rows], float)
     intervals = np.array([[entries[row]["low"], entries[row]["high"]] for row in rows], float)
-    errors = np.nan_to_num(np.abs(intervals.T - means))
+    errors = np.nan_to_num(np.abs(intervals.reshape(-1, 2).T - means))
+    errors[:, [entries[row]["replicas"] < plotting.MIN_FOR_BAND for row in rows]] = 0
+    if axes.get_xscale() != "linear":  # Student's interval may reach below 0
+        errors[0] = np.minimum(errors[0], 0.9 * means)
     axes.errorbar(means, rows, xerr=errors, fmt="o", capsize=4, color=color, clip_on=False)
     for row, mean in zip(rows, means, strict=True):
         text = f"{mean:,.0f}" if mean >= 1000 else f"{mean:.3g}"
+        if entries[row]["mean"] is None:
+            text = f"median {text}"
+            axes.plot(mean, row, "o", color=color, mfc="white", zorder=3)
         count = entries[row]["replicas"]
         axes.annotate(
             text if count == replicas[row] else f"{text} ({count} of {replicas[row]})",

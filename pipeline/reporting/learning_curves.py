@@ -28,7 +28,7 @@ def history(config: RunConfig, results: StoredResults) -> CaptionedFigure:
     """A panel for the loss and one for each metric of a network's learning curve."""
     caption = (
         "Training history: the loss, and each metric on held-out sequences and on as many training "
-        "sequences. Lines are medians, bands the middle 80% of the replicas."
+        f"sequences: {plotting.describe_curve(len(results.history['train_loss']))}."
     )
     return CaptionedFigure("history", draw({config.name: (config, results)}), caption)
 

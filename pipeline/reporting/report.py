@@ -31,12 +31,17 @@ def write_report(params: Params, report: Report) -> None:
             "number": number,
             "slug": slug,
             "mean_with_interval": mean_with_interval,
-            "interval_name": statistics.interval_name,
         },
         problems=[_problem(problem, params, report) for problem in problems],
+        results=report.results,
+        questions=[
+            {**entry.model_dump(), "see": [_link(name, report) for name in entry.see]}
+            for entry in report.questions.values()
+        ],
         highlights=[panel.title for panel in highlights.panels(report).values()],
         confidence=f"{100 * statistics.CONFIDENCE:.0f}%",
         few=statistics.MIN_FOR_BOOTSTRAP,
+        min_for_band=plotting.MIN_FOR_BAND,
         scale=params.scale,
         speed=_speed(),
     )
@@ -48,6 +53,13 @@ def write_report(params: Params, report: Report) -> None:
             plotting.save(figure, folder / f"{name}.svg")
     with files.atomic_write(paths.highlights()) as path:
         plotting.save(highlights.plot_highlights(params, report), path, "svg")
+
+
+def _link(name: str, report: Report) -> str:
+    """Return a link from the report to an entry of it, or to a page of docs/."""
+    if name.startswith("docs/"):
+        return f"[{name}](../{name})"
+    return f"[{name}](#{'comparison-' if name in report.comparisons else ''}{name})"
 
 
 def _speed() -> dict | None:
@@ -73,11 +85,16 @@ def number(value: float | None) -> str:
 def mean_with_interval(entry: Mapping, replicas: int | None = None) -> str:
     """Format a metric's `statistics.summary`: `0.12 [0.11, 0.13]`.
 
-    Appends `(3 of 4)` if only some of the network's `replicas` have a value.
+    Appends `(3 of 4)` if only some of the network's `replicas` have a value. A censored metric that
+    not all of them have is its median, or a dash if it is unknown.
     """
-    if entry["mean"] is None:
+    if not entry["replicas"]:
         return "–"
-    text = number(entry["mean"])
+    if entry["mean"] is None:
+        median = entry["median"]
+        text = "–" if median is None else f"median {number(median)}"
+    else:
+        text = number(entry["mean"])
     if entry["low"] is not None:
         text += f" [{number(entry['low'])}, {number(entry['high'])}]"
     if replicas and entry["replicas"] < replicas:
@@ -104,11 +121,7 @@ def _problem(name: str, params: Params, report: Report) -> dict:
             {
                 "name": key,
                 **comparison.model_dump(),
-                "intervals": _interval_names(
-                    aggregates[network]["replicas"]
-                    for network in params.expand(comparison.experiments)
-                ),
-                "rows": list(comparisons.differences(comparison, params)),
+                "rows": comparisons.differences(comparison, params),
             }
             for key, comparison in report.comparisons.items()
             if params.problem_of(comparison.experiments) == name
@@ -160,11 +173,6 @@ def _name_networks(names: Sequence[str], all_names: Iterable[str]) -> str:
     )
 
 
-def _interval_names(replicas: Iterable[int]) -> str:
-    """Return what error bars show of means over these numbers of replicas: intervals or ranges."""
-    return " or ".join(dict.fromkeys(f"{statistics.interval_name(n)}s" for n in replicas))
-
-
 def _experiment(problem: Problem, name: str, params: Params, report: Report) -> dict:
     """Return the template's values for an experiment: its texts, figures and networks."""
     captions = files.read_json(paths.captions(name), hint=f"run: dvc repro figures@{name}")
@@ -198,6 +206,10 @@ def _network(problem: Problem, config: RunConfig) -> dict:
     metrics, references = aggregates["metrics"], aggregates["references"]
     return {
         "name": short_name(config.name),
+        "pieces": {
+            reference: statistics.summary(np.array(values))
+            for reference, values in aggregates.get("by_piece", {}).items()
+        },
         "sentences": problem.metrics.summarize(config, metrics, references),
         **aggregates,
     }

@@ -26,8 +26,8 @@ NETWORK = (
     "schema",
     "utils/inputs.py",
     "utils/processor.py",
+    "utils/bands.py",
     "utils/seeds.py",
-    "utils/statistics.py",
 )
 """What a network computes. All lists hold files and folders of this package."""
 
@@ -71,6 +71,7 @@ STAGES = {
         "problems/{problem}/metrics",
         "runs/results.py",
         "stages/evaluate.py",
+        "utils/statistics.py",
     ),
     "figures": (
         *_ON_DISK,
@@ -84,6 +85,7 @@ STAGES = {
         "runs/results.py",
         "schema",
         "stages/figures.py",
+        "utils/bands.py",
         "utils/inputs.py",
         "utils/processor.py",
         "utils/seeds.py",
@@ -97,6 +99,7 @@ STAGES = {
         "studies",
         "utils/files.py",
         "utils/paths.py",
+        "utils/statistics.py",
     ),
 }
 """What each stage writes."""

@@ -11,21 +11,52 @@ NAMES = "experiments, or single variants of them: `experiment/variant`"
 LABELS = "what the figure calls these networks, by name; default: their names"
 
 
-class Texts(Section):
+class Answer(Section):
+    """A text about results, whose numbers and claims are those of the tables.
+
+    See `utils.expressions` for the notation.
+    """
+
+    answer: Text = Field(
+        default="", description="its numbers are placeholders: `{star/tokens.ks:.3f}`"
+    )
+    evidence: dict[str, Text | list[Text]] = Field(
+        default={},
+        description="comparisons that must hold, by the words of the answer that they support",
+    )
+
+    @property
+    def claims(self) -> list[tuple[str, str]]:
+        """Words of the answer and a comparison that supports them."""
+        return [
+            (" ".join(words.split()), comparison)
+            for words, comparisons in self.evidence.items()
+            for comparison in ([comparisons] if isinstance(comparisons, str) else comparisons)
+        ]
+
+
+class Texts(Answer):
     """An entry of `experiments:` or `studies:`: what it asks, and what came out."""
 
     question: Text = Field(default="", description="shown in the report and in MLflow")
-    answer: Text = Field(default="", description="in words; tables and figures have the numbers")
 
 
-class Comparison(Section):
+class Comparison(Answer):
     """An entry of `comparisons:`: networks of one problem side by side."""
 
     question: Text = Field(min_length=1, description="what the comparison asks")
-    answer: Text = Field(min_length=1, description="in words; the figure has the numbers")
     experiments: list[str] = Field(min_length=1, description=NAMES)
     metrics: list[str] = Field(min_length=1, description="one panel each")
     labels: dict[str, Text] = Field(default={}, description=LABELS)
+
+
+class Question(Answer):
+    """An entry of `questions:`: a row of a table of answers, with links."""
+
+    question: Text = Field(min_length=1, description="what the sources ask")
+    see: list[str] = Field(
+        min_length=1, description="names of experiments, studies or comparisons, or pages of docs/"
+    )
 
 
 class Highlight(Section):
@@ -57,6 +88,18 @@ class Report(NamedTuple):
     comparisons: dict[str, Comparison]
     highlights: dict[str, Highlight]
     models: dict[str, RegisteredModel]
+    results: dict[str, Answer]  # the most important ones, for the top of the report
+    questions: dict[str, Question]  # of the sources
+
+    @property
+    def answers(self) -> dict[str, Answer]:
+        """All answers, by their keys in the file."""
+        sections = ("experiments", "studies", "comparisons", "results", "questions")
+        return {
+            f"{section}.{name}": entry
+            for section in sections
+            for name, entry in getattr(self, section).items()
+        }
 
     def texts(self, name: str) -> Texts:
         """The texts of an experiment or study; empty ones if it has none."""

@@ -10,6 +10,7 @@ from pipeline.runs import sources
 from pipeline.schema.params import Params
 from pipeline.utils import console, files, paths
 from pipeline.utils.errors import InputError
+from pipeline.utils.expressions import typed_numbers
 
 STAGES = {
     "datasets": ("generate",),
@@ -30,7 +31,10 @@ def run() -> None:
         where = f"{paths.root()}: MLflow takes {code.group()} in a path for another character"
         raise InputError(f"{where}; rename the folder")
     params = load_params(paths.params())
-    load_report(paths.report_texts(), params)
+    for key, answer in load_report(paths.report_texts(), params).answers.items():
+        if numbers := typed_numbers(answer.answer):
+            what = f"typed, so they do not follow the results: {', '.join(numbers)}"
+            console.print_status(f"warning: {paths.REPORT}: {key}.answer: {what}")
     for name in params.networks:
         config = params.config(name)
         for key, what in Problem(config.experiment.problem).config.warnings(config):

@@ -10,7 +10,7 @@ from pipeline.problems.base import Problem
 from pipeline.runs import checkpoint as checkpoints
 from pipeline.runs import datasets, executors, results
 from pipeline.runs.checkpoint import Checkpoint
-from pipeline.utils import console, files, paths, statistics
+from pipeline.utils import bands, console, files, paths, statistics
 
 
 class NetworkResults(NamedTuple):
@@ -57,24 +57,30 @@ def evaluate_network(network: str) -> NetworkResults:
     about = {"checkpoint_digest": results.checkpoint_digest(network)}
     files.write_arrays(paths.predictions(network), evaluation.predictions, about)
     references = problem.metrics.references(config, test)
-    aggregates = _aggregate(checkpoint, evaluation.metrics, references)
+    aggregates = _aggregate(problem, checkpoint, evaluation.metrics, references)
+    aggregates["by_piece"] = {
+        reference: values.tolist() for reference, values in evaluation.by_piece.items()
+    }
     summary = paths.summary(problem.name, network)
     files.write_json(summary, _headlines(problem, aggregates))
     return NetworkResults(
-        pd.DataFrame(statistics.bands(checkpoint.history, ~checkpoint.diverged)),
+        pd.DataFrame(bands.bands(checkpoint.history, ~checkpoint.diverged)),
         _by_replica(checkpoint, evaluation.metrics),
         aggregates,
     )
 
 
-def _aggregate(checkpoint: Checkpoint, metrics: dict, references: dict) -> dict:
+def _aggregate(problem: Problem, checkpoint: Checkpoint, metrics: dict, references: dict) -> dict:
     """Metrics over replicas, with their references."""
     return {
         "checkpoint_digest": results.checkpoint_digest(checkpoint.config.name),
         "replicas": len(checkpoint.diverged),
         "divergence_rate": float(checkpoint.diverged.mean()),
         "weights": int(sum(weight[0].size for weight in checkpoint.weights)),  # of one replica
-        "metrics": {metric: statistics.summary(values) for metric, values in metrics.items()},
+        "metrics": {
+            metric: statistics.summary(values, censored=problem.metrics.describe(metric).censored)
+            for metric, values in metrics.items()
+        },
         "references": references,
     }
 

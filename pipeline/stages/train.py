@@ -19,7 +19,7 @@ from pipeline.runs.fingerprint import Version
 from pipeline.runs.fit import CurvePoint, TrainingJob, run_training
 from pipeline.runs.tracker import ActiveRun, Tracker
 from pipeline.schema.variants import short_name
-from pipeline.utils import console, paths, statistics
+from pipeline.utils import bands, console, paths
 from pipeline.utils.errors import TrainingError
 
 
@@ -154,7 +154,7 @@ class _Monitor:
             for name, value in points[0].items()
         }
         if not (diverged := np.concatenate(masks)).all():
-            self._runs[network].active.log(statistics.bands(point, ~diverged))
+            self._runs[network].active.log(bands.bands(point, ~diverged))
 
     def _start_runs(self) -> None:
         """Start the tracker's runs.

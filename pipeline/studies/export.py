@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from pipeline.problems.base import Metric
+from pipeline.problems.base import Metric, Problem
 from pipeline.studies import storage
 from pipeline.studies.plan import StudyPlan, Trial
 from pipeline.studies.run import TUNED, UNTUNED, best
@@ -36,7 +37,7 @@ def _row(plan: StudyPlan, trial: Trial) -> dict:
     row |= {"weights": result.weight_count or None, "diverged": int(result.diverged.sum())}
     for metric in plan.study.measured:
         values = result.values(metric)
-        summary = statistics.summary(values)
+        summary = _summary(plan, metric, values)
         row |= {
             metric: summary["mean"],
             f"{metric}.low": summary["low"],
@@ -45,6 +46,11 @@ def _row(plan: StudyPlan, trial: Trial) -> dict:
         row[f"{metric}.replicas"] = summary["replicas"]
         row |= {f"{metric}.{replica}": value for replica, value in enumerate(values)}
     return row
+
+
+def _summary(plan: StudyPlan, metric: str, values: np.ndarray) -> dict:
+    censored = Problem(plan.study.problem).metrics.describe(metric).censored
+    return statistics.summary(values, censored=censored)
 
 
 def summarize(
@@ -77,7 +83,7 @@ def summarize(
 
 def _describe_trial(plan: StudyPlan, trial: Trial) -> dict:
     metrics = {
-        metric: statistics.summary(trial.result.metrics[metric])
+        metric: _summary(plan, metric, trial.result.metrics[metric])
         for metric in plan.study.measured
         if metric in trial.result.metrics
     }
@@ -116,10 +122,16 @@ def _summarize_confirmation(
     plan: StudyPlan, confirmed: Mapping[str, TrialResult], describe: Callable[[str], Metric]
 ) -> dict:
     """The best and the untuned network on new replicas, and their paired differences."""
-    summary: dict = {"replicas": plan.confirmation_replicas}
+    summary: dict = {
+        "replicas": plan.confirmation_replicas,
+        "values": {
+            name: {metric: result.values(metric).tolist() for metric in plan.study.measured}
+            for name, result in confirmed.items()
+        },
+    }
     for name, result in confirmed.items():
         summary[name] = {
-            metric: statistics.summary(result.values(metric)) for metric in plan.study.measured
+            metric: _summary(plan, metric, result.values(metric)) for metric in plan.study.measured
         }
     summary["difference"] = {
         metric: statistics.paired_difference(

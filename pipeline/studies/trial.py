@@ -21,7 +21,7 @@ from pipeline.runs import checkpoint as checkpoints
 from pipeline.runs import datasets
 from pipeline.runs.fingerprint import Version
 from pipeline.runs.fit import fit
-from pipeline.utils import statistics
+from pipeline.utils import bands
 
 PARTS = ("metrics", "history", "predictions")
 """The attributes of a result that hold arrays by name; `to_arrays` stores each in a folder."""
@@ -103,22 +103,21 @@ def _run(
     if diverged.all():
         return TrialResult(diverged, {}, {}, {}, weight_count, pruned=False)
     valid = checkpoint.without_diverged()
-    metrics, predictions = problem.metrics.evaluate(
+    evaluation = problem.metrics.evaluate(
         config, checkpoints.to_replicas(valid), arrays["test"], valid.history, valid.weights_after
     )
     return TrialResult(
         diverged,
-        {name: _pad_diverged(values, ~diverged) for name, values in metrics.items()},
+        {name: _pad_diverged(values, ~diverged) for name, values in evaluation.metrics.items()},
         _bands(checkpoint.history, ~diverged),
-        problem.metrics.preview(predictions),
+        problem.metrics.preview(evaluation.predictions),
         weight_count,
         pruned=False,
     )
 
 
 def _bands(curves: Mapping[str, np.ndarray], valid: np.ndarray) -> dict[str, np.ndarray]:
-    bands = statistics.bands(curves, valid)
-    return {name: values.astype(np.float32) for name, values in bands.items()}
+    return {name: values.astype(np.float32) for name, values in bands.bands(curves, valid).items()}
 
 
 def _pad_diverged(values: np.ndarray, valid: np.ndarray) -> np.ndarray:

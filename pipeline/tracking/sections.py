@@ -15,7 +15,7 @@ from pipeline.runs.checkpoint import Checkpoint
 from pipeline.schema.experiment import RunConfig
 from pipeline.schema.variants import experiment_of
 from pipeline.tracking import charts, keras_model, runs
-from pipeline.utils import files, paths, statistics
+from pipeline.utils import bands, files, paths
 from pipeline.utils.errors import InputError
 
 HISTORY = "history"  # name of the figure of learning curves, which every experiment has
@@ -112,7 +112,7 @@ def contents(checkpoint: Checkpoint, run: Run) -> charts.Contents:
     return charts.contents(
         checkpoint.config.experiment.problem,
         run.data.metrics,
-        runs.name_curves(statistics.bands(checkpoint.history, ~checkpoint.diverged)),
+        runs.name_curves(bands.bands(checkpoint.history, ~checkpoint.diverged)),
         {key: list(images) for key, images in steps.items()},
         {key: str(value) for key, value in checkpoint.config.flat().items()},
     )
@@ -123,7 +123,7 @@ def _write_training(checkpoint: Checkpoint, client: MlflowClient, run: Run) -> N
     params = [Param(key, str(value)) for key, value in checkpoint.config.flat().items()]
     client.log_batch(run.info.run_id, params=params)
     runs.log_dataset(client, run, checkpoint.config)
-    runs.log_curves(client, run, statistics.bands(checkpoint.history, ~checkpoint.diverged))
+    runs.log_curves(client, run, bands.bands(checkpoint.history, ~checkpoint.diverged))
     runs.log_metrics(client, run, runs.make_metrics(run, _training_metrics(checkpoint, run)))
     written: list[str] = []
     end = training_end(checkpoint.config.name, run)

@@ -108,7 +108,7 @@ def _describe(plan: StudyPlan, params: Params) -> str:
     dimensions = ", ".join(plan.study.dimensions)
     figures = f"reports/studies/{plan.name}/"
     return (
-        f"{texts.question or plan.name}\n\n{texts.answer}\n\nEach run is a trial: "
+        f"{texts.question or plan.name}\n\nEach run is a trial: "
         f"`{plan.study.experiment}` with other values of {dimensions}, {len(plan.replicas)} "
         f"replicas each. Figures: [{figures}]({figures}), in the report under "
         f"[{plan.name}](reports/README.md#{plan.name}). To reproduce it, run: "

@@ -84,7 +84,7 @@ def test_metrics_are_aggregated_over_replicas(reproduced):
     assert found["networks"]["drawer"]["divergence_rate"] == 0
     assert list(rows["replica"]) == [0, 1, 2]
     entry = found["networks"]["drawer"]["metrics"]["mae_regret"]
-    assert set(entry) == {"mean", "sd", "iqm", "low", "high", "min", "replicas"}
+    assert set(entry) == {"mean", "sd", "iqm", "low", "high", "median", "min", "replicas"}
     assert entry["mean"] == pytest.approx(rows["mae_regret"].mean())
     assert entry["low"] < entry["mean"] < entry["high"]
 

@@ -139,7 +139,7 @@ class ProblemContract:
     def test_figures_have_unique_names_and_captions(self):
         test, figures = self.data()["test"], self.problem().figures
         references = self.problem().metrics.references(self.config, test)
-        metrics, predictions = self.evaluated()
+        metrics, predictions, _ = self.evaluated()
         results = StoredResults(self.history(), predictions, metrics, references, test)
         variants = dict.fromkeys(("one", "two"), (self.config, results))
         _check_figures(
@@ -154,7 +154,7 @@ class ProblemContract:
 
     def test_progress_images_and_the_gallery_need_only_the_preview(self):
         test, figures = self.data()["test"], self.problem().figures
-        metrics, predictions = self.evaluated()
+        metrics, predictions, _ = self.evaluated()
         preview = self.problem().metrics.preview(predictions)
         assert set(preview) <= set(predictions)
         assert sum(array.nbytes for array in preview.values()) < 2**20

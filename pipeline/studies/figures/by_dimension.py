@@ -10,7 +10,7 @@ from pipeline import plotting
 from pipeline.problems.base import CaptionedFigure, Problem, read_config
 from pipeline.runs import datasets
 from pipeline.schema.study import VARIANT, is_numeric
-from pipeline.studies.figures.labels import describe, dimension_label, metric_label
+from pipeline.studies.figures.labels import center, describe, dimension_label, metric_label
 from pipeline.studies.figures.scales import SPAN, dimension_scale, metric_scale, position
 from pipeline.studies.plan import StudyPlan, Trial
 from pipeline.utils import statistics
@@ -74,8 +74,7 @@ def curves(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
     plotting.figure_legend(figure)
     replicas = len(plan.replicas)
     caption = (
-        f"Means over {replicas} replicas with their {statistics.interval_name(replicas)}s; "
-        "small dots are single replicas."
+        f"Means over {replicas} replicas with their 95% intervals; small dots are single replicas."
     )
     return [CaptionedFigure("curves", figure, caption)]
 
@@ -87,14 +86,19 @@ def panel(axes: Axes, plan: StudyPlan, trials: Sequence[Trial], metric: str) -> 
     for (name, line), style, marker in zip(
         lines(plan, trials), plotting.line_styles(), 5 * plotting.MARKERS, strict=False
     ):
-        line = [trial for trial in line if not np.isnan(trial.mean(metric))]
+        line = [trial for trial in line if not np.isnan(center(plan, trial, metric))]
         if not line:
             continue
         x = np.array([position(plan, along, trial.point[along]) for trial in line], float)
-        summaries = [statistics.summary(trial.result.metrics[metric]) for trial in line]
-        means = np.array([summary["mean"] for summary in summaries])
+        censored = describe(plan, metric).censored
+        summaries = [
+            statistics.summary(trial.result.metrics[metric], censored=censored) for trial in line
+        ]
+        means = np.array([center(plan, trial, metric) for trial in line])
         ends = np.array([[summary["low"], summary["high"]] for summary in summaries], float)
         errors = np.nan_to_num(np.abs(ends.T - means))
+        if len(plan.replicas) < plotting.MIN_FOR_BAND:  # the replicas themselves are drawn
+            errors[:] = 0
         axes.errorbar(
             x,
             means,

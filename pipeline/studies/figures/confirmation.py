@@ -10,7 +10,6 @@ from pipeline.studies.figures.labels import metric_label
 from pipeline.studies.plan import StudyPlan
 from pipeline.studies.run import TUNED, UNTUNED
 from pipeline.studies.trial import TrialResult
-from pipeline.utils.statistics import interval_name
 
 
 def draw(
@@ -35,8 +34,8 @@ def draw(
     caption = (
         f"The best trial and the untuned network, both trained on {replicas} replicas that no "
         "trial has used. Thin lines join the two results of a replica; the thick line joins the "
-        f"means. Titles: mean paired difference with its {interval_name(replicas)}, and the "
-        "share of replicas in which the tuned network is better."
+        "means. Titles: mean paired difference with its 95% interval, the share of replicas in "
+        "which the tuned network is better, and the p-value of the exact sign test."
     )
     return [CaptionedFigure("confirmation", figure, caption)]
 
@@ -49,5 +48,5 @@ def _format_difference(paired: Mapping) -> str:
     if paired["low"] is not None:
         text += f" [{paired['low']:+.2g}, {paired['high']:+.2g}]"
     if paired["p_better"] is not None:
-        text += f"\nP(better) {paired['p_better']:.2f}"
+        text += f"\nP(better) {paired['p_better']:.2f}, p {paired['p_value']:.2g}"
     return text

@@ -14,12 +14,12 @@ from pipeline.problems.base import CaptionedFigure
 from pipeline.schema.study import VARIANT
 from pipeline.studies.export import smallest_reaching_target
 from pipeline.studies.figures.by_dimension import complete
-from pipeline.studies.figures.labels import describe, dimension_label, metric_label
+from pipeline.studies.figures.labels import center, describe, dimension_label, metric_label
 from pipeline.studies.figures.scales import dimension_scale
 from pipeline.studies.plan import StudyPlan, Trial
 
 LONGEST = 8  # characters of a name that fit under its column
-INCOMPLETE = "a mean over fewer replicas, because the others have no value"
+INCOMPLETE = "some replicas have no value: a mean over the others, or the median of a count"
 NONE = "not reached"
 DARK = 0.55  # share of a color map's range above which numbers are written in white
 
@@ -41,7 +41,7 @@ def heatmap(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
         incomplete = np.zeros(means.shape, bool)
         for trial in complete(trials):
             cell = rows.index(trial.point[up]), columns.index(trial.point[across])
-            means[cell] = trial.mean(metric)
+            means[cell] = center(plan, trial, metric)
             incomplete[cell] = not trial.has_all_values(metric)
         _draw_map(axes, means, incomplete, plan, metric)
         names = [str(choice) for choice in columns]
@@ -93,9 +93,9 @@ def frontier(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
     }
     incomplete: dict[str, list] = {title: [] for title in panels}
     for metric in plan.study.metrics:
-        if not np.isnan([trial.mean(metric) for trial in smallest.values()]).all():
+        if not np.isnan([center(plan, trial, metric) for trial in smallest.values()]).all():
             title = f"its {describe(plan, metric).label}"
-            panels[title] = functools.partial(Trial.mean, metric=metric)
+            panels[title] = functools.partial(center, plan, metric=metric)
             incomplete[title] = [
                 choice for choice, trial in smallest.items() if not trial.has_all_values(metric)
             ]

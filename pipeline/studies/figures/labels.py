@@ -2,7 +2,8 @@
 
 from pipeline import plotting
 from pipeline.problems.base import Metric, Problem
-from pipeline.studies.plan import StudyPlan
+from pipeline.studies.plan import StudyPlan, Trial
+from pipeline.utils.statistics import censored_median
 
 
 def describe(plan: StudyPlan, metric: str) -> Metric:
@@ -19,3 +20,10 @@ def metric_label(plan: StudyPlan, metric: str) -> str:
 def dimension_label(dimension: str) -> str:
     """The axis label of a dimension: `learning rate` for training.learning_rate."""
     return dimension.rpartition(".")[2].replace("_", " ")
+
+
+def center(plan: StudyPlan, trial: Trial, metric: str) -> float:
+    """The mean of a metric; of a censored one that some replicas lack, the median. NaN: unknown."""
+    if describe(plan, metric).censored and not trial.has_all_values(metric):
+        return censored_median(trial.result.values(metric))
+    return trial.mean(metric)

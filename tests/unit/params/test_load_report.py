@@ -53,7 +53,7 @@ def test_texts_of_experiments_and_studies_are_found_by_name(params, tmp_path):
             "comparison",
             {},
             "comparison: unknown section 'comparison' (did you mean 'comparisons'?); "
-            "known: comparisons, experiments, highlights, models, studies",
+            "known: comparisons, experiments, highlights, models, questions, results, studies",
         ),
         ("experiments", [], "experiments: must be a mapping of names to entries, got []"),
         (
@@ -65,7 +65,7 @@ def test_texts_of_experiments_and_studies_are_found_by_name(params, tmp_path):
             "experiments/drawer/qestion",
             "Does it?",
             "experiments.drawer.qestion: unknown key 'qestion' (did you mean 'question'?); "
-            "known: answer, question",
+            "known: answer, evidence, question",
         ),
         (
             "experiments/drawr",
@@ -78,7 +78,58 @@ def test_texts_of_experiments_and_studies_are_found_by_name(params, tmp_path):
             {},
             "studies.size: unknown study 'size' (did you mean 'sizes'?); known: search, sizes",
         ),
-        ("comparisons/drawers/answer", REMOVE, "comparisons.drawers.answer: is missing"),
+        ("comparisons/drawers/question", REMOVE, "comparisons.drawers.question: is missing"),
+        (
+            "experiments/drawer/answer",
+            "Its MAE is {drawr.mae:.3f}.",
+            "experiments.drawer.answer: {drawr.mae}: unknown network or study 'drawr' (did you "
+            "mean 'drawer'?); known: drawer, echoer, sampler, search, sizes, "
+            "widths/narrow, widths/wide, writer",
+        ),
+        (
+            "experiments/drawer/answer",
+            "Its MAE is {drawer.mea:.3f}.",
+            "experiments.drawer.answer: {drawer.mea}: unknown metric 'mea' of shapes",
+        ),
+        (
+            "experiments/drawer/answer",
+            "It is {drawer.mae < 1}.",
+            "experiments.drawer.answer: {drawer.mae < 1}: must be a number",
+        ),
+        (
+            "results",
+            {"sizes": {"answer": "It grows.", "evidence": {"x": "drawer.mae < widths/wide.mae"}}},
+            "results.sizes.evidence: 'x' is not in the answer",
+        ),
+        (
+            "results",
+            {"sizes": {"answer": "It grows.", "evidence": {"It grows": "drawer.mae"}}},
+            "results.sizes.evidence: 'drawer.mae': must be a comparison",
+        ),
+        (
+            "results",
+            {"sizes": {"answer": "{sizes[alone, 1].sise}"}},
+            "results.sizes.answer: {sizes[alone, 1].sise}: unknown metric 'sise'; known: "
+            "consistency_error, mae_regret, weights",
+        ),
+        (
+            "results",
+            {"sizes": {"answer": "{sizes[1].mae_regret}"}},
+            "results.sizes.answer: {sizes[1].mae_regret}: must have a value of each of "
+            "variant, model.cells",
+        ),
+        (
+            "results",
+            {"sizes": {"answer": "{search[2, 0.1, 4].token_accuracy}"}},
+            "results.sizes.answer: {search[2, 0.1, 4].token_accuracy}: trials cannot be named by "
+            "values of model.cells, which is a range",
+        ),
+        (
+            "questions",
+            {"drawing": {"question": "Draw.", "see": ["drawr"]}},
+            "questions.drawing.see: unknown entry 'drawr' (did you mean 'drawer'?); known: "
+            "drawer, drawers, echoer, sampler, search, sizes, widths, writer",
+        ),
         (
             "comparisons/drawers/experiments",
             ["drawer", "drawr"],

@@ -48,12 +48,41 @@ def test_references_that_differ_are_marks_in_the_rows_of_their_networks():
     assert positions == {0: 0.15, 2: 0.25}
 
 
-def test_networks_with_different_kinds_of_references_are_drawn_without_them():
-    assert notes(plot([0.1, 0.2], {"chance": 0.15}, {"floor": 0.05})) == []
+def test_references_that_some_networks_have_are_marks_in_their_rows():
+    axes = plot([0.1, 0.2], {"chance": 0.15}, {"floor": 0.05})
+    assert notes(axes) == ["gray bars: chance", "gray crosses: floor"]
+    for line, expected in zip(axes.lines[-2:], [(0.15, 0), (0.05, 1)], strict=True):
+        assert [(x, y) for x, y in line.get_xydata().tolist() if x == x] == [expected]
 
 
 def test_no_references_are_drawn_if_there_are_too_many_kinds_to_tell_apart():
-    assert notes(plot([0.1, 0.2], {"one": 0.1, "two": 0.12, "three": 0.15})) == []
+    references = {f"number {number}": 0.1 + number / 100 for number in range(4)}
+    assert notes(plot([0.1, 0.2], references)) == []
+
+
+def test_few_replicas_are_dots_without_an_interval():
+    def single_dots(replicas: int) -> list[list[float]]:
+        entry = {"mean": 0.2, "low": 0.1, "high": 0.3, "median": 0.2, "replicas": replicas}
+        network = {
+            "metrics": {"mae_regret": entry},
+            "references": {},
+            "replicas": replicas,
+            "values": {"mae_regret": list(range(replicas))},
+        }
+        _, axes = plt.subplots()
+        comparisons.plot_panel(axes, {"network": network}, "mae_regret", Problem("shapes"))
+        return [line.get_xdata().tolist() for line in axes.lines if line.get_marker() == "."]
+
+    assert single_dots(4) == [[0, 1, 2, 3]]
+    assert single_dots(5) == []
+
+
+def test_a_censored_metric_without_a_mean_is_drawn_at_its_median():
+    entry = {"mean": None, "low": None, "high": None, "median": 300.0, "replicas": 6}
+    network = {"metrics": {"mae_regret": entry}, "references": {}, "replicas": 8}
+    _, axes = plt.subplots()
+    comparisons.plot_panel(axes, {"network": network}, "mae_regret", Problem("shapes"))
+    assert [text.get_text() for text in axes.texts] == ["median 300 (6 of 8)"]
 
 
 def test_accuracies_are_on_an_axis_from_0_to_1():

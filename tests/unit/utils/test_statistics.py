@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.utils import statistics
+from pipeline.utils.bands import bands
 
 
 def test_the_interquartile_mean_ignores_the_outer_quarters():
@@ -22,7 +23,7 @@ def test_summary_leaves_out_nan():
 @pytest.mark.parametrize(
     ("values", "undefined"),
     [
-        ([], {"mean", "sd", "iqm", "low", "high", "min"}),
+        ([], {"mean", "sd", "iqm", "low", "high", "median", "min"}),
         ([3.0], {"sd", "iqm", "low", "high"}),
         ([3.0, 4.0, 5.0], {"iqm"}),
     ],
@@ -32,11 +33,13 @@ def test_statistics_of_too_few_values_are_none(values, undefined):
     assert {name for name, value in result.items() if value is None} == undefined
 
 
-@pytest.mark.parametrize("values", [[0.3, 0.1], [0.3, 0.1, 0.2, 0.7]])
-def test_the_interval_of_few_values_is_called_their_range(values):
-    assert statistics.interval(np.array(values)) == (min(values), max(values))
-    assert statistics.interval_name(len(values)) == "range"
-    assert statistics.interval_name(statistics.MIN_FOR_BOOTSTRAP) == "95% interval"
+@pytest.mark.parametrize(
+    ("values", "width"), [([1, 3], 12.706), ([1, 2, 3, 4], 3.182 * np.sqrt(5 / 12))]
+)
+def test_the_interval_of_few_values_is_students(values, width):
+    low, high = statistics.interval(np.array(values, float))
+    assert (low + high) / 2 == pytest.approx(np.mean(values))
+    assert (high - low) / 2 == pytest.approx(width, rel=1e-3)
 
 
 def test_the_interval_of_equal_values_has_no_width():
@@ -45,13 +48,22 @@ def test_the_interval_of_equal_values_has_no_width():
     assert statistics.interval(nearly) == (nearly[-1], 1.0)
 
 
-def test_intervals_contain_the_mean_in_95_of_100_cases():
+def test_intervals_of_many_values_contain_the_mean_in_95_of_100_cases():
     rng = np.random.default_rng(0)
     hits = 0
     for _ in range(200):
         low, high = statistics.interval(rng.exponential(size=32))
         hits += low <= 1 <= high
     assert 175 <= hits <= 200
+
+
+def test_intervals_of_five_values_contain_the_mean_in_95_of_100_cases():
+    rng = np.random.default_rng(0)
+    hits = 0
+    for _ in range(1000):
+        low, high = statistics.interval(rng.normal(size=5))
+        hits += low <= 0 <= high
+    assert 935 <= hits <= 965
 
 
 def test_intervals_are_deterministic():
@@ -80,9 +92,32 @@ def test_a_replica_without_a_value_is_the_worse_of_its_pair(higher):
     assert (one["difference"], one["p_better"]) == (None, 1)
 
 
+def test_a_censored_metric_has_a_median_but_no_mean_of_those_that_finished():
+    values = np.array([100.0, 300.0, 200.0, np.nan, np.nan])
+    result = statistics.summary(values, censored=True)
+    assert (result["median"], result["min"], result["replicas"]) == (300, 100, 3)
+    assert {result[name] for name in ("mean", "sd", "iqm", "low", "high")} == {None}
+    assert statistics.summary(values[2:], censored=True)["median"] is None
+    assert statistics.summary(values[:3], censored=True)["mean"] == 200
+
+
+@pytest.mark.parametrize(
+    ("differences", "p_value"),
+    [([1, 2, 3, 4, 5], 2 / 2**5), ([1, 2, 3, 4, 5, -1], 14 / 2**6), ([0, 0, 1], 1), ([0], 1)],
+)
+def test_the_sign_test_is_exact_and_leaves_out_ties(differences, p_value):
+    assert statistics.sign_test(np.array(differences)) == pytest.approx(p_value)
+
+
+def test_holm_multiplies_the_smallest_by_the_number_of_tests():
+    assert statistics.holm([0.04, 0.01, 0.03]) == pytest.approx([0.06, 0.03, 0.06])
+    assert statistics.holm([0.6, 0.7]) == [1, 1]
+    assert statistics.holm([]) == []
+
+
 def test_bands_leave_out_other_replicas_and_keep_shared_values():
     curves = {"sequences": np.array([1, 2]), "mae": np.array([[1.0, 2], [3, 4], [np.nan, np.nan]])}
-    result = statistics.bands(curves, np.array([True, True, False]))
+    result = bands(curves, np.array([True, True, False]))
     assert result["sequences"].tolist() == [1, 2]
     assert result["mae"].tolist() == [2, 3]
     assert (result["mae_low"] < result["mae"]).all()

@@ -11,7 +11,7 @@ from pipeline.problems.echo.config.types import MISSING
 from pipeline.problems.echo.figures.variants import detail_figures
 from pipeline.problems.echo.metrics.evaluation import LEARNED, exact, preview_rows
 from pipeline.schema.experiment import RunConfig
-from pipeline.utils.statistics import interval_name, summary
+from pipeline.utils.statistics import summary
 
 
 def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
@@ -21,14 +21,14 @@ def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
         CaptionedFigure(
             "learning-curve",
             plot_learning_curve(config, results),
-            "Held-out accuracy and error against training sequences seen: median and middle 80% of "
-            f"the {replicas} replicas.",
+            "Held-out accuracy and error against training sequences seen: "
+            f"{plotting.describe_curve(replicas)}.",
         ),
         CaptionedFigure(
             "positions",
             plot_positions(config, results),
-            "Accuracy at each position of the echo: mean over replicas with its "
-            f"{interval_name(replicas)}. Dashed: guessing.",
+            "Accuracy at each position of the echo: mean over replicas with its 95% interval. "
+            "Dashed: guessing.",
         ),
         CaptionedFigure(
             "echoes",

@@ -139,12 +139,18 @@ def plot_effects(variants: Variants) -> Figure:
         overall = [np.mean([line[level] for line in lines.values()]) for level in levels]
         style = {"color": plotting.BLUE, "linewidth": 4, "clip_on": False}
         axes.plot(range(len(levels)), overall, "o-", **style)
-        labels = [f"{level:,}" if isinstance(level, int) else str(level) for level in levels]
+        labels = [_level_label(level) for level in levels]
         ticks = [f"{label}\n({mean:.1%})" for label, mean in zip(labels, overall, strict=True)]
         axes.set(xticks=range(len(levels)), xticklabels=ticks, xlim=(-0.4, len(levels) - 0.6))
         axes.set(xlabel=_axis_label(factor), ylim=(-0.03, 1.03))
     panels[0].set_ylabel("exact accuracy (share)")
     return figure
+
+
+def _level_label(level: object) -> str:
+    if isinstance(level, bool):
+        return "yes" if level else "no"
+    return f"{level:,}" if isinstance(level, int) else str(level).replace("_", " ")
 
 
 def _axis_label(setting: str) -> str:

@@ -48,14 +48,16 @@ METRICS = {
     "sequences_until_learned": Metric(
         f"sequences until {LEARNED:.0%} exact",
         "training sequences seen when the exact accuracy on the validation sequences first "
-        f"reached {LEARNED:.0%}, to the resolution of the learning curve; replicas that never "
-        "reached it are left out",
+        f"reached {LEARNED:.0%}, to the resolution of the learning curve; without a mean if some "
+        "replicas never reached it",
         headline=True,
+        censored=True,
     ),
     "updates_until_learned": Metric(
         f"updates until {LEARNED:.0%} exact",
         "updates made when the exact accuracy on the validation sequences first reached "
-        f"{LEARNED:.0%}; replicas that never reached it are left out",
+        f"{LEARNED:.0%}; without a mean if some replicas never reached it",
+        censored=True,
     ),
     "exact_accuracy_full": Metric(
         "exact accuracy, full windows",
@@ -282,9 +284,11 @@ def summarize(config: RunConfig, metrics: dict, references: dict) -> list[str]:
         sentences.append(f"Exact echoes by sequence length: {', '.join(accuracies)}.")
     learned = metrics["sequences_until_learned"]
     if learned["replicas"]:
+        median = learned["median"]
+        after = f"; the median is {median:,.0f} training sequences" if median else ""
         sentences.append(
             f"{learned['replicas']} of {replicas} replicas reached {LEARNED:.0%} exact echoes on "
-            f"the validation sequences, after {learned['mean']:,.0f} training sequences on average."
+            f"the validation sequences{after}."
         )
     else:
         sentences.append(

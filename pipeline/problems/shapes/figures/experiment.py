@@ -16,7 +16,10 @@ from pipeline.problems.shapes.metrics.evaluation import (
     PROBE_X,
     after_bottom_vertex,
     bottom_vertices,
+    has_ramp,
+    optimal_mae,
 )
+from pipeline.problems.shapes.metrics.memoryless import ramp_mae
 from pipeline.schema.experiment import RunConfig
 
 TEST_SHAPES = 24  # shown beside the drawn ones
@@ -24,6 +27,7 @@ COLUMNS = 4  # of drawings
 GALLERY_COLUMNS = 6
 MARGIN = 0.08  # around shapes
 MAX_GROWTH = 0.5  # how far a plot extends beyond the data's range to show a shape that leaves it
+RAMP_WIDTHS = np.geomspace(0.005, 0.5, 41)
 MAX_SIDE_BY_SIDE = 100  # shapes of `pipeline draw`
 
 GalleryRows = Mapping[str, tuple[RunConfig, dict[str, np.ndarray]]]
@@ -46,10 +50,11 @@ def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
         CaptionedFigure(
             "learning-curve",
             plot_learning_curves({config.name: (config, results)}),
-            f"Held-out error against the number of {plural} seen in training: median and middle "
-            f"80% of the {count} replicas.{_optimum(config)}",
+            f"Held-out error against the number of {plural} seen in training: "
+            f"{plotting.describe_curve(count)}.{_optimum(config)}",
         ),
         *_ambiguity_figures(config, results),
+        *_ramp_figures({config.name: (config, results)}),
     ]
 
 
@@ -91,7 +96,7 @@ def plot_variants(variants: Variants) -> list[CaptionedFigure]:
             CaptionedFigure(f"{name}-{entry.name}", entry.figure, f"{name}: {entry.caption}")
             for entry in own
         ]
-    return captioned
+    return captioned + _ramp_figures(regressors)
 
 
 def progress_images(config: RunConfig, results: StoredResults) -> dict[str, dict[int, Figure]]:
@@ -245,8 +250,9 @@ def plot_learning_curves(variants: Variants) -> Figure:
         plotting.plot_curve(
             axes, results.history["sequences"], results.history["mae"], name, **style
         )
-    for name, value in results.references.get("mae", {}).items():
-        plotting.plot_reference(axes, value, f"{name}: {value:.4f}")
+    references = results.references.get("mae", {})
+    for (name, value), line in zip(references.items(), ("--", ":"), strict=False):
+        plotting.plot_reference(axes, value, f"{name}: {value:.4f}", line)
     axes.set(
         xscale="log",
         yscale="log",
@@ -263,10 +269,11 @@ def _ambiguity_figures(config: RunConfig, results: StoredResults) -> list[Captio
     if "probe" not in results.predictions or len(bottom_vertices(config.dataset.family)) < 2:
         return []
     caption = (
-        "Next vertex that a network without memory predicts after the point (x, 0): median and "
-        f"middle 80% of the {_replica_count(results)} replicas. Dashed lines and dot: the optimal "
+        "Next vertex that a network without memory predicts after the point (x, 0): "
+        f"{plotting.describe_curve(_replica_count(results))}. Dashed lines and dot: the optimal "
         "predictions if the point is a certain vertex. One point does not show which vertex it is, "
-        "so the network must be wrong for at least one of them."
+        "so the network must be wrong for at least one of them: at every x of a rectangle of eight "
+        "points, but of a rectangle only at x = 0, and near it because its output is continuous."
     )
     return [CaptionedFigure("ambiguity", plot_ambiguity(config, results), caption)]
 
@@ -291,9 +298,47 @@ def plot_ambiguity(config: RunConfig, results: StoredResults) -> Figure:
     return figure
 
 
+def _ramp_figures(variants: Variants) -> list[CaptionedFigure]:
+    """Return the figure of continuous maps, if any of the networks is a rival of theirs."""
+    rivals = {name: variant for name, variant in variants.items() if has_ramp(variant[0])}
+    if not rivals:
+        return []
+    caption = (
+        "What a continuous map without memory loses on rectangles if it needs a distance, the "
+        "width of its ramp, to change from the prediction for one vertex to that for the next. "
+        "Dashed lines: the networks without memory, means over replicas. Without a limit on the "
+        "width there is none on the regret."
+    )
+    return [CaptionedFigure("ramp", plot_ramp(rivals), caption)]
+
+
+def plot_ramp(variants: Variants) -> Figure:
+    """Plot the regret of `ramp_predictions` against its width, and the regrets of networks."""
+    figure, axes = plt.subplots(figsize=(7, 4))
+    config, results = next(iter(variants.values()))
+    optimal = optimal_mae(results.test, config.dataset.family)
+    regrets = [ramp_mae(results.test, width) - optimal for width in RAMP_WIDTHS]
+    axes.plot(RAMP_WIDTHS, regrets, color=plotting.BLACK, label="continuous map")
+    styles = plotting.line_styles()
+    for (name, (_, results)), style in zip(variants.items(), styles, strict=False):
+        mean = results.metrics["mae_regret"].mean()
+        axes.axhline(mean, **style | {"linestyle": "--"}, label=f"{name}: {mean:.4f}")
+    axes.set(
+        xscale="log",
+        yscale="log",
+        xlabel="width of the ramp",
+        ylabel="MAE regret (above the optimum)",
+    )
+    plotting.plain_log_ticks(axes.xaxis)
+    plotting.plain_log_ticks(axes.yaxis)
+    plotting.legend(axes)
+    return figure
+
+
 def _optimum(config: RunConfig) -> str:
     """Return the end of a caption: what the dashed line is, if there is one."""
-    return " Dashed line: the optimal predictor." if config.dataset.family.known else ""
+    known = " Dashed line: the optimal predictor; dotted line: the optimal one without memory."
+    return known if config.dataset.family.known else ""
 
 
 def _replica_count(results: StoredResults) -> int:

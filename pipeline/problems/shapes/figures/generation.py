@@ -56,8 +56,8 @@ def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
         CaptionedFigure(
             "learning-curve",
             plot_learning_curve(config, results),
-            f"Held-out loss against the number of {plural} seen in training: median and middle "
-            f"80% of the {count} replicas."
+            f"Held-out loss against the number of {plural} seen in training: "
+            f"{plotting.describe_curve(count)}."
             + (
                 " Dashed line: no generator can be better, because sizes are random."
                 if _is_known(config)

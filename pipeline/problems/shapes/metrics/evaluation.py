@@ -26,6 +26,7 @@ from pipeline.problems.shapes.metrics.drawings import (
     side_error,
     validity,
 )
+from pipeline.problems.shapes.metrics.memoryless import memoryless_mae, ramp_mae
 
 if TYPE_CHECKING:
     from pipeline.engine.replicas import Replicas
@@ -34,6 +35,15 @@ if TYPE_CHECKING:
 PROBE_X = np.linspace(0, 1, 201)
 """x of points on the line y = 0, for which networks without memory are probed: such a point can be
 one of several vertices."""
+
+OPTIMAL, MEMORYLESS = "optimal predictor", "optimal without memory"
+"""References of the error: with all vertices so far, and with one vertex; see `memoryless`."""
+
+RAMP = 0.1
+"""Width of the ramp of the map that networks without memory are compared with."""
+
+ROUNDING = float(np.finfo(np.float32).eps)
+"""Consistency errors below it are rounding of the coordinates, so their order means nothing."""
 
 METRICS = {
     "mae": Metric(
@@ -197,14 +207,25 @@ def references(config: RunConfig, held_out: np.ndarray) -> dict[str, dict[str, f
     if config.experiment.framing.generative:
         return generation.references(config, held_out)
     family = config.dataset.family
-    exact = {"consistency_error": {"exact shape": 0.0}} if family.restricted else {}
+    exact = {"exact shape": 0.0, "float32 rounding": ROUNDING}
+    consistency = {"consistency_error": exact} if family.restricted else {}
     if not family.known:
-        return exact
-    return exact | {
-        "mae": {"optimal predictor": optimal_mae(held_out, family)},
-        "mae_regret": {"optimal predictor": 0.0},
+        return consistency
+    optimal, memoryless = optimal_mae(held_out, family), memoryless_mae(held_out, family)
+    lost = memoryless - optimal
+    regret = {OPTIMAL: 0.0, MEMORYLESS: lost if lost > ROUNDING else 0.0}
+    if has_ramp(config):
+        regret[f"map with a ramp of {RAMP}"] = ramp_mae(held_out, RAMP) - optimal
+    return consistency | {
+        "mae": {OPTIMAL: optimal, MEMORYLESS: memoryless},
+        "mae_regret": regret,
         "size": {"data": 0.5},
     }
+
+
+def has_ramp(config: RunConfig) -> bool:
+    """Return whether `memoryless.ramp_predictions` is a rival of a network."""
+    return config.experiment.framing.sample == "point" and config.dataset.shape == "rectangle"
 
 
 def evaluate(
@@ -289,7 +310,7 @@ def summarize(config: RunConfig, metrics: dict, references: dict) -> list[str]:
     return [
         f"{memory}, the network predicts the next vertex with a mean absolute error of "
         f"{mean['mae']:.4f}. The error of the optimal predictor is "
-        f"{references['mae']['optimal predictor']:.4f}, because a size is random until a vertex "
+        f"{references['mae'][OPTIMAL]:.4f}, because a size is random until a vertex "
         f"shows it, so the regret is {mean['mae_regret']:.4f}.",
         "On average, the coordinates of its drawing differ by "
         f"{mean['consistency_error']:.4f} from those of the nearest exact {config.dataset.shape}.",

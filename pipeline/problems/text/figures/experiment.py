@@ -17,7 +17,7 @@ from pipeline.problems.text.figures.texts import (
 )
 from pipeline.problems.text.metrics.evaluation import FLOOR, PROGRESS_TEMPERATURE
 from pipeline.schema.experiment import RunConfig
-from pipeline.utils.statistics import band
+from pipeline.utils.bands import band
 
 MIN_BITS = 1e-4  # bits per character below which a logarithmic axis ends
 MIN_POSITIONS = 16  # with fewer, bits against characters read are no curve
@@ -44,8 +44,8 @@ def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
             "learning-curve",
             plot_learning_curve(config, results),
             f"Bits per character {learned_on} against training passages of "
-            f"{config.dataset.length} characters seen: median and middle 80% of the {count} "
-            f"replicas. Right: {lines}.",
+            f"{config.dataset.length} characters seen: {plotting.describe_curve(count)}. "
+            f"Right: {lines}.",
         ),
         CaptionedFigure(
             "samples",

@@ -3,8 +3,8 @@
 Reference values come from n-gram models, compressors and held-out text.
 
 Axes: R replica, S passage, N sample, T character that a sample predicts, L character of a passage
-or of the test text, P position since the last state reset, B text (one per temperature), K
-checkpoint.
+or of the test text, P position since the last state reset, Q piece of the test text, B text (one
+per temperature), K checkpoint.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 NGRAM_ORDERS = (2, 5, 6)  # besides unigrams
 MAX_BASELINE_LENGTH = 5_000_000  # characters of training text that baselines and metrics read
 HELD_OUT = "held-out text"  # reference: a metric of generated text, computed for held-out text
+PIECE = 1000  # characters of the test text, in comparisons with n-gram models
 HELD_OUT_PIECES = 8  # pieces of held-out text to measure, each as long as a generated text
 FLOOR = "floor of the framing"  # reference: see `framing_floor`
 SHOWN_CHARACTERS = 480  # of the test text, in a figure
@@ -174,19 +175,28 @@ def baseline_bits(dataset: Dataset, test: bytes) -> dict[str, float]:
 
     `test` are the bytes of its character codes (L,), because the cache needs a hashable argument.
     """
-    text, alphabet_size = load_corpus(dataset).train[-MAX_BASELINE_LENGTH:], len(dataset.alphabet)
-    train = encode(text, dataset.alphabet)
-    codes = np.frombuffer(test, train.dtype)
-
-    def ngram_bits(order: int) -> float:
-        return ngrams.NGramModel(train, order, alphabet_size).bits_per_character(codes)
-
-    bits = {"uniform": math.log2(alphabet_size), "unigram": ngram_bits(1)}
-    if not dataset.has_held_out:  # too short to compress, and long n-grams would be the text itself
+    bits = {"uniform": math.log2(len(dataset.alphabet))}
+    bits |= {name: float(values.mean()) for name, values in ngram_bits(dataset, test).items()}
+    if not dataset.has_held_out:  # too short to compress
         return bits
-    orders = [order for order in NGRAM_ORDERS if ngrams.fits(order, alphabet_size)]
-    bits |= {f"order-{order} n-gram": ngram_bits(order) for order in orders}
+    text = load_corpus(dataset).train[-MAX_BASELINE_LENGTH:]
+    codes = np.frombuffer(test, encode("", dataset.alphabet).dtype)
     return bits | ngrams.compressor_bits(text, decode(codes[1:], dataset.alphabet))
+
+
+@functools.lru_cache(maxsize=8)
+def ngram_bits(dataset: Dataset, test: bytes) -> Arrays:
+    """Return the bits (L − 1,) that n-gram models need for each character after the first."""
+    train = encode(load_corpus(dataset).train[-MAX_BASELINE_LENGTH:], dataset.alphabet)
+    codes, alphabet_size = np.frombuffer(test, train.dtype), len(dataset.alphabet)
+    orders = {"unigram": 1}
+    if dataset.has_held_out:  # otherwise long n-grams would be the text itself
+        fitting = [order for order in NGRAM_ORDERS if ngrams.fits(order, alphabet_size)]
+        orders |= {f"order-{order} n-gram": order for order in fitting}
+    return {
+        name: -np.log2(ngrams.NGramModel(train, order, alphabet_size).probabilities(codes))
+        for name, order in orders.items()
+    }
 
 
 def framing_floor(config: RunConfig, passages: np.ndarray) -> float:
@@ -261,7 +271,22 @@ def evaluate(
     }
     if config.experiment.framing.sample != "one-to-many":
         predictions["by_place"] = bits_by_position
-    return Evaluation(metrics, predictions)
+    return Evaluation(metrics, predictions, _by_piece(dataset, test, bits.mean(axis=0)))
+
+
+def _by_piece(dataset: Dataset, test: np.ndarray, bits: np.ndarray) -> Arrays:
+    """Return the bits (Q,) that n-gram models need more than a network, by piece of the test text.
+
+    `bits` (L,) are the network's, by character. The intervals of these differences over pieces show
+    whether other text of the same kind may change their sign, which replicas do not.
+    """
+    pieces = len(bits) // PIECE
+    if not dataset.has_held_out or pieces < 2:
+        return {}
+    return {
+        name: np.nanmean((values - bits)[: pieces * PIECE].reshape(pieces, PIECE), axis=1)
+        for name, values in ngram_bits(dataset, join_passages(test).tobytes()).items()
+    }
 
 
 def _measure_written(written: np.ndarray, train: str, dataset: Dataset) -> Arrays:
