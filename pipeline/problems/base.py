@@ -258,6 +258,25 @@ class MetricsPart(Protocol):
         return []
 
 
+class AnalysisPart(Protocol):
+    """`analysis`: what trained networks do inside, and where they are wrong.
+
+    Only the stage `evaluate` runs it, not the trials of studies. No network is trained again if its
+    code changes.
+    """
+
+    @staticmethod
+    def analyze(
+        config: RunConfig, replicas: Replicas, test: np.ndarray, predictions: Arrays
+    ) -> Evaluation:
+        """Compute further metrics, and arrays for the figures.
+
+        `predictions` are those of `MetricsPart.evaluate`; the other arguments are the same as its
+        own.
+        """
+        return Evaluation({}, {})
+
+
 class FiguresPart(Protocol):
     """`figures`: figures besides the learning curves, which every experiment has."""
 
@@ -350,6 +369,11 @@ class Problem:
     def metrics(self) -> MetricsPart:
         """Its metrics and reference values."""
         return cast(MetricsPart, self._part("metrics", MetricsPart))
+
+    @functools.cached_property
+    def analysis(self) -> AnalysisPart:
+        """Analyses of its trained networks."""
+        return cast(AnalysisPart, self._part("analysis", AnalysisPart))
 
     @functools.cached_property
     def figures(self) -> FiguresPart:

@@ -68,6 +68,7 @@ STAGES = {
     "evaluate": (
         *NETWORK,
         *_ON_DISK,
+        "problems/{problem}/analysis",
         "problems/{problem}/metrics",
         "runs/results.py",
         "stages/evaluate.py",
@@ -77,6 +78,7 @@ STAGES = {
         *_ON_DISK,
         "plotting.py",
         "problems/base.py",
+        "problems/{problem}/analysis",
         "problems/{problem}/config",
         "problems/{problem}/data",
         "problems/{problem}/figures",

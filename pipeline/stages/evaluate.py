@@ -51,13 +51,17 @@ def evaluate_network(network: str) -> NetworkResults:
     config, valid = checkpoint.config, checkpoint.without_diverged()
     problem = Problem(config.experiment.problem)
     test = datasets.load(config.experiment.dataset, config.dataset)["test"]
+    replicas = checkpoints.to_replicas(valid)
     evaluation = problem.metrics.evaluate(
-        config, checkpoints.to_replicas(valid), test, valid.history, valid.weights_after
+        config, replicas, test, valid.history, valid.weights_after
     )
+    further = problem.analysis.analyze(config, replicas, test, evaluation.predictions)
+    metrics = evaluation.metrics | further.metrics
+    predictions = evaluation.predictions | further.predictions
     about = {"checkpoint_digest": results.checkpoint_digest(network)}
-    files.write_arrays(paths.predictions(network), evaluation.predictions, about)
+    files.write_arrays(paths.predictions(network), predictions, about)
     references = problem.metrics.references(config, test)
-    aggregates = _aggregate(problem, checkpoint, evaluation.metrics, references)
+    aggregates = _aggregate(problem, checkpoint, metrics, references)
     aggregates["by_piece"] = {
         reference: values.tolist() for reference, values in evaluation.by_piece.items()
     }
@@ -65,7 +69,7 @@ def evaluate_network(network: str) -> NetworkResults:
     files.write_json(summary, _headlines(problem, aggregates))
     return NetworkResults(
         pd.DataFrame(bands.bands(checkpoint.history, ~checkpoint.diverged)),
-        _by_replica(checkpoint, evaluation.metrics),
+        _by_replica(checkpoint, metrics),
         aggregates,
     )
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 VARIABLES = {
     "OPENBLAS_CORETYPE": "Haswell",  # the products of NumPy and SciPy
+    "OPENBLAS_NUM_THREADS": "1",  # parts of a product do not depend on the number of cores
     "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",  # NumPy's functions
     "ONEDNN_MAX_CPU_ISA": "AVX2",  # TensorFlow's products
     "TF_ENABLE_ONEDNN_OPTS": "0",  # its other operations: Eigen's do not depend on the processor

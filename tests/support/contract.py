@@ -50,9 +50,14 @@ class ProblemContract:
 
     @classmethod
     def evaluate(cls, checkpoints: dict[int, list[np.ndarray]]) -> Evaluation:
-        return cls.problem().metrics.evaluate(
-            cls.config, cls.replicas(), cls.data()["test"], cls.history(), checkpoints
+        replicas, test = cls.replicas(), cls.data()["test"]
+        metrics, predictions = cls.problem().metrics.evaluate(
+            cls.config, replicas, test, cls.history(), checkpoints
         )
+        further = cls.problem().analysis.analyze(cls.config, replicas, test, predictions)
+        assert not metrics.keys() & further.metrics.keys()
+        assert not predictions.keys() & further.predictions.keys()
+        return Evaluation(metrics | further.metrics, predictions | further.predictions)
 
     @classmethod
     @functools.cache

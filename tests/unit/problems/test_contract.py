@@ -17,7 +17,7 @@ from pipeline import problems
 from pipeline.problems import base
 from pipeline.problems.base import REQUIRED, problem_names
 
-PARTS = (*REQUIRED, "figures", "serving")
+PARTS = (*REQUIRED, "analysis", "figures", "serving")
 CONTRACTS = {part: getattr(base, f"{part.capitalize()}Part") for part in PARTS}
 WITHOUT_DEFAULT = {
     "data": {"generate", "make_examples"},
@@ -151,7 +151,7 @@ def test_only_model_and_serving_import_keras(problem):
     )
     modules = [
         f"pipeline.problems.{problem}.{part}"
-        for part in ("config", "data", "metrics", "figures", "commands", "show")
+        for part in ("config", "data", "metrics", "analysis", "figures", "commands", "show")
         if (folder / part).is_dir() or (folder / f"{part}.py").exists()
     ]
     process = subprocess.run(

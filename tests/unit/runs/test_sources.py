@@ -97,5 +97,5 @@ def test_the_listed_code_exists():
         for patterns in (sources.TRIAL, *sources.STAGES.values()):
             for pattern in patterns:
                 path = ROOT / "pipeline" / pattern.format(problem=problem)
-                optional = path.name == "figures"
+                optional = path.name in ("analysis", "figures")
                 assert optional or path.exists() or path.with_suffix(".py").exists(), pattern

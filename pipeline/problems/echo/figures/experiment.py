@@ -8,6 +8,8 @@ from matplotlib.figure import Figure
 from pipeline import plotting
 from pipeline.problems.base import CaptionedFigure, StoredResults
 from pipeline.problems.echo.config.types import MISSING
+from pipeline.problems.echo.figures.errors import error_figures
+from pipeline.problems.echo.figures.states import state_figures
 from pipeline.problems.echo.figures.variants import detail_figures
 from pipeline.problems.echo.metrics.evaluation import LEARNED, exact, preview_rows
 from pipeline.schema.experiment import RunConfig
@@ -37,7 +39,8 @@ def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
             "first wrong echoes, if there are any, with errors in red, then correct ones.",
         ),
     ]
-    return captioned + detail_figures({config.name: (config, results)})
+    variants = {config.name: (config, results)}
+    return captioned + detail_figures(variants) + state_figures(variants) + error_figures(variants)
 
 
 def progress_images(config: RunConfig, results: StoredResults) -> dict[str, dict[int, Figure]]:

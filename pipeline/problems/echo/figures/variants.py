@@ -15,6 +15,7 @@ from pipeline import plotting
 from pipeline.problems.base import CaptionedFigure, StoredResults, Variants
 from pipeline.problems.echo.config.types import min_integers
 from pipeline.problems.echo.data.examples import samples_per_sequence
+from pipeline.problems.echo.figures.errors import error_figures
 from pipeline.problems.echo.figures.factors import (
     compares_cells,
     is_full_factorial,
@@ -23,6 +24,7 @@ from pipeline.problems.echo.figures.factors import (
     plot_effects,
     varied_settings,
 )
+from pipeline.problems.echo.figures.states import state_figures
 from pipeline.problems.echo.metrics.evaluation import LEARNED
 from pipeline.schema.experiment import RunConfig
 
@@ -75,7 +77,7 @@ def plot_variants(variants: Variants) -> list[CaptionedFigure]:
             "a bar at the mean. On the right, the mean exact accuracy.",
         )
     )
-    return captioned
+    return captioned + error_figures(variants) + state_figures(variants)
 
 
 def detail_figures(variants: Variants) -> list[CaptionedFigure]:

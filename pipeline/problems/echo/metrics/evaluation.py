@@ -59,6 +59,12 @@ METRICS = {
         f"{LEARNED:.0%}; without a mean if some replicas never reached it",
         censored=True,
     ),
+    "readable_integers": Metric(
+        "readable integers",
+        "sum over the window of the accuracy with which a linear classifier reads each integer "
+        "from the state after the last one: at least so many integers are in it",
+        higher_is_better=None,
+    ),
     "exact_accuracy_full": Metric(
         "exact accuracy, full windows",
         "exact accuracy on windows without missing integers",

@@ -12,6 +12,7 @@ from pipeline import plotting
 from pipeline.problems.base import CaptionedFigure, StoredResults, Variants
 from pipeline.problems.shapes.config.types import Dataset
 from pipeline.problems.shapes.figures import generation
+from pipeline.problems.shapes.figures.cells import cell_figures
 from pipeline.problems.shapes.metrics.evaluation import (
     PROBE_X,
     after_bottom_vertex,
@@ -55,6 +56,7 @@ def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
         ),
         *_ambiguity_figures(config, results),
         *_ramp_figures({config.name: (config, results)}),
+        *cell_figures(config, results),
     ]
 
 

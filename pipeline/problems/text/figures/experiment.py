@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from pipeline import plotting
 from pipeline.problems.base import Arrays, CaptionedFigure, StoredResults, Variants
+from pipeline.problems.text.figures.kinds import kind_figures
 from pipeline.problems.text.figures.texts import (
     plot_samples,
     plot_surprise,
@@ -60,7 +61,8 @@ def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
             "first replica that did not diverge. Gray cells were not predicted.",
         ),
     ]
-    return captioned + _position_figures({config.name: (config, results)})
+    captioned += _position_figures({config.name: (config, results)})
+    return captioned + kind_figures(results)
 
 
 def plot_variants(variants: Variants) -> list[CaptionedFigure]:

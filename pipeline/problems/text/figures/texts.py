@@ -17,6 +17,7 @@ from pipeline.schema.experiment import RunConfig
 
 LINE_LENGTH = 80  # characters; of Chinese and other wide ones, half as many
 MAX_LINES = 6  # of each text
+SHOWN_CHARACTERS = 480  # of the test text
 DARKEST_BITS = 8.0  # characters that cost more are as dark
 CONTROLS = {code: 0x2400 + code for code in range(0x20)} | {ord("\n"): "⏎", 0x7F: "␡"}
 """Visible symbols of control characters, which an SVG must not have."""
@@ -71,7 +72,8 @@ def plot_texts(config: RunConfig, texts: Mapping[str, np.ndarray]) -> Figure:
 
 def plot_surprise(config: RunConfig, results: StoredResults) -> Figure:
     """Plot the beginning of the test text on cells colored by the bits of each character."""
-    text, bits = results.predictions["text"], results.predictions["bits"][0]
+    text = results.predictions["text"][:SHOWN_CHARACTERS]
+    bits = results.predictions["bits"][0, :SHOWN_CHARACTERS]
     rows, columns = -(-len(text) // LINE_LENGTH), min(LINE_LENGTH, len(text))
     cells = np.full(rows * LINE_LENGTH, np.nan)
     cells[: len(text)] = bits

@@ -44,7 +44,6 @@ HELD_OUT = "held-out text"  # reference: a metric of generated text, computed fo
 PIECE = 1000  # characters of the test text, in comparisons with n-gram models
 HELD_OUT_PIECES = 8  # pieces of held-out text to measure, each as long as a generated text
 FLOOR = "floor of the framing"  # reference: see `framing_floor`
-SHOWN_CHARACTERS = 480  # of the test text, in a figure
 TEMPERATURES = (0.0, 0.5, 0.8, 1.0)  # of generated texts
 WRITTEN_LENGTH = 1000  # characters of each generated text
 WRITING_SEED = 1  # of the sampling
@@ -233,8 +232,8 @@ def evaluate(
 
     Predictions are:
 
-    - `text` (L,) and `bits` (R, L), the first characters of the test text and their bits, NaN for
-      characters that no sample predicts;
+    - `text` (L,) and `bits` (R, L), the characters of the test text after the first and their
+      bits, NaN for characters that no sample predicts;
     - `by_place` (R, P), mean bits by position since the last state reset; missing for one-to-many,
       which predicts from a single character;
     - `written` (R, B, …), texts that continue the prompt `start` at `temperatures` (B,);
@@ -260,8 +259,8 @@ def evaluate(
     final = written[0, TEMPERATURES.index(PROGRESS_TEMPERATURE), :PROGRESS_LENGTH]
     progress[config.experiment.training.sequences_seen] = final
     predictions = {
-        "text": join_passages(test)[1 : SHOWN_CHARACTERS + 1],
-        "bits": bits[:, :SHOWN_CHARACTERS],
+        "text": join_passages(test)[1:],
+        "bits": bits,
         "start": start,
         "written": written,
         "temperatures": np.array(TEMPERATURES),

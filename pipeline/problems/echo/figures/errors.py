@@ -1,0 +1,142 @@
+"""Figures of wrong integers: which kinds of errors there are, and which integers are confused."""
+
+from collections import Counter
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+from pipeline import plotting
+from pipeline.problems.base import CaptionedFigure, StoredResults, Variants
+from pipeline.problems.echo.analysis.errors import KINDS
+from pipeline.problems.echo.config.types import MISSING
+from pipeline.problems.echo.figures.states import summarizes
+
+MIN_ERRORS = 20  # of all replicas; shares of fewer would be noise
+MAX_LABELED = 4  # pairs of confused integers
+COLORS = (plotting.BLUE, plotting.SKY, plotting.GREEN, plotting.ORANGE, "#BBBBBB")
+
+
+def error_figures(variants: Variants) -> list[CaptionedFigure]:
+    """Return the kinds of errors by network, or the confused integers of a single network."""
+    wrong = {name: _confusions(results) for name, (_, results) in variants.items()}
+    if len(variants) == 1:
+        ((name, (_, results)),) = variants.items()
+        if not sum(map(len, wrong[name])):
+            return []
+        caption = (
+            "Wrong integers of all replicas. Left: each confused pair, the larger the more often. "
+            "Right: the wrong integers of each replica; orange: the part due to the pair that it "
+            "confuses most often."
+        )
+        return [CaptionedFigure("confusions", plot_confusions(results), caption)]
+    shown = {
+        name: variant
+        for name, variant in variants.items()
+        if "error_shares" in variant[1].predictions and _count(wrong[name]) >= MIN_ERRORS
+    }
+    if not any(summarizes(config) for config, _ in shown.values()):
+        return []
+    left_out = [name for name in variants if name not in shown]
+    caption = (
+        "What is output instead of the correct integer. Left: share of each kind among the wrong "
+        "integers of all replicas; an error that fits several kinds counts as the first of them. "
+        "Right: share of wrong integers at each position of the echo, in percent."
+    )
+    if left_out:
+        caption += f" Without networks with fewer than {MIN_ERRORS} errors: {', '.join(left_out)}."
+    return [CaptionedFigure("error-kinds", plot_error_kinds(shown), caption)]
+
+
+def _confusions(results: StoredResults) -> list[Counter]:
+    """Count the pairs (expected, output) of each replica's wrong integers."""
+    expected, echoes = results.predictions["expected"], results.predictions["integers"]
+    counts = []
+    for echo in echoes:
+        wrong = (echo != expected) & (expected != MISSING)
+        pairs = zip(expected[wrong].tolist(), echo[wrong].tolist(), strict=True)
+        counts.append(Counter(pairs))
+    return counts
+
+
+def _count(confusions: list[Counter]) -> int:
+    return sum(pairs.total() for pairs in confusions)
+
+
+def plot_error_kinds(variants: Variants) -> Figure:
+    """Plot the share of each kind among the errors, and the share of errors by position."""
+    names = list(variants)
+    shares = [results.predictions["error_shares"].mean(axis=0) for _, results in variants.values()]
+    longest = max(share.shape[1] for share in shares)
+    size = (7.5 + 0.42 * longest, 1.9 + 0.42 * len(names))
+    figure, (bars, axes) = plt.subplots(
+        1, 2, figsize=size, sharey=True, width_ratios=[1, 0.08 * longest]
+    )
+    left = np.zeros(len(names))
+    for index, (label, color) in enumerate(zip(KINDS.values(), COLORS, strict=True)):
+        part = np.array([share[index].sum() / share.sum() for share in shares])
+        bars.barh(names, part, left=left, color=color, label=label)
+        for row, (start, width) in enumerate(zip(left, part, strict=True)):
+            if width >= 0.08:
+                style = {"ha": "center", "va": "center", "fontsize": 9}
+                style["color"] = "white" if color in (plotting.BLUE, plotting.GREEN) else "black"
+                bars.text(start + width / 2, row, f"{width:.0%}", **style)
+        left += part
+    bars.set(xlim=(0, 1), xlabel="share of the errors", ylim=(len(names) - 0.5, -0.5))
+    bars.grid(visible=False, axis="y")
+    by_position = np.full((len(names), longest), np.nan)
+    for row, share in zip(by_position, shares, strict=True):
+        row[: share.shape[1]] = share.sum(axis=0)
+    colors = plt.get_cmap("Blues").with_extremes(bad="white")
+    axes.imshow(np.ma.masked_invalid(by_position), cmap=colors, vmin=0, vmax=1, aspect="auto")
+    for (row, column), value in np.ndenumerate(by_position):
+        if not np.isnan(value):
+            color = "white" if value > 0.6 else "black"
+            text = f"{100 * value:.0f}" if value >= 0.0995 else f"{100 * value:.2g}"
+            axes.text(column, row, text, ha="center", va="center", fontsize=8, color=color)
+    axes.set(xticks=range(longest), xticklabels=range(1, longest + 1))
+    axes.set_xlabel("position: wrong integers (%)")
+    axes.grid(visible=False)
+    figure.legend(loc="outside upper left", ncols=2, fontsize=9)
+    return figure
+
+
+def plot_confusions(results: StoredResults) -> Figure:
+    """Plot the pairs of confused integers, and the errors of each replica."""
+    by_replica = _confusions(results)
+    total = sum(by_replica, Counter())
+    figure, (axes, bars) = plt.subplots(1, 2, figsize=(11, 5), width_ratios=[1, 1])
+    expected, output = np.array([*total]).T
+    counts = np.array([*total.values()])
+    style = {"color": plotting.BLUE, "alpha": 0.5, "linewidth": 0}
+    axes.scatter(expected, output, s=12 + 300 * counts / counts.max(), **style)
+    for (one, other), count in total.most_common(MAX_LABELED):
+        if count > 1:
+            text = f"{one} → {other}: {count:,}"
+            offset = (10, 6) if one < 70 else (-10, 6)
+            side = "left" if one < 70 else "right"
+            axes.annotate(
+                text, (one, other), offset, textcoords="offset points", ha=side, fontsize=9
+            )
+    largest = int(max(results.predictions["expected"].max(), output.max()))
+    axes.plot([0, largest], [0, largest], ":", color=plotting.GRAY, linewidth=1)
+    middle = 0.68 * largest
+    axes.text(middle, middle - 4, "correct", rotation=45, color=plotting.GRAY, va="top")
+    margin = 0.06 * largest
+    axes.set(xlim=(-margin, largest + margin), ylim=(-margin, largest + margin), aspect="equal")
+    axes.set(xlabel="expected integer", ylabel="output instead")
+    rows = sorted(range(len(by_replica)), key=lambda replica: -by_replica[replica].total())
+    for row, replica in enumerate(rows):
+        pairs = by_replica[replica]
+        ((one, other), most), *_ = pairs.most_common(1) or [((0, 0), 0)]
+        bars.barh(row, most, color=plotting.ORANGE)
+        bars.barh(row, pairs.total() - most, left=most, color=plotting.BLUE)
+        text = f" {pairs.total():,}" + (f"; {one} → {other}: {most:,}" if most > 1 else "")
+        bars.text(pairs.total(), row, text, va="center", fontsize=9)
+    most_errors = by_replica[rows[0]].total()
+    integers = int((results.predictions["expected"] != MISSING).sum())
+    bars.set(yticks=range(len(rows)), yticklabels=rows)
+    bars.set(ylim=(len(rows) - 0.5, -0.5), xlim=(0, 1.5 * most_errors), ylabel="replica")
+    bars.set_xlabel(f"wrong integers, of {integers:,}")
+    bars.grid(visible=False, axis="y")
+    return figure

@@ -1,0 +1,161 @@
+"""Figures of what networks hold in their states, and of what they attend to."""
+
+import re
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from pipeline.problems.base import CaptionedFigure, StoredResults, Variants
+from pipeline.schema.experiment import RunConfig
+from pipeline.utils.statistics import interval_name, summary
+
+COLUMNS = 3
+MAX_WRITTEN = 5  # integers of a window up to which the accuracies are written into the cells
+COLORS = plt.get_cmap("Blues").with_extremes(bad="#E4E4E4")
+PANELS = {"squeeze": False, "layout": "constrained"}
+
+
+def state_figures(variants: Variants) -> list[CaptionedFigure]:
+    """Return the figure of readable integers, if a network was probed, and that of attention.
+
+    Of several networks, at least one must write the echo from a summary of the window: the states
+    of others need to hold no more than the last integer.
+    """
+    probed = {
+        name: variant for name, variant in variants.items() if "readable" in variant[1].predictions
+    }
+    attending = {
+        name: variant for name, variant in variants.items() if len(_map_lengths(variant[1])) > 1
+    }
+    captioned = []
+    if probed and (len(variants) == 1 or any(summarizes(c) for c, _ in probed.values())):
+        captioned.append(CaptionedFigure("readable", plot_readable(probed), _caption(probed)))
+    if attending:
+        captioned.append(
+            CaptionedFigure(
+                "attention",
+                plot_attention(attending),
+                "Where attention looks: the weight of each integer of the window while each "
+                "integer of the echo is written, mean over test sequences and replicas, at the "
+                "longest length in training and a longer one. On the right, the share of correct "
+                "integers: a bar at the mean, a line over the range of the replicas.",
+            )
+        )
+    return captioned
+
+
+def summarizes(config: RunConfig) -> bool:
+    """Whether a network writes the echo after it has read the complete window into one vector."""
+    return config.experiment.model.architecture in ("encoder-decoder", "vector", "features")
+
+
+def plot_readable(variants: Variants) -> Figure:
+    """Plot how well each integer of the window can be read from the state after each step."""
+    count = len(variants)
+    columns = min(COLUMNS, count)
+    rows = -(-count // columns)
+    size = (1.4 + (3.6 if count > 1 else 6.5) * columns, 0.5 + (2.6 if count > 1 else 3.4) * rows)
+    figure, grid = plt.subplots(rows, columns, figsize=size, **PANELS)
+    for axes, (name, (config, results)) in zip(grid.flat, variants.items(), strict=False):
+        image = _draw_readable(axes, config, results)
+        entry = summary(results.metrics["readable_integers"])
+        window = config.experiment.framing.window
+        title = f"{name}, {config.experiment.model.cells} cells" if count > 1 else name
+        text = f"{title}\n{entry['mean']:.1f} of {window} readable after reading"
+        axes.set_title(text, fontsize=11)
+    for axes in grid.flat[count:]:
+        axes.remove()
+    shown = list(grid.flat[:count])
+    figure.colorbar(image, ax=shown, label="accuracy (share)", shrink=0.8 if rows == 1 else 0.4)
+    figure.supxlabel("step: position that is read | position that is written", fontsize=11)
+    figure.supylabel("integer of the window", fontsize=11)
+    return figure
+
+
+def _draw_readable(axes: Axes, config: RunConfig, results: StoredResults):
+    window = config.experiment.framing.window
+    accuracy = results.predictions["readable"].mean(axis=0).T  # (T, J)
+    steps = accuracy.shape[1]
+    image = axes.imshow(np.ma.masked_invalid(accuracy), cmap=COLORS, vmin=0, vmax=1, aspect="auto")
+    if window <= MAX_WRITTEN:
+        for (row, column), value in np.ndenumerate(accuracy):
+            if not np.isnan(value):
+                color = "white" if value > 0.6 else "black"
+                style = {"ha": "center", "va": "center", "fontsize": 8, "color": color}
+                axes.text(column, row, f"{100 * value:.0f}", **style)
+    axes.axvline(window - 0.5, color="black", linewidth=1.5)
+    order = range(window, 0, -1) if config.experiment.model.reverse else range(1, window + 1)
+    labels = [*order, *range(1, steps - window + 1)]
+    axes.set(xticks=range(steps), xticklabels=labels)
+    axes.set(yticks=range(window), yticklabels=range(1, window + 1))
+    axes.tick_params(labelsize=8)
+    axes.grid(visible=False)
+    return image
+
+
+def _caption(variants: Variants) -> str:
+    """Describe the figure, with the numbers of the networks and of the same before training."""
+    numbers = []
+    for name, (config, results) in variants.items():
+        entry = summary(results.metrics["readable_integers"])
+        before = results.predictions["readable_untrained"].sum(axis=1).mean()
+        numbers.append(
+            f"{name} {entry['mean']:.2f} [{entry['low']:.2f}, {entry['high']:.2f}] of "
+            f"{config.experiment.framing.window} ({before:.2f})"
+        )
+    config, results = next(iter(variants.values()))
+    replicas = len(results.predictions["readable"])
+    return (
+        "Which integers are in the state (hidden and cell state): the accuracy, in percent, with "
+        "which a linear classifier reads each integer of the window from it, mean over replicas, "
+        "on windows that the classifier was not fitted to. Each column is a step, labeled with the "
+        "position of the integer that is read (left of the line) or written (right of it); gray: "
+        "not read yet. Guessing would be right in "
+        f"{1 / config.dataset.classes:.0%}. The state may hold more than a linear classifier can "
+        "read. Sum over the integers when the window has been read, with its "
+        f"{interval_name(replicas)}, and in parentheses that of the same networks before training: "
+        f"{'; '.join(numbers)}."
+    )
+
+
+def plot_attention(variants: Variants) -> Figure:
+    """Plot the attention of networks in rows, at each length, beside the accuracy by position."""
+    lengths = sorted(
+        {length for _, results in variants.values() for length in _map_lengths(results)}
+    )
+    figure, grid = plt.subplots(
+        len(variants),
+        2 * len(lengths),
+        figsize=(0.8 + 5 * len(lengths), 0.6 + 3.6 * len(variants)),
+        width_ratios=[3, 1] * len(lengths),
+        **PANELS,
+    )
+    for row, (name, (config, results)) in zip(grid, variants.items(), strict=True):
+        trained = config.experiment.framing.window
+        for index, length in enumerate(lengths):
+            axes, bars = row[2 * index : 2 * index + 2]
+            weights = results.predictions[f"attention_{length}"].mean(axis=0)
+            image = axes.imshow(weights, cmap=COLORS, vmin=0, vmax=1)
+            where = "as in training" if length <= trained else f"trained on up to {trained}"
+            axes.set_title(f"{name}: {length} integers\n({where})", fontsize=11)
+            ticks, labels = range(length), range(1, length + 1)
+            axes.set(xticks=ticks, xticklabels=labels, yticks=ticks, yticklabels=labels)
+            axes.set(xlabel="integer of the window", ylabel="integer of the echo")
+            axes.tick_params(labelsize=8)
+            axes.grid(visible=False)
+            copied = results.predictions[f"copied_{length}"]
+            bars.barh(ticks, copied.mean(axis=0), color="#0072B2")
+            bars.hlines(ticks, copied.min(axis=0), copied.max(axis=0), color="black", linewidth=1.5)
+            bars.set(ylim=(length - 0.5, -0.5), xlim=(0, 1.05), yticks=[], xticks=[0, 0.5, 1])
+            bars.set_xlabel("correct (share)")
+            bars.grid(visible=False, axis="y")
+    figure.colorbar(image, ax=grid, label="mean attention weight", shrink=0.5)
+    return figure
+
+
+def _map_lengths(results: StoredResults) -> list[int]:
+    """Return the lengths for which attention was stored."""
+    matches = (re.fullmatch(r"attention_(\d+)", name) for name in results.predictions)
+    return sorted(int(match[1]) for match in matches if match)

@@ -1,0 +1,3 @@
+"""What the cells of networks that predict vertices hold."""
+
+from pipeline.problems.shapes.analysis.cells import analyze as analyze

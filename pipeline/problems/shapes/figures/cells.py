@@ -1,0 +1,115 @@
+"""The figure of what the cells of an LSTM hold while it follows the vertices of a shape."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+
+from pipeline import plotting
+from pipeline.problems.base import CaptionedFigure, StoredResults
+from pipeline.problems.shapes.config.families import PARAMETER_LABELS
+from pipeline.schema.experiment import RunConfig
+from pipeline.utils.statistics import interval_name, summary
+
+TRACED_CELLS = 3  # shown as lines
+COLORS = (plotting.BLUE, plotting.ORANGE, plotting.GREEN, plotting.PURPLE)
+
+
+def cell_figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
+    """Return the figure of the cells' states, if the network has memory."""
+    if "state_variance" not in results.predictions:
+        return []
+    variance = results.predictions["state_variance"]  # (R, H, parts)
+    count, shares = len(variance), variance.sum(axis=1) / variance.sum(axis=(1, 2))[:, None]
+    numbers = []
+    for label, values in zip(_parts(config), shares.T, strict=True):
+        entry = summary(values)
+        numbers.append(f"{label} {entry['mean']:.0%} [{entry['low']:.0%}, {entry['high']:.0%}]")
+    caption = (
+        "What the cells hold, in the replica with the median regret. Top left: the hidden state of "
+        "each cell after each vertex of a few shapes, as the network reads them. Top right: what "
+        "its variance over all test shapes depends on: on the place (which vertex it is), linearly "
+        "on a size, or on sizes in another way. Bottom: the cells that vary most with each of "
+        f"these. Shares of the variance of all cells, mean over all {count} replicas with its "
+        f"{interval_name(count)}: {', '.join(numbers)}."
+    )
+    return [CaptionedFigure("cells", plot_cells(config, results), caption)]
+
+
+def _parts(config: RunConfig) -> list[str]:
+    """Name the parts of the cells' variance."""
+    sizes = [PARAMETER_LABELS[name] for name in config.dataset.family.parameters]
+    return ["place", *sizes, "other"]
+
+
+def plot_cells(config: RunConfig, results: StoredResults) -> Figure:
+    """Plot the hidden states of the replica with the median regret, and what they depend on."""
+    regret = results.metrics["mae_regret"]
+    replica = int(np.argsort(regret)[len(regret) // 2])
+    traces, variance = (results.predictions[name][replica] for name in ("traces", "state_variance"))
+    parts = _parts(config)
+    names = _names(results.predictions["traced_sizes"], parts[1:-1])
+    figure = plt.figure(figsize=(11, 8.2))
+    top, bottom = figure.subfigures(2, 1, height_ratios=[1.25, 1])
+    heat, bars = top.subplots(1, 2, width_ratios=[1.3, 1])
+    _plot_heat_map(heat, traces, names)
+    _plot_variance(bars, variance, parts)
+    _plot_lines(bottom, traces, dict(zip(parts[:-1], variance.T, strict=False)), names)
+    return figure
+
+
+def _plot_heat_map(axes: Axes, traces: np.ndarray, names: list[str]) -> None:
+    """Plot hidden states (S, T, H): a row for each cell, a group of columns for each shape."""
+    shapes, steps, cells = traces.shape
+    states, limit = traces.reshape(shapes * steps, cells).T, np.abs(traces).max()
+    image = axes.imshow(states, cmap="PuOr", vmin=-limit, vmax=limit, aspect="auto")
+    for shape in range(1, shapes):
+        axes.axvline(shape * steps - 0.5, color="black", linewidth=1)
+    for shape, name in enumerate(names):
+        middle = (shape + 0.5) * steps - 0.5
+        axes.text(middle, -0.7, name.replace(", ", "\n"), ha="center", va="bottom", fontsize=9)
+    axes.set(yticks=range(cells), yticklabels=range(1, cells + 1), ylabel="cell", xlabel="vertex")
+    axes.set(xticks=range(shapes * steps), xticklabels=[*range(1, steps + 1)] * shapes)
+    axes.grid(visible=False)
+    axes.figure.colorbar(image, ax=axes, label="hidden state")
+
+
+def _plot_variance(axes: Axes, variance: np.ndarray, parts: list[str]) -> None:
+    """Plot the parts of each cell's variance (H, parts) as bars."""
+    cells, left = np.arange(len(variance)), np.zeros(len(variance))
+    colors = (*COLORS[: len(parts) - 1], "#BBBBBB")
+    for values, label, color in zip(variance.T, parts, colors, strict=True):
+        axes.barh(cells, values, left=left, color=color, label=label)
+        left += values
+    axes.set(xlabel="variance of the hidden state", ylabel="cell")
+    axes.set(yticks=cells, yticklabels=cells + 1, ylim=(len(cells) - 0.5, -0.5))
+    axes.grid(visible=False, axis="y")
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(parts), fontsize=9)
+
+
+def _plot_lines(
+    figure: SubFigure, traces: np.ndarray, variance: dict[str, np.ndarray], names: list[str]
+) -> None:
+    """Plot the states (S, T, H) of the cells that vary most with each part against the vertex."""
+    chosen: dict[int, str] = {}
+    for part, values in list(variance.items())[:TRACED_CELLS]:
+        order = (int(cell) for cell in np.argsort(-values))
+        chosen[next(cell for cell in order if cell not in chosen)] = part
+    panels = figure.subplots(1, len(chosen), sharey=True, squeeze=False)[0]
+    steps = np.arange(1, traces.shape[1] + 1)
+    for axes, (cell, part) in zip(panels, chosen.items(), strict=True):
+        styles = zip(plotting.line_styles(), plotting.MARKERS, strict=False)
+        for shape, name, (style, marker) in zip(traces, names, styles, strict=False):
+            axes.plot(steps, shape[:, cell], **style, marker=marker, label=name)
+        axes.set(title=f"cell {cell + 1}: varies with the {part}", xlabel="vertex", xticks=steps)
+    panels[0].set_ylabel("hidden state")
+    handles = panels[0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=4, fontsize=9)
+
+
+def _names(sizes: np.ndarray, labels: list[str]) -> list[str]:
+    """Describe shapes by their sizes (S, P)."""
+    return [
+        ", ".join(f"{label} {size:g}" for label, size in zip(labels, row, strict=True))
+        for row in sizes
+    ]

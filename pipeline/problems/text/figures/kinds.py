@@ -1,0 +1,77 @@
+"""The figure of bits per character by kind of character."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+from pipeline import plotting
+from pipeline.problems.base import CaptionedFigure, StoredResults
+from pipeline.problems.text.analysis.kinds import BLOCK, KINDS
+from pipeline.utils.statistics import interval
+
+
+def kind_figures(results: StoredResults) -> list[CaptionedFigure]:
+    """Return the figure of bits by kind of character, if some text is held out."""
+    if "kind_counts" not in results.predictions:
+        return []
+    total, (low, high) = _difference(results)
+    order = int(results.predictions["kind_ngram_order"])
+    caption = (
+        "Bits per character of the test text by kind of character. Left: the network (mean over "
+        f"replicas) and an order-{order} n-gram model, the best one, with the share of each kind "
+        "in the text. Right: what each kind contributes to the difference between the two in bits "
+        "per character; negative: the network needs fewer bits. Bars have 95% intervals over "
+        f"blocks of {BLOCK:,} characters. In total, the network needs {total:+.3f} bits per "
+        f"character [{low:+.3f}, {high:+.3f}]."
+    )
+    return [CaptionedFigure("character-kinds", plot_kinds(results), caption)]
+
+
+def _difference(results: StoredResults) -> tuple[float, tuple[float, float]]:
+    """Return the network's bits per character minus the n-gram model's, and the interval."""
+    counts, network, ngram = _sums(results)
+    values = (network - ngram).sum(axis=1) / counts.sum(axis=1)
+    return float(values.mean()), interval(values)
+
+
+def _sums(results: StoredResults) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the number of characters and the bits of both models by block and kind (B, K)."""
+    predictions = results.predictions
+    bits = predictions["kind_bits"].mean(axis=0)
+    return predictions["kind_counts"], bits, predictions["kind_ngram_bits"]
+
+
+def plot_kinds(results: StoredResults) -> Figure:
+    """Plot the bits of each kind, and its part of the difference to the n-gram model."""
+    counts, network, ngram = _sums(results)
+    shown = np.flatnonzero(counts.sum(axis=0))
+    rows = np.arange(len(shown))
+    figure, (axes, difference) = plt.subplots(
+        1, 2, figsize=(11, 1.8 + 0.42 * len(rows)), sharey=True
+    )
+    models = {
+        "network": (network, plotting.BLUE, "o"),
+        f"order-{int(results.predictions['kind_ngram_order'])} n-gram": (
+            ngram,
+            plotting.ORANGE,
+            "D",
+        ),
+    }
+    for label, (bits, color, marker) in models.items():
+        means = (bits.sum(axis=0) / np.maximum(counts.sum(axis=0), 1))[shown]
+        axes.plot(means, rows, marker, color=color, label=label, markersize=8)
+    shares = counts.sum(axis=0) / counts.sum()
+    labels = [f"{KINDS[kind]} ({shares[kind]:.1%})" for kind in shown]
+    axes.set(yticks=rows, yticklabels=labels, ylim=(len(rows) - 0.5, -0.5))
+    axes.set(xlabel="bits per character of this kind", xlim=(0, None))
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+    parts = (network - ngram) / counts.sum(axis=1, keepdims=True)  # (B, K)
+    for row, kind in enumerate(shown):
+        mean, (low, high) = parts[:, kind].mean(), interval(parts[:, kind])
+        color = plotting.BLUE if mean < 0 else plotting.ORANGE
+        difference.barh(row, mean, color=color)
+        difference.plot([low, high], [row, row], color="black", linewidth=1.5)
+    difference.axvline(0, color="black", linewidth=1)
+    difference.set_xlabel("part of the difference (bits per character)")
+    difference.set_title("◂ network better | n-gram model better ▸", fontsize=10)
+    return figure
