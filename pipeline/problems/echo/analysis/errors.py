@@ -24,20 +24,19 @@ KINDS = {
 """Kinds of errors with their labels. An error that fits several is of the first of them."""
 
 
-def error_shares(config: RunConfig, predictions: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return `error_shares` (R, K, E): the share of windows with each kind of error by position.
+def count_errors(config: RunConfig, predictions: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return `error_counts` (R, K, E), the number of errors of each kind at each position.
 
-    Empty if the target is not the window itself.
+    `echo_counts` (E,) is the number of integers to echo there. Empty if the target is not the
+    window itself.
     """
     if config.experiment.framing.target != "window":
         return {}
     windows, expected, echoes = (predictions[name] for name in ("windows", "expected", "integers"))
-    kinds = [error_kinds(windows, expected, echo) for echo in echoes]
-    present = np.maximum((expected != MISSING).sum(axis=0), 1)
-    shares = [
-        [(kind == number).sum(axis=0) / present for number in range(len(KINDS))] for kind in kinds
-    ]
-    return {"error_shares": np.array(shares)}
+    kinds = np.stack([error_kinds(windows, expected, echo) for echo in echoes])
+    counts = [(kinds == kind).sum(axis=1) for kind in range(len(KINDS))]
+    present = (expected != MISSING).sum(axis=0)
+    return {"error_counts": np.stack(counts, axis=1), "echo_counts": present}
 
 
 def error_kinds(windows: np.ndarray, expected: np.ndarray, echo: np.ndarray) -> np.ndarray:

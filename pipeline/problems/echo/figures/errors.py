@@ -14,15 +14,15 @@ from pipeline.problems.echo.figures.states import summarizes
 
 MIN_ERRORS = 20  # of all replicas; shares of fewer would be noise
 MAX_LABELED = 4  # pairs of confused integers
+MIN_LABELED = 5  # times that a labeled pair was confused
 COLORS = (plotting.BLUE, plotting.SKY, plotting.GREEN, plotting.ORANGE, "#BBBBBB")
 
 
 def error_figures(variants: Variants) -> list[CaptionedFigure]:
     """Return the kinds of errors by network, or the confused integers of a single network."""
-    wrong = {name: _confusions(results) for name, (_, results) in variants.items()}
     if len(variants) == 1:
-        ((name, (_, results)),) = variants.items()
-        if not sum(map(len, wrong[name])):
+        ((_, results),) = variants.values()
+        if not any(_confusions(results)):
             return []
         caption = (
             "Wrong integers of all replicas. Left: each confused pair, the larger the more often. "
@@ -31,9 +31,9 @@ def error_figures(variants: Variants) -> list[CaptionedFigure]:
         )
         return [CaptionedFigure("confusions", plot_confusions(results), caption)]
     shown = {
-        name: variant
-        for name, variant in variants.items()
-        if "error_shares" in variant[1].predictions and _count(wrong[name]) >= MIN_ERRORS
+        name: (config, results)
+        for name, (config, results) in variants.items()
+        if results.predictions.get("error_counts", np.zeros(1)).sum() >= MIN_ERRORS
     }
     if not any(summarizes(config) for config, _ in shown.values()):
         return []
@@ -59,22 +59,18 @@ def _confusions(results: StoredResults) -> list[Counter]:
     return counts
 
 
-def _count(confusions: list[Counter]) -> int:
-    return sum(pairs.total() for pairs in confusions)
-
-
 def plot_error_kinds(variants: Variants) -> Figure:
     """Plot the share of each kind among the errors, and the share of errors by position."""
     names = list(variants)
-    shares = [results.predictions["error_shares"].mean(axis=0) for _, results in variants.values()]
-    longest = max(share.shape[1] for share in shares)
+    counts = [results.predictions["error_counts"] for _, results in variants.values()]
+    longest = max(count.shape[-1] for count in counts)
     size = (7.5 + 0.42 * longest, 1.9 + 0.42 * len(names))
     figure, (bars, axes) = plt.subplots(
         1, 2, figsize=size, sharey=True, width_ratios=[1, 0.08 * longest]
     )
     left = np.zeros(len(names))
     for index, (label, color) in enumerate(zip(KINDS.values(), COLORS, strict=True)):
-        part = np.array([share[index].sum() / share.sum() for share in shares])
+        part = np.array([count[:, index].sum() / count.sum() for count in counts])
         bars.barh(names, part, left=left, color=color, label=label)
         for row, (start, width) in enumerate(zip(left, part, strict=True)):
             if width >= 0.08:
@@ -83,22 +79,31 @@ def plot_error_kinds(variants: Variants) -> Figure:
                 bars.text(start + width / 2, row, f"{width:.0%}", **style)
         left += part
     bars.set(xlim=(0, 1), xlabel="share of the errors", ylim=(len(names) - 0.5, -0.5))
-    bars.grid(visible=False, axis="y")
+    bars.grid(visible=False)
     by_position = np.full((len(names), longest), np.nan)
-    for row, share in zip(by_position, shares, strict=True):
-        row[: share.shape[1]] = share.sum(axis=0)
+    for row, count, (_, results) in zip(by_position, counts, variants.values(), strict=True):
+        row[: count.shape[-1]] = count.sum(axis=1).mean(axis=0) / np.maximum(
+            results.predictions["echo_counts"], 1
+        )
     colors = plt.get_cmap("Blues").with_extremes(bad="white")
     axes.imshow(np.ma.masked_invalid(by_position), cmap=colors, vmin=0, vmax=1, aspect="auto")
     for (row, column), value in np.ndenumerate(by_position):
         if not np.isnan(value):
             color = "white" if value > 0.6 else "black"
-            text = f"{100 * value:.0f}" if value >= 0.0995 else f"{100 * value:.2g}"
-            axes.text(column, row, text, ha="center", va="center", fontsize=8, color=color)
+            style = {"ha": "center", "va": "center", "fontsize": 8, "color": color}
+            axes.text(column, row, _percent(value), **style)
     axes.set(xticks=range(longest), xticklabels=range(1, longest + 1))
-    axes.set_xlabel("position: wrong integers (%)")
+    axes.set_xlabel("wrong integers by position (%)")
     axes.grid(visible=False)
     figure.legend(loc="outside upper left", ncols=2, fontsize=9)
     return figure
+
+
+def _percent(share: float) -> str:
+    """Format a share as percent, without its sign: 12, 3.4, <0.1, 0."""
+    if 0 < share < 0.0005:
+        return "<0.1"
+    return f"{100 * share:.{0 if share >= 0.0995 or not share else 1}f}"
 
 
 def plot_confusions(results: StoredResults) -> Figure:
@@ -109,14 +114,20 @@ def plot_confusions(results: StoredResults) -> Figure:
     expected, output = np.array([*total]).T
     counts = np.array([*total.values()])
     style = {"color": plotting.BLUE, "alpha": 0.5, "linewidth": 0}
-    axes.scatter(expected, output, s=12 + 300 * counts / counts.max(), **style)
+    axes.scatter(expected, output, s=12 + 300 * counts / max(counts.max(), 50), **style)
     for (one, other), count in total.most_common(MAX_LABELED):
-        if count > 1:
+        if count >= MIN_LABELED:
             text = f"{one} → {other}: {count:,}"
             offset = (10, 6) if one < 70 else (-10, 6)
             side = "left" if one < 70 else "right"
             axes.annotate(
-                text, (one, other), offset, textcoords="offset points", ha=side, fontsize=9
+                text,
+                (one, other),
+                offset,
+                textcoords="offset points",
+                ha=side,
+                fontsize=9,
+                path_effects=plotting.HALO,
             )
     largest = int(max(results.predictions["expected"].max(), output.max()))
     axes.plot([0, largest], [0, largest], ":", color=plotting.GRAY, linewidth=1)
@@ -131,12 +142,16 @@ def plot_confusions(results: StoredResults) -> Figure:
         ((one, other), most), *_ = pairs.most_common(1) or [((0, 0), 0)]
         bars.barh(row, most, color=plotting.ORANGE)
         bars.barh(row, pairs.total() - most, left=most, color=plotting.BLUE)
-        text = f" {pairs.total():,}" + (f"; {one} → {other}: {most:,}" if most > 1 else "")
-        bars.text(pairs.total(), row, text, va="center", fontsize=9)
+        text = f"{pairs.total():,}" + (
+            f"; {one} → {other}: {most:,}" if most >= MIN_LABELED else ""
+        )
+        style = {"textcoords": "offset points", "va": "center", "fontsize": 9}
+        bars.annotate(text, (pairs.total(), row), (5, 0), **style)
     most_errors = by_replica[rows[0]].total()
     integers = int((results.predictions["expected"] != MISSING).sum())
     bars.set(yticks=range(len(rows)), yticklabels=rows)
     bars.set(ylim=(len(rows) - 0.5, -0.5), xlim=(0, 1.5 * most_errors), ylabel="replica")
     bars.set_xlabel(f"wrong integers, of {integers:,}")
+    bars.set_axisbelow(True)
     bars.grid(visible=False, axis="y")
     return figure

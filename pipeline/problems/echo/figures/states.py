@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 
 from pipeline.problems.base import CaptionedFigure, StoredResults, Variants
 from pipeline.schema.experiment import RunConfig
-from pipeline.utils.statistics import interval_name, summary
 
 COLUMNS = 3
 MAX_WRITTEN = 5  # integers of a window up to which the accuracies are written into the cells
@@ -31,7 +30,21 @@ def state_figures(variants: Variants) -> list[CaptionedFigure]:
     }
     captioned = []
     if probed and (len(variants) == 1 or any(summarizes(c) for c, _ in probed.values())):
-        captioned.append(CaptionedFigure("readable", plot_readable(probed), _caption(probed)))
+        config, _ = next(iter(probed.values()))
+        captioned.append(
+            CaptionedFigure(
+                "readable",
+                plot_readable(probed),
+                "Which integers are in the state (hidden and cell state) after each step: the "
+                "accuracy, in percent, with which a linear classifier reads each integer of the "
+                "window from it, mean over replicas, on windows that the classifier was not fitted "
+                "to. Columns have the position of the integer that was read (left of the line) or "
+                "written (right of it). Gray: not read yet. Guessing would be right in "
+                f"{1 / config.dataset.classes:.0%}; the state may hold more than a linear "
+                "classifier can read. Titles: the sum over the integers after the window has been "
+                "read, and that of the same networks before training.",
+            )
+        )
     if attending:
         captioned.append(
             CaptionedFigure(
@@ -40,7 +53,9 @@ def state_figures(variants: Variants) -> list[CaptionedFigure]:
                 "Where attention looks: the weight of each integer of the window while each "
                 "integer of the echo is written, mean over test sequences and replicas, at the "
                 "longest length in training and a longer one. On the right, the share of correct "
-                "integers: a bar at the mean, a line over the range of the replicas.",
+                "integers: a bar at the mean, a line over the range of the replicas. With keys of "
+                "content, the queries beyond the lengths in training are untrained; with keys of "
+                "positions, training windows start at random rows of the table.",
             )
         )
     return captioned
@@ -54,22 +69,27 @@ def summarizes(config: RunConfig) -> bool:
 def plot_readable(variants: Variants) -> Figure:
     """Plot how well each integer of the window can be read from the state after each step."""
     count = len(variants)
-    columns = min(COLUMNS, count)
+    columns = min(2 if count == 4 else COLUMNS, count)
     rows = -(-count // columns)
     size = (1.4 + (3.6 if count > 1 else 6.5) * columns, 0.5 + (2.6 if count > 1 else 3.4) * rows)
     figure, grid = plt.subplots(rows, columns, figsize=size, **PANELS)
+    writes = False  # whether any panel has steps of a decoder
     for axes, (name, (config, results)) in zip(grid.flat, variants.items(), strict=False):
         image = _draw_readable(axes, config, results)
-        entry = summary(results.metrics["readable_integers"])
-        window = config.experiment.framing.window
-        title = f"{name}, {config.experiment.model.cells} cells" if count > 1 else name
-        text = f"{title}\n{entry['mean']:.1f} of {window} readable after reading"
-        axes.set_title(text, fontsize=11)
+        window, model = config.experiment.framing.window, config.experiment.model
+        writes |= results.predictions["readable"].shape[1] > window
+        trained = results.metrics["readable_integers"].mean()
+        untrained = results.predictions["readable_untrained"].sum(axis=1).mean()
+        text = f"{trained:.1f} of {window} (before training {untrained:.1f})"
+        axes.set_title(f"{name}, {model.cells} cells\n{text}", fontsize=10)
     for axes in grid.flat[count:]:
         axes.remove()
     shown = list(grid.flat[:count])
     figure.colorbar(image, ax=shown, label="accuracy (share)", shrink=0.8 if rows == 1 else 0.4)
-    figure.supxlabel("step: position that is read | position that is written", fontsize=11)
+    step = (
+        "position that was read | position that was written" if writes else "position that was read"
+    )
+    figure.supxlabel(step, fontsize=11)
     figure.supylabel("integer of the window", fontsize=11)
     return figure
 
@@ -93,31 +113,6 @@ def _draw_readable(axes: Axes, config: RunConfig, results: StoredResults):
     axes.tick_params(labelsize=8)
     axes.grid(visible=False)
     return image
-
-
-def _caption(variants: Variants) -> str:
-    """Describe the figure, with the numbers of the networks and of the same before training."""
-    numbers = []
-    for name, (config, results) in variants.items():
-        entry = summary(results.metrics["readable_integers"])
-        before = results.predictions["readable_untrained"].sum(axis=1).mean()
-        numbers.append(
-            f"{name} {entry['mean']:.2f} [{entry['low']:.2f}, {entry['high']:.2f}] of "
-            f"{config.experiment.framing.window} ({before:.2f})"
-        )
-    config, results = next(iter(variants.values()))
-    replicas = len(results.predictions["readable"])
-    return (
-        "Which integers are in the state (hidden and cell state): the accuracy, in percent, with "
-        "which a linear classifier reads each integer of the window from it, mean over replicas, "
-        "on windows that the classifier was not fitted to. Each column is a step, labeled with the "
-        "position of the integer that is read (left of the line) or written (right of it); gray: "
-        "not read yet. Guessing would be right in "
-        f"{1 / config.dataset.classes:.0%}. The state may hold more than a linear classifier can "
-        "read. Sum over the integers when the window has been read, with its "
-        f"{interval_name(replicas)}, and in parentheses that of the same networks before training: "
-        f"{'; '.join(numbers)}."
-    )
 
 
 def plot_attention(variants: Variants) -> Figure:
@@ -150,6 +145,7 @@ def plot_attention(variants: Variants) -> Figure:
             bars.hlines(ticks, copied.min(axis=0), copied.max(axis=0), color="black", linewidth=1.5)
             bars.set(ylim=(length - 0.5, -0.5), xlim=(0, 1.05), yticks=[], xticks=[0, 0.5, 1])
             bars.set_xlabel("correct (share)")
+            bars.set_axisbelow(True)
             bars.grid(visible=False, axis="y")
     figure.colorbar(image, ax=grid, label="mean attention weight", shrink=0.5)
     return figure

@@ -83,6 +83,7 @@ def _plot_variance(axes: Axes, variance: np.ndarray, parts: list[str]) -> None:
         left += values
     axes.set(xlabel="variance of the hidden state", ylabel="cell")
     axes.set(yticks=cells, yticklabels=cells + 1, ylim=(len(cells) - 0.5, -0.5))
+    axes.set_axisbelow(True)
     axes.grid(visible=False, axis="y")
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(parts), fontsize=9)
 
@@ -101,7 +102,7 @@ def _plot_lines(
         styles = zip(plotting.line_styles(), plotting.MARKERS, strict=False)
         for shape, name, (style, marker) in zip(traces, names, styles, strict=False):
             axes.plot(steps, shape[:, cell], **style, marker=marker, label=name)
-        axes.set(title=f"cell {cell + 1}: varies with the {part}", xlabel="vertex", xticks=steps)
+        axes.set(title=f"most variance by {part}: cell {cell + 1}", xlabel="vertex", xticks=steps)
     panels[0].set_ylabel("hidden state")
     handles = panels[0].get_legend_handles_labels()
     figure.legend(*handles, loc="outside lower center", ncols=4, fontsize=9)

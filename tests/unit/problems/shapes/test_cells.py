@@ -64,5 +64,6 @@ def test_only_networks_with_memory_have_a_figure_of_their_cells():
         captioned = cell_figures(config, results)
         assert len(captioned) == count
     titles = [axes.get_title() for axes in captioned[0].figure.axes]
-    assert [title.rpartition(" ")[2] for title in titles if title] == ["place", "width", "height"]
+    parts = [title.partition(":")[0] for title in titles if title]
+    assert parts == [f"most variance by {part}" for part in ("place", "width", "height")]
     plt.close("all")
