@@ -7,31 +7,28 @@ from matplotlib.figure import Figure
 from pipeline import plotting
 from pipeline.problems.base import CaptionedFigure, StoredResults
 from pipeline.problems.text.analysis.kinds import BLOCK, KINDS
-from pipeline.utils.statistics import interval
+from pipeline.utils.statistics import interval, interval_name
 
 
 def kind_figures(results: StoredResults) -> list[CaptionedFigure]:
     """Return the figure of bits by kind of character, if some text is held out."""
     if "kind_counts" not in results.predictions:
         return []
-    total, (low, high) = _difference(results)
-    order = int(results.predictions["kind_ngram_order"])
+    counts, network, ngram = _sums(results)
+    difference = (network - ngram).sum(axis=1) / counts.sum(axis=1)  # (B,)
+    order, name = int(results.predictions["kind_ngram_order"]), interval_name(len(difference))
+    total = f"{difference.mean():+.3f}"
+    if len(difference) > 1:
+        total += " [{:+.3f}, {:+.3f}]".format(*interval(difference))
     caption = (
         "Bits per character of the test text by kind of character. Left: the network (mean over "
         f"replicas) and an order-{order} n-gram model, the best one, with the share of each kind "
         "in the text. Right: what each kind contributes to the difference between the two in bits "
-        "per character; negative: the network needs fewer bits. Bars have 95% intervals over "
-        f"blocks of {BLOCK:,} characters. In total, the network needs {total:+.3f} bits per "
-        f"character [{low:+.3f}, {high:+.3f}]."
+        "per character; negative: the network needs fewer bits. Lines: the "
+        f"{name} over blocks of {BLOCK:,} characters. Their sum, the difference in total, is "
+        f"{total}."
     )
     return [CaptionedFigure("character-kinds", plot_kinds(results), caption)]
-
-
-def _difference(results: StoredResults) -> tuple[float, tuple[float, float]]:
-    """Return the network's bits per character minus the n-gram model's, and the interval."""
-    counts, network, ngram = _sums(results)
-    values = (network - ngram).sum(axis=1) / counts.sum(axis=1)
-    return float(values.mean()), interval(values)
 
 
 def _sums(results: StoredResults) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

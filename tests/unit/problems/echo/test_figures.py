@@ -76,7 +76,7 @@ def test_the_framing_decides_on_the_figures_of_a_network_and_of_variants(framing
     case = config(**framing)
     results = make_results(case, **extra)
     alone = picture_names(figures.figures(case, results))
-    assert alone == ["learning-curve", "positions", "echoes", *details]
+    assert alone == ["learning-curve", "positions", "echoes", *details, "confusions"]
     aggregated = {name: summary(values) for name, values in results.metrics.items()}
     assert all(metrics.summarize(case, aggregated, results.references))
     both = picture_names(figures.plot_variants({"one": (case, results), "two": (case, results)}))

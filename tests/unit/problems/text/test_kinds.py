@@ -50,7 +50,7 @@ def test_the_parts_of_the_difference_add_up_to_it():
     (picture,) = kind_figures(results)
     _, right = picture.figure.axes
     assert sum(bar.get_width() for bar in right.patches) == pytest.approx(expected, abs=1e-3)
-    assert f"needs {expected:+.3f} bits" in picture.caption
+    assert f"in total, is {expected:+.3f} [" in picture.caption
     plt.close("all")
 
 
