@@ -9,7 +9,7 @@ from pipeline import plotting
 from pipeline.problems.base import CaptionedFigure, StoredResults
 from pipeline.problems.shapes.config.families import PARAMETER_LABELS
 from pipeline.schema.experiment import RunConfig
-from pipeline.utils.statistics import interval_name, summary
+from pipeline.utils.statistics import summary
 
 TRACED_CELLS = 3  # shown as lines
 COLORS = (plotting.BLUE, plotting.ORANGE, plotting.GREEN, plotting.PURPLE)
@@ -31,7 +31,7 @@ def cell_figures(config: RunConfig, results: StoredResults) -> list[CaptionedFig
         "its variance over all test shapes depends on: on the place (which vertex it is), linearly "
         "on a size, or on sizes in another way. Bottom: the cells that vary most with each of "
         f"these. Shares of the variance of all cells, mean over all {count} replicas with its "
-        f"{interval_name(count)}: {', '.join(numbers)}."
+        f"95% interval: {', '.join(numbers)}."
     )
     return [CaptionedFigure("cells", plot_cells(config, results), caption)]
 

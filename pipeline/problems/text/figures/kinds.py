@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from pipeline import plotting
 from pipeline.problems.base import CaptionedFigure, StoredResults
 from pipeline.problems.text.analysis.kinds import BLOCK, KINDS
-from pipeline.utils.statistics import interval, interval_name
+from pipeline.utils.statistics import interval
 
 
 def kind_figures(results: StoredResults) -> list[CaptionedFigure]:
@@ -16,19 +16,24 @@ def kind_figures(results: StoredResults) -> list[CaptionedFigure]:
         return []
     counts, network, ngram = _sums(results)
     difference = (network - ngram).sum(axis=1) / counts.sum(axis=1)  # (B,)
-    order, name = int(results.predictions["kind_ngram_order"]), interval_name(len(difference))
+    ngram_model = _ngram_model(results)
     total = f"{difference.mean():+.3f}"
     if len(difference) > 1:
         total += " [{:+.3f}, {:+.3f}]".format(*interval(difference))
     caption = (
         "Bits per character of the test text by kind of character. Left: the network (mean over "
-        f"replicas) and an order-{order} n-gram model, the best one, with the share of each kind "
+        f"replicas) and an {ngram_model}, the best of its kind, with the share of each kind "
         "in the text. Right: what each kind contributes to the difference between the two in bits "
-        "per character; negative: the network needs fewer bits. Lines: the "
-        f"{name} over blocks of {BLOCK:,} characters. Their sum, the difference in total, is "
+        "per character; negative: the network needs fewer bits. Lines: the 95% interval over blocks "
+        f"of {BLOCK:,} characters. Their sum, the difference in total, is "
         f"{total}."
     )
     return [CaptionedFigure("character-kinds", plot_kinds(results), caption)]
+
+
+def _ngram_model(results: StoredResults) -> str:
+    """Return the name of the best n-gram model, such as "order-5 n-gram"."""
+    return str(results.predictions["kind_ngram"])
 
 
 def _sums(results: StoredResults) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -48,11 +53,7 @@ def plot_kinds(results: StoredResults) -> Figure:
     )
     models = {
         "network": (network, plotting.BLUE, "o"),
-        f"order-{int(results.predictions['kind_ngram_order'])} n-gram": (
-            ngram,
-            plotting.ORANGE,
-            "D",
-        ),
+        _ngram_model(results): (ngram, plotting.ORANGE, "D"),
     }
     for label, (bits, color, marker) in models.items():
         means = (bits.sum(axis=0) / np.maximum(counts.sum(axis=0), 1))[shown]
