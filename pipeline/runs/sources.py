@@ -107,8 +107,8 @@ STAGES = {
 """What each stage writes."""
 
 
-VALIDATION = "validate.py"
-"""Modules of this name decide no result: they only tell whether parameters are valid."""
+NO_RESULT = ("validate.py", "report.py")
+"""Modules of these names decide no result: they validate parameters, or belong to the report."""
 
 
 def digests(sources: Iterable[str], problem: str, params: Any = None) -> dict[str, str]:
@@ -126,7 +126,7 @@ def digests(sources: Iterable[str], problem: str, params: Any = None) -> dict[st
     return {
         path: digest
         for path, digest in by_path.items()
-        if path not in skipped and Path(path).name != VALIDATION
+        if path not in skipped and Path(path).name not in NO_RESULT
     }
 
 

@@ -35,7 +35,8 @@ def analyze(
     """Return the bits of each kind of character, as sums over blocks of the test text.
 
     `kind_counts` (B, K) has the number of characters, `kind_bits` (R, B, K) the bits of the
-    networks, and `kind_ngram_bits` (B, K) those of the best n-gram model, `kind_ngram`. Empty if no text is held out.
+    networks, and `kind_ngram_bits` (B, K) those of the best n-gram model, whose name is
+    `kind_ngram`. Empty if no text is held out.
     """
     dataset = config.dataset
     if not dataset.has_held_out:

@@ -24,8 +24,8 @@ def kind_figures(results: StoredResults) -> list[CaptionedFigure]:
         "Bits per character of the test text by kind of character. Left: the network (mean over "
         f"replicas) and an {ngram_model}, the best of its kind, with the share of each kind "
         "in the text. Right: what each kind contributes to the difference between the two in bits "
-        "per character; negative: the network needs fewer bits. Lines: the 95% interval over blocks "
-        f"of {BLOCK:,} characters. Their sum, the difference in total, is "
+        "per character; negative: the network needs fewer bits. Lines: the 95% interval over "
+        f"blocks of {BLOCK:,} characters. Their sum, the difference in total, is "
         f"{total}."
     )
     return [CaptionedFigure("character-kinds", plot_kinds(results), caption)]
