@@ -51,13 +51,16 @@ class ProblemContract:
     @classmethod
     def evaluate(cls, checkpoints: dict[int, list[np.ndarray]]) -> Evaluation:
         replicas, test = cls.replicas(), cls.data()["test"]
-        metrics, predictions = cls.problem().metrics.evaluate(
+        evaluation = cls.problem().metrics.evaluate(
             cls.config, replicas, test, cls.history(), checkpoints
         )
-        further = cls.problem().analysis.analyze(cls.config, replicas, test, predictions)
-        assert not metrics.keys() & further.metrics.keys()
-        assert not predictions.keys() & further.predictions.keys()
-        return Evaluation(metrics | further.metrics, predictions | further.predictions)
+        further = cls.problem().analysis.analyze(cls.config, replicas, test, evaluation.predictions)
+        assert not evaluation.metrics.keys() & further.metrics.keys()
+        assert not evaluation.predictions.keys() & further.predictions.keys()
+        return evaluation._replace(
+            metrics=evaluation.metrics | further.metrics,
+            predictions=evaluation.predictions | further.predictions,
+        )
 
     @classmethod
     @functools.cache

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from pipeline import plotting
 from pipeline.problems.base import CaptionedFigure, StoredResults
-from pipeline.problems.shapes.config.families import PARAMETER_LABELS
+from pipeline.problems.shapes.config.family import parameter_label
 from pipeline.schema.experiment import RunConfig
 from pipeline.utils.statistics import summary
 
@@ -38,7 +38,7 @@ def cell_figures(config: RunConfig, results: StoredResults) -> list[CaptionedFig
 
 def _parts(config: RunConfig) -> list[str]:
     """Name the parts of the cells' variance."""
-    sizes = [PARAMETER_LABELS[name] for name in config.dataset.family.parameters]
+    sizes = [parameter_label(name) for name in config.dataset.family.parameters]
     return ["place", *sizes, "other"]
 
 

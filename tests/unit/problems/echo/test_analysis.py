@@ -151,7 +151,7 @@ def analyzed(case) -> StoredResults:
     replicas = make_replicas(case)
     predictions = make_predictions(case, replicas)
     test = data.generate(case.dataset)["test"]
-    metrics, arrays = analysis.analyze(case, replicas, test, predictions)
+    metrics, arrays, _ = analysis.analyze(case, replicas, test, predictions)
     return StoredResults({}, predictions | arrays, metrics, {}, test)
 
 

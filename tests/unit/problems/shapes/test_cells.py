@@ -59,7 +59,7 @@ def test_the_output_layer_reads_the_predictions_from_the_hidden_states():
 def test_only_networks_with_memory_have_a_figure_of_their_cells():
     for config, count in ((small_config("drawer"), 0), (with_memory(), 1)):
         replicas, test = make_replicas(config), data.generate(config.dataset)["test"]
-        _, arrays = analysis.analyze(config, replicas, test, {})
+        arrays = analysis.analyze(config, replicas, test, {}).predictions
         results = StoredResults({}, arrays, {"mae_regret": np.array([3.0, 1, 2])}, {}, test)
         captioned = cell_figures(config, results)
         assert len(captioned) == count

@@ -36,7 +36,7 @@ def results_of(bits: float) -> tuple:
     test = generate(config.dataset)["test"]
     values = np.full((2, test.shape[1] * len(test) - len(test)), bits)
     values[:, 0] = np.nan
-    _, arrays = analysis.analyze(config, None, test, {"bits": values})
+    arrays = analysis.analyze(config, None, test, {"bits": values}).predictions
     return config, StoredResults({}, arrays, {}, {}, test)
 
 
@@ -57,6 +57,6 @@ def test_the_parts_of_the_difference_add_up_to_it():
 def test_a_text_without_held_out_passages_has_no_kinds():
     config = writers.config()
     test = generate(config.dataset)["test"]
-    _, arrays = analysis.analyze(config, None, test, {})
+    arrays = analysis.analyze(config, None, test, {}).predictions
     assert not arrays
     assert not kind_figures(StoredResults({}, arrays, {}, {}, test))
