@@ -129,7 +129,7 @@ def plot_panel(
     note = _references(axes, [entry["references"].get(metric, {}) for entry in aggregates.values()])
     direction = plotting.DIRECTIONS[description.higher_is_better]
     lines = (description.label, direction, note)
-    axes.set_xlabel("\n".join(line for line in lines if line), fontsize=10)
+    axes.set_xlabel("\n".join(line for line in lines if line), fontsize=9)
     named = labels or {network: network for network in networks}
     axes.set(yticks=range(len(networks)), yticklabels=[named[network] for network in networks])
     axes.set_ylim(len(networks) - 0.5, -0.6)

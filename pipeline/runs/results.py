@@ -52,6 +52,12 @@ def load_replica_metrics(name: str) -> pd.DataFrame:
     return table.set_index("replica").drop(columns="diverged").dropna(axis=1, how="all")
 
 
+def load_history(name: str) -> pd.DataFrame:
+    """Load the learning curves over replicas: medians, and the band as `_low` and `_high`."""
+    path = paths.history(experiment_of(name))
+    return _load_table(path, name, ["sequences", "updates"]).dropna(axis=1, how="all")
+
+
 def _load_table(path: Path, name: str, columns: list[str]) -> pd.DataFrame:
     """Load a network's rows of a numeric CSV file that must have these columns."""
     shown, hint = paths.relative(path), _hint(name)

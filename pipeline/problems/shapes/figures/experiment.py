@@ -302,8 +302,7 @@ def plot_ambiguity(config: RunConfig, results: StoredResults) -> Figure:
 
 def _ramp_figures(variants: Variants) -> list[CaptionedFigure]:
     """Return the figure of continuous maps, if any of the networks is a rival of theirs."""
-    rivals = {name: variant for name, variant in variants.items() if has_ramp(variant[0])}
-    if not rivals:
+    if not any(has_ramp(config) for config, _ in variants.values()):
         return []
     caption = (
         "What a continuous map without memory loses on rectangles if it needs a distance, the "
@@ -311,7 +310,7 @@ def _ramp_figures(variants: Variants) -> list[CaptionedFigure]:
         "Dashed lines: the networks without memory, means over replicas. Without a limit on the "
         "width there is none on the regret."
     )
-    return [CaptionedFigure("ramp", plot_ramp(rivals), caption)]
+    return [CaptionedFigure("ramp", plot_ramp(variants), caption)]
 
 
 def plot_ramp(variants: Variants) -> Figure:
@@ -322,7 +321,9 @@ def plot_ramp(variants: Variants) -> Figure:
     regrets = [ramp_mae(results.test, width) - optimal for width in RAMP_WIDTHS]
     axes.plot(RAMP_WIDTHS, regrets, color=plotting.BLACK, label="continuous map")
     styles = plotting.line_styles()
-    for (name, (_, results)), style in zip(variants.items(), styles, strict=False):
+    for (name, (config, results)), style in zip(variants.items(), styles, strict=False):
+        if not has_ramp(config):  # its color stays free, so that each variant keeps its own
+            continue
         mean = results.metrics["mae_regret"].mean()
         axes.axhline(mean, **style | {"linestyle": "--"}, label=f"{name}: {mean:.4f}")
     axes.set(
@@ -333,7 +334,7 @@ def plot_ramp(variants: Variants) -> Figure:
     )
     plotting.plain_log_ticks(axes.xaxis)
     plotting.plain_log_ticks(axes.yaxis)
-    plotting.legend(axes)
+    plotting.figure_legend(figure)
     return figure
 
 
