@@ -78,7 +78,6 @@ STAGES = {
         *_ON_DISK,
         "plotting.py",
         "problems/base.py",
-        "problems/{problem}/analysis",
         "problems/{problem}/config",
         "problems/{problem}/data",
         "problems/{problem}/figures",

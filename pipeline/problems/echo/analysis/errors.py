@@ -27,8 +27,8 @@ KINDS = {
 def count_errors(config: RunConfig, predictions: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return `error_counts` (R, K, E), the number of errors of each kind at each position.
 
-    `echo_counts` (E,) is the number of integers to echo there. Empty if the target is not the
-    window itself.
+    `error_kinds` (K,) are the labels of the kinds, `echo_counts` (E,) the numbers of integers to
+    echo. Empty if the target is not the window itself.
     """
     if config.experiment.framing.target != "window":
         return {}
@@ -36,7 +36,11 @@ def count_errors(config: RunConfig, predictions: dict[str, np.ndarray]) -> dict[
     kinds = np.stack([error_kinds(windows, expected, echo) for echo in echoes])
     counts = [(kinds == kind).sum(axis=1) for kind in range(len(KINDS))]
     present = (expected != MISSING).sum(axis=0)
-    return {"error_counts": np.stack(counts, axis=1), "echo_counts": present}
+    return {
+        "error_counts": np.stack(counts, axis=1),
+        "error_kinds": np.array([*KINDS.values()]),
+        "echo_counts": present,
+    }
 
 
 def error_kinds(windows: np.ndarray, expected: np.ndarray, echo: np.ndarray) -> np.ndarray:

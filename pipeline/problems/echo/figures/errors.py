@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 
 from pipeline import plotting
 from pipeline.problems.base import CaptionedFigure, StoredResults, Variants
-from pipeline.problems.echo.analysis.errors import KINDS
 from pipeline.problems.echo.config.types import MISSING
 from pipeline.problems.echo.figures.states import summarizes
 
@@ -63,13 +62,14 @@ def plot_error_kinds(variants: Variants) -> Figure:
     """Plot the share of each kind among the errors, and the share of errors by position."""
     names = list(variants)
     counts = [results.predictions["error_counts"] for _, results in variants.values()]
+    labels = next(iter(variants.values()))[1].predictions["error_kinds"].tolist()
     longest = max(count.shape[-1] for count in counts)
-    size = (7.5 + 0.42 * longest, 1.9 + 0.42 * len(names))
+    size = (plotting.WIDTH, 1.7 + 0.38 * len(names))
     figure, (bars, axes) = plt.subplots(
         1, 2, figsize=size, sharey=True, width_ratios=[1, 0.08 * longest]
     )
     left = np.zeros(len(names))
-    for index, (label, color) in enumerate(zip(KINDS.values(), COLORS, strict=True)):
+    for index, (label, color) in enumerate(zip(labels, COLORS, strict=True)):
         part = np.array([count[:, index].sum() / count.sum() for count in counts])
         bars.barh(names, part, left=left, color=color, label=label)
         for row, (start, width) in enumerate(zip(left, part, strict=True)):
@@ -95,7 +95,7 @@ def plot_error_kinds(variants: Variants) -> Figure:
     axes.set(xticks=range(longest), xticklabels=range(1, longest + 1))
     axes.set_xlabel("wrong integers by position (%)")
     axes.grid(visible=False)
-    figure.legend(loc="outside upper left", ncols=2, fontsize=9)
+    plotting.figure_legend(figure)
     return figure
 
 
@@ -110,7 +110,7 @@ def plot_confusions(results: StoredResults) -> Figure:
     """Plot the pairs of confused integers, and the errors of each replica."""
     by_replica = _confusions(results)
     total = sum(by_replica, Counter())
-    figure, (axes, bars) = plt.subplots(1, 2, figsize=(11, 5), width_ratios=[1, 1])
+    figure, (axes, bars) = plt.subplots(1, 2, figsize=(plotting.WIDTH, 4.2))
     expected, output = np.array([*total]).T
     counts = np.array([*total.values()])
     style = {"color": plotting.BLUE, "alpha": 0.5, "linewidth": 0}

@@ -7,13 +7,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pipeline import plotting
 from pipeline.problems.base import CaptionedFigure, StoredResults, Variants
 from pipeline.schema.experiment import RunConfig
 
 COLUMNS = 3
 MAX_WRITTEN = 5  # integers of a window up to which the accuracies are written into the cells
 COLORS = plt.get_cmap("Blues").with_extremes(bad="#E4E4E4")
-PANELS = {"squeeze": False, "layout": "constrained"}
 
 
 def state_figures(variants: Variants) -> list[CaptionedFigure]:
@@ -69,23 +69,19 @@ def summarizes(config: RunConfig) -> bool:
 def plot_readable(variants: Variants) -> Figure:
     """Plot how well each integer of the window can be read from the state after each step."""
     count = len(variants)
-    columns = min(2 if count == 4 else COLUMNS, count)
-    rows = -(-count // columns)
-    size = (1.4 + (3.6 if count > 1 else 6.5) * columns, 0.5 + (2.6 if count > 1 else 3.4) * rows)
-    figure, grid = plt.subplots(rows, columns, figsize=size, **PANELS)
+    columns = 2 if count == 4 else COLUMNS
+    figure, panels = plotting.panels(count, columns, 3.6 if count == 1 else 2.3)
     writes = False  # whether any panel has steps of a decoder
-    for axes, (name, (config, results)) in zip(grid.flat, variants.items(), strict=False):
+    for axes, (name, (config, results)) in zip(panels, variants.items(), strict=True):
         image = _draw_readable(axes, config, results)
         window, model = config.experiment.framing.window, config.experiment.model
         writes |= results.predictions["readable"].shape[1] > window
         trained = results.metrics["readable_integers"].mean()
         untrained = results.predictions["readable_untrained"].sum(axis=1).mean()
         text = f"{trained:.1f} of {window} (before training {untrained:.1f})"
-        axes.set_title(f"{name}, {model.cells} cells\n{text}", fontsize=10)
-    for axes in grid.flat[count:]:
-        axes.remove()
-    shown = list(grid.flat[:count])
-    figure.colorbar(image, ax=shown, label="accuracy (share)", shrink=0.8 if rows == 1 else 0.4)
+        axes.set_title(f"{name}, {model.cells} cells\n{text}", fontsize=9)
+    shrink = 0.8 if count <= columns else 0.4
+    figure.colorbar(image, ax=panels, label="accuracy (share)", shrink=shrink, pad=0.01)
     step = (
         "position that was read | position that was written" if writes else "position that was read"
     )
@@ -103,7 +99,7 @@ def _draw_readable(axes: Axes, config: RunConfig, results: StoredResults):
         for (row, column), value in np.ndenumerate(accuracy):
             if not np.isnan(value):
                 color = "white" if value > 0.6 else "black"
-                style = {"ha": "center", "va": "center", "fontsize": 8, "color": color}
+                style = {"ha": "center", "va": "center", "fontsize": 7, "color": color}
                 axes.text(column, row, f"{100 * value:.0f}", **style)
     axes.axvline(window - 0.5, color="black", linewidth=1.5)
     order = range(window, 0, -1) if config.experiment.model.reverse else range(1, window + 1)
@@ -123,9 +119,9 @@ def plot_attention(variants: Variants) -> Figure:
     figure, grid = plt.subplots(
         len(variants),
         2 * len(lengths),
-        figsize=(0.8 + 5 * len(lengths), 0.6 + 3.6 * len(variants)),
+        figsize=(plotting.WIDTH, 0.6 + 3.1 * len(variants)),
         width_ratios=[3, 1] * len(lengths),
-        **PANELS,
+        squeeze=False,
     )
     for row, (name, (config, results)) in zip(grid, variants.items(), strict=True):
         trained = config.experiment.framing.window
@@ -134,14 +130,14 @@ def plot_attention(variants: Variants) -> Figure:
             weights = results.predictions[f"attention_{length}"].mean(axis=0)
             image = axes.imshow(weights, cmap=COLORS, vmin=0, vmax=1)
             where = "as in training" if length <= trained else f"trained on up to {trained}"
-            axes.set_title(f"{name}: {length} integers\n({where})", fontsize=11)
+            axes.set_title(f"{name}: {length} integers\n({where})", fontsize=10)
             ticks, labels = range(length), range(1, length + 1)
             axes.set(xticks=ticks, xticklabels=labels, yticks=ticks, yticklabels=labels)
             axes.set(xlabel="integer of the window", ylabel="integer of the echo")
             axes.tick_params(labelsize=8)
             axes.grid(visible=False)
             copied = results.predictions[f"copied_{length}"]
-            bars.barh(ticks, copied.mean(axis=0), color="#0072B2")
+            bars.barh(ticks, copied.mean(axis=0), color=plotting.BLUE)
             bars.hlines(ticks, copied.min(axis=0), copied.max(axis=0), color="black", linewidth=1.5)
             bars.set(ylim=(length - 0.5, -0.5), xlim=(0, 1.05), yticks=[], xticks=[0, 0.5, 1])
             bars.set_xlabel("correct (share)")

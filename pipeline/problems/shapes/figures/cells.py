@@ -49,7 +49,7 @@ def plot_cells(config: RunConfig, results: StoredResults) -> Figure:
     traces, variance = (results.predictions[name][replica] for name in ("traces", "state_variance"))
     parts = _parts(config)
     names = _names(results.predictions["traced_sizes"], parts[1:-1])
-    figure = plt.figure(figsize=(11, 8.2))
+    figure = plt.figure(figsize=(plotting.WIDTH, 7))
     top, bottom = figure.subfigures(2, 1, height_ratios=[1.25, 1])
     heat, bars = top.subplots(1, 2, width_ratios=[1.3, 1])
     _plot_heat_map(heat, traces, names)
@@ -67,7 +67,7 @@ def _plot_heat_map(axes: Axes, traces: np.ndarray, names: list[str]) -> None:
         axes.axvline(shape * steps - 0.5, color="black", linewidth=1)
     for shape, name in enumerate(names):
         middle = (shape + 0.5) * steps - 0.5
-        axes.text(middle, -0.7, name.replace(", ", "\n"), ha="center", va="bottom", fontsize=9)
+        axes.text(middle, -0.7, name.replace(", ", "\n"), ha="center", va="bottom", fontsize=8)
     axes.set(yticks=range(cells), yticklabels=range(1, cells + 1), ylabel="cell", xlabel="vertex")
     axes.set(xticks=range(shapes * steps), xticklabels=[*range(1, steps + 1)] * shapes)
     axes.grid(visible=False)
@@ -102,10 +102,10 @@ def _plot_lines(
         styles = zip(plotting.line_styles(), plotting.MARKERS, strict=False)
         for shape, name, (style, marker) in zip(traces, names, styles, strict=False):
             axes.plot(steps, shape[:, cell], **style, marker=marker, label=name)
-        axes.set(title=f"most variance by {part}: cell {cell + 1}", xlabel="vertex", xticks=steps)
+        axes.set(title=f"most variance by {part}:\ncell {cell + 1}", xlabel="vertex", xticks=steps)
     panels[0].set_ylabel("hidden state")
-    handles = panels[0].get_legend_handles_labels()
-    figure.legend(*handles, loc="outside lower center", ncols=4, fontsize=9)
+    handles, _ = panels[0].get_legend_handles_labels()
+    plotting.figure_legend(figure, handles, "lower center")
 
 
 def _names(sizes: np.ndarray, labels: list[str]) -> list[str]:

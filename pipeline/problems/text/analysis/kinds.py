@@ -34,9 +34,9 @@ def analyze(
 ) -> Evaluation:
     """Return the bits of each kind of character, as sums over blocks of the test text.
 
-    `kind_counts` (B, K) has the number of characters, `kind_bits` (R, B, K) the bits of the
-    networks, and `kind_ngram_bits` (B, K) those of the best n-gram model, whose name is
-    `kind_ngram`. Empty if no text is held out.
+    `kind_names` (K,) are the kinds, `kind_counts` (B, K) the numbers of characters, `kind_bits`
+    (R, B, K) the bits of the networks, and `kind_ngram_bits` (B, K) those of the best n-gram model,
+    whose name is `kind_ngram`. Empty if no text is held out.
     """
     dataset = config.dataset
     if not dataset.has_held_out:
@@ -47,6 +47,7 @@ def analyze(
     kinds = kinds_of(decode(codes, dataset.alphabet))[1:]
     predicted = ~np.isnan(bits[0])
     arrays = {
+        "kind_names": np.array(KINDS),
         "kind_counts": sum_by_kind(kinds, predicted),
         "kind_bits": np.stack([sum_by_kind(kinds, row) for row in np.nan_to_num(bits)]),
         "kind_ngram_bits": sum_by_kind(kinds, np.where(predicted, by_model[best], 0)),

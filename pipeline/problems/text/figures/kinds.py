@@ -6,7 +6,6 @@ from matplotlib.figure import Figure
 
 from pipeline import plotting
 from pipeline.problems.base import CaptionedFigure, StoredResults
-from pipeline.problems.text.analysis.kinds import BLOCK, KINDS
 from pipeline.utils.statistics import interval
 
 
@@ -25,7 +24,7 @@ def kind_figures(results: StoredResults) -> list[CaptionedFigure]:
         f"replicas) and an {ngram_model}, the best of its kind, with the share of each kind "
         "in the text. Right: what each kind contributes to the difference between the two in bits "
         "per character; negative: the network needs fewer bits. Lines: the 95% interval over "
-        f"blocks of {BLOCK:,} characters. Their sum, the difference in total, is "
+        f"{len(difference)} blocks of the text. Their sum, the difference in total, is "
         f"{total}."
     )
     return [CaptionedFigure("character-kinds", plot_kinds(results), caption)]
@@ -49,7 +48,7 @@ def plot_kinds(results: StoredResults) -> Figure:
     shown = np.flatnonzero(counts.sum(axis=0))
     rows = np.arange(len(shown))
     figure, (axes, difference) = plt.subplots(
-        1, 2, figsize=(11, 1.8 + 0.42 * len(rows)), sharey=True
+        1, 2, figsize=(plotting.WIDTH, 1.8 + 0.38 * len(rows)), sharey=True
     )
     models = {
         "network": (network, plotting.BLUE, "o"),
@@ -59,7 +58,8 @@ def plot_kinds(results: StoredResults) -> Figure:
         means = (bits.sum(axis=0) / np.maximum(counts.sum(axis=0), 1))[shown]
         axes.plot(means, rows, marker, color=color, label=label, markersize=8)
     shares = counts.sum(axis=0) / counts.sum()
-    labels = [f"{KINDS[kind]} ({shares[kind]:.1%})" for kind in shown]
+    names = results.predictions["kind_names"]
+    labels = [f"{names[kind]} ({shares[kind]:.1%})" for kind in shown]
     axes.set(yticks=rows, yticklabels=labels, ylim=(len(rows) - 0.5, -0.5))
     axes.set(xlabel="bits per character of this kind", xlim=(0, None))
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
