@@ -106,7 +106,7 @@ def _draw_readable(axes: Axes, config: RunConfig, results: StoredResults):
     labels = [*order, *range(1, steps - window + 1)]
     axes.set(xticks=range(steps), xticklabels=labels)
     axes.set(yticks=range(window), yticklabels=range(1, window + 1))
-    axes.tick_params(labelsize=8)
+    axes.tick_params(labelsize=8 if window <= MAX_WRITTEN else 6)
     axes.grid(visible=False)
     return image
 
@@ -128,7 +128,7 @@ def plot_attention(variants: Variants) -> Figure:
         for index, length in enumerate(lengths):
             axes, bars = row[2 * index : 2 * index + 2]
             weights = results.predictions[f"attention_{length}"].mean(axis=0)
-            image = axes.imshow(weights, cmap=COLORS, vmin=0, vmax=1)
+            image = axes.imshow(weights, cmap=COLORS, vmin=0, vmax=1, aspect="auto")
             where = "as in training" if length <= trained else f"trained on up to {trained}"
             axes.set_title(f"{name}: {length} integers\n({where})", fontsize=10)
             ticks, labels = range(length), range(1, length + 1)

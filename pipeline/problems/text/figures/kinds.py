@@ -71,6 +71,6 @@ def plot_kinds(results: StoredResults) -> Figure:
         difference.plot([low, high], [row, row], color="black", linewidth=1.5)
     difference.set_axisbelow(True)
     difference.axvline(0, color="black", linewidth=1)
-    difference.set_xlabel("part of the difference (bits per character)")
+    difference.set_xlabel("part of the difference (bits)")
     difference.set_title("◂ network better | n-gram model better ▸", fontsize=10)
     return figure
