@@ -7,7 +7,7 @@ PYTEST := pytest -n auto --dist worksteal
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help repro quick verify test test-resilience test-all test-processors bench lint imports format ui screenshots lock clean
+.PHONY: help repro quick verify test test-resilience test-all test-processors bench lint imports format ui page screenshots lock clean
 
 help: ## Show this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,11 @@ format: $(INSTALLED) ## Fix what ruff can fix
 
 ui: $(INSTALLED) ## Start the MLflow UI and print links to its charts; PORT=5000
 	pipeline ui --port $(or $(PORT),5000)
+
+page: $(INSTALLED) ## Open reports/index.html, on which one can play with the networks
+	@test -f reports/index.html || pipeline page
+	@echo "file://$(CURDIR)/reports/index.html"
+	@python -m webbrowser "file://$(CURDIR)/reports/index.html" > /dev/null || true
 
 screenshots: $(INSTALLED) ## Take docs/screenshots/ from MLflow's pages in Chromium
 	python tests/support/screenshots.py

@@ -8,6 +8,7 @@ import importlib.util
 import inspect
 from collections.abc import Callable, Iterable
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -21,7 +22,7 @@ from pipeline.runs.tracker import Tracker
 from pipeline.schema.experiment import RunConfig
 from pipeline.schema.params import Params
 from pipeline.schema.variants import experiment_of
-from pipeline.utils import console, paths
+from pipeline.utils import console, files, paths
 from pipeline.utils.errors import InputError
 
 if TYPE_CHECKING:
@@ -182,6 +183,32 @@ def report() -> None:
     from pipeline.stages import report
 
     report.run(_mlflow_tracker)
+
+
+@app.command(rich_help_panel=STAGES)
+def page(
+    experiments: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="Show only these experiments, separated by commas, and no studies.",
+            autocompletion=_completion(lambda params: params.experiments),
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write, .html (default: reports/index.html).")
+    ] = None,
+) -> None:
+    """Write the page on which one can play with the trained networks.
+
+    It is one file, which opens in a browser without a server and without the internet.
+    """
+    from pipeline.stages import page
+
+    if out:
+        files.prepare_output("--out", out, (".html",))
+    names = [name.strip() for name in (experiments or "").split(",") if name.strip()]
+    print(page.run(names, out))
 
 
 @app.command("list", rich_help_panel=DATASETS)

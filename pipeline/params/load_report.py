@@ -15,6 +15,7 @@ from pipeline.schema.report import (
     Answer,
     Comparison,
     Highlight,
+    PlayableNetworks,
     Question,
     RegisteredModel,
     Report,
@@ -32,13 +33,14 @@ TYPES: dict[str, type[Section]] = {
     "models": RegisteredModel,
     "results": Answer,
     "questions": Question,
+    "page": PlayableNetworks,
 }
 
 
 def load_report(path: Path, params: Params) -> Report:
     """Load report.yaml; raises InputError with all errors. A missing file counts as empty."""
     if not path.is_file():
-        return Report({}, {}, {}, {}, {}, {}, {})
+        return Report(*({} for _ in Report._fields))
     report, errors = _parse(path, path.stat().st_mtime_ns, path.stat().st_size)
     errors = errors or [
         *_text_errors("experiments", report.experiments, params.experiments),
@@ -48,6 +50,7 @@ def load_report(path: Path, params: Params) -> Report:
         *_model_errors(report, params),
         *_answer_errors(report, params),
         *_link_errors(report, params),
+        *_page_errors(report, params),
     ]
     if errors:
         raise InputError(*(f"{path.name}: {error}" for error in errors))
@@ -180,6 +183,21 @@ def _expression_errors(
     for name in expression.names.values():
         if what := name_error(name, scope, params):
             yield f"{place}: {what}"
+
+
+def _page_errors(report: Report, params: Params) -> list[str]:
+    """Return errors of the page's networks: unknown ones, and those of another problem."""
+    errors = []
+    problems = {network.problem for network in params.networks.values()}
+    for name, entry in report.page.items():
+        networks, key = params.expand(entry.networks), f"page.{name}.networks"
+        if name not in problems:
+            errors.append(f"page.{name}: {unknown_name('problem', name, problems)}")
+        elif wrong := _network_errors(params, key, networks):
+            errors += wrong
+        elif (problem := params.networks[networks[0]].problem) != name:
+            errors.append(f"{key}: must be networks of {name}, got {networks[0]} of {problem}")
+    return errors
 
 
 def _network_errors(params: Params, key: str, names: list[str]) -> list[str]:

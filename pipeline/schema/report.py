@@ -69,6 +69,15 @@ class Highlight(Section):
     study: str | None = Field(default=None, description="a study's curves instead of experiments")
 
 
+class PlayableNetworks(Section):
+    """An entry of `page:`: the networks of a problem that reports/index.html runs in the browser.
+
+    Other networks follow, the smallest first, until the page has its largest size.
+    """
+
+    networks: list[str] = Field(min_length=1, description=f"{NAMES}; the first are first in menus")
+
+
 class RegisteredModel(Section):
     """An entry of `models:`: the best of several networks of one problem goes to the registry."""
 
@@ -90,6 +99,7 @@ class Report(NamedTuple):
     models: dict[str, RegisteredModel]
     results: dict[str, Answer]  # the most important ones, for the top of the report
     questions: dict[str, Question]  # of the sources
+    page: dict[str, PlayableNetworks]
 
     @property
     def answers(self) -> dict[str, Answer]:

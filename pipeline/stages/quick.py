@@ -12,7 +12,7 @@ from pathlib import Path
 from pipeline.params.load import load_params
 from pipeline.runs import executors
 from pipeline.runs.fit import fit_and_export
-from pipeline.stages import evaluate, figures, generate, report, study, train
+from pipeline.stages import evaluate, figures, generate, page, report, study, train
 from pipeline.utils import console, paths
 from pipeline.utils.errors import InputError
 
@@ -49,6 +49,7 @@ def run(scale: float) -> Path:
     for name in params.studies:
         study.run(name)
     report.run()
+    page.run()
     return paths.report()
 
 

@@ -142,6 +142,11 @@ def report() -> Path:
     return root() / "reports" / "README.md"
 
 
+def page() -> Path:
+    """The page on which one can play with the networks."""
+    return root() / "reports" / "index.html"
+
+
 def benchmark_summary() -> Path:
     """The measurements that the report quotes; written by `make bench`, not by a stage."""
     return root() / "reports" / "benchmarks" / "summary.json"

@@ -1,0 +1,223 @@
+"""What the page shows: texts, learning curves, metrics and studies, as JSON values."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.page import hooks
+from pipeline.page.blobs import rounded
+from pipeline.problems.base import Problem
+from pipeline.runs import results
+from pipeline.schema.params import Params
+from pipeline.schema.report import Comparison, Highlight, Report, Texts
+from pipeline.schema.study import VARIANT, Range, Study, apply_point, is_numeric
+from pipeline.schema.variants import SECTIONS, experiment_of
+from pipeline.studies.trial import TrialResult, from_arrays
+from pipeline.utils import files, paths
+
+LOG_SPAN = 20.0
+"""Ratio of the largest to the smallest value of a metric from which an axis is logarithmic."""
+
+QUESTIONS = 7
+"""Questions of the story: the first highlights of report.yaml."""
+
+
+def problem(name: str, metrics: Iterable[str]) -> dict:
+    """Describe a problem and those of its metrics that are shown."""
+    described = {metric: Problem(name).metrics.describe(metric) for metric in metrics}
+    return {
+        "title": Problem(name).title,
+        "metrics": {
+            metric: {
+                "label": entry.label,
+                "meaning": entry.meaning,
+                "higherIsBetter": entry.higher_is_better,
+            }
+            for metric, entry in described.items()
+        },
+    }
+
+
+def metrics(network: str) -> dict:
+    """Return the mean, interval and replicas of each metric of a network."""
+    measured = results.load_aggregates(network)["metrics"]
+    return {
+        metric: [_round(entry["mean"]), _round(entry["low"]), _round(entry["high"])]
+        for metric, entry in measured.items()
+        if entry["mean"] is not None
+    }
+
+
+def curves(network: str) -> dict:
+    """Return the held-out learning curves of a network.
+
+    `sequences` are the numbers of training sequences seen. Each metric has its median, low and high
+    values at these, and its reference values, such as the optimum, by their names.
+    """
+    table = results.load_history(network)
+    references = results.load_aggregates(network)["references"]
+    names = [name.removesuffix("_low") for name in table if name.endswith("_low")]
+    return {"sequences": table["sequences"].to_list()} | {
+        name: {
+            "median": rounded(table[name].to_numpy()),
+            "low": rounded(table[f"{name}_low"].to_numpy()),
+            "high": rounded(table[f"{name}_high"].to_numpy()),
+            "references": {key: _round(v) for key, v in references.get(name, {}).items()},
+        }
+        for name in names
+        if not name.startswith("train_")
+    }
+
+
+def study(name: str, params: Params) -> dict:
+    """Return the dimensions, metrics and trials of a study, as its stage wrote them."""
+    entry = params.studies[name]
+    table = _read_trials(name)
+    arrays, _ = files.read_arrays(paths.trials(name), hint=f"run: dvc repro study@{name}")
+    by_number = from_arrays(arrays)
+    return {
+        "experiment": entry.experiment,
+        "problem": entry.problem,
+        "dimensions": [_dimension(key, values) for key, values in entry.dimensions.items()],
+        "objectives": entry.objectives,
+        "measured": entry.measured,
+        "target": entry.target,
+        "trials": [
+            _trial(row, entry, by_number[str(row["trial"])], params)
+            for row in table.to_dict("records")
+        ],
+    }
+
+
+def _read_trials(name: str) -> pd.DataFrame:
+    path = paths.study(name) / "trials.csv"
+    if not path.is_file():  # raises the error with its hint
+        files.read_json(path, hint=f"run: dvc repro study@{name}")
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])
+
+
+def _dimension(key: str, values: list | Range) -> dict:
+    if isinstance(values, Range):
+        return {"key": key, "low": values.low, "high": values.high, "log": values.log}
+    return {"key": key, "choices": values, "numeric": is_numeric(values)}
+
+
+def _trial(row: Mapping[str, Any], entry: Study, result: TrialResult, params: Params) -> dict:
+    config = params.config(entry.experiment)
+    history = result.history
+    names = [name for name in history if f"{name}_low" in history and "train_" not in name]
+    return {
+        "number": row["trial"],
+        "state": row["state"],
+        "point": {key: _plain(row[key]) for key in entry.dimensions},
+        "weights": _plain(row["weights"]),
+        "metrics": {
+            metric: [_round(row[f"{metric}{end}"]) for end in ("", ".low", ".high")]
+            for metric in entry.measured
+            if pd.notna(row.get(metric))
+        },
+        "curves": {"sequences": rounded(history["sequences"], 6)}
+        | {name: rounded(history[name], 3) for name in names}
+        if history
+        else {},
+        "drawings": [drawing for _, drawing in hooks.drawings(config, result.predictions)[-1:]],
+        "changes": _changes(entry, {key: _plain(row[key]) for key in entry.dimensions}),
+    }
+
+
+def _changes(entry: Study, point: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters that a point sets, as flat names."""
+    sections: dict = {key: {} for key in SECTIONS}
+    bare = entry.model_copy(update={"overrides": {}})
+    changed = apply_point(bare, sections, point)
+    return {f"{section}.{key}": v for section in sections for key, v in changed[section].items()}
+
+
+def story(params: Params, report: Report, networks: Sequence[str]) -> list[dict]:
+    """Return the questions of the story: what the first highlights of the report compare.
+
+    Rows are networks, or the trials of a study along its numeric dimension: [label, mean, low,
+    high].
+    """
+    questions = []
+    for highlight in report.highlights.values():
+        if highlight.study in params.studies:
+            rows, texts = _trial_rows(highlight, params), report.texts(highlight.study)
+            name = params.studies[highlight.study].problem
+        else:
+            shown = [name for name in params.expand(highlight.experiments) if name in networks]
+            rows, texts = _network_rows(highlight.metric, shown), _texts(highlight, params, report)
+            name = params.problem_of(highlight.experiments)
+        if len(rows) > 1 and len(questions) < QUESTIONS:
+            described = Problem(name).metrics.describe(highlight.metric)
+            questions.append(
+                {
+                    "title": highlight.title,
+                    "question": texts.question,
+                    "answer": texts.answer,
+                    "label": described.label,
+                    "higherIsBetter": described.higher_is_better,
+                    "study": highlight.study,
+                    "rows": rows,
+                }
+            )
+    return questions
+
+
+def _network_rows(metric: str, networks: Sequence[str]) -> list[list]:
+    measured = {network: metrics(network) for network in networks}
+    return [[network, *entry[metric]] for network, entry in measured.items() if metric in entry]
+
+
+def _trial_rows(highlight: Highlight, params: Params) -> list[list]:
+    """Return the trials at which all but the longest numeric dimension have their last choice."""
+    assert highlight.study
+    entry, table = params.studies[highlight.study], _read_trials(highlight.study)
+    lists = {key: v for key, v in entry.dimensions.items() if isinstance(v, list)}
+    axis = max((key for key in lists if is_numeric(lists[key])), key=lambda key: len(lists[key]))
+    for key, choices in lists.items():
+        if key != axis:
+            table = table[table[key] == choices[-1]]
+    others = [f"{key.rpartition('.')[2]} {v[-1]}" for key, v in lists.items() if key != axis]
+    suffix = f" ({', '.join(others)})".replace(f"{VARIANT} ", "") if others else ""
+    label = axis.rpartition(".")[2].replace("_", " ")
+    return [
+        [
+            f"{label} {row[axis]:g}{suffix}",
+            *(_round(row[f"{highlight.metric}{end}"]) for end in ends),
+        ]
+        for row in table.to_dict("records")
+        for ends in [("", ".low", ".high")]
+        if pd.notna(row.get(highlight.metric))
+    ]
+
+
+def _texts(highlight: Highlight, params: Params, report: Report) -> Texts | Comparison:
+    """Return the texts of what a highlight compares: one experiment, or the closest comparison."""
+    networks = set(params.expand(highlight.experiments))
+    experiments = {experiment_of(network) for network in networks}
+    if len(experiments) == 1 and report.texts(*experiments).answer:
+        return report.texts(*experiments)
+
+    def common(comparison: Comparison) -> float:
+        others = set(params.expand(comparison.experiments))
+        return len(networks & others) / len(networks | others)
+
+    closest = max(report.comparisons.values(), key=common, default=None)
+    if closest and common(closest):
+        return closest
+    return Texts(question=highlight.title)
+
+
+def _round(value: float | None) -> float | None:
+    return None if value is None or np.isnan(value) else float(f"{value:.4g}")
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of a table as JSON has it."""
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, float):
+        return None if np.isnan(value) else int(value) if value.is_integer() else value
+    return value

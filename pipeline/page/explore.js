@@ -1,0 +1,428 @@
+/* The view "Explore": questions to guess at, learning curves side by side, and studies. */
+
+const TABS = { questions: "Questions", curves: "Learning curves", studies: "Studies" };
+
+registerView({
+  id: "explore",
+  title: "Explore",
+  available: () => true,
+  async show(root, path, params) {
+    const shown = Object.keys(TABS).filter((tab) =>
+      tab === "curves" || (tab === "questions" ? DATA.story.length : DATA.studies.length));
+    const [tab, name] = path.split("/");
+    const chosen = shown.includes(tab) ? tab : shown[0];
+    root.append(
+      el("nav", { class: "tabs", "aria-label": "Parts of this view" }, shown.map((each) =>
+        el("a", { href: linkTo("explore", each), "aria-current": each === chosen ? "page" : undefined }, TABS[each]))));
+    const parts = { questions: showQuestions, curves: showCurves, studies: showStudies };
+    await parts[chosen](root, name, params);
+  },
+});
+
+/* --- Questions ------------------------------------------------------------------------------- */
+
+function showQuestions(root, _, params) {
+  const { story } = DATA;
+  let number = Math.min(Math.max(Math.round(Number(params.n)) || 1, 1), story.length);
+  const head = el("div", {});
+  root.append(head);
+  show();
+
+  function show() {
+    setLink("explore", "questions", { n: number });
+    const entry = story[number - 1];
+    const values = entry.rows.flatMap(([, mean, low, high]) => [mean, low ?? mean, high ?? mean]);
+    const positive = values.filter((value) => value > 0);
+    const log = wantsLog(entry.rows.map(([, mean]) => mean), entry.higherIsBetter);
+    const low = log ? Math.min(...positive) * 0.6 : Math.min(0, ...values);
+    const high = entry.higherIsBetter && Math.max(...values) <= 1 ? 1 : Math.max(...values) * (log ? 1.5 : 1.08);
+    const scale = makeScale(low, high, 0, 1, log);
+    const position = (value) => Math.min(Math.max(scale(Math.max(value, log ? low : -Infinity)), 0), 1);
+    const first = entry.rows[0];
+    const middle = position(first[1]);
+    let revealed = false;
+
+    const rows = entry.rows.map(([label, mean, from, to], i) => {
+      const given = i === 0;
+      const input = el("input", { type: "range", min: 0, max: 1000, value: Math.round(1000 * middle), disabled: given, "aria-label": `What do you expect for ${label}?`, oninput: () => tell() });
+      const output = el("span", { class: "guess-value" });
+      const actual = el("span", { class: "actual", style: `--at:${position(mean).toFixed(4)};--from:${position(from ?? mean).toFixed(4)};--to:${position(to ?? mean).toFixed(4)}`, "aria-hidden": "true" }, el("i", {}), el("b", {}));
+      const guess = () => scale.invert(Number(input.value) / 1000);
+      const tell = () => {
+        const text = formatNumber(Number(guess().toPrecision(2)));
+        input.setAttribute("aria-valuetext", text);
+        output.replaceChildren(given || revealed
+          ? el("strong", {}, formatNumber(mean)) : text,
+          revealed && !given ? el("small", {}, ` you: ${text}`) : "");
+      };
+      const node = el("div", { class: given ? "guess given" : "guess" }, el("span", { class: "guess-label" }, label), el("span", { class: "track" }, input, actual), output);
+      tell();
+      return { node, input, tell, mean, guess, given };
+    });
+    const ticks = el("div", { class: "guess axis", "aria-hidden": "true" }, el("span", {}), el("span", { class: "track" },
+      scale.ticks.filter((_, i, all) => all.length < 9 || i % 2 === 0).map((tick) => el("i", { style: `--at:${position(tick).toFixed(4)}` }, tickText(tick)))), el("span", {}));
+    const answer = el("div", { class: "answer", role: "status" });
+    const reveal = el("button", { type: "button", class: "primary", onclick: () => {
+      revealed = true;
+      reveal.hidden = true;
+      board.classList.add("revealed");
+      rows.forEach((row) => {
+        row.input.disabled = true;
+        row.tell();
+      });
+      answer.replaceChildren(el("p", { class: "score" }, score(rows)), ...entry.answer.split("\n").map((text) => el("p", {}, text)));
+    } }, "Show the answer");
+    const board = el("section", { class: "card board" },
+      el("h2", {}, entry.title),
+      el("p", { class: "hint" }, `${entry.label}${entry.higherIsBetter === null ? "" : entry.higherIsBetter ? ": more is better" : ": less is better"}. `,
+        "The first value is given. Move the others to where you expect them."),
+      rows.map((row) => row.node), ticks, el("div", { class: "buttons" }, reveal), answer);
+    const go = (by) => () => {
+      number += by;
+      show();
+      root.querySelector("h1").focus();
+    };
+    head.replaceChildren(
+      el("p", { class: "kicker" }, `Question ${number} of ${story.length}: what do you expect?`),
+      el("h1", { tabindex: -1 }, entry.question || entry.title),
+      board,
+      el("div", { class: "buttons" },
+        el("button", { type: "button", disabled: number === 1, onclick: go(-1) }, "← Previous question"),
+        el("button", { type: "button", disabled: number === story.length, onclick: go(1) }, "Next question →")),
+      Object.assign(reproduce("All figures and tables of the answer:"), {}));
+    head.lastChild.set(entry.study ? `dvc repro study@${entry.study}` : "dvc repro report", "The numbers come from:");
+  }
+}
+
+/** How many pairs of values a guess has in the right order. */
+function score(rows) {
+  let right = 0;
+  let pairs = 0;
+  rows.forEach((a, i) => rows.slice(i + 1).forEach((b) => {
+    if (a.mean === b.mean) return;
+    const value = (row) => (row.given ? row.mean : row.guess());
+    pairs += 1;
+    if ((value(a) - value(b)) * (a.mean - b.mean) > 0) right += 1;
+  }));
+  return `Your order is right for ${right} of ${pairs} pairs.`;
+}
+
+/* --- Learning curves ------------------------------------------------------------------------- */
+
+async function showCurves(root, _, params) {
+  const all = Object.keys(DATA.networks);
+  const problems = Object.keys(DATA.problems).filter((problem) => all.some((name) => problemOf(name) === problem));
+  const wanted = (params.networks ?? "").split(",").map((each) => all.find((name) => name === each || name.replaceAll("/", "-") === each)).filter(Boolean);
+  let problem = wanted.length ? problemOf(wanted[0]) : problems[0];
+  let chosen = wanted.filter((name) => problemOf(name) === problem);
+  let metric = params.metric;
+  const menu = el("select", { onchange: () => { problem = menu.value; chosen = []; metric = undefined; build(); } },
+    problems.map((each) => el("option", { value: each }, DATA.problems[each].title)));
+  menu.value = problem;
+  const metricMenu = el("select", { onchange: () => { metric = metricMenu.value; update(); } });
+  const list = el("fieldset", { class: "networks" });
+  const box = el("div", { class: "plot-box" });
+  const table = el("div", { class: "table-box" });
+  const hint = el("p", { class: "hint" });
+  const line = reproduce("The same curves as files and figures:");
+  root.append(
+    el("h1", {}, "How do networks learn?"),
+    el("div", { class: "bar" }, field("Problem", menu), field("Metric", metricMenu)),
+    el("div", { class: "stage curves" }, el("section", { class: "card" }, box, hint), list),
+    el("details", {}, el("summary", {}, "Final values as a table"), table), line);
+  let series = [];
+  const redraw = responsive(box, (width) => {
+    if (!series.length) return el("p", { class: "empty" }, "Choose networks to show their learning curves.");
+    const references = series.length && series.every((each) => JSON.stringify(each.references) === JSON.stringify(series[0].references)) ? series[0].references : {};
+    const described = DATA.problems[problem].metrics[metric];
+    return curvePlot({ width, height: Math.max(300, Math.min(520, width * 0.55)), series, metric: described, references, xLabel: "training sequences seen",
+      title: `${described.label} of ${series.map((each) => each.name).join(", ")} by training sequences seen` });
+  });
+
+  async function build() {
+    const names = all.filter((name) => problemOf(name) === problem);
+    const loaded = new Map(await Promise.all(names.map(async (name) => [name, await loadCurves(name)])));
+    const metricsOf = (name) => Object.keys(loaded.get(name)).filter((key) => key !== "sequences");
+    const metrics = [...new Set(names.flatMap(metricsOf))];
+    if (!metrics.includes(metric)) {
+      const first = chosen[0] ?? names[0];
+      metric = metricsOf(first)[0];
+    }
+    metricMenu.replaceChildren(...metrics.map((each) => el("option", { value: each }, DATA.problems[problem].metrics[each].label)));
+    if (!chosen.length) chosen = names.filter((name) => metricsOf(name).includes(metric)).slice(0, 2);
+    const groups = new Map();
+    for (const name of names) groups.set(name.split("/")[0], [...(groups.get(name.split("/")[0]) ?? []), name]);
+    const toggle = (name, on) => {
+      chosen = on ? [...chosen, name] : chosen.filter((other) => other !== name);
+      update();
+    };
+    list.replaceChildren(el("legend", {}, "Networks"), ...[...groups].map(([experiment, members]) => {
+      const check = (name) => el("label", { "data-name": name }, el("input", { type: "checkbox", value: name, onchange: (event) => toggle(name, event.target.checked) }), el("span", {}, name.split("/").pop()));
+      if (members.length === 1) return check(members[0]);
+      return el("details", { open: members.some((name) => chosen.includes(name)) }, el("summary", {}, experiment), members.map(check));
+    }));
+    build.loaded = loaded;
+    update();
+  }
+
+  function update() {
+    metricMenu.value = metric;
+    const shown = chosen.filter((name) => build.loaded.get(name)[metric]);
+    const without = chosen.filter((name) => !build.loaded.get(name)[metric]);
+    series = shown.map((name, i) => ({ name, sequences: build.loaded.get(name).sequences, ...build.loaded.get(name)[metric], color: colorClass(i) }));
+    for (const label of list.querySelectorAll("label")) {
+      const at = shown.indexOf(label.dataset.name);
+      label.className = at < 0 ? "" : colorClass(at);
+      label.firstChild.checked = chosen.includes(label.dataset.name);
+      label.classList.toggle("missing", !build.loaded.get(label.dataset.name)[metric]);
+    }
+    hint.textContent = `${DATA.problems[problem].metrics[metric].meaning[0].toUpperCase()}${DATA.problems[problem].metrics[metric].meaning.slice(1)}. Lines are medians on held-out sequences, bands the middle 80% of the replicas.` +
+      (without.length ? ` ${without.join(", ")} ${without.length > 1 ? "have" : "has"} no curve of this metric.` : "");
+    table.replaceChildren(el("table", {},
+      el("thead", {}, el("tr", {}, ["network", "sequences seen", "median", "10% to 90%", "test: mean [interval]"].map((text) => el("th", { scope: "col" }, text)))),
+      el("tbody", {}, series.map((each) => {
+        const final = DATA.networks[each.name].metrics[metric];
+        return el("tr", {}, el("th", { scope: "row" }, each.name), el("td", {}, formatNumber(each.sequences.at(-1))), el("td", {}, formatNumber(each.median.at(-1))),
+          el("td", {}, `${formatNumber(each.low.at(-1))} to ${formatNumber(each.high.at(-1))}`),
+          el("td", {}, final ? `${formatNumber(final[0])}${final[1] === null ? "" : ` [${formatNumber(final[1])}, ${formatNumber(final[2])}]`}` : "–"));
+      }))));
+    redraw();
+    setLink("explore", "curves", { networks: chosen.map((name) => name.replaceAll("/", "-")).join(","), metric });
+    const experiments = [...new Set(chosen.map((name) => name.split("/")[0]))];
+    if (experiments.length) line.set(`dvc repro ${experiments.map((name) => `figures@${name}`).join(" ")}`);
+  }
+
+  await build();
+}
+
+/* --- Studies --------------------------------------------------------------------------------- */
+
+/** The plots that suit a study, by name: functions from (study, metric, width, selected) to an
+    element whose parts with `data-trial` can be clicked. */
+function suitablePlots(study) {
+  const lists = study.dimensions.filter((dimension) => dimension.choices);
+  const plots = {};
+  if (Object.keys(study.objectives).length > 1) plots["Pareto front"] = paretoPlot;
+  if (lists.length === study.dimensions.length && lists.length <= 2 && lists.some((each) => each.numeric)) plots["Curves"] = dimensionPlot;
+  if (lists.length === study.dimensions.length && lists.length === 2) plots["Heat map"] = gridPlot;
+  if (!Object.keys(plots).length) plots["Parallel coordinates"] = parallelPlot;
+  return plots;
+}
+
+async function showStudies(root, name, params) {
+  const entry = DATA.studies.find((each) => each.name === name) ?? DATA.studies[0];
+  const study = await loadJson(`study:${entry.name}`);
+  if (!root.isConnected) return;
+  const described = DATA.problems[study.problem].metrics;
+  const plots = suitablePlots(study);
+  let plot = Object.keys(plots).find((each) => each === params.plot) ?? Object.keys(plots)[0];
+  let metric = study.measured.includes(params.metric) ? params.metric : Object.keys(study.objectives)[0];
+  const numbersOf = study.trials.map((trial) => trial.number);
+  const better = study.objectives[Object.keys(study.objectives)[0]] === "maximize" ? 1 : -1;
+  const complete = study.trials.filter((trial) => trial.metrics[Object.keys(study.objectives)[0]]);
+  const best = complete.reduce((a, b) => {
+    const value = (trial) => better * trial.metrics[Object.keys(study.objectives)[0]][0];
+    return value(b) > value(a) ? b : a;
+  }, complete[0] ?? study.trials[0]);
+  let selected = numbersOf.includes(Number(params.trial)) && params.trial !== undefined ? Number(params.trial) : best.number;
+  const menu = el("select", { onchange: () => { location.hash = linkTo("explore", `studies/${menu.value}`); } },
+    DATA.studies.map((each) => el("option", { value: each.name }, each.name)));
+  menu.value = entry.name;
+  const kind = el("div", { class: "buttons segmented", role: "group", "aria-label": "Plot" }, Object.keys(plots).map((each) =>
+    el("button", { type: "button", onclick: () => { plot = each; update(); } }, each)));
+  const metricMenu = el("select", { onchange: () => { metric = metricMenu.value; update(); } },
+    study.measured.map((each) => el("option", { value: each }, described[each].label)));
+  const box = el("div", { class: "plot-box study-plot", tabindex: 0, role: "group", "aria-label": "Trials; arrow keys choose one" });
+  const detail = el("section", { class: "card trial", "aria-live": "polite" });
+  root.append(
+    el("h1", {}, entry.question || entry.name),
+    el("div", { class: "bar" }, field("Study", menu), field("Metric", metricMenu), el("div", { class: "field buttons" }, kind)),
+    el("div", { class: "stage" }, el("section", { class: "card" }, box, el("p", { class: "hint" }, "Choose a trial to see what it trained and drew.")), detail),
+    entry.answer ? el("details", {}, el("summary", {}, "Answer"), entry.answer.split("\n").map((text) => el("p", {}, text))) : "");
+  const line = reproduce("The study in a terminal:");
+  root.append(line);
+  line.set(`pipeline study ${entry.name}`);
+  const redraw = responsive(box, (width) => plots[plot](study, metric, width, selected));
+  const select = (number) => { selected = number; update(); };
+  box.addEventListener("click", (event) => {
+    const target = event.target.closest("[data-trial]");
+    if (target) select(Number(target.dataset.trial));
+  });
+  box.addEventListener("keydown", (event) => {
+    const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    const at = numbersOf.indexOf(selected);
+    select(numbersOf[Math.min(Math.max(at + by, 0), numbersOf.length - 1)]);
+  });
+
+  function update() {
+    metricMenu.value = metric;
+    for (const button of kind.children) button.setAttribute("aria-pressed", String(button.textContent === plot));
+    redraw();
+    const trial = study.trials.find((each) => each.number === selected);
+    const values = numbers();
+    values.set([
+      ...Object.entries(trial.point).map(([key, value]) => [words(key), typeof value === "number" ? formatNumber(value) : String(value)]),
+      ["weights", trial.weights ? formatNumber(trial.weights) : "–"],
+      ["state", trial.state],
+    ]);
+    const measured = el("table", {}, el("tbody", {}, Object.entries(trial.metrics).map(([key, [mean, low, high]]) =>
+      el("tr", {}, el("th", { scope: "row" }, described[key].label), el("td", {}, `${formatNumber(mean)}${low === null ? "" : ` [${formatNumber(low)}, ${formatNumber(high)}]`}`)))));
+    const curveBox = el("div", { class: "plot-box" });
+    const drawing = trial.drawings[0];
+    detail.replaceChildren(
+      el("h2", {}, `Trial ${trial.number}`), values, measured,
+      drawing && DRAWINGS[study.problem] ? el("div", { class: "drawing" }, el("h3", {}, "At the end of its training"), DRAWINGS[study.problem](drawing)) : "",
+      curveBox);
+    const shown = trial.curves[metric] ? metric : Object.keys(trial.curves).find((key) => key !== "sequences");
+    if (shown && trial.curves.sequences?.length > 1) {
+      curveBox.append(curvePlot({ width: Math.max(260, Math.min(detail.clientWidth - 40, 520)), height: 190, series: [{ name: "median", sequences: trial.curves.sequences, median: trial.curves[shown], color: "color-0" }],
+        metric: described[shown] ?? { label: words(shown) }, xLabel: "training sequences seen", title: `Learning curve of trial ${trial.number}` }));
+    } else curveBox.remove();
+    const changes = Object.entries(trial.changes).map(([key, value]) => `-S experiments.${study.experiment.replace("/", ".variants.")}.${key}=${value}`);
+    setLink("explore", `studies/${entry.name}`, { trial: selected, metric: metric === Object.keys(study.objectives)[0] ? undefined : metric, plot: plot === Object.keys(plots)[0] ? undefined : plot });
+    line.set(`pipeline study ${entry.name}`, changes.length ? `Trial ${trial.number} is a part of the study:` : undefined);
+  }
+  update();
+}
+
+const trialTitle = (trial, metric) => `Trial ${trial.number}: ${Object.entries(trial.point).map(([key, value]) => `${words(key)} ${typeof value === "number" ? formatNumber(value) : value}`).join(", ")}${trial.metrics[metric] ? `; ${formatNumber(trial.metrics[metric][0])}` : ""}`;
+
+/** The extent of values, with a margin. */
+function extent(values, log) {
+  const known = values.filter((value) => value !== null && Number.isFinite(value) && (!log || value > 0));
+  const [low, high] = [Math.min(...known), Math.max(...known)];
+  if (log) return [low * 0.8, high * 1.25];
+  const pad = 0.06 * (high - low || Math.abs(high) || 1);
+  return [low - pad, high + pad];
+}
+
+function trialDot(trial, metric, x, y, color, selected) {
+  const chosen = trial.number === selected;
+  return el("g", { "data-trial": trial.number, class: `trial-dot${chosen ? " selected" : ""}` },
+    el("circle", { cx: x, cy: y, r: 14, class: "reach" }),
+    el("circle", { cx: x, cy: y, r: chosen ? 8 : 5.5, class: `dot ${color}` }),
+    el("title", {}, trialTitle(trial, metric)));
+}
+
+/** The two objectives of all trials, and the front of those that no other trial beats in both. */
+function paretoPlot(study, metric, width, selected) {
+  const [first, second] = Object.keys(study.objectives);
+  const described = DATA.problems[study.problem].metrics;
+  const trials = study.trials.filter((trial) => trial.metrics[first] && trial.metrics[second]);
+  const value = (trial, key) => trial.metrics[key][0];
+  const log = [second, first].map((key) => wantsLog(trials.map((trial) => value(trial, key)).filter((v) => v > 0), described[key].higherIsBetter));
+  const shown = (v, isLog, values) => (isLog && v <= 0 ? Math.min(...values.filter((each) => each > 0)) * 0.8 : v);
+  const xs = trials.map((trial) => value(trial, second));
+  const ys = trials.map((trial) => value(trial, first));
+  const [xLow, xHigh] = extent(xs, log[0]);
+  const [yLow, yHigh] = extent(ys, log[1]);
+  const { svg, x, y } = frame({ width, height: Math.min(460, Math.max(320, width * 0.7)), x: { low: xLow, high: xHigh, log: log[0], label: described[second].label }, y: { low: yLow, high: yHigh, log: log[1], label: described[first].label }, title: `${described[first].label} against ${described[second].label} of ${trials.length} trials` });
+  const sign = (key) => (study.objectives[key] === "maximize" ? -1 : 1);
+  const beaten = (a) => trials.some((b) => [first, second].every((key) => sign(key) * value(b, key) <= sign(key) * value(a, key)) && [first, second].some((key) => sign(key) * value(b, key) < sign(key) * value(a, key)));
+  const front = trials.filter((trial) => !beaten(trial)).sort((a, b) => value(a, second) - value(b, second));
+  const at = (trial) => [x(shown(value(trial, second), log[0], xs)), y(shown(value(trial, first), log[1], ys))];
+  svg.append(el("path", { d: linePath(front.map((t) => at(t)[0]), front.map((t) => at(t)[1])), class: "reference front" }));
+  const group = study.dimensions.find((dimension) => dimension.key === "variant")?.choices ?? [null];
+  for (const trial of order(trials, selected)) svg.append(trialDot(trial, metric, ...at(trial), colorClass(Math.max(0, group.indexOf(trial.point.variant ?? null))), selected));
+  return group.length > 1 ? withLegend(svg, group) : svg;
+}
+
+/** The selected trial last, so that it is over the others. */
+function order(trials, selected) {
+  return [...trials].sort((a, b) => (a.number === selected) - (b.number === selected));
+}
+
+function withLegend(svg, names) {
+  return el("div", {}, svg, el("ul", { class: "legend dots" }, names.map((name, i) => el("li", { class: colorClass(i) }, String(name)))));
+}
+
+/** A metric along the longest numeric dimension, a line for each choice of the other one. */
+function dimensionPlot(study, metric, width, selected) {
+  const described = DATA.problems[study.problem].metrics[metric];
+  const axis = study.dimensions.filter((each) => each.numeric).reduce((a, b) => (b.choices.length > a.choices.length ? b : a));
+  const other = study.dimensions.find((each) => each !== axis);
+  const trials = study.trials.filter((trial) => trial.metrics[metric]);
+  const all = trials.flatMap((trial) => trial.metrics[metric]);
+  const log = wantsLog(trials.map((trial) => trial.metrics[metric][0]), described.higherIsBetter);
+  const xLog = Math.min(...axis.choices) > 0 && Math.max(...axis.choices) > 8 * Math.min(...axis.choices);
+  const [xLow, xHigh] = xLog ? [Math.min(...axis.choices) * 0.85, Math.max(...axis.choices) * 1.18] : extent(axis.choices);
+  const [low, high] = extent(all, log);
+  const { svg, x, y, inner } = frame({ width, height: Math.min(460, Math.max(320, width * 0.62)), x: { low: xLow, high: xHigh, log: xLog, ticks: axis.choices, label: words(axis.key) }, y: { low, high, log, label: described.label }, title: `${described.label} by ${words(axis.key)}` });
+  const clamp = (v) => Math.min(Math.max(y(v), inner.top), inner.bottom);
+  const groups = other ? other.choices : [null];
+  const dots = [];
+  groups.forEach((choice, i) => {
+    const own = trials.filter((trial) => !other || trial.point[other.key] === choice).sort((a, b) => a.point[axis.key] - b.point[axis.key]);
+    const xs = own.map((trial) => x(trial.point[axis.key]));
+    const values = own.map((trial) => trial.metrics[metric]);
+    svg.append(el("path", { d: bandPath(xs, values.map(([mean, from]) => clamp(from ?? mean)), values.map(([mean, , to]) => clamp(to ?? mean))), class: `band ${colorClass(i)}` }),
+      el("path", { d: linePath(xs, values.map(([mean]) => clamp(mean))), class: `line ${colorClass(i)}` }));
+    own.forEach((trial, k) => dots.push([trial, trialDot(trial, metric, xs[k], clamp(values[k][0]), colorClass(i), selected)]));
+  });
+  svg.append(...dots.sort((a, b) => (a[0].number === selected) - (b[0].number === selected)).map(([, dot]) => dot));
+  return other ? withLegend(svg, groups.map((choice) => (other.numeric ? `${words(other.key)} ${choice}` : choice))) : svg;
+}
+
+/** A metric as colored cells over two dimensions. */
+function gridPlot(study, metric, width, selected) {
+  const described = DATA.problems[study.problem].metrics[metric];
+  const [a, b] = study.dimensions;
+  const [rows, columns] = b.choices.length >= a.choices.length || !a.numeric ? [a, b] : [b, a];
+  const values = study.trials.map((trial) => trial.metrics[metric]?.[0]).filter((value) => value !== undefined);
+  const log = wantsLog(values, described.higherIsBetter);
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const share = (value) => (high === low ? 0.5 : log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low));
+  const byPoint = (row, column) => study.trials.find((trial) => trial.point[rows.key] === row && trial.point[columns.key] === column);
+  return el("table", { class: "grid-plot" },
+    el("caption", {}, `${described.label} by ${words(rows.key)} and ${words(columns.key)}`),
+    el("thead", {}, el("tr", {}, el("th", {}, `${words(rows.key)} ↓  ${words(columns.key)} →`), columns.choices.map((column) => el("th", { scope: "col" }, String(column))))),
+    el("tbody", {}, rows.choices.map((row) => el("tr", {}, el("th", { scope: "row" }, String(row)), columns.choices.map((column) => {
+      const trial = byPoint(row, column);
+      const value = trial?.metrics[metric]?.[0];
+      return el("td", { "data-trial": trial?.number, class: trial?.number === selected ? "selected" : "", style: value === undefined ? null : `--share:${share(value).toFixed(3)}`, title: trial ? trialTitle(trial, metric) : null },
+        value === undefined ? "–" : described.higherIsBetter && high <= 1 ? formatPercent(value) : formatNumber(value, 2));
+    })))));
+}
+
+/** A line for each trial through its parameters and its metric. */
+function parallelPlot(study, metric, width, selected) {
+  const described = DATA.problems[study.problem].metrics[metric];
+  const height = 380;
+  const edge = { left: 30, right: 44, top: 26, bottom: 44 };
+  const trials = study.trials.filter((trial) => trial.metrics[metric]);
+  const values = trials.map((trial) => trial.metrics[metric][0]);
+  const metricLog = wantsLog(values, described.higherIsBetter);
+  const axes = study.dimensions.map((dimension) => {
+    if (dimension.choices && !dimension.numeric) {
+      return { label: words(dimension.key), choices: dimension.choices, of: (trial) => dimension.choices.indexOf(trial.point[dimension.key]), low: -0.3, high: dimension.choices.length - 0.7, log: false };
+    }
+    const all = dimension.choices ?? [dimension.low, dimension.high];
+    const log = dimension.log || (dimension.choices && Math.min(...all) > 0 && Math.max(...all) >= 8 * Math.min(...all));
+    return { label: words(dimension.key), of: (trial) => trial.point[dimension.key], low: Math.min(...all), high: Math.max(...all), log, ticks: dimension.choices };
+  });
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  axes.push({ label: described.label.split(" (")[0], of: (trial) => trial.metrics[metric][0], low, high, log: metricLog });
+  const svg = el("svg", { width, height, viewBox: `0 0 ${width} ${height}`, class: "plot parallel", role: "img", "aria-label": `${trials.length} trials as lines through their parameters and their ${described.label}` });
+  const place = (i) => edge.left + (i / (axes.length - 1)) * (width - edge.left - edge.right);
+  const scales = axes.map((axis) => makeScale(axis.low, axis.high, height - edge.bottom, edge.top, axis.log));
+  const rank = (trial) => {
+    const share = (scales.at(-1)(trial.metrics[metric][0]) - edge.top) / (height - edge.top - edge.bottom); // 0: largest
+    return described.higherIsBetter ? 1 - share : share;
+  };
+  for (const trial of order([...trials].sort((a, b) => rank(a) - rank(b)), selected)) {
+    const points = axes.map((axis, i) => `${place(i).toFixed(1)} ${scales[i](axis.of(trial)).toFixed(1)}`);
+    svg.append(el("g", { "data-trial": trial.number, class: trial.number === selected ? "strand selected" : "strand" },
+      el("path", { d: `M${points.join("L")}`, class: "reach" }),
+      el("path", { d: `M${points.join("L")}`, class: "thread", style: `--rank:${Math.max(0, rank(trial)).toFixed(3)}` }),
+      el("title", {}, trialTitle(trial, metric))));
+  }
+  axes.forEach((axis, i) => {
+    const ticks = axis.choices ? axis.choices.map((_, k) => k) : axis.ticks ?? scales[i].ticks;
+    svg.append(el("line", { x1: place(i), x2: place(i), y1: edge.top, y2: height - edge.bottom, class: "axis" }),
+      ...ticks.map((tick) => el("text", { x: place(i) + 6, y: scales[i](tick) + 4, class: "halo" }, axis.choices ? axis.choices[tick] : tickText(tick))),
+      el("text", { x: place(i), y: height - (axes.length > 4 && width < 480 && i % 2 ? 4 : 20), "text-anchor": i === 0 ? "start" : i === axes.length - 1 ? "end" : "middle", dx: i === 0 ? -24 : i === axes.length - 1 ? 36 : 0, class: "label" }, axis.label));
+  });
+  return svg;
+}
