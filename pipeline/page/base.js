@@ -350,8 +350,9 @@ function superscript(exponent) {
 /** A share as percent. */
 function formatPercent(share) {
   const percent = 100 * share;
-  if (percent > 99.95 && percent < 100) return "> 99.9%";
-  if (percent > 0 && percent < 0.05) return "< 0.1%";
+  if (percent === 0 || percent === 100) return `${percent}%`;
+  if (percent > 99.95) return "> 99.9%";
+  if (percent < 0.05) return "< 0.1%";
   return `${percent.toFixed(percent < 10 || percent > 99 ? 1 : 0)}%`;
 }
 

@@ -36,18 +36,21 @@ function showQuestions(root, _, params) {
     const log = wantsLog(entry.rows.map(([, mean]) => mean), entry.higherIsBetter);
     const low = log ? Math.min(...positive) * 0.6 : Math.min(0, ...values);
     const high = entry.higherIsBetter && Math.max(...values) <= 1 ? 1 : Math.max(...values) * (log ? 1.5 : 1.08);
-    const scale = makeScale(low, high, 0, 1, log);
-    const position = (value) => Math.min(Math.max(scale(Math.max(value, log ? low : -Infinity)), 0), 1);
+    const scale = makeScale(low, high, 0, 400, log); // of the pixels only those of ticks matter
+    const position = (value) => Math.min(Math.max(scale(Math.max(value, log ? low : -Infinity)) / 400, 0), 1);
     const first = entry.rows[0];
     const middle = position(first[1]);
     let revealed = false;
 
-    const rows = entry.rows.map(([label, mean, from, to], i) => {
+    const experiment = first[0].split("/")[0];
+    const shared = entry.rows.every(([label]) => label.startsWith(`${experiment}/`));
+    const rows = entry.rows.map(([name, mean, from, to], i) => {
+      const label = shared ? name.slice(experiment.length + 1) : name;
       const given = i === 0;
       const input = el("input", { type: "range", min: 0, max: 1000, value: Math.round(1000 * middle), disabled: given, "aria-label": `What do you expect for ${label}?`, oninput: () => tell() });
       const output = el("span", { class: "guess-value" });
       const actual = el("span", { class: "actual", style: `--at:${position(mean).toFixed(4)};--from:${position(from ?? mean).toFixed(4)};--to:${position(to ?? mean).toFixed(4)}`, "aria-hidden": "true" }, el("i", {}), el("b", {}));
-      const guess = () => scale.invert(Number(input.value) / 1000);
+      const guess = () => scale.invert(0.4 * Number(input.value));
       const tell = () => {
         const text = formatNumber(Number(guess().toPrecision(2)));
         input.setAttribute("aria-valuetext", text);
@@ -60,7 +63,7 @@ function showQuestions(root, _, params) {
       return { node, input, tell, mean, guess, given };
     });
     const ticks = el("div", { class: "guess axis", "aria-hidden": "true" }, el("span", {}), el("span", { class: "track" },
-      scale.ticks.filter((_, i, all) => all.length < 9 || i % 2 === 0).map((tick) => el("i", { style: `--at:${position(tick).toFixed(4)}` }, tickText(tick)))), el("span", {}));
+      scale.ticks.filter((_, i, all) => i % Math.ceil(all.length / 7) === 0).map((tick) => el("i", { style: `--at:${position(tick).toFixed(4)}` }, tickText(tick)))), el("span", {}));
     const answer = el("div", { class: "answer", role: "status" });
     const reveal = el("button", { type: "button", class: "primary", onclick: () => {
       revealed = true;
@@ -89,8 +92,8 @@ function showQuestions(root, _, params) {
       el("div", { class: "buttons" },
         el("button", { type: "button", disabled: number === 1, onclick: go(-1) }, "← Previous question"),
         el("button", { type: "button", disabled: number === story.length, onclick: go(1) }, "Next question →")),
-      Object.assign(reproduce("All figures and tables of the answer:"), {}));
-    head.lastChild.set(entry.study ? `dvc repro study@${entry.study}` : "dvc repro report", "The numbers come from:");
+      reproduce("The report has all figures and tables of the answer:"));
+    head.lastChild.set("dvc repro report");
   }
 }
 
@@ -117,7 +120,7 @@ async function showCurves(root, _, params) {
   let chosen = wanted.filter((name) => problemOf(name) === problem);
   let metric = params.metric;
   const menu = el("select", { onchange: () => { problem = menu.value; chosen = []; metric = undefined; build(); } },
-    problems.map((each) => el("option", { value: each }, DATA.problems[each].title)));
+    problems.map((each) => el("option", { value: each }, DATA.problems[each].title.split(":")[0])));
   menu.value = problem;
   const metricMenu = el("select", { onchange: () => { metric = metricMenu.value; update(); } });
   const list = el("fieldset", { class: "networks" });
@@ -236,8 +239,8 @@ async function showStudies(root, name, params) {
   const detail = el("section", { class: "card trial", "aria-live": "polite" });
   root.append(
     el("h1", {}, entry.question || entry.name),
-    el("div", { class: "bar" }, field("Study", menu), field("Metric", metricMenu), el("div", { class: "field buttons" }, kind)),
-    el("div", { class: "stage" }, el("section", { class: "card" }, box, el("p", { class: "hint" }, "Choose a trial to see what it trained and drew.")), detail),
+    el("div", { class: "bar" }, field("Study", menu), field("Metric", metricMenu), kind),
+    el("div", { class: "stage" }, el("section", { class: "card" }, box, el("p", { class: "hint" }, "Choose a trial to see its network. Arrow keys move to the next one.")), detail),
     entry.answer ? el("details", {}, el("summary", {}, "Answer"), entry.answer.split("\n").map((text) => el("p", {}, text))) : "");
   const line = reproduce("The study in a terminal:");
   root.append(line);
@@ -273,11 +276,12 @@ async function showStudies(root, name, params) {
     const drawing = trial.drawings[0];
     detail.replaceChildren(
       el("h2", {}, `Trial ${trial.number}`), values, measured,
-      drawing && DRAWINGS[study.problem] ? el("div", { class: "drawing" }, el("h3", {}, "At the end of its training"), DRAWINGS[study.problem](drawing)) : "",
-      curveBox);
+      el("div", { class: "trial-parts" },
+        drawing && DRAWINGS[study.problem] ? el("div", { class: "drawing" }, el("h3", {}, "At the end of its training"), DRAWINGS[study.problem](drawing)) : "",
+        curveBox));
     const shown = trial.curves[metric] ? metric : Object.keys(trial.curves).find((key) => key !== "sequences");
     if (shown && trial.curves.sequences?.length > 1) {
-      curveBox.append(curvePlot({ width: Math.max(260, Math.min(detail.clientWidth - 40, 520)), height: 190, series: [{ name: "median", sequences: trial.curves.sequences, median: trial.curves[shown], color: "color-0" }],
+      curveBox.append(curvePlot({ width: Math.max(240, Math.min(detail.clientWidth - (drawing && detail.clientWidth > 560 ? 320 : 44), 520)), height: 210, series: [{ name: "median", sequences: trial.curves.sequences, median: trial.curves[shown], color: "color-0" }],
         metric: described[shown] ?? { label: words(shown) }, xLabel: "training sequences seen", title: `Learning curve of trial ${trial.number}` }));
     } else curveBox.remove();
     const changes = Object.entries(trial.changes).map(([key, value]) => `-S experiments.${study.experiment.replace("/", ".variants.")}.${key}=${value}`);
@@ -374,15 +378,16 @@ function gridPlot(study, metric, width, selected) {
   const log = wantsLog(values, described.higherIsBetter);
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const share = (value) => (high === low ? 0.5 : log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low));
+  const isShare = described.higherIsBetter && high <= 1;
   const byPoint = (row, column) => study.trials.find((trial) => trial.point[rows.key] === row && trial.point[columns.key] === column);
   return el("table", { class: "grid-plot" },
-    el("caption", {}, `${described.label} by ${words(rows.key)} and ${words(columns.key)}`),
-    el("thead", {}, el("tr", {}, el("th", {}, `${words(rows.key)} ↓  ${words(columns.key)} →`), columns.choices.map((column) => el("th", { scope: "col" }, String(column))))),
+    el("caption", {}, `${described.label}${isShare ? ", in %" : ""}; rows: ${words(rows.key)}, columns: ${words(columns.key)}`),
+    el("thead", {}, el("tr", {}, el("td"), columns.choices.map((column) => el("th", { scope: "col" }, String(column))))),
     el("tbody", {}, rows.choices.map((row) => el("tr", {}, el("th", { scope: "row" }, String(row)), columns.choices.map((column) => {
       const trial = byPoint(row, column);
       const value = trial?.metrics[metric]?.[0];
       return el("td", { "data-trial": trial?.number, class: trial?.number === selected ? "selected" : "", style: value === undefined ? null : `--share:${share(value).toFixed(3)}`, title: trial ? trialTitle(trial, metric) : null },
-        value === undefined ? "–" : described.higherIsBetter && high <= 1 ? formatPercent(value) : formatNumber(value, 2));
+        value === undefined ? "–" : isShare ? formatNumber(100 * value, value < 0.995 ? 2 : 3) : formatNumber(value, 2));
     })))));
 }
 

@@ -11,6 +11,7 @@ function showView() {
   );
   const main = document.getElementById("main");
   main.replaceChildren();
+  if (DATA.scale !== 1) main.append(el("p", { class: "quick" }, `A quick look: the networks were trained on ${formatPercent(DATA.scale)} of the data.`));
   main.className = `view-${chosen.id}`;
   document.title = `${chosen.title} · LSTM laboratory`;
   return chosen.show(main, path, params);

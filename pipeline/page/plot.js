@@ -21,7 +21,7 @@ function makeScale(low, high, from, to, log = false) {
   if (low === high) [low, high] = [low - 0.5, high + 0.5];
   const scale = (value) => from + ((value - low) / (high - low)) * (to - from);
   scale.invert = (pixel) => low + ((pixel - from) / (to - from)) * (high - low);
-  scale.ticks = linearTicks(low, high, Math.max(2, Math.abs(to - from) / 70));
+  scale.ticks = linearTicks(low, high, Math.max(2, Math.abs(to - from) / 52));
   return Object.assign(scale, { low, high, log });
 }
 
@@ -38,7 +38,8 @@ function linearTicks(low, high, count) {
 
 function logTicks(low, high, pixels) {
   const decades = Math.log10(high / low);
-  const factors = decades > 2 || pixels < 120 ? [1] : decades > 0.9 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 7];
+  const room = pixels / decades; // for a decade
+  const factors = room < 110 ? [1] : room < 330 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 7];
   const every = Math.max(1, Math.ceil((decades * 45) / pixels));
   const ticks = [];
   for (let e = Math.floor(Math.log10(low)); e <= Math.ceil(Math.log10(high)); e++) {
@@ -61,23 +62,25 @@ function tickText(value) {
 
 /** The frame of a plot: axes with ticks and labels. Returns {svg, x, y, inner}. */
 function frame({ width, height, x, y, title, margin = {} }) {
-  const edge = { left: 54, right: 14, top: 12, bottom: 42, ...margin };
-  const inner = { left: edge.left, right: width - edge.right, top: edge.top, bottom: height - edge.bottom };
-  const xScale = makeScale(x.low, x.high, inner.left, inner.right, x.log);
+  const edge = { right: 14, top: 12, bottom: 42, ...margin };
+  const inner = { right: width - edge.right, top: edge.top, bottom: height - edge.bottom };
   const yScale = makeScale(y.low, y.high, inner.bottom, inner.top, y.log);
+  const longest = Math.max(...yScale.ticks.map((tick) => tickText(tick).length));
+  inner.left = (y.label ? 30 : 12) + 7 * longest;
+  const xScale = makeScale(x.low, x.high, inner.left, inner.right, x.log);
   const svg = el("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": title, class: "plot" });
   const axes = el("g", { class: "axes", "aria-hidden": "true" });
   for (const tick of yScale.ticks) {
     const at = yScale(tick);
     axes.append(
       el("line", { x1: inner.left, x2: inner.right, y1: at, y2: at, class: "grid" }),
-      el("text", { x: inner.left - 8, y: at + 4, "text-anchor": "end" }, y.format ? y.format(tick) : tickText(tick)),
+      el("text", { x: inner.left - 8, y: at + 4, "text-anchor": "end" }, tickText(tick)),
     );
   }
   let lastEnd = -Infinity;
   for (const tick of x.ticks ?? xScale.ticks) {
     const at = xScale(tick);
-    const text = x.format ? x.format(tick) : tickText(tick);
+    const text = tickText(tick);
     const half = 3.6 * text.length;
     if (at - half < lastEnd) continue;
     lastEnd = at + half + 6;
@@ -255,7 +258,7 @@ function histogramPlot({ width, height, shares, expected, low, high, label, titl
     width, height, title,
     x: { low, high, label },
     y: { low: 0, high: top, label: yLabel },
-    margin: { left: 48, bottom: 40 },
+    margin: { bottom: 40 },
   });
   const size = (high - low) / shares.length;
   const gap = shares.length > 60 ? 0 : 1;

@@ -213,7 +213,7 @@ registerView({
     root.append(
       el("p", { class: "kicker" }, "Networks that repeat what they read"),
       el("h1", {}, "Type integers. Which network can still say them back?"),
-      el("div", { class: "bar" }, entry, el("div", { class: "field buttons" }, shuffle, change), add),
+      el("div", { class: "bar" }, entry, el("div", { class: "buttons" }, shuffle, change), add),
     );
     const cards = el("div", { class: "cards" });
     const line = reproduce("The same echo in a terminal:");
@@ -238,7 +238,7 @@ registerView({
       const accuracy = DATA.networks[name].metrics.exact_accuracy;
       const node = el("section", { class: "card network", "aria-label": name },
         el("div", { class: "card-head" }, el("h2", {}, name), remove),
-        el("p", { class: "hint" }, describeNetwork(settings), accuracy && settings.first !== true ? ` It echoes ${formatPercent(accuracy[0])} of the test windows exactly.` : ""),
+        el("p", { class: "hint" }, describeNetwork(settings), accuracy && !settings.first ? ` It echoes ${formatPercent(accuracy[0])} of the test windows exactly.` : ""),
         parts.echo, verdict, parts.top, parts.attention, parts.states);
       return { name, node, parts, verdict, settings };
     }

@@ -68,7 +68,10 @@ function predictStep(shape, weights, slots, sample) {
   input[1 + 2 * OCTAVES + slot] = 1;
   shape.state = lstmStep(input, shape.state, weights, "lstm");
   const { hidden } = shape.state;
-  const center = denseColumn([...hidden, ...shape.seen], weights, "center", slot);
+  const both = new Float64Array(hidden.length + shape.seen.length);
+  both.set(hidden);
+  both.set(shape.seen, hidden.length);
+  const center = denseColumn(both, weights, "center", slot);
   return sample === "tokens"
     ? { logits: tokenLogits(hidden, center, slot, weights, slots, shape.family) }
     : mixture(hidden, center, slot, weights);
@@ -224,7 +227,7 @@ function makeSheet(family, { size = 480, label, handle } = {}) {
   const svg = el("svg", { viewBox: `0 0 ${size} ${size}`, class: "sheet", role: handle ? "group" : "img", "aria-label": label });
   svg.append(
     el("rect", { x: x(family.low[0]), y: y(family.high[1]), width: width * scale, height: height * scale, class: "range" }),
-    el("text", { x: x(family.low[0]) + 6, y: y(family.high[1]) + 16, class: "note" }, "range of the data"),
+    size > 400 ? el("text", { x: x(family.low[0]) + 6, y: y(family.high[1]) + 16, class: "note" }, "range of the data") : "",
   );
   const toPath = (polygon, closed = true) => {
     const points = [];
@@ -517,7 +520,9 @@ function showGenerator(root, bar, context) {
     seedField.setError("");
     restart();
   } }, "Draw another");
-  bar.append(temperatureField, seedField, el("div", { class: "field buttons" }, another));
+  seedField.input.after(another);
+  seedField.classList.add("with-button");
+  bar.append(temperatureField, seedField);
 
   const canvas = el("div", { class: "canvas" });
   const sheetBox = el("div", {});
@@ -600,11 +605,15 @@ function showGenerator(root, bar, context) {
       shape = sampleShape(model, temperature, randomStream(seed, settings.stream, 0), true);
       shape.polygon = toPolygon(shape.values, current);
       const random = randomStream(seed, settings.stream, 0);
-      stopBatch = animate(() => {
-        const until = performance.now() + 9;
+      let shown = 0;
+      stopBatch = animate((time) => {
+        const until = performance.now() + 10;
         do batch.push(toPolygon(sampleShape(model, temperature, random).values, current));
         while (batch.length < COUNTED && performance.now() < until);
-        showBatch();
+        if (time - shown > 100 || batch.length === COUNTED) {
+          shown = time;
+          showBatch();
+        }
         return batch.length < COUNTED;
       });
     }
@@ -638,7 +647,7 @@ function showGenerator(root, bar, context) {
       width, height: 170, low, high, color: 0,
       shares: counts.map((count) => count / Math.max(thetas.length, 1)),
       expected: current.known ? new Array(BINS).fill(1 / BINS) : undefined,
-      label: current.parameters[parameter], yLabel: "share",
+      label: `${current.parameters[parameter]} (share of shapes)`,
       title: `Histogram of the ${current.parameters[parameter]} of ${thetas.length} shapes; the line is the distribution in the data`,
     });
   }
