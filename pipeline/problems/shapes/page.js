@@ -46,7 +46,7 @@ function makeSlots(settings) {
     }
   }
   const first = lengths.map((_, family) => lengths.slice(0, family).reduce((a, b) => a + b, 0));
-  return { steps, sizes, first, vocabulary, waves: { data: Float64Array.from(waves), shape: [COSINES, vocabulary] } };
+  return { steps, sizes, first, vocabulary, waves: { data: Float32Array.from(waves), shape: [COSINES, vocabulary] } };
 }
 
 /** The state of a generator before the first coordinate of a family. */
@@ -81,7 +81,7 @@ function tokenLogits(hidden, center, slot, weights, slots, family) {
   const logits = dense(hidden, weights, "free");
   addProduct(logits, dense(hidden, weights, "smooth"), slots.waves);
   const sharpness = Math.exp(denseColumn(hidden, weights, "sharpness", slot));
-  const width = 1 / slots.sizes[family];
+  const width = Math.fround(1 / slots.sizes[family]); // in Keras, constants are float32
   return logits.map((logit, token) => logit - (sharpness * (center - width * (token + 0.5))) ** 2);
 }
 
