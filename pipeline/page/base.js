@@ -94,13 +94,17 @@ function registerRunner(problem, runner) {
 function linkTo(view, path = "", params = {}) {
   const query = new URLSearchParams(
     Object.entries(params).filter(([, value]) => value !== undefined && value !== null && value !== ""),
-  ).toString();
+  ).toString().replaceAll("%2C", ",");
   return `#${view}${path ? `/${path}` : ""}${query ? `?${query}` : ""}`;
 }
 
-/** Make the address of the page the link of what it shows. */
+let linkTimer = 0;
+
+/** Make the address of the page the link of what it shows, soon: browsers allow few changes a
+    second. */
 function setLink(view, path, params) {
-  history.replaceState(null, "", linkTo(view, path, params));
+  clearTimeout(linkTimer);
+  linkTimer = setTimeout(() => history.replaceState(null, "", linkTo(view, path, params)), 300);
 }
 
 /** Split the address into the id of a view, a path and parameters. */

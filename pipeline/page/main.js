@@ -4,6 +4,7 @@ function showView() {
   const { view, path, params } = readLink();
   const shown = VIEWS.filter((each) => each.available());
   const chosen = shown.find((each) => each.id === view) ?? shown[0];
+  clearTimeout(linkTimer);
   for (const stop of cleanups.splice(0)) stop();
   document.getElementById("views").replaceChildren(
     ...shown.map((each) =>

@@ -221,6 +221,7 @@ registerView({
     let shown = [];
 
     function build() {
+      line.set(`pipeline echo ${chosen[0]}`);
       shown = chosen.map((name) => makeCard(name));
       cards.replaceChildren(...shown.map((card) => card.node));
       update();

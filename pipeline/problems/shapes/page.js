@@ -254,8 +254,7 @@ registerView({
     const bar = el("div", { class: "bar" });
     root.append(bar);
     bar.append(field("Network", networkMenu(names, name, (chosen) => {
-      setLink("draw", chosen.replaceAll("/", "-"));
-      showView();
+      location.hash = linkTo("draw", chosen.replaceAll("/", "-"));
     })));
     const [byStep, curves, drawings] = await Promise.all(
       [loadWeights(name), loadCurves(name), loadJson(`drawings:${name}`)]);
@@ -448,7 +447,7 @@ function showPredictor(root, bar, context) {
   const move = (event) => {
     const box = sheet.svg.getBoundingClientRect();
     const pixel = [((event.clientX - box.left) / box.width) * sheet.size, ((event.clientY - box.top) / box.height) * sheet.size];
-    first = sheet.toData(...pixel).map(clamp);
+    first = sheet.toData(...pixel).map((value, axis) => Number(clamp(value, axis).toFixed(3)));
     if (Math.hypot(sheet.x(first[0]) - sheet.x(0), sheet.y(first[1]) - sheet.y(0)) < 7) first = [0, 0];
     update();
   };
@@ -464,7 +463,7 @@ function showPredictor(root, bar, context) {
     const step = (event.shiftKey ? 0.1 : 0.01) * Math.max(...family.high);
     const by = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, step], ArrowDown: [0, -step] }[event.key];
     if (event.key === "Home") first = [0, 0];
-    else if (by) first = first.map((value, axis) => Number(clamp(value + by[axis], axis).toFixed(4)));
+    else if (by) first = first.map((value, axis) => Number(clamp(value + by[axis], axis).toFixed(3)));
     else return;
     event.preventDefault();
     update();

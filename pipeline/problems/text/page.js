@@ -143,12 +143,16 @@ registerView({
     let temperature = paramOr(params.temperature, readTemperature, 0.7);
     let seed = paramOr(params.seed, readSeed, 0);
     let prompt = params.prompt ?? settings.start;
+    let weights = null;
+    let writer = null;
+    let written = [];
+    let chosen = null; // the number of a character, or null for the last one
+    let stop = null;
     root.append(
       el("p", { class: "kicker" }, "A network that writes character by character"),
       el("h1", {}, questionOf(name) || `${name} writes`));
     const menu = field("Network", networkMenu(names, name, (chosen) => {
-      setLink("write", chosen.replaceAll("/", "-"));
-      showView();
+      location.hash = linkTo("write", chosen.replaceAll("/", "-"));
     }));
     const slide = el("input", { type: "range", min: 0, max: 2, step: 0.05, value: Math.min(temperature, 2), "aria-label": "Temperature, as a slider", oninput: () => {
       temperature = Number(slide.value);
@@ -188,14 +192,9 @@ registerView({
           el("p", { class: "legend-surprise hint" }, "Surprise: ", el("span", { style: "--bits:0" }, "0 bits"), el("span", { style: "--bits:.25" }, "2"), el("span", { style: "--bits:.5" }, "4"), el("span", { style: "--bits:.75" }, "6"), el("span", { style: "--bits:1" }, "8 or more"))),
         el("div", { class: "side" }, detail, el("section", { class: "card" }, el("h2", {}, "This text"), values))),
       line);
-    const weights = (await loadWeights(name)).get(network.steps.at(-1));
-    if (!sheet.isConnected) return;
-    let writer = null;
-    let written = [];
-    let chosen = null; // the number of a character, or null for the last one
-    let stop = null;
 
     function again(start) {
+      if (!weights) return;
       pause();
       written = [];
       chosen = null;
@@ -210,7 +209,10 @@ registerView({
       } catch (error) {
         entry.setError(error.message);
       }
+      const quoted = prompt.includes("\n") ? `$'${prompt.replaceAll("\\", "\\\\").replaceAll("'", "\\'").replaceAll("\n", "\\n")}'` : `'${prompt.replaceAll("'", "'\\''")}'`;
+      line.set(`pipeline write ${name} --temperature ${temperature} --seed ${seed} --replica ${network.replica}${prompt === settings.start ? "" : ` --prompt ${quoted.length > 200 ? "…" : quoted}`}`);
       for (const button of [toggle, one, all]) button.disabled = !writer;
+      setLink("write", name.replaceAll("/", "-"), { temperature, seed, prompt: prompt === settings.start ? undefined : prompt.slice(0, 300) });
       summarize();
       if (writer && start) run();
     }
@@ -252,9 +254,6 @@ registerView({
         ["Bits per character, written", written.length ? formatNumber(bits / written.length) : "–"],
         measured && ["Bits per character, test text", formatNumber(measured[0])],
       ]);
-      setLink("write", name.replaceAll("/", "-"), { temperature, seed, prompt: prompt === settings.start ? undefined : prompt.slice(0, 300) });
-      const quoted = prompt.includes("\n") ? `$'${prompt.replaceAll("\\", "\\\\").replaceAll("'", "\\'").replaceAll("\n", "\\n")}'` : `'${prompt.replaceAll("'", "'\\''")}'`;
-      line.set(`pipeline write ${name} --temperature ${temperature} --seed ${seed} --replica ${network.replica}${prompt === settings.start ? "" : ` --prompt ${quoted.length > 200 ? "…" : quoted}`}`);
     }
 
     function run() {
@@ -284,7 +283,8 @@ registerView({
       show(chosen);
     });
     sheet.addEventListener("pointerleave", () => written.length && show(chosen ?? written.length - 1));
-    again(!matchMedia("(prefers-reduced-motion: reduce)").matches);
+    weights = (await loadWeights(name)).get(network.steps.at(-1));
+    if (sheet.isConnected) again(!matchMedia("(prefers-reduced-motion: reduce)").matches);
   },
 });
 
