@@ -279,5 +279,5 @@ def test_the_paths_in_dvc_yaml_are_those_of_the_code(monkeypatch):
     expected += [paths.predictions("${key}").parent]
     expected += [paths.summary("${item.problem}", "${key}").parent]
     expected += [paths.resolved(), paths.report(), paths.comparisons()]
-    expected += [paths.highlights()]
+    expected += [paths.highlights(), paths.page()]
     assert outs == {paths.relative(path) for path in expected}

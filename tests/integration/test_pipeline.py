@@ -69,6 +69,7 @@ def test_repro_writes_all_results_and_a_second_one_has_nothing_to_do(reproduced)
         "reports/studies/sizes/pareto.svg",
         "data/studies/sizes.npz",
         "reports/README.md",
+        "reports/index.html",
         "mlflow.db",
     ):
         assert (reproduced.root / name).is_file(), name
@@ -168,7 +169,7 @@ def test_a_project_may_have_no_studies_and_no_report_texts(mine):
     for folder in ("data/studies", "reports/studies"):
         shutil.rmtree(mine.root / folder)
     done = mine.run("dvc", "repro")
-    assert stages_run(done.stdout) == {"check", "report"}
+    assert stages_run(done.stdout) == {"check", "report", "page"}
     assert "trials.csv" not in (mine.root / "reports/README.md").read_text()
 
 
@@ -198,7 +199,7 @@ def test_a_changed_text_of_the_report_trains_nothing(mine):
     texts = mine.root / "report.yaml"
     texts.write_text(texts.read_text().replace("Does it draw?", "Does it really draw?"))
     done = mine.run("dvc", "repro")
-    assert stages_run(done.stdout) == {"check", "report"}
+    assert stages_run(done.stdout) == {"check", "report", "page"}
     assert "They draw more." in (mine.root / "reports/README.md").read_text()
     assert "Does it really draw?" in (mine.root / "reports/README.md").read_text()
 

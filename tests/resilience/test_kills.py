@@ -31,6 +31,7 @@ OUTPUTS = {
         "reports/figures/drawer",
     ],
     "report": ["reports/README.md", "reports/comparisons"],
+    "page": ["reports/index.html"],
 }
 """The stages and their outputs; studies are killed in studies/test_running.py."""
 

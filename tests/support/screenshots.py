@@ -1,4 +1,4 @@
-"""Writes docs/screenshots/*.png, MLflow's pages as the README shows them: `make screenshots`.
+"""Writes docs/screenshots/*.png, MLflow's pages and that of reports/: `make screenshots`.
 
 They show an MLflow database of their own, with an experiment, the two runs that are compared and a
 study, made from what was reproduced here.
@@ -43,6 +43,13 @@ def sync() -> None:
         sys.exit(f"error: {error}")
 
 
+def play() -> None:
+    """Take the picture of reports/index.html."""
+    with ui.browser(1500, 1260) as page:
+        page.driver.get(f"{(ROOT / 'reports/index.html').as_uri()}#draw/rectangle?x=0.08&y=0.02")
+        save(page, "page", 1260)
+
+
 def main() -> None:
     """Take all of them."""
     if not (ui.CHROMIUM and ui.DRIVER):
@@ -52,6 +59,7 @@ def main() -> None:
         os.environ["DVC_ROOT"] = home  # where the database is
         sync()
         take()
+    play()
 
 
 def take() -> None:

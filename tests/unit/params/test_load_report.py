@@ -53,7 +53,8 @@ def test_texts_of_experiments_and_studies_are_found_by_name(params, tmp_path):
             "comparison",
             {},
             "comparison: unknown section 'comparison' (did you mean 'comparisons'?); "
-            "known: comparisons, experiments, highlights, models, questions, results, studies",
+            "known: comparisons, experiments, highlights, models, page, questions, results, "
+            "studies",
         ),
         ("experiments", [], "experiments: must be a mapping of names to entries, got []"),
         (
@@ -219,6 +220,17 @@ def test_texts_of_experiments_and_studies_are_found_by_name(params, tmp_path):
             "size",
             "models.shape-drawer.metric: 'size' cannot select a model: neither higher nor lower "
             "values are better",
+        ),
+        (
+            "page",
+            {"shape": {"networks": ["drawer"]}},
+            "page.shape: unknown problem 'shape' (did you mean 'shapes'?); "
+            "known: echo, shapes, text",
+        ),
+        (
+            "page",
+            {"echo": {"networks": ["drawer"]}},
+            "page.echo.networks: must be networks of echo, got drawer of shapes",
         ),
     ],
 )
