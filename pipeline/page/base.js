@@ -301,6 +301,12 @@ function command(text) {
   return el("div", { class: "command" }, code, button, status);
 }
 
+/** Paragraphs of a text of report.yaml, in which code is between backquotes. */
+function paragraphs(text) {
+  return text.split("\n").filter(Boolean).map((part) =>
+    el("p", {}, part.split("`").map((piece, i) => (i % 2 ? el("code", {}, piece) : piece))));
+}
+
 /** The line under a view that names the command with the same result. */
 function reproduce(intro) {
   const place = el("div", { class: "place" });

@@ -73,7 +73,7 @@ function showQuestions(root, _, params) {
         row.input.disabled = true;
         row.tell();
       });
-      answer.replaceChildren(el("p", { class: "score" }, score(rows)), ...entry.answer.split("\n").map((text) => el("p", {}, text)));
+      answer.replaceChildren(el("p", { class: "score" }, score(rows)), ...paragraphs(entry.answer));
     } }, "Show the answer");
     const board = el("section", { class: "card board" },
       el("h2", {}, entry.title),
@@ -241,7 +241,7 @@ async function showStudies(root, name, params) {
     el("h1", {}, entry.question || entry.name),
     el("div", { class: "bar" }, field("Study", menu), field("Metric", metricMenu), kind),
     el("div", { class: "stage" }, el("section", { class: "card" }, box, el("p", { class: "hint" }, "Choose a trial to see its network. Arrow keys move to the next one.")), detail),
-    entry.answer ? el("details", {}, el("summary", {}, "Answer"), entry.answer.split("\n").map((text) => el("p", {}, text))) : "");
+    entry.answer ? el("details", {}, el("summary", {}, "Answer"), paragraphs(entry.answer)) : "");
   const line = reproduce("The study in a terminal:");
   root.append(line);
   line.set(`pipeline study ${entry.name}`);

@@ -530,6 +530,7 @@ function showGenerator(root, bar, context) {
   const play = el("button", { type: "button", onclick: () => (stopPlay ? pause() : start()) }, "Play");
   const caption = el("p", { class: "hint", "aria-live": "polite" });
   const note = el("p", { class: "hint" });
+  const overlayTitle = el("h2", {});
   const distribution = el("div", { class: "plot-box" });
   const distributionTitle = el("h2", {}, "Next coordinate");
   const histograms = el("div", { class: "histograms" });
@@ -543,7 +544,7 @@ function showGenerator(root, bar, context) {
         el("section", { class: "card" }, distributionTitle, distribution, el("p", { class: "hint" }, "The network predicts a distribution; the line is the value that was sampled from it and read next.")),
         training.panel)),
     el("div", { class: "stage lower" },
-      el("section", { class: "card" }, el("h2", {}, `${SHOWN} shapes of this seed`), overlayBox, note),
+      el("section", { class: "card" }, overlayTitle, overlayBox, note),
       el("section", { class: "card" }, el("h2", {}, "Sizes of the drawn shapes"), values, histograms)),
     line);
 
@@ -591,6 +592,8 @@ function showGenerator(root, bar, context) {
     const current = settings.families[family];
     const weights = weightsNow();
     batch = [];
+    for (const input of [temperatureField.input, temperatureSlider, seedField.input, another]) input.disabled = !weights;
+    overlayTitle.textContent = weights ? `${SHOWN} shapes of this seed` : "Stored shapes";
     if (!weights) {
       shape = null;
       const [, stored] = drawings.find(([step]) => step === training.step);
