@@ -148,7 +148,7 @@ def story(params: Params, report: Report, networks: Sequence[str]) -> list[dict]
             name = params.studies[highlight.study].problem
         else:
             shown = [name for name in params.expand(highlight.experiments) if name in networks]
-            rows, texts = _network_rows(highlight.metric, shown), _texts(highlight, params, report)
+            rows, texts = _network_rows(highlight, shown), _texts(highlight, params, report)
             name = params.problem_of(highlight.experiments)
         if len(rows) > 1 and len(questions) < QUESTIONS:
             described = Problem(name).metrics.describe(highlight.metric)
@@ -166,9 +166,13 @@ def story(params: Params, report: Report, networks: Sequence[str]) -> list[dict]
     return questions
 
 
-def _network_rows(metric: str, networks: Sequence[str]) -> list[list]:
+def _network_rows(highlight: Highlight, networks: Sequence[str]) -> list[list]:
     measured = {network: metrics(network) for network in networks}
-    return [[network, *entry[metric]] for network, entry in measured.items() if metric in entry]
+    return [
+        [highlight.labels.get(network, network), *entry[highlight.metric]]
+        for network, entry in measured.items()
+        if highlight.metric in entry
+    ]
 
 
 def _trial_rows(highlight: Highlight, params: Params) -> list[list]:

@@ -156,6 +156,7 @@ def test_one_change_reruns_one_experiment(mine):
         "figures@drawer",
         "study@sizes",
         "report",
+        "page",
     }
     assert runs(mine) == [("drawer", "FINISHED"), *ALL]
 
@@ -210,7 +211,7 @@ def test_a_changed_module_reruns_the_stages_that_use_it(mine):
     mine.run("python", "-m", "pipeline", "check", warm=False)
     status = json.loads(mine.run("dvc", "status", "--json").stdout)
     stages = {f"{stage}@echoer" for stage in ("train", "evaluate", "figures")}
-    assert set(status) == {"check", "report", "study@search"} | stages
+    assert set(status) == {"check", "report", "page", "study@search"} | stages
 
 
 def test_results_are_the_same_bytes_each_time(reproduced, laboratory):

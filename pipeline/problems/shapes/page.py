@@ -8,7 +8,7 @@ from zlib import crc32
 
 import numpy as np
 
-from pipeline.problems.shapes.config.families import PARAMETER_LABELS, Family
+from pipeline.problems.shapes.config.family import Family, parameter_label
 from pipeline.problems.shapes.data.grids import Grid
 from pipeline.schema.experiment import RunConfig
 
@@ -61,7 +61,7 @@ def _family(name: str, family: Family) -> dict:
         "vertices": family.vertex_count,
         "low": family.low.tolist(),
         "high": family.high.tolist(),
-        "parameters": [PARAMETER_LABELS.get(each, each) for each in family.parameters],
+        "parameters": [parameter_label(each) for each in family.parameters],
         "matrix": family.matrix.round(9).tolist(),  # (V * 2, P)
         "inverse": family.inverse.round(9).tolist(),  # (P, V * 2)
         "offset": family.offset.round(9).tolist(),  # (V * 2,)
