@@ -28,7 +28,7 @@ def _pack(content: bytes) -> str:
     return base64.b64encode(zlib.compress(content, 9)).decode()
 
 
-def rounded(values: np.ndarray, digits: int = 4) -> list:
+def rounded(values: np.ndarray, digits: int = 4) -> Any:
     """Return values (…) with a number of significant digits, as nested lists; NaN becomes None."""
     if np.ndim(values):
         return [rounded(part, digits) for part in values]

@@ -141,7 +141,8 @@ def story(params: Params, report: Report, networks: Sequence[str]) -> list[dict]
     Rows are networks, or the trials of a study along its numeric dimension: [label, mean, low,
     high].
     """
-    questions = []
+    questions: list[dict] = []
+    texts: Texts | Comparison
     for highlight in report.highlights.values():
         if highlight.study in params.studies:
             rows, texts = _trial_rows(highlight, params), report.texts(highlight.study)

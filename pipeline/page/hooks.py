@@ -35,8 +35,8 @@ def network(config: RunConfig) -> PlayableNetwork | None:
 
     The problem's function returns the two parts as a plain tuple, or None.
     """
-    module = _module(config.experiment.problem)
-    described = module.network(config) if hasattr(module, "network") else None
+    function = getattr(_module(config.experiment.problem), "network", None)
+    described = function(config) if function else None
     return PlayableNetwork(*described) if described else None
 
 
@@ -45,8 +45,8 @@ def drawings(config: RunConfig, predictions: Mapping[str, np.ndarray]) -> list:
 
     `predictions` are those that `MetricsPart.preview` selects.
     """
-    module = _module(config.experiment.problem)
-    return module.drawings(config, predictions) if hasattr(module, "drawings") else []
+    function = getattr(_module(config.experiment.problem), "drawings", None)
+    return function(config, predictions) if function else []
 
 
 def script(problem: str) -> str:

@@ -30,7 +30,14 @@ document.getElementById("theme").addEventListener("click", () =>
 const dark = matchMedia("(prefers-color-scheme: dark)");
 dark.addEventListener("change", () => setTheme(dark.matches ? "dark" : "light"));
 setTheme(dark.matches ? "dark" : "light");
-addEventListener("hashchange", showView);
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault(); // addresses with # are links to views
+  document.getElementById("main").focus();
+});
+addEventListener("hashchange", () => {
+  showView();
+  document.getElementById("main").focus({ preventScroll: true });
+});
 
 /** For the browser's console: `await laboratory.sample("star/tokens", {seed: 5})`. */
 window.laboratory = Object.fromEntries(
