@@ -63,7 +63,7 @@ def write_page(
         "scale": params.scale,
         "experiments": [_experiment(name, params, report) for name in shown],
         "networks": {name: {"metrics": contents.metrics(name)} for name in networks},
-        "studies": [{"name": name, **report.texts(name).model_dump()} for name in studies],
+        "studies": [{"name": name, **report.texts(name).model_dump(exclude={"evidence"})} for name in studies],
         "story": contents.story(params, report, networks),
     }
     index["problems"] = _problems(params, shown, studies)
@@ -170,7 +170,7 @@ def _experiment(name: str, params: Params, report: Report) -> dict:
     networks = params.experiments[name]
     problem = next(iter(networks.values())).problem
     shown = {"name": name, "problem": problem, "networks": list(networks)}
-    return shown | report.texts(name).model_dump()
+    return shown | report.texts(name).model_dump(exclude={"evidence"})
 
 
 def _problems(
