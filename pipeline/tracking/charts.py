@@ -38,7 +38,7 @@ QUANTILES = ("_low", "_high")
 DECADE = 10.0  # ratio of the largest to the smallest value from which an axis is logarithmic
 READABLE = 0.1  # the UI labels bars with two decimals, which is too few for smaller values
 MOST_RUNS = 200  # in a chart; the UI's default of 10 would hide most trials
-MOST_COLUMNS = 5  # of parameters, and of metrics
+MOST_COLUMNS = 4  # of parameters, and of metrics
 
 
 class ChartSection(NamedTuple):
@@ -194,8 +194,8 @@ def _state(view: View, contents: Contents) -> dict[str, Any]:
     differing = [key for key, values in contents.params.items() if len(values) > 1]
     columns = [_column("metrics", name) for name in leading]
     columns += [_column("params", key) for key in view.dimensions or differing[:MOST_COLUMNS]]
+    columns += ["duration", _column("attributes", "Dataset"), _column("metrics", "parameter_count")]
     columns += [_column("metrics", name) for name in dict.fromkeys(others[:MOST_COLUMNS])]
-    columns += [_column("metrics", "parameter_count"), _column("attributes", "Dataset")]
     state = {
         "compareRunCharts": charts,
         "compareRunSections": [
@@ -216,7 +216,7 @@ def _state(view: View, contents: Contents) -> dict[str, Any]:
         "runsHiddenMode": "SHOW_ALL",
         "searchFilter": view.query,
         "selectedColumns": columns,
-        "columnOrder": [_column("attributes", "Run Name"), *columns, "duration"],
+        "columnOrder": [_column("attributes", "Run Name"), *columns],
         "columnWidths": dict.fromkeys(columns, 130)
         | {_column("attributes", "Run Name"): 320, "duration": 90},
         "contents": contents,

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from mlflow import MlflowClient
 from tracked import ACTIVE, drawer_runs, only_drawer_and_sizes
 
 
@@ -56,6 +57,28 @@ def test_changed_metrics_are_shown_even_if_they_are_smaller(mine):
     where key = 'test_mae' and name = 'drawer' and lifecycle_stage = 'active'
     """
     assert mine.rows(shown) == [(document["networks"]["drawer"]["metrics"]["mae"]["mean"],)]
+
+
+@pytest.mark.filterwarnings("ignore")  # SQLAlchemy's, in MLflow
+def test_a_run_of_an_earlier_version_is_completed_with_the_present_names(mine):
+    only_drawer_and_sizes(mine.root)
+    client = MlflowClient(f"sqlite:///{mine.root}/mlflow.db")
+    shapes = client.get_experiment_by_name("shapes").experiment_id
+    query = "tags.laboratory.network = 'drawer'"
+    (run,) = client.search_runs([shapes], query)
+    digest = json.loads(run.data.tags["laboratory.digests"])["training"]
+    client.log_metric(run.info.run_id, "held-out/mae", 0.5)
+    client.set_tag(run.info.run_id, "laboratory.training", digest)
+    for tag in ("laboratory.digests", "laboratory.experiment"):
+        client.delete_tag(run.info.run_id, tag)
+    assert "drawer: added training, model, evaluation, figures" in mine.pipeline("sync").stdout
+    assert "drawer: complete" in mine.pipeline("sync").stdout
+    (after,) = client.search_runs([shapes], query)
+    assert after.info.run_id == run.info.run_id
+    assert after.info.end_time == run.info.end_time
+    assert {"held-out/mae", "val_mae", "test_mae"} <= set(after.data.metrics)
+    assert after.data.tags["laboratory.experiment"] == "drawer"
+    assert len(client.search_logged_models([shapes], "name = 'drawer'")) == 1
 
 
 def test_results_of_an_older_training_or_version_are_not_added_to_a_run(mine):
