@@ -217,8 +217,8 @@ def _state(view: View, contents: Contents) -> dict[str, Any]:
         "searchFilter": view.query,
         "selectedColumns": columns,
         "columnOrder": [_column("attributes", "Run Name"), *columns],
-        "columnWidths": dict.fromkeys(columns, 130)
-        | {_column("attributes", "Run Name"): 320, "duration": 90},
+        "columnWidths": dict.fromkeys(columns, 110)
+        | {_column("attributes", "Run Name"): 270, "duration": 90},
         "contents": contents,
     }
     if first and view.is_sorted:
