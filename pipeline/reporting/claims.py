@@ -139,7 +139,7 @@ def fill_answer(key: str, answer: Answer, tables: Tables, *, check: bool = True)
     def replace(expression: str, format_: str) -> str:
         try:
             return format(Expression(expression).evaluate(lookup), format_)
-        except (ExpressionError, ValueError, ZeroDivisionError) as error:
+        except ValueError as error:
             contradictions.append(f"{key}: {{{expression}}} {error}")
             return "–"
 
@@ -155,7 +155,7 @@ def _contradictions(answer: Answer, lookup) -> Iterator[tuple[str, str]]:
         expression = Expression(comparison)
         try:
             holds = expression.evaluate(lookup)
-        except (ExpressionError, ZeroDivisionError):
+        except ExpressionError:
             holds = False
         if not holds:
             yield words, f"`{expression.text}`, but {expression.explain(lookup)}"

@@ -98,11 +98,17 @@ def _extreme(function: Callable) -> Callable:
 
 def _pairs(compare: Callable) -> Callable:
     """`lower` and `higher`: in how many replicas the first metric is lower, or higher."""
-    return lambda ours, theirs: int(np.sum(compare(ours, theirs)))
+    return lambda ours, theirs: int(np.sum(compare(*_shared(ours, theirs))))
+
+
+def _shared(ours: np.ndarray, theirs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the values of the replicas that both networks have."""
+    count = min(len(ours), len(theirs))
+    return ours[:count], theirs[:count]
 
 
 def _sign_test(ours: np.ndarray, theirs: np.ndarray) -> float:
-    return statistics.sign_test(ours - theirs)
+    return statistics.sign_test(np.subtract(*_shared(ours, theirs)))
 
 
 FUNCTIONS: dict[str, tuple[int | None, Callable]] = {  # number of arguments, None: any
@@ -181,8 +187,13 @@ class Expression:
         raise ExpressionError(f"{ast.unparse(node)!r} is not allowed in an expression")
 
     def evaluate(self, lookup: Lookup) -> Any:
-        """Return the value; raises ExpressionError if a name has none."""
-        return _mean(self._evaluate(self._tree, lookup))
+        """Return the value; raises ExpressionError if it has none."""
+        try:
+            return _mean(self._evaluate(self._tree, lookup))
+        except ZeroDivisionError:
+            raise ExpressionError("divides by zero") from None
+        except TypeError:  # a function of replicas was applied to a number or a text
+            raise ExpressionError("has a value that is not a metric over replicas") from None
 
     def _evaluate(self, node: ast.AST, lookup: Lookup) -> Any:
         def value(child: ast.AST) -> Any:

@@ -17,6 +17,7 @@ VALUES = {
     "star/tokens.ks[ideal generator]": 0.05,
     "cells[recurrent, 3].mae_regret": np.array([2.0, 4.0]),
     "rectangle-8.outside_rectangle-8": 5,
+    "star/fewer.ks": np.array([0.0, 0.5]),
     "echo.updates_until_learned": np.array([7.0, 9.0, np.inf]),
 }
 
@@ -45,6 +46,7 @@ def lookup(name):
         ("lower(star/tokens.ks, star/mixture.ks)", 1),
         ("higher(star/tokens.ks, star/mixture.ks)", 1),
         ("abs(1 - 3)", 2),
+        ("lower(star/fewer.ks, star/tokens.ks)", 1),
     ],
 )
 def test_numbers(text, value):
@@ -97,6 +99,18 @@ def test_a_name_without_a_value_is_an_error_and_is_explained():
     with pytest.raises(ExpressionError, match="is not in the tables"):
         expression.evaluate(lookup)
     assert expression.explain(lookup) == "star/tokens.ks = 0.2, star/none.ks is not in the tables"
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("star/tokens.ks / (1 - 1)", "divides by zero"),
+        ("lower(rectangle-8.outside_rectangle-8, 2)", "not a metric over replicas"),
+    ],
+)
+def test_an_expression_without_a_value_is_an_error(text, error):
+    with pytest.raises(ExpressionError, match=error):
+        Expression(text).evaluate(lookup)
 
 
 def test_placeholders_are_filled_with_their_formats():
