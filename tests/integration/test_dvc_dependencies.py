@@ -222,10 +222,11 @@ def test_a_new_family_corpus_or_architecture_is_one_file_and_makes_no_other_stag
             path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*.json")
         }
 
+    document = YAML(typ="safe").load(PARAMS)
+    YAML(typ="safe").dump(document, laboratory.params)  # sorts the keys
     before = check()
     for path, text in NEW_FILES.items():
         (laboratory.root / "pipeline/problems" / path).write_text(text)
-    document = YAML(typ="safe").load(PARAMS)
     for section, entries in CHANGES.items():
         for name, (original, changes) in entries.items():
             entry = document[section][original]
