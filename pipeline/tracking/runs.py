@@ -498,13 +498,20 @@ def link_to_model(
     dataset = inputs.dataset_inputs[0].dataset if inputs and inputs.dataset_inputs else None
     links = {"dataset_name": dataset.name, "dataset_digest": dataset.digest} if dataset else {}
     models = [m for m in _models(client, run) if (m.name, m.model_type) == (name, model_type)]
+    if not models:
+        return list(metrics)
+    # When a model is logged, MLflow 3.17 copies metrics that the run has already, and then fails to
+    # add them again with a dataset.
+    known = {(metric.key, metric.timestamp, metric.step) for metric in models[0].metrics or []}
     return [
-        Metric(
+        metric
+        if (metric.key, metric.timestamp, metric.step) in known
+        else Metric(
             metric.key,
             metric.value,
             metric.timestamp,
             metric.step,
-            model_id=models[0].model_id if models else None,
+            model_id=models[0].model_id,
             **links,
         )
         for metric in metrics
