@@ -179,7 +179,7 @@ def study(
 
 @app.command(rich_help_panel=STAGES)
 def report() -> None:
-    """Write reports/README.md and its figures from the results of all stages."""
+    """Write reports/README.md, its pages and figures from the results of all stages."""
     from pipeline.stages import report
 
     report.run(_mlflow_tracker)

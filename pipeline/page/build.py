@@ -63,7 +63,10 @@ def write_page(
         "scale": params.scale,
         "experiments": [_experiment(name, params, report) for name in shown],
         "networks": {name: {"metrics": contents.metrics(name)} for name in networks},
-        "studies": [{"name": name, **report.texts(name).model_dump(exclude={"evidence"})} for name in studies],
+        "studies": [
+            {"name": name, **report.texts(name).model_dump(exclude={"evidence"})}
+            for name in studies
+        ],
         "story": contents.story(params, report, networks),
     }
     index["problems"] = _problems(params, shown, studies)

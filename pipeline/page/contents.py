@@ -11,17 +11,14 @@ from pipeline.page.blobs import rounded
 from pipeline.problems.base import Problem
 from pipeline.runs import results
 from pipeline.schema.params import Params
-from pipeline.schema.report import Comparison, Highlight, Report, Texts
+from pipeline.schema.report import Highlight, Report
 from pipeline.schema.study import VARIANT, Range, Study, apply_point, is_numeric
-from pipeline.schema.variants import SECTIONS, experiment_of
+from pipeline.schema.variants import SECTIONS
 from pipeline.studies.trial import TrialResult, from_arrays
 from pipeline.utils import files, paths
 
 LOG_SPAN = 20.0
 """Ratio of the largest to the smallest value of a metric from which an axis is logarithmic."""
-
-QUESTIONS = 7
-"""Questions of the story: the first highlights of report.yaml."""
 
 
 def problem(name: str, metrics: Iterable[str]) -> dict:
@@ -136,28 +133,31 @@ def _changes(entry: Study, point: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def story(params: Params, report: Report, networks: Sequence[str]) -> list[dict]:
-    """Return the questions of the story: what the first highlights of the report compare.
+    """Return the questions of the report's story whose highlights have at least two values.
 
     Rows are networks, or the trials of a study along its numeric dimension: [label, mean, low,
     high].
     """
     questions: list[dict] = []
-    texts: Texts | Comparison
-    for highlight in report.highlights.values():
+    for entry in report.story.values():
+        if entry.highlight is None:
+            continue
+        highlight = report.highlights[entry.highlight]
         if highlight.study in params.studies:
-            rows, texts = _trial_rows(highlight, params), report.texts(highlight.study)
-            name = params.studies[highlight.study].problem
+            rows, name = _trial_rows(highlight, params), params.studies[highlight.study].problem
         else:
             shown = [name for name in params.expand(highlight.experiments) if name in networks]
-            rows, texts = _network_rows(highlight, shown), _texts(highlight, params, report)
-            name = params.problem_of(highlight.experiments)
-        if len(rows) > 1 and len(questions) < QUESTIONS:
+            rows, name = _network_rows(highlight, shown), params.problem_of(highlight.experiments)
+        if len(rows) > 1:
             described = Problem(name).metrics.describe(highlight.metric)
             questions.append(
                 {
                     "title": highlight.title,
-                    "question": texts.question,
-                    "answer": texts.answer,
+                    "question": entry.title,
+                    "expect": entry.expect,
+                    "answer": entry.answer,
+                    "caveat": entry.caveat,
+                    "run": entry.run,
                     "label": described.label,
                     "higherIsBetter": described.higher_is_better,
                     "study": highlight.study,
@@ -197,23 +197,6 @@ def _trial_rows(highlight: Highlight, params: Params) -> list[list]:
         for ends in [("", ".low", ".high")]
         if pd.notna(row.get(highlight.metric))
     ]
-
-
-def _texts(highlight: Highlight, params: Params, report: Report) -> Texts | Comparison:
-    """Return the texts of what a highlight compares: one experiment, or the closest comparison."""
-    networks = set(params.expand(highlight.experiments))
-    experiments = {experiment_of(network) for network in networks}
-    if len(experiments) == 1 and report.texts(*experiments).answer:
-        return report.texts(*experiments)
-
-    def common(comparison: Comparison) -> float:
-        others = set(params.expand(comparison.experiments))
-        return len(networks & others) / len(networks | others)
-
-    closest = max(report.comparisons.values(), key=common, default=None)
-    if closest and common(closest):
-        return closest
-    return Texts(question=highlight.title)
 
 
 def _round(value: float | None) -> float | None:

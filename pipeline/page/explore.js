@@ -73,7 +73,7 @@ function showQuestions(root, _, params) {
         row.input.disabled = true;
         row.tell();
       });
-      answer.replaceChildren(el("p", { class: "score" }, score(rows)), ...paragraphs(entry.answer));
+      answer.replaceChildren(el("p", { class: "score" }, score(rows)), ...paragraphs(entry.answer), ...paragraphs(`But: ${entry.caveat}`));
     } }, "Show the answer");
     const board = el("section", { class: "card board" },
       el("h2", {}, entry.title),
@@ -87,13 +87,14 @@ function showQuestions(root, _, params) {
     };
     head.replaceChildren(
       el("p", { class: "kicker" }, `Question ${number} of ${story.length}: what do you expect?`),
-      el("h1", { tabindex: -1 }, entry.question || entry.title),
+      el("h1", { tabindex: -1 }, entry.question),
+      ...paragraphs(entry.expect),
       board,
       el("div", { class: "buttons" },
         el("button", { type: "button", disabled: number === 1, onclick: go(-1) }, "← Previous question"),
         el("button", { type: "button", disabled: number === story.length, onclick: go(1) }, "Next question →")),
-      reproduce("The report has all figures and tables of the answer:"));
-    head.lastChild.set("dvc repro report");
+      reproduce("Figures and tables of the answer:"));
+    head.lastChild.set(entry.run);
   }
 }
 

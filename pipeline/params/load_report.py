@@ -1,6 +1,7 @@
 """Load report.yaml, and check it against params.yaml."""
 
 import functools
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,12 @@ from pipeline.schema.report import (
     Answer,
     Comparison,
     Highlight,
+    Lesson,
     PlayableNetworks,
     Question,
     RegisteredModel,
     Report,
+    Story,
     Texts,
 )
 from pipeline.schema.study import has_numeric_axis
@@ -31,6 +34,8 @@ TYPES: dict[str, type[Section]] = {
     "comparisons": Comparison,
     "highlights": Highlight,
     "models": RegisteredModel,
+    "story": Story,
+    "lessons": Lesson,
     "results": Answer,
     "questions": Question,
     "page": PlayableNetworks,
@@ -50,6 +55,7 @@ def load_report(path: Path, params: Params) -> Report:
         *_model_errors(report, params),
         *_answer_errors(report, params),
         *_link_errors(report, params),
+        *_story_errors(report, params),
         *_page_errors(report, params),
     ]
     if errors:
@@ -152,22 +158,43 @@ def _answer_errors(report: Report, params: Params) -> Iterator[str]:
     """Yield errors of placeholders and evidence: syntax, unknown names, words not in the answer."""
     for key, entry in report.answers.items():
         scope = key.removeprefix("experiments.")
-        for text, _ in placeholders(entry.answer):
-            yield from _expression_errors(f"{key}.answer: {{{text}}}", text, scope, params)
+        texts = entry.texts
+        for field, filled in texts.items():
+            for text, _ in placeholders(filled):
+                yield from _expression_errors(f"{key}.{field}: {{{text}}}", text, scope, params)
         for words, text in entry.claims:
             place = f"{key}.evidence: {text!r}"
-            if words not in " ".join(entry.answer.split()):
-                yield f"{key}.evidence: {words!r} is not in the answer"
+            if not any(words in text for text in texts.values()):
+                yield f"{key}.evidence: {words!r} is not in the {' or '.join(texts)}"
             yield from _expression_errors(place, text, scope, params, comparison=True)
 
 
 def _link_errors(report: Report, params: Params) -> Iterator[str]:
     """Yield errors of links to entries that do not exist; pages of docs/ may be missing."""
     known = [*params.experiments, *params.studies, *report.comparisons]
-    for name, entry in report.questions.items():
-        for link in entry.see:
-            if not link.startswith("docs/") and link not in known:
-                yield f"questions.{name}.see: {unknown_name('entry', link, known)}"
+    for section in ("questions", "story", "lessons"):
+        for name, entry in getattr(report, section).items():
+            for link in entry.see:
+                if not link.startswith("docs/") and link not in known:
+                    yield f"{section}.{name}.see: {unknown_name('entry', link, known)}"
+
+
+def _story_errors(report: Report, params: Params) -> Iterator[str]:
+    """Yield errors of the story: unknown entries in figures and commands, unknown highlights."""
+    for name, entry in report.story.items():
+        folder, owner, _ = entry.figure.split("/")
+        kind, known = (
+            ("study", params.studies) if folder == "studies" else ("experiment", params.experiments)
+        )
+        if owner not in known:
+            yield f"story.{name}.figure: {unknown_name(kind, owner, known)}"
+        entries = [*params.experiments, *params.studies]
+        for target in re.findall(r"@([\w-]+)", entry.run):
+            if target not in entries:
+                yield f"story.{name}.run: {unknown_name('entry', target, entries)}"
+        if entry.highlight and entry.highlight not in report.highlights:
+            what = unknown_name("highlight", entry.highlight, report.highlights)
+            yield f"story.{name}.highlight: {what}"
 
 
 def _expression_errors(

@@ -118,8 +118,10 @@ def _row_means(values: np.ndarray) -> np.ndarray:
     return np.array([np.nan if np.isnan(row).all() else np.nanmean(row) for row in values])
 
 
-def fill_answer(key: str, answer: Answer, tables: Tables, *, check: bool = True) -> FilledAnswer:
-    """Fill the placeholders of an answer and check its claims.
+def fill_answer(
+    key: str, answer: Answer, tables: Tables, *, field: str = "answer", check: bool = True
+) -> FilledAnswer:
+    """Fill the placeholders of an answer, or of another of its texts, and check its claims.
 
     `key` is its place in report.yaml. A placeholder without a value becomes a dash. Without
     `check`, claims are not compared with the tables.
@@ -130,9 +132,9 @@ def fill_answer(key: str, answer: Answer, tables: Tables, *, check: bool = True)
     def lookup(name: Name) -> Any:
         return tables.value(name, scope)
 
-    text = " ".join(answer.answer.split())
+    text = answer.texts[field]
     if check:
-        for words, reason in _contradictions(answer, lookup):
+        for words, reason in _contradictions(answer, text, lookup):
             contradictions.append(f"{key}: {words!r} no longer holds: {reason}")
             text = text.replace(words, f"~~{words}~~ (**no longer holds**: {reason})", 1)
 
@@ -144,14 +146,16 @@ def fill_answer(key: str, answer: Answer, tables: Tables, *, check: bool = True)
             return "–"
 
     text = fill(text, replace)
-    if not check and text:
+    if not check and text and field == "answer":
         return FilledAnswer(f"{text} {NOT_CHECKED}", [])
     return FilledAnswer(text, contradictions)
 
 
-def _contradictions(answer: Answer, lookup) -> Iterator[tuple[str, str]]:
-    """Yield the words of each claim that does not hold, and the reason."""
+def _contradictions(answer: Answer, text: str, lookup) -> Iterator[tuple[str, str]]:
+    """Yield the words of each claim of a text that does not hold, and the reason."""
     for words, comparison in answer.claims:
+        if words not in text:
+            continue
         expression = Expression(comparison)
         try:
             holds = expression.evaluate(lookup)
@@ -169,8 +173,11 @@ def fill_report(report: Report, params: Params) -> tuple[Report, list[str]]:
     tables, contradictions = Tables(params), []
     filled: dict[str, dict[str, Any]] = {}
     for key, answer in report.answers.items():
-        entry = fill_answer(key, answer, tables, check=params.scale == 1)
-        contradictions += entry.contradictions
+        texts = {}
+        for field in answer.texts:
+            entry = fill_answer(key, answer, tables, field=field, check=params.scale == 1)
+            contradictions += entry.contradictions
+            texts[field] = entry.text
         section, _, name = key.partition(".")
-        filled.setdefault(section, {})[name] = answer.model_copy(update={"answer": entry.text})
+        filled.setdefault(section, {})[name] = answer.model_copy(update=texts)
     return report._replace(**filled), contradictions

@@ -1,12 +1,13 @@
 """All of report.yaml: the texts of the report, and the networks that it compares and registers."""
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from pydantic import Field
 
 from pipeline.schema.experiment import Section, Text
 from pipeline.schema.params import get_entry
 
+SEE = "names of experiments, studies or comparisons, or pages of docs/"
 NAMES = "experiments, or single variants of them: `experiment/variant`"
 LABELS = "what the figure calls these networks, by name; default: their names"
 
@@ -17,6 +18,9 @@ class Answer(Section):
     See `utils.expressions` for the notation.
     """
 
+    TEXTS: ClassVar[tuple[str, ...]] = ("answer",)
+    """The fields that may have placeholders, and words that `evidence` supports."""
+
     answer: Text = Field(
         default="", description="its numbers are placeholders: `{star/tokens.ks:.3f}`"
     )
@@ -26,8 +30,13 @@ class Answer(Section):
     )
 
     @property
+    def texts(self) -> dict[str, str]:
+        """The texts of the fields `TEXTS`, each in one line."""
+        return {field: " ".join(getattr(self, field).split()) for field in self.TEXTS}
+
+    @property
     def claims(self) -> list[tuple[str, str]]:
-        """Words of the answer and a comparison that supports them."""
+        """Words of the texts and a comparison that supports them."""
         return [
             (" ".join(words.split()), comparison)
             for words, comparisons in self.evidence.items()
@@ -54,9 +63,33 @@ class Question(Answer):
     """An entry of `questions:`: a row of a table of answers, with links."""
 
     question: Text = Field(min_length=1, description="what the sources ask")
-    see: list[str] = Field(
-        min_length=1, description="names of experiments, studies or comparisons, or pages of docs/"
+    see: list[str] = Field(min_length=1, description=SEE)
+
+
+class Story(Answer):
+    """An entry of `story:`: a question that the report starts with, and a guess to make."""
+
+    TEXTS = ("expect", "answer", "caveat")
+
+    title: Text = Field(min_length=1, description="the question")
+    expect: Text = Field(min_length=1, description="what was tried, and what to guess")
+    figure: Text = Field(
+        pattern=r"^(figures|studies)/[a-z0-9-]+/[a-z0-9-]+\.svg$",
+        description="a figure of an experiment or study: `figures/star/drawings.svg`",
     )
+    caveat: Text = Field(min_length=1, description="what the answer does not say")
+    run: Text = Field(min_length=1, description="the command that reproduces the figure")
+    see: list[str] = Field(min_length=1, description=SEE)
+    highlight: str | None = Field(
+        default=None, description="the highlight whose values are guessed on reports/index.html"
+    )
+
+
+class Lesson(Section):
+    """An entry of `lessons:`: a step of a lecture."""
+
+    lesson: Text = Field(min_length=1, description="what it teaches")
+    see: list[str] = Field(min_length=1, description=SEE)
 
 
 class Highlight(Section):
@@ -97,6 +130,8 @@ class Report(NamedTuple):
     comparisons: dict[str, Comparison]
     highlights: dict[str, Highlight]
     models: dict[str, RegisteredModel]
+    story: dict[str, Story]  # what the report starts with
+    lessons: dict[str, Lesson]  # in the order of a lecture
     results: dict[str, Answer]  # the most important ones, for the top of the report
     questions: dict[str, Question]  # of the sources
     page: dict[str, PlayableNetworks]
@@ -104,7 +139,7 @@ class Report(NamedTuple):
     @property
     def answers(self) -> dict[str, Answer]:
         """All answers, by their keys in the file."""
-        sections = ("experiments", "studies", "comparisons", "results", "questions")
+        sections = ("story", "experiments", "studies", "comparisons", "results", "questions")
         return {
             f"{section}.{name}": entry
             for section in sections

@@ -32,9 +32,10 @@ def run() -> None:
         raise InputError(f"{where}; rename the folder")
     params = load_params(paths.params())
     for key, answer in load_report(paths.report_texts(), params).answers.items():
-        if numbers := typed_numbers(answer.answer):
-            what = f"typed, so they do not follow the results: {', '.join(numbers)}"
-            console.print_status(f"warning: {paths.REPORT}: {key}.answer: {what}")
+        for field, text in answer.texts.items():
+            if numbers := typed_numbers(text):
+                what = f"typed, so they do not follow the results: {', '.join(numbers)}"
+                console.print_status(f"warning: {paths.REPORT}: {key}.{field}: {what}")
     for name in params.networks:
         config = params.config(name)
         for key, what in Problem(config.experiment.problem).config.warnings(config):

@@ -1,4 +1,4 @@
-"""Stage `report`: reports/README.md, and the best models in MLflow's registry."""
+"""Stage `report`: reports/README.md and its pages, and the best models in MLflow's registry."""
 
 from collections.abc import Callable
 

@@ -21,6 +21,7 @@ from mlflow.exceptions import MlflowException
 from pipeline.params.load import load_params
 from pipeline.params.load_report import load_report
 from pipeline.problems.base import Problem
+from pipeline.reporting import links
 from pipeline.reporting.learning_curves import TRAIN
 from pipeline.runs import fingerprint, results
 from pipeline.schema.experiment import RunConfig
@@ -295,7 +296,7 @@ def describe(
         + (f", trained by the DVC experiment `{dvc_experiment}`" if dvc_experiment else "")
         + f": median, 10% and 90% quantile over {replicas} replicas, which are its child runs.",
         f"To reproduce it, run: `dvc repro figures@{name}`.",
-        f"In the report: `reports/README.md#{name}`.",
+        f"In the report: `{paths.relative(links.page(name))}`.",
     ]
     if figures:
         shown = ", ".join(f"`figures/{figure}`" for figure in figures)

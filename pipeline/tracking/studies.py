@@ -18,6 +18,7 @@ from pipeline import plotting
 from pipeline.params.load import load_params
 from pipeline.params.load_report import load_report
 from pipeline.problems.base import Problem, StoredResults, read_config
+from pipeline.reporting import links
 from pipeline.schema.params import Params
 from pipeline.studies import export
 from pipeline.studies.plan import StudyPlan, Trial, make_plan
@@ -107,11 +108,12 @@ def _describe(plan: StudyPlan, params: Params) -> str:
     texts = load_report(paths.report_texts(), params).texts(plan.name)
     dimensions = ", ".join(plan.study.dimensions)
     figures = f"reports/studies/{plan.name}/"
+    page = paths.relative(links.page(plan.name))
     return (
         f"{texts.question or plan.name}\n\nEach run is a trial: "
         f"`{plan.study.experiment}` with other values of {dimensions}, {len(plan.replicas)} "
-        f"replicas each. Figures: [{figures}]({figures}), in the report under "
-        f"[{plan.name}](reports/README.md#{plan.name}). To reproduce it, run: "
+        f"replicas each. Figures: [{figures}]({figures}), in the report: "
+        f"[{page}]({page}). To reproduce it, run: "
         f"`dvc repro study@{plan.name}`."
     )
 

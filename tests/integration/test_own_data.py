@@ -90,7 +90,8 @@ def test_every_kind_of_file_leads_to_figures_and_metrics(own):
 
 
 def test_the_report_names_the_files_of_an_experiment(own):
-    report = (own.root / "reports/README.md").read_text()
+    pages = (own.root / "reports/experiments").glob("*.md")
+    report = "".join(page.read_text("utf-8") for page in pages)
     for data in ("a.txt`: 190 characters", "houses.csv`: 40 polygons", "lines.txt`: 20 sequences"):
         assert f"Data: `inputs/{data}, SHA-256 `" in report
 

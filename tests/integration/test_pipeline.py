@@ -69,6 +69,8 @@ def test_repro_writes_all_results_and_a_second_one_has_nothing_to_do(reproduced)
         "reports/studies/sizes/pareto.svg",
         "data/studies/sizes.npz",
         "reports/README.md",
+        "reports/experiments/drawer.md",
+        "reports/comparisons/drawers.md",
         "reports/index.html",
         "mlflow.db",
     ):
@@ -102,16 +104,38 @@ def test_the_trials_of_a_study_have_a_page_with_charts_of_their_own(reproduced):
 
 
 def test_the_report_shows_studies(reproduced):
-    page = (reproduced.root / "reports/README.md").read_text()
+    folder = reproduced.root / "reports/experiments"
+    page = (folder / "sizes.md").read_text()
     for text in (
-        "### sizes",
+        "# sizes",
         "*How many cells?*",
-        "studies/sizes/pareto.svg",
+        "../studies/sizes/pareto.svg",
         "The Pareto-optimal trials",
-        "### search",
-        "P(better)",
     ):
         assert text in page, text
+    assert "P(better)" in (folder / "search.md").read_text()
+
+
+def test_the_report_starts_with_a_story(reproduced):
+    page = (reproduced.root / "reports/README.md").read_text()
+    assert "## 1. Are more cells worth it?" in page
+    assert "**What do you expect?** The networks have 2 and 6 cells." in page
+
+
+def test_links_of_the_report_lead_to_its_files(reproduced):
+    reports = reproduced.root / "reports"
+    folders = ("experiments", "comparisons")
+    pages = [reports / "README.md", *(p for f in folders for p in (reports / f).glob("*.md"))]
+    assert len(pages) > len(NETWORKS)
+    docs = ("../docs/", "../../docs/", "benchmarks/")  # which the laboratory does not have
+    for page in pages:
+        targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text("utf-8"))
+        missing = [
+            target
+            for target in targets
+            if not target.startswith(docs) and not (page.parent / target).exists()
+        ]
+        assert not missing, page
 
 
 def test_plain_keras_loads_the_model(reproduced):
@@ -171,7 +195,7 @@ def test_a_project_may_have_no_studies_and_no_report_texts(mine):
         shutil.rmtree(mine.root / folder)
     done = mine.run("dvc", "repro")
     assert stages_run(done.stdout) == {"check", "report", "page"}
-    assert "trials.csv" not in (mine.root / "reports/README.md").read_text()
+    assert not (mine.root / "reports/experiments/sizes.md").exists()
 
 
 def test_a_quick_look_draws_all_figures_and_leaves_the_results_alone(mine):
@@ -201,8 +225,8 @@ def test_a_changed_text_of_the_report_trains_nothing(mine):
     texts.write_text(texts.read_text().replace("Does it draw?", "Does it really draw?"))
     done = mine.run("dvc", "repro")
     assert stages_run(done.stdout) == {"check", "report", "page"}
-    assert "They draw more." in (mine.root / "reports/README.md").read_text()
     assert "Does it really draw?" in (mine.root / "reports/README.md").read_text()
+    assert "Does it really draw?" in (mine.root / "reports/experiments/drawer.md").read_text()
 
 
 def test_a_changed_module_reruns_the_stages_that_use_it(mine):

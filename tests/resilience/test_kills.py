@@ -30,7 +30,7 @@ OUTPUTS = {
         "reports/captions/drawer.json",
         "reports/figures/drawer",
     ],
-    "report": ["reports/README.md", "reports/comparisons"],
+    "report": ["reports/README.md", "reports/experiments", "reports/comparisons"],
     "page": ["reports/index.html"],
 }
 """The stages and their outputs; studies are killed in studies/test_running.py."""

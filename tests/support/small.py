@@ -148,6 +148,29 @@ experiments:
 studies:
   sizes:
     question: How many cells?
+story:
+  widths:
+    title: Are more cells worth it?
+    expect: The networks have {widths/narrow.model.cells} and {widths/wide.model.cells} cells.
+    figure: figures/widths/drawings.svg
+    answer: They draw more.
+    caveat: Only two sizes were tried.
+    run: dvc repro figures@widths
+    see: [widths, drawers]
+    highlight: memory
+  sizes:
+    title: How many cells are enough?
+    expect: More than one.
+    figure: studies/sizes/pareto.svg
+    answer: It depends.
+    caveat: On the training, too.
+    run: dvc repro study@sizes
+    see: [sizes]
+    highlight: cells
+lessons:
+  drawing:
+    lesson: Drawing.
+    see: [drawer, docs/studies.md]
 comparisons:
   drawers:
     question: Which draws better?

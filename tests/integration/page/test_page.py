@@ -278,9 +278,9 @@ def test_a_question_is_guessed_before_its_answer_is_shown(page):
     guess = page.find("//span[@class='track']/input[not(@disabled)]")
     guess.send_keys(Keys.ARROW_RIGHT * 20)
     page.press("Show the answer")
-    page.see("Your order is right for", "They draw more.", "you:")
+    page.see("Your order is right for", "They draw more.", "Only two sizes were tried.", "you:")
     page.press("Next question →")
-    page.see("Question 2 of 2", "How many cells?")
+    page.see("Question 2 of 2", "How many cells are enough?")
     assert page.link == "#explore/questions?n=2"
 
 

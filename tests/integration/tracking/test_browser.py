@@ -135,7 +135,8 @@ def test_compare_shows_differences_pictures_and_curves_of_two_runs(page):
 
 def test_a_run_is_described_with_its_figures(page):
     page.click("//*[@role='row']//a[normalize-space()='drawer']")
-    page.see("Does it draw?", "The network drawer", "figures/drawings.svg", "reports/README.md")
+    page.see("Does it draw?", "The network drawer", "figures/drawings.svg")
+    page.see("reports/experiments/drawer.md")
     page.see("model.cells", "val_mae", "keras.saving.load_model")
 
 

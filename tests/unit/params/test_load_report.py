@@ -53,8 +53,8 @@ def test_texts_of_experiments_and_studies_are_found_by_name(params, tmp_path):
             "comparison",
             {},
             "comparison: unknown section 'comparison' (did you mean 'comparisons'?); "
-            "known: comparisons, experiments, highlights, models, page, questions, results, "
-            "studies",
+            "known: comparisons, experiments, highlights, lessons, models, page, questions, "
+            "results, story, studies",
         ),
         ("experiments", [], "experiments: must be a mapping of names to entries, got []"),
         (
@@ -130,6 +130,41 @@ def test_texts_of_experiments_and_studies_are_found_by_name(params, tmp_path):
             {"drawing": {"question": "Draw.", "see": ["drawr"]}},
             "questions.drawing.see: unknown entry 'drawr' (did you mean 'drawer'?); known: "
             "drawer, drawers, echoer, sampler, search, sizes, widths, writer",
+        ),
+        (
+            "lessons/drawing/see",
+            ["drawr"],
+            "lessons.drawing.see: unknown entry 'drawr' (did you mean 'drawer'?); known: "
+            "drawer, drawers, echoer, sampler, search, sizes, widths, writer",
+        ),
+        (
+            "story/widths/figure",
+            "figures/wdths/drawings.svg",
+            "story.widths.figure: unknown experiment 'wdths' (did you mean 'widths'?); "
+            f"known: {EXPERIMENTS}",
+        ),
+        (
+            "story/sizes/figure",
+            "studies/size/pareto.svg",
+            "story.sizes.figure: unknown study 'size' (did you mean 'sizes'?); "
+            "known: search, sizes",
+        ),
+        (
+            "story/sizes/run",
+            "dvc repro study@size",
+            "story.sizes.run: unknown entry 'size' (did you mean 'sizes'?); known: drawer, "
+            "echoer, sampler, search, sizes, widths, writer",
+        ),
+        (
+            "story/sizes/highlight",
+            "cell",
+            "story.sizes.highlight: unknown highlight 'cell' (did you mean 'cells'?); known: "
+            "cells, memory",
+        ),
+        (
+            "story/widths/caveat",
+            "Its MAE was {drawer.mea:.3f}.",
+            "story.widths.caveat: {drawer.mea}: unknown metric 'mea' of shapes",
         ),
         (
             "comparisons/drawers/experiments",

@@ -86,7 +86,11 @@ def test_the_committed_results_agree_with_every_claim(filled):
 
 def test_no_number_of_an_answer_is_typed(shipped):
     report, _ = shipped
-    typed = {key: typed_numbers(entry.answer) for key, entry in report.answers.items()}
+    typed = {
+        f"{key}.{field}": typed_numbers(text)
+        for key, entry in report.answers.items()
+        for field, text in entry.texts.items()
+    }
     assert not {key: numbers for key, numbers in typed.items() if numbers}
 
 

@@ -1,25 +1,16 @@
-"""The report's section on each study, from the files that its stage wrote."""
+"""The report's page on each study, from the files that its stage wrote."""
 
 from collections.abc import Mapping
 
 from pipeline.problems.base import Problem
-from pipeline.schema.params import Params
 from pipeline.schema.report import Report
 from pipeline.schema.study import VARIANT, Study
 from pipeline.utils import files, paths
 from pipeline.utils.errors import InputError
 
 
-def sections(problem: str, params: Params, report: Report) -> list[dict]:
-    """The template's values for each study of a problem."""
-    return [
-        _section(name, study, report)
-        for name, study in params.studies.items()
-        if study.problem == problem
-    ]
-
-
-def _section(name: str, study: Study, report: Report) -> dict:
+def section(name: str, study: Study, report: Report) -> dict:
+    """Return the template's values for a study."""
     hint = f"run: dvc repro study@{name}"
     summary = files.read_json(paths.study(name) / "best.json", hint=hint)
     captions = files.read_json(paths.study(name) / paths.CAPTIONS, hint=hint)
