@@ -93,7 +93,7 @@ def plot_error_kinds(variants: Variants) -> Figure:
             style = {"ha": "center", "va": "center", "fontsize": 8, "color": color}
             axes.text(column, row, _percent(value), **style)
     axes.set(xticks=range(longest), xticklabels=range(1, longest + 1))
-    axes.set_xlabel("wrong integers by position (%)")
+    axes.set_xlabel("wrong integers\nby position (%)")
     axes.grid(visible=False)
     plotting.figure_legend(figure)
     return figure

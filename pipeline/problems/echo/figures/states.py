@@ -82,11 +82,9 @@ def plot_readable(variants: Variants) -> Figure:
         axes.set_title(f"{name}, {model.cells} cells\n{text}", fontsize=9)
     shrink = 0.8 if count <= columns else 0.4
     figure.colorbar(image, ax=panels, label="accuracy (share)", shrink=shrink, pad=0.01)
-    step = (
-        "position that was read | position that was written" if writes else "position that was read"
-    )
-    figure.supxlabel(step, fontsize=11)
-    figure.supylabel("integer of the window", fontsize=11)
+    step = "position read | position written" if writes else "position read"
+    figure.supxlabel(step, fontsize=10)
+    figure.supylabel("integer of the window", fontsize=10)
     return figure
 
 
