@@ -95,6 +95,8 @@ def _comparison_errors(report: Report, params: Params) -> list[str]:
     errors = []
     for name, comparison in report.comparisons.items():
         key, networks = f"comparisons.{name}", params.expand(comparison.experiments)
+        if name in params.experiments or name in params.studies:
+            errors.append(f"{key}: is also the name of an experiment or study")
         if wrong := _network_errors(params, f"{key}.experiments", networks):
             errors += wrong
             continue

@@ -183,6 +183,11 @@ def test_texts_of_experiments_and_studies_are_found_by_name(params, tmp_path):
             "comparisons.drawers.metrics: unknown metric 'sise' of shapes",
         ),
         (
+            "comparisons/sizes",
+            {"question": "Which?", "experiments": ["drawer"], "metrics": ["size"]},
+            "comparisons.sizes: is also the name of an experiment or study",
+        ),
+        (
             "comparisons/drawers/labels",
             {"drawr": "a drawer"},
             "comparisons.drawers.labels: unknown network 'drawr' (did you mean 'drawer'?); "
