@@ -26,6 +26,7 @@ from pipeline.schema.experiment import RunConfig
 TEST_SHAPES = 24  # shown beside the drawn ones
 COLUMNS = 4  # of drawings
 GALLERY_COLUMNS = 6
+LONG_TITLE = 14  # characters that fit over a panel in the usual size
 MARGIN = 0.08  # around shapes
 MAX_GROWTH = 0.5  # how far a plot extends beyond the data's range to show a shape that leaves it
 RAMP_WIDTHS = np.geomspace(0.005, 0.5, 41)
@@ -356,7 +357,7 @@ def _draw(axes: Axes, polygons: np.ndarray, title: str, *, bold: bool = True) ->
         _outline(axes, polygons[0], color=plotting.BLUE, linewidth=2.2, marker="o", markersize=4)
     else:
         _outline(axes, polygons[0], color=plotting.BLUE, linewidth=0.6, alpha=0.35)
-    axes.set_title(title)
+    axes.set_title(title, fontsize=9 if len(title) > LONG_TITLE else None)
 
 
 def _draw_test_shapes(axes: Axes, results: StoredResults) -> None:
