@@ -23,7 +23,7 @@ from pipeline.studies.run import best
 from pipeline.utils import seeds
 
 RESAMPLES = 60  # bootstrap samples of the trials
-MAX_RESAMPLED = 200  # trials in each: the time of fANOVA grows faster than their number
+MAX_RESAMPLED = 100  # trials in each: the time of fANOVA grows faster than their number
 TREES = 8  # of fANOVA's random forest
 
 
