@@ -153,7 +153,7 @@ def attributes(plan: StudyPlan, question: str) -> dict[str, str]:
     """The user attributes of Optuna's study: its question, and where its results are."""
     return {
         "question": question,
-        "report": f"{paths.relative(paths.report())}#{plan.name}",
+        "report": paths.relative(paths.report()),
         "figures": f"{paths.relative(paths.study(plan.name))}/",
         "MLflow experiment": mlflow_experiment(plan),
         "to reproduce": f"dvc repro study@{plan.name}",
