@@ -10,6 +10,7 @@ import pytest
 from pipeline.page import build, hooks
 from pipeline.params.load import load_params
 from pipeline.params.load_report import load_report
+from pipeline.reporting.claims import fill_report
 from pipeline.schema.report import PlayableNetworks
 from pipeline.utils import paths
 from pipeline.utils.errors import InputError
@@ -20,7 +21,7 @@ def write(reproduced, monkeypatch, tmp_path):
     """Write the page of the laboratory; returns its index and the ids of its blobs."""
     monkeypatch.chdir(reproduced.root)
     params = load_params(paths.params())
-    report = load_report(paths.report_texts(), params)
+    report, _ = fill_report(load_report(paths.report_texts(), params), params)
 
     def write(*experiments: str, networks: tuple[str, ...] = ()) -> tuple[dict, list[str]]:
         page = {"shapes": PlayableNetworks(networks=list(networks))} if networks else {}
