@@ -1,5 +1,6 @@
 """The MLflow server or database that runs are recorded in, and the MLflow UI."""
 
+import ctypes
 import functools
 import logging
 import os
@@ -39,6 +40,7 @@ MLflow 3.17 accepts `10.*` and `192.168.*` by default, which includes `10.evil.e
 that name could read the database.
 """
 
+PR_SET_PDEATHSIG = 1  # of Linux's prctl: the signal that a process gets when its parent ends
 STOP_SECONDS = 10.0  # that the UI's server has to stop before it is killed
 
 # MLflow logs every table that it creates, and the traceback of errors that it raises as well.
@@ -213,7 +215,10 @@ def _check_free(port: int) -> None:
 
 @contextmanager
 def _server_process(port: int) -> Iterator[subprocess.Popen]:
-    """Run the MLflow server; it is stopped at the end, also by Ctrl-C and SIGTERM."""
+    """Run the MLflow server; it is stopped at the end, also by Ctrl-C and SIGTERM.
+
+    On Linux it is also stopped if this process is killed.
+    """
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--default-artifact-root", (paths.home() / "mlartifacts").as_uri()]
     command += ["--allowed-hosts", ",".join(HOSTS)]
@@ -227,7 +232,7 @@ def _server_process(port: int) -> Iterator[subprocess.Popen]:
     }
     # By default SIGTERM ends this process at once, without the `finally` below.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    process = subprocess.Popen(command, env=environment)
+    process = subprocess.Popen(command, env=environment, preexec_fn=_end_with_parent)
     try:
         yield process
     finally:
@@ -236,6 +241,12 @@ def _server_process(port: int) -> Iterator[subprocess.Popen]:
             process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
+
+
+def _end_with_parent() -> None:
+    """Let Linux terminate this process when its parent ends."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _wait_until_ready(process: subprocess.Popen, port: int) -> None:

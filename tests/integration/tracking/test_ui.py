@@ -4,14 +4,16 @@ import json
 import signal
 import socket
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import pytest
 from misbehaving import misbehaving
 from small import BIN, Laboratory
-from studying import PATIENCE, free_port
+from studying import PATIENCE, free_port, wait_until
 
 
 @contextmanager
@@ -70,6 +72,14 @@ def test_links_are_printed_when_the_server_answers_and_ctrl_c_ends_it(reproduced
         assert not [line for line in ours if "mlflow.db" in line]
         process.send_signal(signal.SIGINT)
         process.wait(PATIENCE)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl is a function of Linux")
+def test_killing_the_command_ends_the_server(reproduced):
+    with serving(reproduced) as (process, address):
+        process.kill()
+        port = address.rpartition(":")[2]
+        wait_until(lambda: not [line for line in command_lines() if f"--port {port}" in line])
 
 
 def test_a_port_in_use_is_refused(laboratory):
