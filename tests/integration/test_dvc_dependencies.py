@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 from small import PARAMS, ROOT, Laboratory
 
 from pipeline.problems.base import Problem
+from pipeline.reporting import links
 from pipeline.runs import sources
 from pipeline.utils import paths
 
@@ -23,8 +24,11 @@ ONLY_REPORTING = (
     "pipeline/runs/tracker.py",
     "pipeline/utils/console.py",
     "pipeline/utils/errors.py",
+    "pipeline/utils/expressions.py",
 )
 """Code that decides no result: stages depend on the resolved parameters, not on their loading."""
+
+STATISTICS = "pipeline/utils/statistics.py"
 
 PROBLEMS = {"rectangle": "shapes", "drawer": "shapes", "sizes": "shapes"}
 PROBLEMS |= {"echoer": "echo", "writer": "text"}
@@ -151,12 +155,11 @@ def test_a_stage_depends_on_what_it_imports_and_reads(mine, stages, stage):
 
 def _used_code(modules: list[str], command: str, problem: str, code: list[str]) -> set[str]:
     """The modules that decide a stage's results; folders that are listed as a whole."""
-    # Validation loads `config` and `metrics` of all problems. The stage uses its own problem's, and
-    # `generate` no metrics, which alone import statistics.
+    # Validation loads `config` and `metrics` of all problems, of which a stage uses those of its own
+    # and `generate` no metrics. It loads statistics for the expressions of report.yaml.
     home = f"pipeline/problems/{problem}/"
-    if command == "generate":
-        unused = (f"{home}metrics/", "pipeline/utils/statistics.py")
-        modules = [module for module in modules if not module.startswith(unused)]
+    unused = {"generate": (f"{home}metrics/", STATISTICS), "train": (STATISTICS,)}.get(command, ())
+    modules = [module for module in modules if not module.startswith(unused)]
     return {
         next((path for path in code if module.startswith(f"{path}/")), module)
         for module in modules
@@ -252,6 +255,7 @@ def test_a_trial_is_decided_by_a_study_s_code_but_for_what_presents_or_stores_it
         "studies",  # of these, plan.py and trial.py decide it
         "utils/files.py",
         "utils/paths.py",
+        "utils/statistics.py",
     }
 
 
@@ -280,5 +284,5 @@ def test_the_paths_in_dvc_yaml_are_those_of_the_code(monkeypatch):
     expected += [paths.predictions("${key}").parent]
     expected += [paths.summary("${item.problem}", "${key}").parent]
     expected += [paths.resolved(), paths.report(), paths.comparisons()]
-    expected += [paths.highlights(), paths.page()]
+    expected += [paths.highlights(), paths.page(), links.folder()]
     assert outs == {paths.relative(path) for path in expected}
