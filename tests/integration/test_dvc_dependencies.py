@@ -155,8 +155,8 @@ def test_a_stage_depends_on_what_it_imports_and_reads(mine, stages, stage):
 
 def _used_code(modules: list[str], command: str, problem: str, code: list[str]) -> set[str]:
     """The modules that decide a stage's results; folders that are listed as a whole."""
-    # Validation loads `config` and `metrics` of all problems, of which a stage uses those of its own
-    # and `generate` no metrics. It loads statistics for the expressions of report.yaml.
+    # Validation loads `config` and `metrics` of all problems, of which a stage uses those of its
+    # own, and `generate` no metrics. It loads statistics for the expressions of report.yaml.
     home = f"pipeline/problems/{problem}/"
     unused = {"generate": (f"{home}metrics/", STATISTICS), "train": (STATISTICS,)}.get(command, ())
     modules = [module for module in modules if not module.startswith(unused)]
