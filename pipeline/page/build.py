@@ -73,8 +73,8 @@ def write_page(
     blobs = {f"curves:{name}": _curves(name, entries) for name, entries in shown.items()}
     blobs |= {f"study:{name}": pack_json(contents.study(name, params)) for name in studies}
     used = list(index["problems"])
-    room = LIMIT - len(render(index, blobs, used).encode())
-    _add_networks(index, blobs, room, params, report)
+    free = LIMIT - len(render(index, blobs, used).encode())
+    _add_networks(index, blobs, free, params, report)
     page = render(index, blobs, used)
     files.write_text(path, page)
     return {"page": len(page.encode())} | {name: len(blob) for name, blob in blobs.items()}
@@ -143,18 +143,18 @@ def _size(checkpoint: Checkpoint) -> int:
 
 
 def _add_networks(
-    index: Mapping[str, Any], blobs: dict[str, str], room: int, params: Params, report: Report
+    index: Mapping[str, Any], blobs: dict[str, str], free: int, params: Params, report: Report
 ) -> None:
     """Add networks that the page can run, in the order in which they are wanted, while they fit.
 
-    `room` are the bytes that are left.
+    `free` is the number of bytes that are left.
     """
     preferred = [name for entry in report.page.values() for name in params.expand(entry.networks)]
     rank = {name: position for position, name in enumerate(preferred)}
     loaded = {name: checkpoints.load(name) for name in index["networks"]}
     order = sorted(loaded, key=lambda name: (rank.get(name, len(rank)), _size(loaded[name])))
     for position, name in enumerate(order):
-        if _size(loaded[name]) > room:  # text is about 1.14 times as large
+        if _size(loaded[name]) > free:  # text is about 1.14 times as large
             continue
         predictions, _ = files.read_arrays(
             paths.predictions(name), hint=f"run: dvc repro evaluate@{experiment_of(name)}"
@@ -163,8 +163,8 @@ def _add_networks(
         if network := playable(loaded[name], preview):
             entry = network.entry | {"rank": position}
             size = len(json.dumps(entry)) + sum(map(len, network.blobs.values())) + TAGS
-            if size <= room:
-                room -= size
+            if size <= free:
+                free -= size
                 index["networks"][name].update(entry)
                 blobs.update(network.blobs)
 

@@ -38,8 +38,8 @@ function linearTicks(low, high, count) {
 
 function logTicks(low, high, pixels) {
   const decades = Math.log10(high / low);
-  const room = pixels / decades; // for a decade
-  const factors = room < 110 ? [1] : room < 330 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 7];
+  const perDecade = pixels / decades;
+  const factors = perDecade < 110 ? [1] : perDecade < 330 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 7];
   const every = Math.max(1, Math.ceil((decades * 45) / pixels));
   const ticks = [];
   for (let e = Math.floor(Math.log10(low)); e <= Math.ceil(Math.log10(high)); e++) {

@@ -88,10 +88,10 @@ def _extreme(function: Callable) -> Callable:
     """`min` and `max`: of one metric over its replicas, of several values over their means."""
 
     def apply(*values: Any) -> float:
-        found = _present(values[0]) if len(values) == 1 else [_mean(value) for value in values]
-        if not len(found):
+        present = _present(values[0]) if len(values) == 1 else [_mean(value) for value in values]
+        if not len(present):
             raise ExpressionError("has no value")
-        return float(function(found))
+        return float(function(present))
 
     return apply
 

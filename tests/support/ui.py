@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
@@ -19,6 +20,16 @@ from small import BIN
 from studying import PATIENCE, free_port
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+
+MARKS = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        not (CHROMIUM and DRIVER),
+        reason="Chromium is not installed: apt-get install chromium chromium-driver",
+    ),
+    pytest.mark.xdist_group("browser"),  # one server and one browser for all tests of a module
+]
+"""Marks of a module whose tests need a browser."""
 
 CARD = "[data-testid='experiment-view-compare-runs-card']"
 

@@ -178,8 +178,8 @@ registerView({
   async show(root, path, params) {
     const names = playableNetworks("echo");
     const wanted = (params.networks ?? path ?? "").split(",").filter(Boolean);
-    const found = wanted.map((each) => names.find((name) => name === each || name.replaceAll("/", "-") === each)).filter(Boolean);
-    let chosen = (found.length ? found : names.slice(0, 3)).slice(0, MAX_CARDS);
+    const matching = wanted.map((each) => names.find((name) => name === each || name.replaceAll("/", "-") === each)).filter(Boolean);
+    let chosen = (matching.length ? matching : names.slice(0, 3)).slice(0, MAX_CARDS);
     const classes = Math.max(...names.map((name) => DATA.networks[name].settings.classes));
     const { window: usual } = DATA.networks[chosen[0]].settings;
     const random = () => Array.from({ length: Math.min(usual, 10) }, () => Math.floor(Math.random() * DATA.networks[chosen[0]].settings.classes));

@@ -10,7 +10,7 @@ const BINS = 20;
 
 /* --- Networks -------------------------------------------------------------------------------- */
 
-/** Predict the vertex after each of some vertices, each a pair; with memory unless told otherwise. */
+/** Predict the vertex after each of some vertices, each a pair; by default with memory. */
 function predictVertices(vertices, weights, memoryless) {
   let state = zeroState(weights, "lstm");
   return vertices.map((vertex) => {

@@ -21,14 +21,7 @@ from pipeline.problems.text.model.writing import Writer  # noqa: E402
 from pipeline.runs.checkpoint import to_replicas  # noqa: E402
 from pipeline.schema.experiment import RunConfig  # noqa: E402
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not (ui.CHROMIUM and ui.DRIVER),
-        reason="Chromium is not installed: apt-get install chromium chromium-driver",
-    ),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = ui.MARKS
 
 TOLERANCE = 1e-5
 

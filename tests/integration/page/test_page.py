@@ -13,14 +13,7 @@ from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from ui import wait  # noqa: E402
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not (ui.CHROMIUM and ui.DRIVER),
-        reason="Chromium is not installed: apt-get install chromium chromium-driver",
-    ),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = ui.MARKS
 
 VIEWS = {
     "draw/drawer": "Does it draw?",

@@ -14,14 +14,7 @@ ui = pytest.importorskip("ui", reason="selenium is not installed: the extra `dev
 from small import TRIALS  # noqa: E402
 from ui import Page  # noqa: E402
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not (ui.CHROMIUM and ui.DRIVER),
-        reason="Chromium is not installed: apt-get install chromium chromium-driver",
-    ),
-    pytest.mark.xdist_group("browser"),  # one server and one browser for all of these
-]
+pytestmark = ui.MARKS
 
 NETWORKS = {"shapes": ("drawer", "sampler", "widths/narrow", "widths/wide"), "echo": ("echoer",)}
 

@@ -22,7 +22,7 @@ from pipeline.schema.experiment import RunConfig
 
 COLUMNS = 6  # shapes in a row of a sheet
 MAX_SIZES = 6  # histograms of free parameters beside each other
-MIN_DEVIATION = 0.2  # smallest deviation from the data's density that histograms have room for
+MIN_DEVIATION = 0.2  # smallest deviation from the data's density that histograms can show
 SPACING = 1.25  # between the centers of shapes on a sheet, in sizes of the family's range
 SHOWN_OUTSIDE = 0.005  # smallest share of sizes outside the data's range that a label shows
 
