@@ -46,8 +46,8 @@ def network_sections(name: str) -> tuple[Checkpoint, list[Section]]:
     ]
     if evaluation := _evaluation_digest(name, digest):
         sections.append(Section("evaluation", evaluation, partial(_write_evaluation, config)))
-    if _training_of_figures(name) == digest:
-        figures = sorted(paths.figures(experiment_of(name)).iterdir())
+    figures = sorted(paths.figures(experiment_of(name)).glob("*"))
+    if figures and _training_of_figures(name) == digest:
         images = [path for steps in pictures(name).values() for path in steps.values()]
         sections.append(
             Section(

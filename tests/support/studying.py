@@ -8,6 +8,7 @@ import socket
 import sqlite3
 import subprocess
 import time
+import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -86,6 +87,19 @@ def wait_until(condition: Callable[[], object]) -> None:
                 return
         time.sleep(0.2)
     raise AssertionError(f"not true within {PATIENCE:.0f} s")
+
+
+def wait_for_server(process: subprocess.Popen, port: int) -> None:
+    """Wait until an MLflow server answers; AssertionError if it ends before."""
+
+    def answers() -> bool:
+        assert process.poll() is None
+        with suppress(OSError):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5).close()
+            return True
+        return False
+
+    wait_until(answers)
 
 
 def free_port() -> int:

@@ -28,6 +28,7 @@ from studying import (
     mirrored,
     start,
     trial_files,
+    wait_for_server,
     wait_until,
 )
 
@@ -247,7 +248,7 @@ def test_trials_in_postgresql_and_runs_on_a_server_on_postgresql(
     server = f"http://127.0.0.1:{port}"
     command = [str(BIN / "mlflow"), "server", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--backend-store-uri", f"{driver}/mlflow", "--workers", "1"]
-    running(*command, "--artifacts-destination", str(tmp_path / "artifacts"))
+    wait_for_server(running(*command, "--artifacts-destination", str(tmp_path / "artifacts")), port)
     storage, tracking = f"{postgres}/studies", {"MLFLOW_TRACKING_URI": server}
 
     def stored() -> int:

@@ -4,14 +4,12 @@ import os
 import shutil
 import signal
 import subprocess
-import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
 
 import pytest
 from misbehaving import misbehaving
 from small import BIN, Laboratory
-from studying import free_port, wait_until
+from studying import free_port, wait_for_server
 from tracked import only_drawer_and_sizes, tracked
 
 IMPATIENT = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "1"}
@@ -55,16 +53,8 @@ def upstream(tmp_path) -> Iterator[tuple[int, Laboratory]]:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     ) as process:
-
-        def up() -> bool:
-            assert process.poll() is None
-            with suppress(OSError):
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5).close()
-                return True
-            return False
-
         try:
-            wait_until(up)
+            wait_for_server(process, port)
             yield port, Laboratory(folder)
         finally:
             os.killpg(process.pid, signal.SIGKILL)
