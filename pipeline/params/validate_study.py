@@ -79,19 +79,18 @@ def study_errors(
         *_metric_errors(study, base.problem),
     ]
     errors = errors or [*_figure_errors(study), *_choice_errors(study, trial_errors)]
-    available = valid_datasets[base.dataset].replicas
-    return errors or _confirmation_errors(study, base, available, trial_errors)
+    return errors or _confirmation_errors(study, base, valid_datasets[base.dataset], trial_errors)
 
 
 def _confirmation_errors(
     study: Study,
     base: Experiment,
-    available: int,
+    dataset: Dataset,
     trial_errors: Callable[[Point | None], list[str]],
 ) -> list[str]:
-    """Return the errors of `confirm_replicas`: the confirmation needs replicas that no trial uses.
+    """Return the errors of `confirm_replicas`.
 
-    `available` is the dataset's number of replicas.
+    The confirmation needs replicas and test sequences that no trial uses.
     """
     if not study.confirm_replicas:
         return []
@@ -100,9 +99,11 @@ def _confirmation_errors(
             ".confirm_replicas: the untuned network cannot be trained for as long as the trials"
         )
         return [f"{message}: {error.removeprefix('.')}" for error in errors]
+    if dataset.test < 2:
+        return [f".confirm_replicas: needs datasets.{base.dataset}.test >= 2, got {dataset.test}"]
     used = study.overrides.get("training", {}).get("replicas", base.training.replicas)
-    if used + study.confirm_replicas > available:
-        most = f"datasets.{base.dataset}.replicas - training.replicas = {available - used}"
+    if used + study.confirm_replicas > dataset.replicas:
+        most = f"datasets.{base.dataset}.replicas - training.replicas = {dataset.replicas - used}"
         return [f".confirm_replicas: must be at most {most}, got {study.confirm_replicas}"]
     return []
 

@@ -117,7 +117,9 @@ class Study(Section):
     )
     prune: Pruning | None = None
     confirm_replicas: Count | None = Field(
-        default=None, description="new replicas on which the best trial is retrained"
+        default=None,
+        description="new replicas on which the best trial is retrained; they are evaluated on the "
+        "second half of the test sequences, and the trials on the first",
     )
     mark: Mark | None = Field(default=None, description="trials to mark in the Pareto front")
     figures: list[Figure] = Field(default=[], description="figures to draw")
@@ -157,7 +159,8 @@ class Study(Section):
     def result_params(self) -> dict:
         """Everything that decides a trial's result, as plain JSON values."""
         presentation = {"figures", "metrics", "target", "confirm_replicas", "mark"}
-        return self.model_dump(mode="json", exclude=presentation)
+        params = self.model_dump(mode="json", exclude=presentation)
+        return params | {"halves the test sequences": bool(self.confirm_replicas)}
 
 
 def is_numeric(choices: list) -> bool:

@@ -18,6 +18,7 @@ from pipeline.runs.executors import cores, open_executor
 from pipeline.runs.fingerprint import Version
 from pipeline.runs.fit import CurvePoint, TrainingJob, run_training
 from pipeline.runs.tracker import ActiveRun, Tracker
+from pipeline.schema.experiment import RunConfig
 from pipeline.schema.variants import short_name
 from pipeline.utils import bands, console, paths
 from pipeline.utils.errors import TrainingError
@@ -120,9 +121,9 @@ class _Monitor:
             if not any(self._seen):
                 self._progress(0, "")  # starts the clock, now that libraries are imported
             return
-        if not self._runs:
-            self._start_runs()
         config, (point, diverged) = self._jobs[job].config, message
+        if config.name not in self._runs:
+            self._start_run(config)
         if point["sequences"] <= self._seen[job]:
             return  # its worker was lost, and another one repeats the training
         self._seen[job] = int(point["sequences"])
@@ -156,14 +157,11 @@ class _Monitor:
         if not (diverged := np.concatenate(masks)).all():
             self._runs[network].active.log(bands.bands(point, ~diverged))
 
-    def _start_runs(self) -> None:
-        """Start the tracker's runs.
+    def _start_run(self, config: RunConfig) -> None:
+        """Start the tracker's run of a network.
 
-        This happens when the first point arrives, so that training does not wait for MLflow.
+        This happens when its first point arrives, so that training does not wait for MLflow.
         """
-        tracker = self._make_tracker()
-        for config in (job.config for job in self._jobs):
-            if config.name not in self._runs:
-                context = self._stack.enter_context(ExitStack())
-                active = context.enter_context(tracker.start_run(config))
-                self._runs[config.name] = _TrackedRun(active, context)
+        context = self._stack.enter_context(ExitStack())
+        active = context.enter_context(self._make_tracker().start_run(config))
+        self._runs[config.name] = _TrackedRun(active, context)

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -54,8 +55,9 @@ def _run_batch(
     missing = [number for number in reversed(batch) if number not in done]
     points = {number: plan.ask(number, before) for number in missing}
     thresholds = plan.thresholds(before)
+    test_half = 0 if plan.study.confirm_replicas else None
     jobs = {
-        number: _job(plan, plan.config_dict(point), plan.replicas, thresholds)
+        number: _job(plan, point, plan.replicas, thresholds, test_half)
         for number, point in points.items()
     }
     store.enqueue(points)
@@ -97,8 +99,15 @@ def _announce_and_run(job: Job, emit: Callable[[None], None]) -> TrialResult:
     return run_trial(job)
 
 
-def _job(plan: StudyPlan, config: dict, replicas: list[int], thresholds: list[Threshold]) -> Job:
-    return Job(Version.here(plan.study.problem), config, replicas, thresholds)
+def _job(
+    plan: StudyPlan,
+    point: Mapping[str, Any] | None,
+    replicas: list[int],
+    thresholds: list[Threshold],
+    test_half: int | None,
+) -> Job:
+    version = Version.here(plan.study.problem)
+    return Job(version, plan.config_dict(point), replicas, thresholds, test_half)
 
 
 def best(plan: StudyPlan, trials: Sequence[Trial]) -> list[Trial]:
@@ -128,7 +137,10 @@ def best(plan: StudyPlan, trials: Sequence[Trial]) -> list[Trial]:
 def _confirm(
     plan: StudyPlan, trials: Sequence[Trial], store: TrialStore, executor: Executor
 ) -> dict[str, TrialResult]:
-    """Train the best and the untuned network on replicas that no trial has used."""
+    """Train the best and the untuned network on replicas that no trial has used.
+
+    They are evaluated on the half of the test sequences that did not select the best trial.
+    """
     best_trials = best(plan, trials)
     if not best_trials:
         return {}
@@ -136,7 +148,7 @@ def _confirm(
     done = store.confirmations()
     missing = [name for name in points if name not in done]
     jobs = {
-        number: _job(plan, plan.config_dict(points[name]), plan.confirmation_replicas, [])
+        number: _job(plan, points[name], plan.confirmation_replicas, [], test_half=1)
         for number, name in enumerate(missing)
     }
     for number, result in _run_jobs(jobs, store, executor):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -60,6 +60,7 @@ class Job(NamedTuple):
     config: dict  # `RunConfig.to_dict()`
     replicas: list[int]
     thresholds: list[Threshold]
+    test_half: int | None = None  # 0 or 1: evaluate on this half of the test sequences only
 
     @property
     def digest(self) -> str:
@@ -75,15 +76,13 @@ def run_trial(job: Job) -> TrialResult:
     """Train and evaluate a network; raises VersionMismatchError if this process has other code."""
     job.version.check()
     start = time.monotonic()
-    result = _run(read_config(job.config), job.replicas, job.thresholds)
+    result = _run(read_config(job.config), job)
     return result._replace(seconds=time.monotonic() - start)
 
 
-def _run(
-    config: schema.RunConfig, replicas: Sequence[int], thresholds: Sequence[Threshold]
-) -> TrialResult:
-    problem, points, pending = Problem(config.experiment.problem), [], list(thresholds)
-    diverged = np.zeros(len(replicas), bool)
+def _run(config: schema.RunConfig, job: Job) -> TrialResult:
+    problem, points, pending = Problem(config.experiment.problem), [], list(job.thresholds)
+    diverged = np.zeros(len(job.replicas), bool)
 
     def on_point(point: Mapping, diverged_so_far: np.ndarray) -> None:
         points.append(point)
@@ -95,16 +94,18 @@ def _run(
 
     arrays = datasets.generate(config.dataset)
     try:
-        checkpoint = fit(config, arrays, replicas, on_point)
+        checkpoint = fit(config, arrays, job.replicas, on_point)
     except PrunedError:
         curves = {name: np.stack([p[name] for p in points], axis=-1) for name in points[0]}
         return TrialResult(diverged, {}, _bands(curves, ~diverged), {}, 0, pruned=True)
     weight_count = int(sum(weight[0].size for weight in checkpoint.weights))
     if diverged.all():
         return TrialResult(diverged, {}, {}, {}, weight_count, pruned=False)
-    valid = checkpoint.without_diverged()
+    valid, test = checkpoint.without_diverged(), arrays["test"]
+    if job.test_half is not None:
+        test = np.array_split(test, 2)[job.test_half]
     evaluation = problem.metrics.evaluate(
-        config, checkpoints.to_replicas(valid), arrays["test"], valid.history, valid.weights_after
+        config, checkpoints.to_replicas(valid), test, valid.history, valid.weights_after
     )
     return TrialResult(
         diverged,

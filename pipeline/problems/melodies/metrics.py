@@ -34,6 +34,13 @@ METRICS = {
         higher_is_better=True,
         headline=True,
     ),
+    "ends_on_tonic": Metric(
+        "melodies that end on the tonic",
+        "share of the melodies written at temperature 1 whose last note is the first one, or an "
+        "octave from it",
+        higher_is_better=True,
+        headline=True,
+    ),
 }
 
 
@@ -65,6 +72,7 @@ def evaluate(
     metrics["in_key"] = in_scale.mean(axis=-1).max(axis=0).mean(axis=-1)
     possible = [np.isfinite(grammar.log_probabilities(each)[0]).any(axis=1) for each in written]
     metrics["correct"] = np.mean(possible, axis=-1)
+    metrics["ends_on_tonic"] = _on_tonic(written)[..., -1].mean(axis=-1)
     early = {config.experiment.training.sequences_seen: written[0, :SHOWN]}
     for seen, weights in checkpoints.items():
         with replicas.temporary_weights(weights):
@@ -77,4 +85,12 @@ def evaluate(
 def references(config: RunConfig, held_out: np.ndarray) -> dict[str, dict[str, float]]:
     """Return the floor, and the metrics of melodies of the grammar."""
     floor, perfect = {"floor": grammar.floor(held_out)}, {"the grammar": 1.0}
-    return {"bits_per_note": floor, "in_key": perfect, "correct": perfect}
+    before = float(_on_tonic(held_out)[..., -2].mean())
+    ends = perfect | {"the last note but one, in test melodies": before}
+    return {"bits_per_note": floor, "in_key": perfect, "correct": perfect, "ends_on_tonic": ends}
+
+
+def _on_tonic(melodies: np.ndarray) -> np.ndarray:
+    """Return which notes (…, T) of melodies (…, T) have the first one's name: the tonic's."""
+    pitches = melodies.astype(int) // len(grammar.DURATIONS)
+    return (pitches - pitches[..., :1]) % 12 == 0

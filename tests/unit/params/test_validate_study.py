@@ -248,6 +248,12 @@ def test_the_untuned_network_of_a_confirmation_must_be_trainable_for_as_long(par
     ]
 
 
+def test_a_confirmation_needs_test_sequences_of_its_own(params_errors):
+    assert params_errors(altered("datasets/echo/test", 1)) == [
+        "studies.search.confirm_replicas: needs datasets.echo.test >= 2, got 1",
+    ]
+
+
 def test_a_study_may_vary_one_variant_of_an_experiment(in_folder):
     study = load_params(in_folder(altered("studies/sizes/experiment", "widths/wide"))).studies
     assert study["sizes"].experiment == "widths/wide"

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from pipeline import cli
 from pipeline.problems.base import read_config
-from pipeline.problems.melodies import commands
+from pipeline.problems.melodies import commands, metrics
 from pipeline.problems.melodies.data import grammar
 from pipeline.runs import checkpoint
 
@@ -76,6 +76,12 @@ def test_the_floor_is_the_entropy_of_the_grammar(melodies):
 def test_melodies_of_the_grammar_start_and_end_on_the_tonic_of_their_key():
     by_key, _ = grammar.log_probabilities(grammar.generate(100, 16, np.random.default_rng(2)))
     assert np.isfinite(by_key).any(axis=1).all()
+
+
+def test_few_notes_but_the_first_and_the_last_are_the_tonic():
+    held_out = grammar.generate(1000, 16, np.random.default_rng(2))
+    (_, before) = metrics.references(TestMelodies.config, held_out)["ends_on_tonic"].values()
+    assert 0.1 < before < 0.3
 
 
 def test_a_midi_file_has_the_notes_of_a_melody(tmp_path):

@@ -86,6 +86,7 @@ def test_a_curve_goes_on_without_a_pack_that_diverged(in_folder, monkeypatch):
     points = tracker.points["widths/wide"]
     assert [point["updates"] for point in points] == [1, 2, 3, 4]
     assert [float(point["train_loss"]) for point in points] == [3.0, 2.0, 2.0, 1.0]
+    assert list(tracker.points) == ["widths/wide"]  # the other network has not sent a point yet
 
 
 def test_missing_data_are_an_error_before_any_process_starts(in_folder, monkeypatch):

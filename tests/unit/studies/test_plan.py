@@ -128,6 +128,12 @@ def test_a_confirmation_has_the_replicas_that_the_study_asks_for():
     assert one == other
 
 
+def test_trials_that_are_confirmed_are_other_trials():
+    """They are evaluated on half of the test sequences only."""
+    one, other = (small_plan("search", confirm_replicas=count).fingerprint for count in (1, None))
+    assert one != other
+
+
 def test_the_best_trial_has_a_value_of_every_replica():
     plan = small_plan("search", overrides={"training": {"replicas": 2}})
     values = [[0.5, 0.5], [0.9, np.nan], [0.6, 0.8], [0.1, 0.2]]

@@ -6,9 +6,12 @@ import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from plans import make_result, small_plan
+from small import small_config
 
+from pipeline.runs.fingerprint import Version
 from pipeline.studies.run import run_study
 from pipeline.studies.storage import open_store
+from pipeline.studies.trial import Job, run_trial
 
 
 @pytest.fixture(autouse=True)
@@ -21,11 +24,13 @@ class Trainer:
 
     def __init__(self):
         self.cells: list[int] = []
+        self.halves: list[int | None] = []  # of the test sequences
 
     def run(self, function, jobs, on_message=None):
         for number, (job,) in jobs.items():
             cells = job.config["experiment"]["model"]["cells"]
             self.cells.append(cells)
+            self.halves.append(job.test_half)
             metrics = {"token_accuracy": cells / 100, "cross_entropy": 1.0}
             diverged = np.zeros(len(job.replicas), bool)
             yield number, make_result(metrics, diverged=diverged, curve=[2.0, 1.5])
@@ -40,6 +45,24 @@ def trained(**changes) -> list[int]:
     for trial in trials:
         assert trial.values(plan.study) == [pytest.approx(trial.point["model.cells"] / 100)]
     return sorted(trainer.cells)
+
+
+def test_a_confirmation_is_evaluated_on_test_sequences_that_no_trial_has_used():
+    plan, trainer = small_plan("search", prune=None, confirm_replicas=1), Trainer()
+    with open_store(plan) as store:
+        run_study(plan, store, trainer, lambda done: None, plan.study.planned)
+    assert trainer.halves == [0] * plan.study.planned + [1] * 2
+
+
+def test_both_halves_make_up_the_test_sequences():
+    config = small_config("drawer")
+    results = [
+        run_trial(Job(Version.here("shapes"), config.to_dict(), [0], [], half))
+        for half in (None, 0, 1)
+    ]
+    whole, first, second = (float(result.values("mae")[0]) for result in results)
+    assert whole == pytest.approx((first + second) / 2)
+    assert first != second
 
 
 GRID = {"sampler": "grid", "trials": None}

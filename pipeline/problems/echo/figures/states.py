@@ -53,9 +53,10 @@ def state_figures(variants: Variants) -> list[CaptionedFigure]:
                 "Where attention looks: the weight of each integer of the window while each "
                 "integer of the echo is written, mean over test sequences and replicas, at the "
                 "longest length in training and a longer one. On the right, the share of correct "
-                "integers: a bar at the mean, a line over the range of the replicas. With keys of "
-                "content, the queries beyond the lengths in training are untrained; with keys of "
-                "positions, training windows start at random rows of the table.",
+                "integers: a bar at the mean, a line over the range of the replicas. A decoder's "
+                "queries are its states. With keys of content, queries are learned, one for each "
+                "position, and those beyond the lengths in training are untrained; with keys of "
+                "positions, training windows start at random rows of the table of positions.",
             )
         )
     return captioned

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pipeline.engine.replicas import Replicas
     from pipeline.problems.text.model.writing import Writer
 
-NGRAM_ORDERS = (2, 5, 6)  # besides unigrams
+NGRAM_ORDERS = (2, 5, 8)  # besides unigrams
 MAX_BASELINE_LENGTH = 5_000_000  # characters of training text that baselines and metrics read
 HELD_OUT = "held-out text"  # reference: a metric of generated text, computed for held-out text
 PIECE = 1000  # characters of the test text, in comparisons with n-gram models

@@ -98,9 +98,17 @@ def test_integers_that_were_not_read_yet_are_missing():
         assert not np.isnan(readable[:, 3:]).any()
 
 
-@pytest.mark.parametrize("keys", ["content", "position"])
-def test_attention_is_that_of_the_network_and_sums_to_1(keys):
-    model = {"architecture": "attention", "cells": 6, "keys": keys, "positions": 9}
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"architecture": "attention", "keys": "content", "positions": 9},
+        {"architecture": "attention", "keys": "position", "positions": 9},
+        {"attends": True, "teacher_forcing": True, "embedding": 3},
+        {**INITIAL_STATE, "attends": True, "teacher_forcing": True},
+    ],
+)
+def test_attention_is_that_of_the_network_and_sums_to_1(model):
+    model = {"cells": 6, **model}
     case = config(4, 4, shortest=4, eval_lengths=[4, 6], model=model, **SMALL)
     replicas = make_replicas(case)
     predictions = make_predictions(case, replicas)
