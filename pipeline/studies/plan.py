@@ -125,21 +125,29 @@ class StudyPlan(NamedTuple):
         starts = range(0, study.planned, size)
         return [range(first, min(first + size, study.planned)) for first in starts]
 
-    def ask(self, number: int, before: Sequence[Trial]) -> dict[str, Any]:
-        """Propose the point of a trial from the trials of all earlier batches, in their order."""
+    def ask(self, numbers: Iterable[int], before: Sequence[Trial]) -> dict[int, dict[str, Any]]:
+        """Propose points of trials of a batch, from the trials of all earlier batches in order."""
         if self.study.sampler == "grid":
-            return grid_points(self.study)[number]
+            points = grid_points(self.study)
+            return {number: points[number] for number in numbers}
+        optuna_study = optuna.create_study(directions=directions(self.study))
+        optuna_study.add_trials([self._for_sampler(trial) for trial in before])
+        points = {}
+        for number in numbers:
+            optuna_study.sampler = self._sampler(number)
+            points[number] = dict(optuna_study.ask(distributions(self.study)).params)
+        return points
+
+    def _sampler(self, number: int) -> optuna.samplers.TPESampler:
+        """The sampler of a trial, which depends on its number but not on unfinished trials."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            sampler = optuna.samplers.TPESampler(
+            return optuna.samplers.TPESampler(
                 seed=seeds.integer(self.study.seed, "ask", number),
                 multivariate=True,
                 constant_liar=False,
                 n_startup_trials=STARTUP_TRIALS,
             )
-        optuna_study = optuna.create_study(sampler=sampler, directions=directions(self.study))
-        optuna_study.add_trials([self._for_sampler(trial) for trial in before])
-        return dict(optuna_study.ask(distributions(self.study)).params)
 
     def _for_sampler(self, trial: Trial) -> optuna.trial.FrozenTrial:
         """A trial as TPE should rank it.

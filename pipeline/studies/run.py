@@ -53,7 +53,7 @@ def _run_batch(
     # Last to first: grids usually list their choices in ascending order, so that the largest
     # networks start first and no worker is idle for long at the end.
     missing = [number for number in reversed(batch) if number not in done]
-    points = {number: plan.ask(number, before) for number in missing}
+    points = plan.ask(missing, before)
     thresholds = plan.thresholds(before)
     test_half = 0 if plan.study.confirm_replicas else None
     jobs = {

@@ -38,6 +38,6 @@ def make_trials(plan: StudyPlan, results: list[TrialResult]) -> list[Trial]:
     trials: list[Trial] = []
     batch = len(plan.batches[0])
     for number, result in enumerate(results):
-        point = plan.ask(number, trials[: number - number % batch])
+        point = plan.ask([number], trials[: number - number % batch])[number]
         trials.append(plan.make_trial(number, point, result))
     return trials

@@ -31,13 +31,12 @@ def numbers(trials: list[Trial]) -> list[int]:
 def test_a_proposal_depends_on_earlier_batches_only():
     plan, trials = small_plan("search"), search(15)
     for number in range(12, 15):
-        point = plan.ask(number, trials[:12])
-        assert point == trials[number].point
-        assert point == plan.ask(number, trials[:12])
+        assert plan.ask([number], trials[:12]) == {number: trials[number].point}
+    assert plan.ask([14, 13], trials[:12]) == {n: trials[n].point for n in (13, 14)}
     assert len({str(trial.point) for trial in trials}) == 15  # within a batch, too
     assert plan.batches == [range(3), range(3, 6)]
     other = small_plan("search", seed=9)
-    assert other.ask(0, []) != plan.ask(0, [])
+    assert other.ask([0], []) != plan.ask([0], [])
 
 
 def measured(cells: float) -> TrialResult:
@@ -57,7 +56,7 @@ def test_the_search_learns_from_complete_and_from_pruned_trials(result_of):
     for batch in plan.batches:
         before = list(trials)
         for number in batch:
-            point = plan.ask(number, before)
+            point = plan.ask([number], before)[number]
             trials.append(plan.make_trial(number, point, result_of(point["model.cells"])))
     cells = [trial.point["model.cells"] for trial in trials]
     assert np.mean(cells[-12:]) > 1.3 * np.mean(cells[:12])
@@ -69,7 +68,7 @@ def test_a_trial_with_a_replica_without_a_value_counts_as_failed_in_the_search()
     failed = partial._replace(diverged=np.array([True, True]))
     for number in range(12, 15):
         first, second = (
-            plan.ask(number, [*trials, plan.make_trial(12, point, result)])
+            plan.ask([number], [*trials, plan.make_trial(12, point, result)])
             for result in (partial, failed)
         )
         assert first == second
