@@ -25,6 +25,7 @@ from pipeline.schema.experiment import RunConfig
 
 TEST_SHAPES = 24  # shown beside the drawn ones
 COLUMNS = 4  # of drawings
+MAX_STEPS = 6  # checkpoints whose drawings are shown
 GALLERY_COLUMNS = 6
 LONG_TITLE = 14  # characters that fit over a panel in the usual size
 MARGIN = 0.08  # around shapes
@@ -209,12 +210,10 @@ def plot_polygons(config: RunConfig, shape: str, polygons: np.ndarray) -> Figure
 
 
 def plot_drawings(config: RunConfig, results: StoredResults) -> Figure:
-    """Plot what was drawn at each checkpoint, and test shapes, in a panel each."""
-    predictions = results.predictions
-    drawn = {
-        f"after {step:,}": polygons
-        for step, polygons in zip(predictions["steps"], predictions["polygons"], strict=True)
-    }
+    """Plot what was drawn at up to `MAX_STEPS` checkpoints, and test shapes, in a panel each."""
+    steps, polygons = results.predictions["steps"], results.predictions["polygons"]
+    shown = np.linspace(0, len(steps) - 1, min(len(steps), MAX_STEPS)).round().astype(int)
+    drawn = {f"after {steps[index]:,}": polygons[index] for index in shown}
     return _plot_panels(config, results, drawn, COLUMNS)
 
 
