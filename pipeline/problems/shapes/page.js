@@ -1,5 +1,6 @@
 /* Drawing shapes: the networks, and the view "Draw". Polygons are lists of coordinates x, y, x, ….
-   The networks are those of pipeline/problems/shapes/model/. */
+   The networks are those of pipeline/problems/shapes/model/; inputs and constants are rounded to
+   float32 as there. */
 
 const OCTAVES = 6;
 const COSINES = 32;
@@ -42,7 +43,7 @@ function makeSlots(settings) {
   const waves = [];
   for (let k = 1; vocabulary && k <= COSINES; k++) {
     for (let token = 0; token < vocabulary; token++) {
-      waves.push(Math.SQRT2 * Math.cos((Math.PI * k * (token + 0.5)) / vocabulary));
+      waves.push(Math.SQRT2 * Math.cos(Math.PI * k * Math.fround((token + 0.5) / vocabulary)));
     }
   }
   const first = lengths.map((_, family) => lengths.slice(0, family).reduce((a, b) => a + b, 0));
@@ -58,10 +59,10 @@ function startShape(weights, slots, family) {
     means and scales of a mixture. Changes `shape.state`. */
 function predictStep(shape, weights, slots, sample) {
   const slot = slots.first[shape.family] + shape.t;
-  const input = new Float64Array(weights["lstm/kernel"].shape[0]);
+  const input = new Float32Array(weights["lstm/kernel"].shape[0]);
   input[0] = shape.last - 0.5;
   for (let octave = 0; octave < OCTAVES; octave++) {
-    const angle = shape.last * Math.PI * 2 ** octave;
+    const angle = Math.fround(shape.last * Math.fround(Math.PI) * 2 ** octave);
     input[1 + octave] = Math.sin(angle);
     input[1 + OCTAVES + octave] = Math.cos(angle);
   }
@@ -81,7 +82,7 @@ function tokenLogits(hidden, center, slot, weights, slots, family) {
   const logits = dense(hidden, weights, "free");
   addProduct(logits, dense(hidden, weights, "smooth"), slots.waves);
   const sharpness = Math.exp(denseColumn(hidden, weights, "sharpness", slot));
-  const width = Math.fround(1 / slots.sizes[family]); // in Keras, constants are float32
+  const width = Math.fround(1 / slots.sizes[family]);
   return logits.map((logit, token) => logit - (sharpness * (center - width * (token + 0.5))) ** 2);
 }
 
@@ -114,7 +115,7 @@ function takeStep(shape, outputs, slots, temperature, random) {
 /** Make a step or token the input of the next step. */
 function readStep(shape, slots, value) {
   const size = slots.sizes[shape.family];
-  shape.last = size ? (value + 0.5) / size : value;
+  shape.last = size ? Math.fround((value + 0.5) / size) : value;
   shape.seen[shape.t] += shape.last - 0.5;
   shape.t += 1;
 }
