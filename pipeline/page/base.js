@@ -6,10 +6,14 @@ const DATA = JSON.parse(document.getElementById("data").textContent);
 
 /* --- Data ------------------------------------------------------------------------------------ */
 
-/** Return the bytes of a blob, which is base64 of a zlib stream. */
+/** Return the bytes of a blob, which is a zlib stream with 7 bits in each character. */
 async function unpack(name) {
-  const text = atob(document.getElementById(name).textContent);
-  const packed = Uint8Array.from(text, (character) => character.charCodeAt(0));
+  const text = document.getElementById(name).textContent;
+  const packed = new Uint8Array((7 * text.length) >> 3);
+  for (let i = 0, at = 0, bits = 0; i < text.length; i++) {
+    bits = (bits << 7) | (text.charCodeAt(i) & 127);
+    if (i % 8) packed[at++] = bits >> (7 - (i % 8));
+  }
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }

@@ -77,7 +77,7 @@ def write_page(
     _add_networks(index, blobs, free, params, report)
     page = render(index, blobs, used)
     files.write_text(path, page)
-    return {"page": len(page.encode())} | {name: len(blob) for name, blob in blobs.items()}
+    return {"page": len(page.encode())} | {name: _bytes(blob) for name, blob in blobs.items()}
 
 
 def render(index: Mapping[str, Any], blobs: Mapping[str, str], problems: Iterable[str]) -> str:
@@ -137,6 +137,10 @@ def playable(checkpoint: Checkpoint, drawings: Mapping[str, np.ndarray]) -> Play
     return Playable(entry, blobs)
 
 
+def _bytes(text: str) -> int:
+    return len(text.encode())
+
+
 def _size(checkpoint: Checkpoint) -> int:
     """Return the bytes of the weights of one replica."""
     return sum(weight[0].nbytes for weight in checkpoint.weights)
@@ -154,7 +158,7 @@ def _add_networks(
     loaded = {name: checkpoints.load(name) for name in index["networks"]}
     order = sorted(loaded, key=lambda name: (rank.get(name, len(rank)), _size(loaded[name])))
     for position, name in enumerate(order):
-        if _size(loaded[name]) > free:  # text is about 1.14 times as large
+        if 0.9 * _size(loaded[name]) > free:  # their text is about as large as the weights
             continue
         predictions, _ = files.read_arrays(
             paths.predictions(name), hint=f"run: dvc repro evaluate@{experiment_of(name)}"
@@ -162,7 +166,7 @@ def _add_networks(
         preview = Problem(params.networks[name].problem).metrics.preview(predictions)
         if network := playable(loaded[name], preview):
             entry = network.entry | {"rank": position}
-            size = len(json.dumps(entry)) + sum(map(len, network.blobs.values())) + TAGS
+            size = len(json.dumps(entry)) + sum(map(_bytes, network.blobs.values())) + TAGS
             if size <= free:
                 free -= size
                 index["networks"][name].update(entry)
