@@ -105,10 +105,13 @@ function linkTo(view, path = "", params = {}) {
 let linkTimer = 0;
 
 /** Make the address of the page the link of what it shows, soon: browsers allow few changes a
-    second. */
+    second. Not if another link has been followed by then. */
 function setLink(view, path, params) {
   clearTimeout(linkTimer);
-  linkTimer = setTimeout(() => history.replaceState(null, "", linkTo(view, path, params)), 300);
+  const { hash } = location;
+  linkTimer = setTimeout(() => {
+    if (location.hash === hash) history.replaceState(null, "", linkTo(view, path, params));
+  }, 300);
 }
 
 /** Split the address into the id of a view, a path and parameters. */
