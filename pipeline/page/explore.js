@@ -62,8 +62,10 @@ function showQuestions(root, _, params) {
       tell();
       return { node, input, tell, mean, guess, given };
     });
+    let last = -1;
+    const apart = (tick) => position(tick) - last > 0.17 && ((last = position(tick)), true);
     const ticks = el("div", { class: "guess axis", "aria-hidden": "true" }, el("span", {}), el("span", { class: "track" },
-      scale.ticks.filter((_, i, all) => i % Math.ceil(all.length / 7) === 0).map((tick) => el("i", { style: `--at:${position(tick).toFixed(4)}` }, tickText(tick)))), el("span", {}));
+      scale.ticks.filter(apart).map((tick) => el("i", { style: `--at:${position(tick).toFixed(4)}` }, tickText(tick)))), el("span", {}));
     const answer = el("div", { class: "answer", role: "status" });
     const reveal = el("button", { type: "button", class: "primary", onclick: () => {
       revealed = true;
@@ -353,7 +355,10 @@ function dimensionPlot(study, metric, width, selected) {
   const log = wantsLog(trials.map((trial) => trial.metrics[metric][0]), described.higherIsBetter);
   const xLog = Math.min(...axis.choices) > 0 && Math.max(...axis.choices) > 8 * Math.min(...axis.choices);
   const [xLow, xHigh] = xLog ? [Math.min(...axis.choices) * 0.85, Math.max(...axis.choices) * 1.18] : extent(axis.choices);
-  const [low, high] = extent(all, log);
+  let [low, high] = extent(all, log);
+  if (described.higherIsBetter && trials.every((trial) => trial.metrics[metric][0] <= 1)) { // a share
+    [low, high] = [Math.max(low, 0), Math.min(high, 1.02)];
+  }
   const { svg, x, y, inner } = frame({ width, height: Math.min(460, Math.max(320, width * 0.62)), x: { low: xLow, high: xHigh, log: xLog, ticks: axis.choices, label: words(axis.key) }, y: { low, high, log, label: described.label }, title: `${described.label} by ${words(axis.key)}` });
   const clamp = (v) => Math.min(Math.max(y(v), inner.top), inner.bottom);
   const groups = other ? other.choices : [null];

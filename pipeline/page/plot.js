@@ -158,11 +158,13 @@ function curvePlot({ width, height, series, metric, references = {}, xLabel, onp
     y: { low, high, log, label: metric.label },
   });
   const { svg, x, y, inner } = plot;
-  for (const [name, value] of Object.entries(references)) {
+  let label = Infinity; // labels of close lines are above each other
+  for (const [name, value] of Object.entries(references).sort(([, a], [, b]) => a - b)) {
     if (value === null || (log && value <= 0)) continue;
+    label = Math.min(y(value) - 5, label - 13);
     svg.append(
       el("line", { x1: inner.left, x2: inner.right, y1: y(value), y2: y(value), class: "reference" }),
-      el("text", { x: inner.left + 6, y: y(value) - 5, class: "note" }, `${name} ${formatNumber(value)}`),
+      el("text", { x: inner.left + 6, y: label, class: "note" }, `${name} ${formatNumber(value)}`),
     );
   }
   const clamp = (value) => (value === null ? null : Math.min(Math.max(y(value), inner.top), inner.bottom));

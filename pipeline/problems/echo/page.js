@@ -310,13 +310,14 @@ registerView({
       card.select(at);
       card.parts.states.replaceChildren(
         el("h3", {}, "State of the cells"),
-        el("p", { class: "hint" }, "A row for each cell, a column for each step; blue is positive, orange negative."),
+        el("p", { class: "hint" }, "A row for each cell, a column for each step; blue is positive, orange negative. Under each is its largest value."),
         el("div", { class: "heats" }, result.states.map(({ name, steps, rows }) => {
           const cells = rows[0].length;
+          const range = Math.max(...rows.map((row) => Math.max(...row.map(Math.abs))));
           const transposed = Array.from({ length: cells }, (_, k) => rows.map((row) => row[k]));
           return el("figure", {},
-            heatMap(transposed, { range: 1, signed: true, cellWidth: Math.max(4, Math.min(28, Math.floor(220 / rows.length))), cellHeight: Math.max(2, Math.min(9, Math.floor(190 / cells))), label: `States of ${cells} cells of the ${name} over ${rows.length} steps` }),
-            el("figcaption", { title: steps.join(", ") }, `${name}, ${cells} cells`));
+            heatMap(transposed, { range, signed: true, cellWidth: Math.max(4, Math.min(28, Math.floor(220 / rows.length))), cellHeight: Math.max(2, Math.min(9, Math.floor(190 / cells))), label: `States of ${cells} cells of the ${name} over ${rows.length} steps` }),
+            el("figcaption", { title: steps.join(", ") }, `${name}, ${cells} cells, ±${formatNumber(range, 2)}`));
         })));
     }
 
