@@ -24,7 +24,7 @@ def test_json_is_unpacked_as_it_was(length):
 
 def test_weights_are_exact_and_their_text_is_kept_by_html():
     rng = np.random.default_rng(0)
-    weights = [rng.normal(size=shape).astype(np.float32) for shape in ((20, 30), (7,))]
+    weights = [rng.normal(size=shape).astype(np.float32) for shape in ((200, 300), (7,))]
     text = pack_weights(weights)
     assert not set("\0\r<") & set(text)
     planes = np.frombuffer(unpack(text), np.uint8).reshape(4, -1)
