@@ -11,6 +11,10 @@ while the cross-entropy goes on falling as the network becomes more certain. The
 article's encoder-decoder are stateful, but their state is reset after every batch, which is one
 sequence; here that network is stateless, which is equivalent.
 
+An LSTM that outputs each integer at the step at which it reads it needs no memory. The
+encoder-decoder is the first network here that has to remember: it reads the window before it writes
+the echo.
+
 The article's suggested extensions are included: integers as scaled numbers, windows with missing
 integers, longer echoes, other topologies and other ways to manage state. A decoder that is trained
 with teacher forcing is always evaluated on its own predictions.

@@ -4,8 +4,9 @@ The network reads characters and predicts a probability for each character that 
 write text, a character is sampled from these probabilities and fed back as the next input. The
 chapter frames "hello world" in three ways: the next character from one character, the next from
 several, and several from one. A fourth framing carries the LSTM's state along the text, so that a
-prediction can depend on everything before it. Source: Brownlee, *Long Short-Term Memory Networks
-with Python*, chapter 11.
+prediction can depend on everything since the start of its part of the passage (1,000 characters in
+`python-docs`); gradients stop at the start of each window. Source: Brownlee, *Long Short-Term
+Memory Networks with Python*, chapter 11.
 
 The main metric is *bits per character*: the mean of −log2 of the probability that the network gave
 to the actual next character. An ideal compressor that used the network's predictions would need
