@@ -181,8 +181,7 @@ def network_labels(networks: Sequence[str], labels: Mapping[str, str]) -> dict[s
 def differences(comparison: Comparison, params: Params) -> list[dict]:
     """Paired differences between each network and the first, if both have the same dataset.
 
-    `p_value` is after Holm's correction for the rows of the same metric, which share the first
-    network.
+    `p_value` is that of `correct_p_values`.
     """
     first, *others = params.expand(comparison.experiments)
     networks, problem = params.networks, Problem(params.networks[first].problem)
@@ -205,13 +204,22 @@ def differences(comparison: Comparison, params: Params) -> list[dict]:
             )
             name, baseline = network_labels([other, first], {}).values()
             row = {"ours": name, "theirs": baseline, "label": description.label, **difference}
-            rows.append(row)
+            rows.append(row | {"replicas": len(shared)})
     for label in {row["label"] for row in rows}:
-        tested = [row for row in rows if row["label"] == label and row["p_value"] is not None]
-        corrected = statistics.holm([row["p_value"] for row in tested])
-        for row, p_value in zip(tested, corrected, strict=True):
-            row["p_value"] = p_value
+        correct_p_values([row for row in rows if row["label"] == label])
     return rows
+
+
+def correct_p_values(rows: Sequence[dict]) -> None:
+    """Correct the p-values of the rows of one metric by Holm's method; they share a network.
+
+    A p-value becomes None if it could not be below 0.05 even if all pairs of all rows agreed.
+    """
+    tested = [row for row in rows if row["p_value"] is not None]
+    corrected = statistics.holm([row["p_value"] for row in tested])
+    smallest = statistics.holm([statistics.sign_test(np.ones(row["replicas"])) for row in tested])
+    for row, p_value, least in zip(tested, corrected, smallest, strict=True):
+        row["p_value"] = p_value if least < 1 - statistics.CONFIDENCE else None
 
 
 def _set_scale(axes: Axes, entries: Sequence[Mapping]) -> None:

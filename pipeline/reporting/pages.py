@@ -51,12 +51,14 @@ def write_comparisons(path: Path, params: Params, report: Report) -> None:
     for name, comparison in report.comparisons.items():
         networks = params.expand(comparison.experiments)
         problem = Problem(params.problem_of(comparison.experiments))
+        rows = comparisons.differences(comparison, params)
         text = _render(
             "comparison",
             name=name,
             problem=problem.title,
             metrics={metric: problem.metrics.describe(metric) for metric in comparison.metrics},
-            rows=comparisons.differences(comparison, params),
+            rows=rows,
+            tested=any(row["p_value"] is not None for row in rows),
             see=[
                 link(each, report, up="../") for each in dict.fromkeys(map(experiment_of, networks))
             ],

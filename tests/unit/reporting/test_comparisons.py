@@ -119,3 +119,20 @@ def test_a_network_on_the_datasets_of_others_is_drawn_beside_them():
 
 def test_a_mean_over_some_of_the_replicas_has_their_number():
     assert [text.get_text() for text in plot([0.1, 0.2], {}).texts] == ["0.1", "0.2 (3 of 4)"]
+
+
+def test_p_values_are_corrected_and_left_out_where_they_cannot_be_small():
+    def corrected(replicas: int, count: int) -> list[float | None]:
+        rows = [{"p_value": 2.0 ** (1 - replicas), "replicas": replicas} for _ in range(count)]
+        comparisons.correct_p_values(rows)
+        return [row["p_value"] for row in rows]
+
+    assert corrected(8, 3) == [3 * 2**-7] * 3
+    assert corrected(5, 1) == [None]
+    assert corrected(8, 8) == [None] * 8
+
+
+def test_a_metric_without_a_direction_has_no_p_value():
+    rows = [{"p_value": None, "replicas": 8}]
+    comparisons.correct_p_values(rows)
+    assert rows[0]["p_value"] is None
