@@ -56,6 +56,7 @@ def load_report(path: Path, params: Params) -> Report:
         *_answer_errors(report, params),
         *_link_errors(report, params),
         *_story_errors(report, params),
+        *_figure_errors(report, params),
         *_page_errors(report, params),
     ]
     if errors:
@@ -181,15 +182,23 @@ def _link_errors(report: Report, params: Params) -> Iterator[str]:
                     yield f"{section}.{name}.see: {unknown_name('entry', link, known)}"
 
 
+def _figure_errors(report: Report, params: Params) -> Iterator[str]:
+    """Yield errors of figures of experiments and studies that do not exist."""
+    for section in ("story", "lessons"):
+        for name, entry in getattr(report, section).items():
+            folder, owner, _ = entry.figure.split("/")
+            kind, known = (
+                ("study", params.studies)
+                if folder == "studies"
+                else ("experiment", params.experiments)
+            )
+            if owner not in known:
+                yield f"{section}.{name}.figure: {unknown_name(kind, owner, known)}"
+
+
 def _story_errors(report: Report, params: Params) -> Iterator[str]:
-    """Yield errors of the story: unknown entries in figures and commands, unknown highlights."""
+    """Yield errors of the story: unknown entries in commands, unknown highlights."""
     for name, entry in report.story.items():
-        folder, owner, _ = entry.figure.split("/")
-        kind, known = (
-            ("study", params.studies) if folder == "studies" else ("experiment", params.experiments)
-        )
-        if owner not in known:
-            yield f"story.{name}.figure: {unknown_name(kind, owner, known)}"
         entries = [*params.experiments, *params.studies]
         for target in re.findall(r"@([\w-]+)", entry.run):
             if target not in entries:

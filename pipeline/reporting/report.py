@@ -8,7 +8,7 @@ from pipeline.reporting import comparisons, highlights, links, pages
 from pipeline.reporting.formats import FILTERS
 from pipeline.reporting.templates import render
 from pipeline.schema.params import Params
-from pipeline.schema.report import Report, Story
+from pipeline.schema.report import Lesson, Report, Story
 from pipeline.utils import files, paths, statistics
 from pipeline.utils.errors import InputError, unknown_name
 
@@ -28,10 +28,8 @@ def write_report(params: Params, report: Report) -> None:
             {**entry.model_dump(), "see": _links(entry.see, report)}
             for entry in report.questions.values()
         ],
-        lessons=[
-            {"lesson": entry.lesson, "see": _links(entry.see, report)}
-            for entry in report.lessons.values()
-        ],
+        lessons=[_lesson(name, entry, report) for name, entry in report.lessons.items()],
+        short=[entry for entry in report.lessons.values() if entry.short],
         problems=[_problem(problem, params, report) for problem in problems],
         highlights=[panel.title for panel in highlights.panels(report).values()],
         confidence=f"{100 * statistics.CONFIDENCE:.0f}%",
@@ -60,16 +58,27 @@ def _links(names: list[str], report: Report) -> list[str]:
 
 def _story(name: str, entry: Story, report: Report) -> dict:
     """Return the template's values for a question of the story, with its figure's caption."""
-    *folder, entry_name, file = Path(entry.figure).parts
-    captions = pages.captions(folder[0], entry_name)
-    if file not in captions:
-        key = f"{paths.REPORT}: story.{name}.figure"
-        raise InputError(f"{key}: {unknown_name('figure', file, captions)}")
     return {
         **entry.model_dump(),
-        "caption": captions[file],
+        "caption": _caption(f"story.{name}", entry.figure),
         "see": _links(entry.see, report),
     }
+
+
+def _lesson(name: str, entry: Lesson, report: Report) -> dict:
+    """Return the template's values for a lesson."""
+    _caption(f"lessons.{name}", entry.figure)
+    return {**entry.model_dump(), "see": _links(entry.see, report)}
+
+
+def _caption(key: str, figure: str) -> str:
+    """Return the caption of a figure; raises InputError if it does not exist."""
+    folder, entry, file = Path(figure).parts
+    captions = pages.captions(folder, entry)
+    if file not in captions:
+        key = f"{paths.REPORT}: {key}.figure"
+        raise InputError(f"{key}: {unknown_name('figure', file, captions)}")
+    return captions[file]
 
 
 def _speed() -> dict | None:

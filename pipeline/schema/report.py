@@ -8,6 +8,7 @@ from pipeline.schema.experiment import Section, Text
 from pipeline.schema.params import get_entry
 
 SEE = "names of experiments, studies or comparisons, or pages of docs/"
+FIGURE = r"^(figures|studies)/[a-z0-9-]+/[a-z0-9-]+\.svg$"
 NAMES = "experiments, or single variants of them: `experiment/variant`"
 LABELS = "what the figure calls these networks, by name; default: their names"
 
@@ -74,7 +75,7 @@ class Story(Answer):
     title: Text = Field(min_length=1, description="the question")
     expect: Text = Field(min_length=1, description="what was tried, and what to guess")
     figure: Text = Field(
-        pattern=r"^(figures|studies)/[a-z0-9-]+/[a-z0-9-]+\.svg$",
+        pattern=FIGURE,
         description="a figure of an experiment or study: `figures/star/drawings.svg`",
     )
     caveat: Text = Field(min_length=1, description="what the answer does not say")
@@ -89,6 +90,9 @@ class Lesson(Section):
     """An entry of `lessons:`: a step of a lecture."""
 
     lesson: Text = Field(min_length=1, description="what it teaches")
+    minutes: int = Field(ge=1, description="how long it takes")
+    short: bool = Field(default=False, description="whether a shorter lecture has it, too")
+    figure: Text = Field(pattern=FIGURE, description="what to project, as in `story`")
     see: list[str] = Field(min_length=1, description=SEE)
 
 

@@ -170,6 +170,8 @@ story:
 lessons:
   drawing:
     lesson: Drawing.
+    minutes: 10
+    figure: figures/drawer/drawings.svg
     see: [drawer, docs/studies.md]
 comparisons:
   drawers:

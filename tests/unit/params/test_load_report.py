@@ -138,6 +138,14 @@ def test_texts_of_experiments_and_studies_are_found_by_name(params, tmp_path):
             "drawer, drawers, echoer, sampler, search, sizes, widths, writer",
         ),
         (
+            "lessons/drawing/figure",
+            "figures/drawr/drawings.svg",
+            "lessons.drawing.figure: unknown experiment 'drawr' (did you mean 'drawer'?); "
+            f"known: {EXPERIMENTS}",
+        ),
+        ("lessons/drawing/minutes", 0, "lessons.drawing.minutes: must be at least 1, got 0"),
+        ("lessons/drawing/minutes", REMOVE, "lessons.drawing.minutes: is missing"),
+        (
             "story/widths/figure",
             "figures/wdths/drawings.svg",
             "story.widths.figure: unknown experiment 'wdths' (did you mean 'widths'?); "
