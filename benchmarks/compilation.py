@@ -77,12 +77,12 @@ def goals(tables: Tables) -> list[Goal]:
         Goal(
             f"any network of params.yaml compiles in at most {GOAL_SECONDS:.0f} s",
             f"at most {total.max():.1f} s ({slowest}); median {total.median():.1f} s; "
-            f"{(total > GOAL_SECONDS).sum()} of {len(table)} take longer",
+            f"longer: {(total > GOAL_SECONDS).sum()} of the {len(table)} networks measured",
             total.max() <= GOAL_SECONDS,
         ),
         Goal(
             "no program is compiled twice in one process",
-            f"{table['programs'].sum()} programs of {len(table)} networks, "
+            f"{table['programs'].sum()} programs of the {len(table)} networks measured, "
             + (f"some twice for {', '.join(repeated)}" if len(repeated) else "none twice"),
             not len(repeated),
         ),

@@ -104,7 +104,7 @@ def goals(tables: Tables) -> list[Goal]:
         ),
         Goal(
             f"`dvc repro` with nothing to do in at most {MAX_NO_OP_SECONDS} s",
-            f"{totals['no-op repro']:.1f} s",
+            f"{totals['no-op repro']:.2f} s",
             totals["no-op repro"] <= MAX_NO_OP_SECONDS,
         ),
         Goal(
