@@ -37,12 +37,21 @@ class TrainingError(Exception):
 
 
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> str:
-    """Return a message with the most similar known name and the list of all."""
+    """Return a message with the most similar known name and the list of all.
+
+    Of a long list, it has the names that are most similar.
+    """
     known = sorted(map(str, known))
     similar = difflib.get_close_matches(str(name), known, n=1)
     hint = f" (did you mean {similar[0]!r}?)" if similar else ""
-    return f"unknown {kind} {str(name)!r}{hint}; known: {', '.join(known) or 'none'}"
+    listed = ", ".join(known) or "none"
+    if len(known) > MAX_LISTED:
+        nearest = difflib.get_close_matches(str(name), known, n=MAX_LISTED // 2, cutoff=0)
+        listed = f"{', '.join(nearest)} and {len(known) - len(nearest)} more"
+    return f"unknown {kind} {str(name)!r}{hint}; known: {listed}"
 
+
+MAX_LISTED = 20  # names of a list that a message has in full
 
 MESSAGES = {
     "missing": "is missing",

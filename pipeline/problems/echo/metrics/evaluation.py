@@ -62,7 +62,7 @@ METRICS = {
     "readable_integers": Metric(
         "readable integers",
         "sum over the window of the accuracy with which a linear classifier reads each integer "
-        "from the state after the last one: at least so many integers are in it",
+        "from the state after the last one; the window's length if all can be read",
         higher_is_better=None,
     ),
     "exact_accuracy_full": Metric(
