@@ -44,6 +44,15 @@ _scale = 1.0  # see `set_scale`
 # Suffix of a metric's label, by `Metric.higher_is_better`.
 DIRECTIONS = {True: "(higher is better)", False: "(lower is better)", None: ""}
 
+SETTINGS = {
+    "consistency": "consistency weight",
+    "decoder_context": "decoder starts from",
+    "echo": "integers echoed",
+    "reset_states_after": "state reset after every",
+    "reverse": "window read backwards",
+}
+"""The words for keys of params.yaml that do not explain themselves."""
+
 # Fonts of Linux, macOS and Windows for characters that Matplotlib's own fonts lack.
 OTHER_FONTS = (
     *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "WenQuanYi Micro Hei"),
@@ -110,6 +119,12 @@ def _fix_layout(figure: Figure) -> None:
         figure.set_layout_engine("none")
         for axes in figure.axes:
             axes.set_position([round(edge, 6) for edge in axes.get_position(original=True).bounds])
+
+
+def setting_label(key: str) -> str:
+    """Return the words for a key of params.yaml: `learning rate` for training.learning_rate."""
+    name = key.rpartition(".")[2]
+    return SETTINGS.get(name, name.replace("_", " "))
 
 
 def escape(text: str) -> str:
@@ -181,6 +196,16 @@ def plot_curve(
         return
     axes.plot(x, median, color=color, linestyle=linestyle, label=label)
     axes.fill_between(x, low, high, color=color, alpha=0.2, linewidth=0)
+
+
+def dots_with_intervals(axes: Axes, x: Any, y: Any, **options: Any) -> None:
+    """Call `Axes.errorbar`: dots may cross the edges of the panel, intervals end there.
+
+    On a logarithmic axis, intervals that contain 0 thus reach the edge.
+    """
+    _, caps, bars = axes.errorbar(x, y, clip_on=False, **options)
+    for part in (*caps, *bars):
+        part.set_clip_on(True)
 
 
 def describe_curve(replicas: int) -> str:

@@ -66,7 +66,15 @@ def _plot_dots(axes: Axes, entry: Highlight, key: str, params: Params) -> None:
     aggregates = comparisons.load_metrics(networks, f"report.yaml: {key}", [entry.metric])
     problem = Problem(params.problem_of(entry.experiments))
     labels = comparisons.network_labels(networks, entry.labels)
-    comparisons.plot_panel(axes, aggregates, entry.metric, problem, labels)
+    comparisons.plot_panel(
+        axes,
+        aggregates,
+        entry.metric,
+        problem,
+        labels,
+        references=entry.references,
+        max_references=1,
+    )
 
 
 def _plot_curves(axes: Axes, study: str, metric: str, params: Params) -> None:

@@ -104,6 +104,9 @@ class Highlight(Section):
     experiments: list[str] = Field(default=[], description=NAMES)
     labels: dict[str, Text] = Field(default={}, description=LABELS)
     study: str | None = Field(default=None, description="a study's curves instead of experiments")
+    references: list[Text] = Field(
+        default=[""], description="words in the names of the reference values to mark; default: all"
+    )
 
 
 class PlayableNetworks(Section):

@@ -11,9 +11,17 @@ from pipeline.problems.base import CaptionedFigure, Problem, read_config
 from pipeline.runs import datasets
 from pipeline.schema.study import VARIANT, is_numeric
 from pipeline.studies.figures.labels import center, describe, dimension_label, metric_label
-from pipeline.studies.figures.scales import SPAN, dimension_scale, metric_scale, position
+from pipeline.studies.figures.scales import (
+    SPAN,
+    dimension_scale,
+    is_evenly_spaced,
+    metric_scale,
+    position,
+)
 from pipeline.studies.plan import StudyPlan, Trial
 from pipeline.utils import statistics
+
+SAME = 1e-4  # relative to a difference, what is rounding
 
 
 def complete(trials: Sequence[Trial]) -> list[Trial]:
@@ -68,6 +76,11 @@ def _references(plan: StudyPlan, trials: Sequence[Trial], metric: str) -> dict[s
 def curves(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
     """Each metric along a dimension: means with their intervals, and every replica as a dot."""
     metrics = [m for m in plan.study.measured if not np.isnan([t.mean(m) for t in trials]).all()]
+    metrics = [
+        metric
+        for index, metric in enumerate(metrics)
+        if not any(_differ_by_constant(trials, metric, other) for other in metrics[:index])
+    ]
     figure, panels = plotting.panels(len(metrics), 2, 3.8)
     for axes, metric in zip(panels, metrics, strict=True):
         panel(axes, plan, trials, metric)
@@ -76,7 +89,16 @@ def curves(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
     caption = (
         f"Means over {replicas} replicas with their 95% intervals; small dots are single replicas."
     )
+    along, _ = split_dimensions(plan)
+    if is_evenly_spaced(plan, along):
+        caption += f" Values of the {dimension_label(along)} are at equal distances."
     return [CaptionedFigure("curves", figure, caption)]
+
+
+def _differ_by_constant(trials: Sequence[Trial], one: str, other: str) -> bool:
+    """Whether a metric adds nothing to another one, such as an error to its regret."""
+    differences = [trial.mean(one) - trial.mean(other) for trial in complete(trials)]
+    return bool(np.ptp(differences) < SAME * np.abs(differences).max())
 
 
 def panel(axes: Axes, plan: StudyPlan, trials: Sequence[Trial], metric: str) -> None:
@@ -99,7 +121,8 @@ def panel(axes: Axes, plan: StudyPlan, trials: Sequence[Trial], metric: str) -> 
         errors = np.nan_to_num(np.abs(ends.T - means))
         if len(plan.replicas) < plotting.MIN_FOR_BAND:  # the replicas themselves are drawn
             errors[:] = 0
-        axes.errorbar(
+        plotting.dots_with_intervals(
+            axes,
             x,
             means,
             yerr=errors,
@@ -110,7 +133,6 @@ def panel(axes: Axes, plan: StudyPlan, trials: Sequence[Trial], metric: str) -> 
             linewidth=1.6,
             color=style["color"],
             linestyle=style["linestyle"],
-            clip_on=False,
         )
         for trial, place in zip(line, x, strict=True):
             values = trial.result.metrics[metric]
@@ -125,13 +147,17 @@ def panel(axes: Axes, plan: StudyPlan, trials: Sequence[Trial], metric: str) -> 
             )
             all_values += list(values[~np.isnan(values)])
     dimension_scale(axes, plan, along)
-    if not describe(plan, metric).higher_is_better:  # accuracies stay on a linear axis
+    if describe(plan, metric).higher_is_better:  # accuracies
+        axes.set_ylim(-0.03, 1.03)
+    else:
         metric_scale(axes, "y", np.array(all_values))
-    low, high = axes.get_ylim()
+    (low, high), notes = axes.get_ylim(), []
     for name, value in _references(plan, complete(trials), metric).items():
         if low <= value <= high:  # others would squeeze the curves
-            plotting.plot_reference(axes, value, f"{name}: {value:.3g}")
-    axes.set(xlabel=dimension_label(along), ylabel=metric_label(plan, metric))
+            plotting.plot_reference(axes, value, "")
+            notes.append(f"dashed: {name}, {value:.3g}")
+    axes.set_xlabel("\n".join([dimension_label(along), *notes]), fontsize=10)
+    axes.set_ylabel(metric_label(plan, metric), fontsize=10)
 
 
 def learning(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:

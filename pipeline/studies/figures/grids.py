@@ -1,7 +1,7 @@
 """Two dimensions at once: heat maps, and the smallest networks that reach a target."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -52,10 +52,9 @@ def heatmap(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
         axes.set(ylabel=dimension_label(up))
         axes.set_xlabel("" if across == VARIANT else dimension_label(across))
         axes.grid(visible=False)
-    caption = (
-        f"Means over {len(plan.replicas)} replicas. Asterisk: {INCOMPLETE}. Dash: no replica has a "
-        "value."
-    )
+    censored = any(describe(plan, metric).censored for metric in metrics)
+    few = "at most half of the replicas have a value" if censored else "no replica has a value"
+    caption = f"Means over {len(plan.replicas)} replicas. Asterisk: {INCOMPLETE}. Dash: {few}."
     return [CaptionedFigure("heatmap", figure, caption)]
 
 
@@ -91,6 +90,7 @@ def frontier(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
         f"{dimension_label(second)} of this network": lambda trial: trial.point[second],
         "its number of weights": lambda trial: trial.result.weight_count,
     }
+    by_size = list(panels)
     incomplete: dict[str, list] = {title: [] for title in panels}
     for metric in plan.study.metrics:
         if not np.isnan([center(plan, trial, metric) for trial in smallest.values()]).all():
@@ -107,8 +107,11 @@ def frontier(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
         values = {choice: value(trial) for choice, trial in smallest.items()}
         if named:
             _draw_rows(axes, choices, values, incomplete[title], title)
-        else:
+        elif title in by_size:
             _draw_line(axes, plan, first, values, incomplete[title], title)
+        else:  # of networks that differ in size, so that a line would mislead
+            sizes = {choice: trial.point[second] for choice, trial in smallest.items()}
+            _draw_line(axes, plan, first, values, incomplete[title], title, sizes)
     if not named:
         dimension_scale(row[0], plan, second, "y")
     caption = (
@@ -117,6 +120,8 @@ def frontier(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
     )
     if any(incomplete.values()):
         caption += f" Open circle: {INCOMPLETE}."
+    if not named and len(panels) > len(by_size):
+        caption += f" Numbers at dots: {dimension_label(second)} of the network."
     return [CaptionedFigure("frontier", figure, caption)]
 
 
@@ -156,12 +161,30 @@ def _draw_rows(axes: Axes, choices: Sequence, values: dict, incomplete: list, ti
 
 
 def _draw_line(
-    axes: Axes, plan: StudyPlan, first: str, values: dict, incomplete: list, title: str
+    axes: Axes,
+    plan: StudyPlan,
+    first: str,
+    values: dict,
+    incomplete: list,
+    title: str,
+    labels: Mapping | None = None,
 ) -> None:
-    """A dot for each choice along a numeric dimension; open dots for `incomplete`."""
+    """A dot for each choice along a numeric dimension; open dots for `incomplete`.
+
+    Dots are joined, or have `labels`.
+    """
     present = {choice: value for choice, value in values.items() if not np.isnan(value)}
     style: dict[str, Any] = {"color": plotting.BLUE, "ms": 7, "clip_on": False}
-    axes.plot(list(present), list(present.values()), "o-", **style)
+    axes.plot(list(present), list(present.values()), "o" if labels else "o-", **style)
+    for choice, label in labels.items() if labels else ():
+        if choice in present:
+            axes.annotate(
+                f"{label:,}",
+                (choice, present[choice]),
+                xytext=(6, 4),
+                textcoords="offset points",
+                fontsize=9,
+            )
     for choice in incomplete:
         if choice in present:
             axes.plot(choice, present[choice], "o", mfc="white", **style)

@@ -19,7 +19,7 @@ def metric_label(plan: StudyPlan, metric: str) -> str:
 
 def dimension_label(dimension: str) -> str:
     """The axis label of a dimension: `learning rate` for training.learning_rate."""
-    return dimension.rpartition(".")[2].replace("_", " ")
+    return plotting.setting_label(dimension)
 
 
 def center(plan: StudyPlan, trial: Trial, metric: str) -> float:

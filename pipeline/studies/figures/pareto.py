@@ -56,18 +56,18 @@ def _means(trials: Sequence[Trial], first: str, second: str) -> list[np.ndarray]
 def _annotate_points(
     axes: Axes, plan: StudyPlan, trials: Sequence[Trial], first: str, second: str
 ) -> None:
-    """Write the point of each trial beside it, left and right in turn so that they keep apart."""
+    """Write the point of each trial beside it, right and left in turn so that they keep apart."""
     along, other = split_dimensions(plan)
     ordered = sorted(trials, key=lambda trial: trial.mean(second))
     for index, trial in enumerate(ordered):
         text = f"{trial.point[along]:g}"
         if other:
             text += f" {trial.point[other]}"
-        offset, alignment = (9, "left") if index % 2 else (-9, "right")
+        offset, alignment = ((10, 5), "left") if index % 2 else ((-10, -5), "right")
         axes.annotate(
             text,
             (trial.mean(first), trial.mean(second)),
-            xytext=(offset, 0),
+            xytext=offset,
             textcoords="offset points",
             fontsize=9,
             ha=alignment,

@@ -51,10 +51,17 @@ def position(plan: StudyPlan, dimension: str, value: float) -> float:
     Choices that would overlap, such as 0.9, 0.99, 0.999 towards 1, are spaced evenly instead.
     """
     choices = plan.study.dimensions[dimension]
-    if isinstance(choices, Range) or len(choices) < 2 or _suits_log(choices):
+    if isinstance(choices, Range) or not is_evenly_spaced(plan, dimension):
         return value
-    crowded = np.diff(sorted(choices)).min() < CROWDED * (max(choices) - min(choices))
-    return choices.index(value) if crowded else value
+    return choices.index(value)
+
+
+def is_evenly_spaced(plan: StudyPlan, dimension: str) -> bool:
+    """Whether the choices of a numeric dimension are spaced evenly, whatever their values."""
+    choices = plan.study.dimensions[dimension]
+    if isinstance(choices, Range) or len(choices) < 2 or _suits_log(choices):
+        return False
+    return bool(np.diff(sorted(choices)).min() < CROWDED * (max(choices) - min(choices)))
 
 
 def metric_scale(axes: Axes, which: str, values: np.ndarray) -> None:
