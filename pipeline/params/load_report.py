@@ -2,6 +2,7 @@
 
 import functools
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from pipeline.schema.params import Params
 from pipeline.schema.report import (
     Answer,
     Comparison,
+    ExperimentTexts,
     Highlight,
     Lesson,
     PlayableNetworks,
@@ -25,11 +27,12 @@ from pipeline.schema.report import (
     Texts,
 )
 from pipeline.schema.study import has_numeric_axis
+from pipeline.schema.variants import short_name
 from pipeline.utils.errors import InputError, unknown_name
 from pipeline.utils.expressions import Expression, ExpressionError, placeholders
 
 TYPES: dict[str, type[Section]] = {
-    "experiments": Texts,
+    "experiments": ExperimentTexts,
     "studies": Texts,
     "comparisons": Comparison,
     "highlights": Highlight,
@@ -50,6 +53,7 @@ def load_report(path: Path, params: Params) -> Report:
     errors = errors or [
         *_text_errors("experiments", report.experiments, params.experiments),
         *_text_errors("studies", report.studies, params.studies),
+        *_variant_errors(report, params),
         *_comparison_errors(report, params),
         *_highlight_errors(report, params),
         *_model_errors(report, params),
@@ -89,6 +93,19 @@ def _text_errors(section: str, texts: Iterable[str], known: Iterable[str]) -> li
         for name in texts
         if name not in known
     ]
+
+
+def _variant_errors(report: Report, params: Params) -> Iterator[str]:
+    """Yield errors of variants' labels: unknown variants, and two variants of the same label."""
+    for name in report.experiments:
+        key, labels = f"experiments.{name}.variants", report.variant_labels(name)
+        known = [short_name(network) for network in params.expand([name])] if labels else []
+        for variant in labels:
+            if variant not in known:
+                yield f"{key}: {unknown_name('variant', variant, known)}"
+        for label, count in Counter(labels.get(variant, variant) for variant in known).items():
+            if count > 1:
+                yield f"{key}: {count} variants are called {label!r}"
 
 
 def _comparison_errors(report: Report, params: Params) -> list[str]:

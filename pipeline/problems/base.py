@@ -103,7 +103,7 @@ class CaptionedFigure(NamedTuple):
 
 
 Variants = Mapping[str, tuple[RunConfig, StoredResults]]
-"""The networks of an experiment: short name -> (config, results)."""
+"""The networks of an experiment: label or else short name -> (config, results)."""
 
 
 class Alternatives:

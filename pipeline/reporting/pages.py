@@ -84,7 +84,7 @@ def _experiment(name: str, params: Params, report: Report) -> dict:
     problem = Problem(configs[0].experiment.problem)
     shared, own = _settings([config.experiment for config in configs])
     networks = [
-        _network(problem, config) | {"settings": settings}
+        _network(problem, config) | {"settings": settings, "title": _title(config.name, report)}
         for config, settings in zip(configs, own, strict=True)
     ]
     return {
@@ -164,6 +164,13 @@ def _network(problem: Problem, config: RunConfig) -> dict:
         "sentences": problem.metrics.summarize(config, metrics, references),
         **aggregates,
     }
+
+
+def _title(network: str, report: Report) -> str:
+    """Return a variant's label, if it has one, with its name."""
+    name = short_name(network)
+    label = report.variant_labels(experiment_of(network)).get(name)
+    return f"{label} (`{name}`)" if label else name
 
 
 def _settings(experiments: Sequence[Experiment]) -> tuple[str, list[str]]:

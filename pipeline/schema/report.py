@@ -51,6 +51,14 @@ class Texts(Answer):
     question: Text = Field(default="", description="shown in the report and in MLflow")
 
 
+class ExperimentTexts(Texts):
+    """An entry of `experiments:`, which may have words for its variants, too."""
+
+    variants: dict[str, Text] = Field(
+        default={}, description="what figures call the variants, by name; default: their names"
+    )
+
+
 class Comparison(Answer):
     """An entry of `comparisons:`: networks of one problem side by side."""
 
@@ -132,7 +140,7 @@ class RegisteredModel(Section):
 class Report(NamedTuple):
     """All of report.yaml, validated."""
 
-    experiments: dict[str, Texts]
+    experiments: dict[str, ExperimentTexts]
     studies: dict[str, Texts]
     comparisons: dict[str, Comparison]
     highlights: dict[str, Highlight]
@@ -156,6 +164,10 @@ class Report(NamedTuple):
     def texts(self, name: str) -> Texts:
         """The texts of an experiment or study; empty ones if it has none."""
         return self.experiments.get(name) or self.studies.get(name) or Texts()
+
+    def variant_labels(self, name: str) -> dict[str, str]:
+        """What figures call variants of an experiment, by name."""
+        return self.experiments[name].variants if name in self.experiments else {}
 
     def model(self, name: str) -> RegisteredModel:
         """The registered model of that name; raises InputError if there is none."""

@@ -24,14 +24,16 @@ def run() -> None:
     """Validate params.yaml and report.yaml, and write data/resolved/.
 
     It holds a file with the full parameters of each dataset, experiment and study, and one with the
-    digests of the code of each of its stages. Stages depend on these files, so a changed parameter
-    or module reruns the stages that it concerns and no others.
+    digests of the code of each of its stages; for each experiment also one with the labels of its
+    variants. Stages depend on these files, so a changed parameter or module reruns the stages that
+    it concerns and no others.
     """
     if code := re.search("%[0-9A-Fa-f]{2}", str(paths.root())):
         where = f"{paths.root()}: MLflow takes {code.group()} in a path for another character"
         raise InputError(f"{where}; rename the folder")
     params = load_params(paths.params())
-    for key, answer in load_report(paths.report_texts(), params).answers.items():
+    report = load_report(paths.report_texts(), params)
+    for key, answer in report.answers.items():
         for field, text in answer.texts.items():
             if numbers := typed_numbers(text):
                 what = f"typed, so they do not follow the results: {', '.join(numbers)}"
@@ -54,6 +56,8 @@ def run() -> None:
             for stage in STAGES[section]:
                 digests = sources.digests(sources.STAGES[stage], problem, document)
                 files.write_json(folder / "code" / stage / f"{name}.json", digests)
+        for name in params.experiments:
+            files.write_json(folder / "labels" / f"{name}.json", report.variant_labels(name))
 
 
 def _entries(params: Params) -> Iterator[tuple[str, str, str, dict]]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from pipeline import plotting
 from pipeline.params.load import load_params
-from pipeline.problems.base import Problem, StoredResults
+from pipeline.problems.base import Problem, StoredResults, Variants
 from pipeline.reporting import learning_curves
 from pipeline.runs import results
 from pipeline.runs.tracker import Tracker
@@ -28,7 +28,7 @@ def _write_figures(name: str, evaluated: Mapping[str, tuple[RunConfig, StoredRes
     ((config, network_results), *others) = evaluated.values()
     problem = Problem(config.experiment.problem)
     if others:
-        variants = {short_name(network): entry for network, entry in evaluated.items()}
+        variants = label_variants(name, evaluated)
         captioned = problem.figures.plot_variants(variants)
         captioned += [learning_curves.variants_history(variants)]
     else:
@@ -42,6 +42,17 @@ def _write_figures(name: str, evaluated: Mapping[str, tuple[RunConfig, StoredRes
     digests = {network: results.checkpoint_digest(network) for network in evaluated}
     document = {"checkpoint_digest": digests, "captions": captions}
     files.write_json(paths.captions(name), document)
+
+
+def label_variants(name: str, evaluated: Variants) -> Variants:
+    """The networks of an experiment by the labels of its variants in report.yaml."""
+    path = paths.resolved() / "labels" / f"{name}.json"
+    labels = files.read_json(path, hint="run: dvc repro check") if path.is_file() else {}
+    names = {network: short_name(network) for network in evaluated}
+    return {
+        plotting.escape(labels.get(names[network], names[network])): entry
+        for network, entry in evaluated.items()
+    }
 
 
 def _write_progress_images(

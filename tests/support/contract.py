@@ -149,7 +149,10 @@ class ProblemContract:
         references = self.problem().metrics.references(self.config, test)
         metrics, predictions, _ = self.evaluated()
         results = StoredResults(self.history(), predictions, metrics, references, test)
-        variants = dict.fromkeys(("one", "two"), (self.config, results))
+        variants = {
+            label: (self.config._replace(name=f"{self.config.name}/{label}"), results)
+            for label in ("one", "two")
+        }
         _check_figures(
             [
                 *figures.figures(self.config, results),

@@ -6,7 +6,7 @@ from small import PARAMS, REMOVE, REPORT, ROOT, altered
 
 from pipeline.params.load import load_params
 from pipeline.params.load_report import load_report
-from pipeline.schema.report import Texts
+from pipeline.schema.report import ExperimentTexts, Texts
 from pipeline.utils.errors import InputError
 
 EXPERIMENTS = "drawer, echoer, sampler, widths, writer"
@@ -41,7 +41,7 @@ def test_a_missing_report_is_an_empty_one(params, tmp_path):
 
 def test_texts_of_experiments_and_studies_are_found_by_name(params, tmp_path):
     report = load(REPORT, params, tmp_path)
-    assert report.texts("drawer") == Texts(question="Does it draw?")
+    assert report.texts("drawer") == ExperimentTexts(question="Does it draw?")
     assert report.texts("sizes") == Texts(question="How many cells?")
     assert report.texts("echoer") == Texts()
 
@@ -49,6 +49,16 @@ def test_texts_of_experiments_and_studies_are_found_by_name(params, tmp_path):
 @pytest.mark.parametrize(
     ("path", "value", "error"),
     [
+        (
+            "experiments/widths",
+            {"variants": {"tall": "very tall"}},
+            "experiments.widths.variants: unknown variant 'tall'; known: narrow, wide",
+        ),
+        (
+            "experiments/widths",
+            {"variants": {"narrow": "wide"}},
+            "experiments.widths.variants: 2 variants are called 'wide'",
+        ),
         (
             "comparison",
             {},
@@ -66,7 +76,7 @@ def test_texts_of_experiments_and_studies_are_found_by_name(params, tmp_path):
             "experiments/drawer/qestion",
             "Does it?",
             "experiments.drawer.qestion: unknown key 'qestion' (did you mean 'question'?); "
-            "known: answer, evidence, question",
+            "known: answer, evidence, question, variants",
         ),
         (
             "experiments/drawr",

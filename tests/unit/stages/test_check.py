@@ -51,7 +51,8 @@ def test_each_entry_has_a_file_and_one_of_the_code_of_each_of_its_stages(resolve
         for stage in stages
         for name in SMALL[section]
     }
-    assert set(resolve(SMALL)) == entries | code
+    labels = {f"labels/{name}" for name in SMALL["experiments"]}
+    assert set(resolve(SMALL)) == entries | code | labels
 
 
 def test_files_of_removed_entries_are_removed(resolve):

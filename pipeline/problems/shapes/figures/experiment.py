@@ -22,6 +22,7 @@ from pipeline.problems.shapes.metrics.evaluation import (
 )
 from pipeline.problems.shapes.metrics.memoryless import ramp_mae
 from pipeline.schema.experiment import RunConfig
+from pipeline.schema.variants import short_name
 
 TEST_SHAPES = 24  # shown beside the drawn ones
 COLUMNS = 4  # of drawings
@@ -29,6 +30,7 @@ MAX_STEPS = 6  # checkpoints whose drawings are shown
 GALLERY_COLUMNS = 6
 LONG_TITLE = 14  # characters that fit over a panel in the usual size
 MARGIN = 0.08  # around shapes
+SAME = 1e-6  # difference of errors that is rounding
 MAX_GROWTH = 0.5  # how far a plot extends beyond the data's range to show a shape that leaves it
 RAMP_WIDTHS = np.geomspace(0.005, 0.5, 41)
 MAX_SIDE_BY_SIDE = 100  # shapes of `pipeline draw`
@@ -54,7 +56,7 @@ def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
             "learning-curve",
             plot_learning_curves({config.name: (config, results)}),
             f"Held-out error against the number of {plural} seen in training: "
-            f"{plotting.describe_curve(count)}.{_optimum(config)}",
+            f"{plotting.describe_curve(count)}.{_optimum(config, results)}",
         ),
         *_ambiguity_figures(config, results),
         *_ramp_figures({config.name: (config, results)}),
@@ -74,7 +76,7 @@ def plot_variants(variants: Variants) -> list[CaptionedFigure]:
         if not variant[0].experiment.framing.generative
     }
     if regressors:
-        config, _ = next(iter(regressors.values()))
+        config, results = next(iter(regressors.values()))
         plural, few = config.dataset.plural, len(regressors) < COLUMNS
         captioned += [
             CaptionedFigure(
@@ -88,7 +90,7 @@ def plot_variants(variants: Variants) -> list[CaptionedFigure]:
                 "learning-curves",
                 plot_learning_curves(regressors),
                 f"Held-out error against the number of {plural} seen in training: median and "
-                f"middle 80% of the replicas.{_optimum(config)}",
+                f"middle 80% of the replicas.{_optimum(config, results)}",
             ),
         ]
     for name, (config, results) in variants.items():
@@ -97,7 +99,9 @@ def plot_variants(variants: Variants) -> list[CaptionedFigure]:
         else:
             own = generation.figures(config, results)
         captioned += [
-            CaptionedFigure(f"{name}-{entry.name}", entry.figure, f"{name}: {entry.caption}")
+            CaptionedFigure(
+                f"{short_name(config.name)}-{entry.name}", entry.figure, f"{name}: {entry.caption}"
+            )
             for entry in own
         ]
     return captioned + _ramp_figures(regressors)
@@ -249,10 +253,13 @@ def plot_learning_curves(variants: Variants) -> Figure:
     figure, axes = plt.subplots(figsize=(7, 4.2))
     config, results = next(iter(variants.values()))
     for (name, (_, results)), style in zip(variants.items(), plotting.line_styles(), strict=False):
+        label = name if len(variants) > 1 else "network"
         plotting.plot_curve(
-            axes, results.history["sequences"], results.history["mae"], name, **style
+            axes, results.history["sequences"], results.history["mae"], label, **style
         )
     references = results.references.get("mae", {})
+    if len(references) > 1 and np.ptp([*references.values()]) < SAME:  # would hide each other
+        references = {"optimum, with or without memory": min(references.values())}
     for (name, value), line in zip(references.items(), ("--", ":"), strict=False):
         plotting.plot_reference(axes, value, f"{name}: {value:.4f}", line)
     axes.set(
@@ -273,11 +280,23 @@ def _ambiguity_figures(config: RunConfig, results: StoredResults) -> list[Captio
     caption = (
         "Next vertex that a network without memory predicts after the point (x, 0): "
         f"{plotting.describe_curve(_replica_count(results))}. Dashed lines and dot: the optimal "
-        "predictions if the point is a certain vertex. One point does not show which vertex it is, "
-        "so the network must be wrong for at least one of them: at every x of a rectangle of eight "
-        "points, but of a rectangle only at x = 0, and near it because its output is continuous."
+        f"predictions if the point is a certain vertex. {_ambiguity(config)}"
     )
     return [CaptionedFigure("ambiguity", plot_ambiguity(config, results), caption)]
+
+
+def _ambiguity(config: RunConfig) -> str:
+    """Return the end of a caption: why the network must be wrong."""
+    first, *others = bottom_vertices(config.dataset.family)
+    if first == 0 and len(others) == 1:
+        return (
+            f"At x = 0 the point is vertex 1, elsewhere vertex {others[0] + 1}. The optimal "
+            "prediction jumps there; the network's is continuous, so it is wrong near 0."
+        )
+    return (
+        "One point does not show which vertex it is, so the network must be wrong for at least one "
+        "of them."
+    )
 
 
 def plot_ambiguity(config: RunConfig, results: StoredResults) -> Figure:
@@ -307,8 +326,8 @@ def _ramp_figures(variants: Variants) -> list[CaptionedFigure]:
     caption = (
         "What a continuous map without memory loses on rectangles if it needs a distance, the "
         "width of its ramp, to change from the prediction for one vertex to that for the next. "
-        "Dashed lines: the networks without memory, means over replicas. Without a limit on the "
-        "width there is none on the regret."
+        "Dashed lines: the networks without memory, means over replicas. The narrower the ramp, "
+        "the smaller the regret, which can come as close to 0 as one likes."
     )
     return [CaptionedFigure("ramp", plot_ramp(variants), caption)]
 
@@ -325,7 +344,8 @@ def plot_ramp(variants: Variants) -> Figure:
         if not has_ramp(config):  # its color stays free, so that each variant keeps its own
             continue
         mean = results.metrics["mae_regret"].mean()
-        axes.axhline(mean, **style | {"linestyle": "--"}, label=f"{name}: {mean:.4f}")
+        label = name if len(variants) > 1 else "network"
+        axes.axhline(mean, **style | {"linestyle": "--"}, label=f"{label}: {mean:.4f}")
     axes.set(
         xscale="log",
         yscale="log",
@@ -338,10 +358,14 @@ def plot_ramp(variants: Variants) -> Figure:
     return figure
 
 
-def _optimum(config: RunConfig) -> str:
-    """Return the end of a caption: what the dashed line is, if there is one."""
-    known = " Dashed line: the optimal predictor; dotted line: the optimal one without memory."
-    return known if config.dataset.family.known else ""
+def _optimum(config: RunConfig, results: StoredResults) -> str:
+    """Return the end of a caption: what the dashed and dotted lines are, if there are any."""
+    if not config.dataset.family.known:
+        return ""
+    references = results.references.get("mae", {})
+    if len(references) > 1 and np.ptp([*references.values()]) >= SAME:
+        return " Dashed line: the optimal predictor; dotted line: the optimal one without memory."
+    return " Dashed line: the optimal predictor."
 
 
 def _replica_count(results: StoredResults) -> int:
