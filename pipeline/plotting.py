@@ -45,8 +45,9 @@ _scale = 1.0  # see `set_scale`
 DIRECTIONS = {True: "(higher is better)", False: "(lower is better)", None: ""}
 
 SETTINGS = {
+    "clip_norm": "clipping",
     "consistency": "consistency weight",
-    "decoder_context": "decoder starts from",
+    "decoder_context": "decoder receives",
     "echo": "integers echoed",
     "reset_states_after": "state reset after every",
     "reverse": "window read backwards",

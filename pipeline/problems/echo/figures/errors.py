@@ -39,7 +39,8 @@ def error_figures(variants: Variants) -> list[CaptionedFigure]:
     left_out = [name for name in variants if name not in shown]
     caption = (
         "What is output instead of the correct integer. Left: share of each kind among the wrong "
-        "integers of all replicas; an error that fits several kinds counts as the first of them. "
+        "integers of all replicas, whose number is in brackets; an error that fits several kinds "
+        "counts as the first of them. "
         "Right: share of wrong integers at each position of the echo, in percent."
     )
     if left_out:
@@ -60,14 +61,14 @@ def _confusions(results: StoredResults) -> list[Counter]:
 
 def plot_error_kinds(variants: Variants) -> Figure:
     """Plot the share of each kind among the errors, and the share of errors by position."""
-    names = list(variants)
     counts = [results.predictions["error_counts"] for _, results in variants.values()]
     labels = next(iter(variants.values()))[1].predictions["error_kinds"].tolist()
     longest = max(count.shape[-1] for count in counts)
-    size = (plotting.WIDTH, 1.7 + 0.38 * len(names))
+    size = (plotting.WIDTH, 1.7 + 0.38 * len(variants))
     figure, (bars, axes) = plt.subplots(
         1, 2, figsize=size, sharey=True, width_ratios=[1, 0.08 * longest]
     )
+    names = [f"{name} ({c.sum():,})" for name, c in zip(variants, counts, strict=True)]
     left = np.zeros(len(names))
     for index, (label, color) in enumerate(zip(labels, COLORS, strict=True)):
         part = np.array([count[:, index].sum() / count.sum() for count in counts])
@@ -130,9 +131,8 @@ def plot_confusions(results: StoredResults) -> Figure:
                 path_effects=plotting.HALO,
             )
     largest = int(max(results.predictions["expected"].max(), output.max()))
-    axes.plot([0, largest], [0, largest], ":", color=plotting.GRAY, linewidth=1)
-    middle = 0.68 * largest
-    axes.text(middle, middle - 4, "correct", rotation=45, color=plotting.GRAY, va="top")
+    axes.plot([0, largest], [0, largest], ":", color=plotting.GRAY, linewidth=1, label="correct")
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, fontsize=9)
     margin = 0.06 * largest
     axes.set(xlim=(-margin, largest + margin), ylim=(-margin, largest + margin), aspect="equal")
     axes.set(xlabel="expected integer", ylabel="output instead")

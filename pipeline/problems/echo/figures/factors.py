@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import textwrap
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -13,6 +14,20 @@ from pipeline.problems.echo.data.examples import samples_per_sequence
 from pipeline.problems.echo.metrics.evaluation import LEARNED
 from pipeline.schema.experiment import RunConfig
 
+UPDATES = "updates"  # in place of a setting: they follow from others
+LONGEST = 24  # characters in a line below a panel of effects
+LONGEST_LEVEL = 9  # and below a value
+VALUES = {
+    "lstm": "LSTM, by step",
+    "vector": "one vector",
+    "features": "features of a step",
+    "initial_state": "its state",
+    "mae": "MAE",
+    "mse": "MSE",
+    "categorical_crossentropy": "cross-entropy",
+}
+"""The words for values of params.yaml that do not explain themselves."""
+
 
 def varied_settings(configs: Iterable[RunConfig]) -> dict[str, list]:
     """Return the settings in which variants differ and their values, sorted if they are numbers.
@@ -21,16 +36,25 @@ def varied_settings(configs: Iterable[RunConfig]) -> dict[str, list]:
     """
     rows = [settings(config) for config in configs]
     varied: dict[str, list] = {}
-    partitions = []
+    for key, *_ in _joint_settings(rows):
+        levels = list(dict.fromkeys(row.get(key) for row in rows))
+        varied[key] = sorted(levels) if _are_numbers(levels) else levels
+    return varied
+
+
+def _joint_settings(rows: Sequence[dict]) -> list[list[str]]:
+    """Return the settings that differ between rows; those that always change together in a list."""
+    joint: dict[tuple, list[str]] = {}
     for key in dict.fromkeys(itertools.chain(*rows)):
         values = [row.get(key) for row in rows]
         levels = list(dict.fromkeys(values))
-        partition = [levels.index(value) for value in values]
-        if len(levels) > 1 and partition not in partitions:
-            partitions.append(partition)
-            numbers = all(isinstance(level, int | float) for level in levels)
-            varied[key] = sorted(levels) if numbers else levels
-    return varied
+        if len(levels) > 1:
+            joint.setdefault(tuple(map(levels.index, values)), []).append(key)
+    return list(joint.values())
+
+
+def _are_numbers(levels: Iterable) -> bool:
+    return all(isinstance(level, int | float) for level in levels)
 
 
 def is_full_factorial(configs: Sequence[RunConfig]) -> bool:
@@ -51,7 +75,7 @@ def settings(config: RunConfig) -> dict:
     }
     training = config.experiment.training
     samples = flat.pop("training.sequences") * samples_per_sequence(config)
-    return flat | {"updates": samples * flat.pop("training.epochs") // training.batch(samples)}
+    return flat | {UPDATES: samples * flat.pop("training.epochs") // training.batch(samples)}
 
 
 def line_styles(names: Iterable) -> dict:
@@ -127,22 +151,28 @@ def plot_effects(variants: Variants) -> Figure:
         name: results.metrics["exact_accuracy"].mean() for name, (_, results) in variants.items()
     }
     factors = varied_settings([config for config, _ in variants.values()])
+    joint = {keys[0]: keys for keys in _joint_settings(list(flat.values()))}
     figure, panels = plotting.panels(len(factors), max(2, len(factors)), 4.0, sharey=True)
     for axes, (factor, levels) in zip(panels, factors.items(), strict=True):
         lines: dict = {}  # of the variants that differ in this factor alone: {level: mean}
         for name, row in flat.items():
             others = tuple(row[other] for other in factors if other != factor)
             lines.setdefault(others, {})[row[factor]] = means[name]
+        # A line between the values of a setting without an order would be no slope.
+        mark = "o-" if len(levels) == 2 or _are_numbers(levels) else "o"
         for line in lines.values():
             values = [line[level] for level in levels]
-            axes.plot(range(len(levels)), values, "o-", color="#AAAAAA", clip_on=False)
+            axes.plot(range(len(levels)), values, mark, color="#AAAAAA", clip_on=False)
         overall = [np.mean([line[level] for line in lines.values()]) for level in levels]
-        style = {"color": plotting.BLUE, "linewidth": 4, "clip_on": False}
-        axes.plot(range(len(levels)), overall, "o-", **style)
-        labels = [_level_label(level) for level in levels]
+        style = {"color": plotting.BLUE, "linewidth": 4, "markersize": 9, "clip_on": False}
+        axes.plot(range(len(levels)), overall, mark, **style)
+        labels = [textwrap.fill(_level_label(level), LONGEST_LEVEL) for level in levels]
         ticks = [f"{label}\n({mean:.1%})" for label, mean in zip(labels, overall, strict=True)]
-        axes.set(xticks=range(len(levels)), xticklabels=ticks, xlim=(-0.4, len(levels) - 0.6))
-        axes.set(xlabel=_axis_label(factor), ylim=(-0.03, 1.03))
+        axes.set_xticks(range(len(levels)), ticks, fontsize=10)
+        axes.set(xlim=(-0.4, len(levels) - 0.6), ylim=(-0.03, 1.03))
+        keys = [factor, *(key for key in joint[factor][1:] if key != UPDATES)]
+        names = ", ".join(map(plotting.setting_label, keys))
+        axes.set_xlabel(textwrap.fill(names, LONGEST), fontsize=10)
     panels[0].set_ylabel("exact accuracy (share)")
     return figure
 
@@ -150,13 +180,16 @@ def plot_effects(variants: Variants) -> Figure:
 def _level_label(level: object) -> str:
     if isinstance(level, bool):
         return "yes" if level else "no"
-    return f"{level:,}" if isinstance(level, int) else str(level).replace("_", " ")
+    if isinstance(level, int):
+        return f"{level:,}"
+    return VALUES.get(str(level), str(level).replace("_", " "))
 
 
-def _axis_label(setting: str) -> str:
-    if setting == "training.reset_states_after":
-        return "state reset after every"
-    return setting.rpartition(".")[2].replace("_", " ")
+def _setting_and_level(setting: str, level: object) -> str:
+    """Describe a value; yes and no need the name of their setting."""
+    if isinstance(level, bool):
+        return f"{plotting.setting_label(setting)}: {_level_label(level)}"
+    return _level_label(level)
 
 
 def _other_settings(config: RunConfig, key: str) -> tuple:
@@ -168,8 +201,8 @@ def _labels(groups: list[tuple]) -> dict[tuple, str]:
     labels = dict.fromkeys(groups, "")
     for values in zip(*groups, strict=True):  # one setting of all groups
         longer = {
-            group: f"{labels[group]}, {value}".replace("_", " ")
-            for group, (_, value) in zip(groups, values, strict=True)
+            group: f"{labels[group]}, {_setting_and_level(key, value)}"
+            for group, (key, value) in zip(groups, values, strict=True)
         }
         if len(set(longer.values())) > len(set(labels.values())):
             labels = longer

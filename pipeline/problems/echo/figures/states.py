@@ -13,6 +13,7 @@ from pipeline.schema.experiment import RunConfig
 
 COLUMNS = 3
 MAX_WRITTEN = 5  # integers of a window up to which the accuracies are written into the cells
+MAX_PANELS = 9  # and networks
 COLORS = plt.get_cmap("Blues").with_extremes(bad="#E4E4E4")
 
 
@@ -36,10 +37,10 @@ def state_figures(variants: Variants) -> list[CaptionedFigure]:
                 "readable",
                 plot_readable(probed),
                 "Which integers are in the state (hidden and cell state) after each step: the "
-                "accuracy, in percent, with which a linear classifier reads each integer of the "
-                "window from it, mean over replicas, on windows that the classifier was not fitted "
-                "to. Columns have the position of the integer that was read (left of the line) or "
-                "written (right of it). Gray: not read yet. Guessing would be right in "
+                "accuracy (numbers: in percent) with which a linear classifier reads each integer "
+                "of the window from it, mean over replicas, on windows that the classifier was not "
+                "fitted to. Columns have the position of the integer that was read (left of the "
+                "line) or written (right of it). Gray: not read yet. Guessing would be right in "
                 f"{1 / config.dataset.classes:.0%}; the state may hold more than a linear "
                 "classifier can read. Titles: the sum over the integers after the window has been "
                 "read, and that of the same networks before training.",
@@ -74,13 +75,15 @@ def plot_readable(variants: Variants) -> Figure:
     figure, panels = plotting.panels(count, columns, 3.6 if count == 1 else 2.3)
     writes = False  # whether any panel has steps of a decoder
     for axes, (name, (config, results)) in zip(panels, variants.items(), strict=True):
-        image = _draw_readable(axes, config, results)
+        image = _draw_readable(axes, config, results, written=count <= MAX_PANELS)
         window, model = config.experiment.framing.window, config.experiment.model
         writes |= results.predictions["readable"].shape[1] > window
         trained = results.metrics["readable_integers"].mean()
         untrained = results.predictions["readable_untrained"].sum(axis=1).mean()
         text = f"{trained:.1f} of {window} (before training {untrained:.1f})"
-        axes.set_title(f"{name}, {model.cells} cells\n{text}", fontsize=9)
+        size = f"{model.cells} cells"
+        title = f"{name}, {size}" if count > 1 and size not in name else name if count > 1 else size
+        axes.set_title(f"{title}\n{text}", fontsize=9)
     shrink = 0.8 if count <= columns else 0.4
     figure.colorbar(image, ax=panels, label="accuracy (share)", shrink=shrink, pad=0.01)
     step = "position read | position written" if writes else "position read"
@@ -89,16 +92,17 @@ def plot_readable(variants: Variants) -> Figure:
     return figure
 
 
-def _draw_readable(axes: Axes, config: RunConfig, results: StoredResults):
+def _draw_readable(axes: Axes, config: RunConfig, results: StoredResults, *, written: bool):
     window = config.experiment.framing.window
+    written = written and window <= MAX_WRITTEN
     accuracy = results.predictions["readable"].mean(axis=0).T  # (T, J)
     steps = accuracy.shape[1]
     image = axes.imshow(np.ma.masked_invalid(accuracy), cmap=COLORS, vmin=0, vmax=1, aspect="auto")
-    if window <= MAX_WRITTEN:
+    if written:
         for (row, column), value in np.ndenumerate(accuracy):
             if not np.isnan(value):
                 color = "white" if value > 0.6 else "black"
-                style = {"ha": "center", "va": "center", "fontsize": 7, "color": color}
+                style = {"ha": "center", "va": "center", "fontsize": 8, "color": color}
                 axes.text(column, row, f"{100 * value:.0f}", **style)
     axes.axvline(window - 0.5, color="black", linewidth=1.5)
     order = range(window, 0, -1) if config.experiment.model.reverse else range(1, window + 1)

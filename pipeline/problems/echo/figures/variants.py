@@ -28,6 +28,9 @@ from pipeline.problems.echo.figures.states import state_figures
 from pipeline.problems.echo.metrics.evaluation import LEARNED
 from pipeline.schema.experiment import RunConfig
 
+UNLEARNED = 0.01  # exact accuracy below which a network counts as one that learned nothing
+UNLEARNED_COLOR = "#AAAAAA"
+LENGTHS_SHIFT = 0.012  # of the line of a variant, in exact accuracy
 LOG_RATIO = 4
 """The x axis is logarithmic if the longest training is more than 4 times the shortest."""
 
@@ -44,7 +47,8 @@ def plot_variants(variants: Variants) -> list[CaptionedFigure]:
             "learning-curves",
             plot_learning_curves(variants),
             "Held-out exact accuracy against training sequences seen: median and middle 80% of the "
-            "replicas, with the last median in the legend. Decoders read their own predictions.",
+            "replicas, with the last median in the legend. Decoders read their own predictions."
+            f"{_ends(variants)}{_gray(variants)}",
         ),
         *detail_figures(variants),
     ]
@@ -65,7 +69,8 @@ def plot_variants(variants: Variants) -> list[CaptionedFigure]:
                 "effects",
                 plot_effects(variants),
                 "Exact accuracy by each setting: a gray line joins variants that differ only in "
-                "that setting; the thick line, and the numbers below, are means over all variants."
+                "that setting, if it has an order or two values; blue, and the numbers below: "
+                "means over all variants."
                 f"{note if 'training.batch_size' in factors else ''}",
             )
         )
@@ -91,7 +96,8 @@ def detail_figures(variants: Variants) -> list[CaptionedFigure]:
                 "lengths",
                 plot_lengths(variants),
                 "Exact accuracy against the length of the echoed sequence: mean and range over "
-                f"replicas.{shaded}",
+                "replicas. Lines are shifted up or down a little, so that equal ones are "
+                f"visible.{shaded}",
             )
         )
     if all(framing.target == "sequence" for framing in framings):
@@ -121,18 +127,23 @@ def plot_learning_curves(variants: Variants) -> Figure:
     panel_titles = {name: _panel_title(config) for name, (config, _) in variants.items()}
     titles = list(dict.fromkeys(panel_titles.values()))
     figure, panels = plotting.panels(len(titles), len(titles), 4.4, sharey=True)
-    styles = line_styles(variants)
+    unlearned = _unlearned(variants)
+    styles = line_styles(name for name in variants if name not in unlearned)
     for axes, title in zip(panels, titles, strict=True):
         ends = []
         for name, (_, results) in variants.items():
             if panel_titles[name] == title:
-                color, line = styles[name]["color"], styles[name]["linestyle"]
                 x = results.history["sequences"]
                 accuracies = results.history["exact_accuracy"]
+                ends.append(x[-1])
+                if name in unlearned:
+                    label = f"{len(unlearned)} others (below {UNLEARNED:.0%})"
+                    plotting.plot_curve(axes, x, accuracies, label, UNLEARNED_COLOR)
+                    continue
+                color, line = styles[name]["color"], styles[name]["linestyle"]
                 # The last value tells curves at 0 or 1 apart, which hide each other.
                 label = f"{name} ({np.median(accuracies[:, -1]):.1%})"
                 plotting.plot_curve(axes, x, accuracies, label, color, line)
-                ends.append(x[-1])
         if max(ends) > LOG_RATIO * min(ends):
             axes.set_xscale("log")
         axes.set(xlabel="training sequences seen", ylim=(-0.03, 1.03))
@@ -141,6 +152,29 @@ def plot_learning_curves(variants: Variants) -> Figure:
     panels[0].set_ylabel("held-out exact accuracy (share)")
     plotting.figure_legend(figure)
     return figure
+
+
+def _unlearned(variants: Variants) -> list[str]:
+    """Return the variants that learn nothing, if there are more variants than colors."""
+    if len(variants) <= len(plotting.COLORS):
+        return []
+    return [
+        name
+        for name, (_, results) in variants.items()
+        if np.median(results.history["exact_accuracy"][:, -1]) < UNLEARNED
+    ]
+
+
+def _gray(variants: Variants) -> str:
+    """Return the end of a caption: which networks share a color."""
+    names = "; ".join(_unlearned(variants))
+    return f" Gray: {names}." if names else ""
+
+
+def _ends(variants: Variants) -> str:
+    """Return a part of a caption: that lines end at different numbers of sequences."""
+    ends = {int(results.history["sequences"][-1]) for _, results in variants.values()}
+    return " A line ends where the training of its network ends." if len(ends) > 1 else ""
 
 
 def plot_lengths(variants: Variants) -> Figure:
@@ -152,11 +186,10 @@ def plot_lengths(variants: Variants) -> Figure:
         values = np.stack(
             [results.metrics[f"exact_accuracy_at_length_{length}"] for length in x], axis=-1
         )
-        # Lines get thinner, so that equal ones remain visible below each other.
-        width = 1.5 + 1.1 * (len(variants) - 1 - number)
-        size = {"linewidth": width, "markersize": width + 4}
-        axes.plot(x, values.mean(axis=0), clip_on=False, label=name, **style, **size)
-        low, high = values.min(axis=0), values.max(axis=0)
+        # Lines are shifted up and down, so that equal ones do not hide each other.
+        shift = LENGTHS_SHIFT * ((len(variants) - 1) / 2 - number)
+        low, high = values.min(axis=0) + shift, values.max(axis=0) + shift
+        axes.plot(x, values.mean(axis=0) + shift, clip_on=False, label=name, **style)
         axes.fill_between(x, low, high, color=style["color"], alpha=0.15, linewidth=0)
     if training_lengths := _training_lengths(variants):
         axes.axvspan(*training_lengths, color="#DDDDDD", zorder=0, label="lengths in training")

@@ -13,6 +13,9 @@ from pipeline.utils.statistics import summary
 
 TRACED_CELLS = 3  # shown as lines
 COLORS = (plotting.BLUE, plotting.ORANGE, plotting.GREEN, plotting.PURPLE)
+SHAPE_COLORS = (  # others, because shapes are no parts of the variance
+    *(plotting.BLACK, plotting.RED, plotting.SKY, plotting.WINE, plotting.OLIVE, plotting.INDIGO),
+)
 
 
 def cell_figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
@@ -99,9 +102,9 @@ def _plot_lines(
     panels = figure.subplots(1, len(chosen), sharey=True, squeeze=False)[0]
     steps = np.arange(1, traces.shape[1] + 1)
     for axes, (cell, part) in zip(panels, chosen.items(), strict=True):
-        styles = zip(plotting.line_styles(), plotting.MARKERS, strict=False)
-        for shape, name, (style, marker) in zip(traces, names, styles, strict=False):
-            axes.plot(steps, shape[:, cell], **style, marker=marker, label=name)
+        styles = zip(SHAPE_COLORS, plotting.MARKERS, strict=False)
+        for shape, name, (color, marker) in zip(traces, names, styles, strict=False):
+            axes.plot(steps, shape[:, cell], color=color, marker=marker, label=name)
         axes.set(title=f"most variance by {part}:\ncell {cell + 1}", xlabel="vertex", xticks=steps)
     panels[0].set_ylabel("hidden state")
     handles, _ = panels[0].get_legend_handles_labels()

@@ -43,8 +43,9 @@ def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
             "sizes",
             plot_sizes(config, results),
             f"Distribution of each size in {SAMPLE_SIZE:,} {plural}{per_family} per replica: "
-            f"median and middle 80% of the {count} replicas. {_sizes_of_data(config)} Gray: where "
-            f"95% of the bins are for {SAMPLE_SIZE:,} shapes of the data.",
+            f"median and middle 80% of the {count} replicas. {_sizes_of_data(config)}"
+            f"{_outside_note(config, results)} Gray: where 95% of the bins of a single replica "
+            "would be if it drew as the data are distributed; medians vary less.",
         ),
         CaptionedFigure(
             "temperatures",
@@ -84,10 +85,22 @@ def _sizes_of_data(config: RunConfig) -> str:
             "The axes are the free parameters of the data, from the one that varies most, as the "
             "share of the data in which they are smaller: the data are uniform."
         )
+    return "In the data, sizes are uniform from 0 to 1."
+
+
+def _outside_note(config: RunConfig, results: StoredResults) -> str:
+    """Return a part of a caption: what the label `outside` means, if there is one."""
+    shares = [results.predictions[f"{shape}/histograms"] for shape in config.dataset.families]
+    if not _is_known(config) or max(_outside(each).max() for each in shares) <= SHOWN_OUTSIDE:
+        return ""
     return (
-        "In the data, sizes are uniform from 0 to 1. Outside: share of drawn shapes whose nearest "
-        "exact shape has a size below 0 or above 1."
+        " Outside: share of drawn shapes whose nearest exact shape has a size below 0 or above 1."
     )
+
+
+def _outside(shares: np.ndarray) -> np.ndarray:
+    """Return the share of each size (P,) outside the range of the data, of shares (R, P, bins)."""
+    return 1 - shares.sum(axis=-1).mean(axis=0)
 
 
 def plot_sheets(config: RunConfig, results: StoredResults) -> Figure:
@@ -103,6 +116,9 @@ def plot_sheets(config: RunConfig, results: StoredResults) -> Figure:
         test = config.dataset.select(shape, results.test)
         plot_sheet(left, drawn[:count], family, plotting.BLUE, first_row)
         plot_sheet(right, test[:count], family, plotting.GREEN, first_row)
+        if len(families) > 1:
+            middle = -(first_row + (count // COLUMNS - 1) / 2) * SPACING
+            left.text(-0.9, middle, shape, ha="right", va="center", fontsize=10)
         first_row += count // COLUMNS
     for axes in (left, right):
         fit_sheet(axes, first_row, COLUMNS)
@@ -137,29 +153,34 @@ def fit_sheet(axes: Axes, rows: int, columns: int) -> None:
 
 
 def plot_sizes(config: RunConfig, results: StoredResults) -> Figure:
-    """Plot a histogram of each free parameter; with several families, a row each.
+    """Plot a histogram of each free parameter.
 
     Of an estimated family with many parameters, those that vary most are shown.
     """
     families = config.dataset.families
-    columns = min(max(len(family.parameters) for family in families.values()), MAX_SIZES)
+    shown = {shape: family.parameters[:MAX_SIZES] for shape, family in families.items()}
+    columns = count = sum(map(len, shown.values()))
+    if len(families) > 1:
+        columns = min((4, 3, 5), key=lambda columns: -count % columns)  # for full rows
+    rows = -(-count // columns)
     figure, grid = plt.subplots(
-        len(families),
+        rows,
         columns,
-        figsize=(min(3.6 * columns, plotting.WIDTH), 0.5 + 2.2 * len(families)),
+        figsize=(min(3.6 * columns, plotting.WIDTH), 0.5 + 2.2 * rows),
         sharey=True,
         squeeze=False,
     )
-    for panels, (shape, family) in zip(grid, families.items(), strict=True):
-        for axes in panels[len(family.parameters) :]:
-            axes.set_visible(False)
+    panels = iter(grid.flat)
+    for shape, parameters in shown.items():
         shares = results.predictions[f"{shape}/histograms"]  # (R, P, HISTOGRAM_BINS)
-        for axes, parameter, histograms in zip(
-            panels, family.parameters, shares.swapaxes(0, 1), strict=False
-        ):
+        for parameter, histograms in zip(parameters, shares.swapaxes(0, 1), strict=False):
             label = parameter_label(parameter)
-            _plot_histogram(axes, histograms, f"{shape}: {label}" if len(families) > 1 else label)
-        panels[0].set_ylabel("density")
+            label = f"{shape}: {label}" if len(families) > 1 else label
+            _plot_histogram(next(panels), histograms, label)
+    for axes in panels:
+        axes.set_visible(False)
+    for axes in grid[:, 0]:
+        axes.set_ylabel("density")
     most = max(
         np.abs(np.median(results.predictions[f"{shape}/histograms"], axis=0) * HISTOGRAM_BINS - 1)
         .max(initial=MIN_DEVIATION)
@@ -182,8 +203,8 @@ def _plot_histogram(axes: Axes, shares: np.ndarray, label: str) -> None:
     axes.stairs(high, edges, baseline=low, color=plotting.BLUE, alpha=0.25, fill=True)
     axes.stairs(median, edges, label="drawn", **style)
     axes.plot([0, 1], [1, 1], color=plotting.GREEN, label="data")
-    if (outside := 1 - shares.sum(axis=1).mean()) > SHOWN_OUTSIDE:
-        label += f" ({outside:.1%} outside)"
+    if (outside := _outside(shares)) > SHOWN_OUTSIDE:
+        label += f"\n({outside:.1%} outside)"
     axes.set_xlabel(label, fontsize=9)
     axes.set_xlim(0, 1)
     axes.tick_params(labelsize=9)
@@ -204,6 +225,8 @@ def plot_temperatures(config: RunConfig, results: StoredResults) -> Figure:
             polygons = results.predictions[f"{shape}/at/{temperature}"]
             plot_sheet(axes, polygons, family, plotting.BLUE, columns=columns)
             fit_sheet(axes, columns, columns)
+        if len(families) > 1:
+            panels[0].set_ylabel(shape, fontsize=10)
     for axes, temperature in zip(grid[0], TEMPERATURES, strict=True):
         axes.set_title(f"temperature {temperature:g}")
     return figure
@@ -213,7 +236,7 @@ def plot_learning_curve(config: RunConfig, results: StoredResults) -> Figure:
     """Plot the held-out loss against shapes seen, and the smallest possible loss."""
     figure, axes = plt.subplots(figsize=(7, 4.2))
     history, metric = results.history, loss_metric(config.experiment.framing)
-    plotting.plot_curve(axes, history["sequences"], history[metric], config.name, plotting.BLUE)
+    plotting.plot_curve(axes, history["sequences"], history[metric], "network", plotting.BLUE)
     references = results.references.get(metric, {})
     for name, value in references.items():
         plotting.plot_reference(axes, value, f"{name}: {value:.2f}")

@@ -23,28 +23,31 @@ from pipeline.utils.bands import band
 MIN_BITS = 1e-4  # bits per character below which a logarithmic axis ends
 MIN_POSITIONS = 16  # with fewer, bits against characters read are no curve
 
-COMPARED_NGRAM = "order-5 n-gram"  # the reference in the plot of positions
+NGRAM = "n-gram"  # in the names of n-gram models among the references
 
 
 def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
     """Return the learning curve, written texts, and the bits of each character of a text."""
     count = len(next(iter(results.metrics.values())))
+    training = ""
     if config.dataset.has_held_out:
         learned_on = "on validation text"
+        if "train_bits_per_character" in results.history:
+            training = " (dotted: on training text)"
         lines = (
-            "the test text, which is another one. Dots: replicas. Dashed lines: n-gram models and "
-            "compressors that have seen the same training text"
+            "the test text, which is another one: replicas of the network (blue), and n-gram "
+            "models and compressors that have seen the same training text"
         )
         shown = "test text, which was not used in training"
     else:
         learned_on = "on the text itself (nothing is held out)"
-        lines = "after training. Dots: replicas. Dashed lines: baselines, and the framing's floor"
+        lines = "after training: replicas (blue), baselines, and the framing's floor"
         shown = "text"
     captioned = [
         CaptionedFigure(
             "learning-curve",
             plot_learning_curve(config, results),
-            f"Bits per character {learned_on} against training passages of "
+            f"Bits per character {learned_on}{training} against training passages of "
             f"{config.dataset.length} characters seen: {plotting.describe_curve(count)}. "
             f"Right: {lines}.",
         ),
@@ -113,8 +116,8 @@ def plot_learning_curve(config: RunConfig, results: StoredResults) -> Figure:
 
     The test text has a panel of its own, with the baselines, which are measured on it.
     """
-    size = (plotting.WIDTH, 4.8)
-    figure, (axes, test) = plt.subplots(1, 2, figsize=size, width_ratios=(3, 1), sharey=True)
+    size = (plotting.WIDTH, 4.4)
+    figure, (axes, test) = plt.subplots(1, 2, figsize=size, width_ratios=(3, 2))
     history, x = results.history, results.history["sequences"]
     if "train_bits_per_character" in history:
         plotting.plot_curve(
@@ -125,16 +128,19 @@ def plot_learning_curve(config: RunConfig, results: StoredResults) -> Figure:
     plotting.plot_curve(axes, x, history["bits_per_character"], label, plotting.BLUE)
     axes.set(xlabel="training passages seen", ylabel="bits per character")
     axes.set(xscale="log", yscale="log")  # the values to compare lie close together at the bottom
-    bits = results.metrics["bits_per_character"]
-    label = f"network: {bits.mean():.3f}"
-    test.plot(np.zeros(len(bits)), bits, "o", color=plotting.BLUE, alpha=0.5, label=label)
-    lines = sorted(_references(results).items(), key=lambda entry: -entry[1])
-    shades = plt.get_cmap("viridis")(np.linspace(0, 0.9, len(lines)))
-    for (name, value), shade in zip(lines, shades, strict=True):
-        plotting.plot_reference(test, value, f"{name}: {value:.3f}")
-        test.lines[-1].set_color(shade)
-    test.set(xticks=[], xlabel="test text" if held_out else "after training")
     plotting.plain_log_ticks(axes.yaxis)
+    bits = results.metrics["bits_per_character"]
+    means = {**_references(results), "network": bits.mean()}
+    rows = sorted(means, key=lambda name: -means[name])
+    for row, name in enumerate(rows):
+        values, color = ([means[name]], plotting.GRAY)
+        if name == "network":
+            values, color = bits, plotting.BLUE
+        test.plot(values, np.full(len(values), row), "o", color=color, alpha=0.6, clip_on=False)
+    labels = [f"{name}: {means[name]:.3f}" for name in rows]
+    test.set_yticks(range(len(rows)), labels, fontsize=9)
+    test.set(xlim=(0, None), ylim=(len(rows) - 0.5, -0.5))
+    test.set_xlabel(f"bits per character of {'test text' if held_out else 'the text'}")
     plotting.figure_legend(figure)
     return figure
 
@@ -193,8 +199,11 @@ def _position_figures(variants: Variants) -> list[CaptionedFigure]:
         return []
     caption = (
         f"{_bits_label(variants).capitalize()} against the characters read since the last state "
-        "reset, averaged over all passages: median over replicas, and the band of their range."
+        "reset: median over replicas, and the band of their range. Each is an average over all "
+        "places at which the state starts empty; these are few, so bumps are those of the text."
     )
+    if reference := _best_ngram(next(iter(variants.values()))[1]):
+        caption += f" Dashed: the {reference}, the best of the orders tried, on the complete text."
     return [CaptionedFigure("places", plot_positions(variants), caption)]
 
 
@@ -209,12 +218,13 @@ def plot_positions(variants: Variants) -> Figure:
         if not _has_positions(results):
             continue
         x, values = _bin_positions(results.predictions["by_place"])
-        axes.plot(x, band(values)[0], marker="o", label=name, **look)
+        label = name if len(variants) > 1 else "network"
+        axes.plot(x, band(values)[0], marker="o", label=label, **look)
         low, high = values.min(axis=0), values.max(axis=0)
         axes.fill_between(x, low, high, color=look["color"], alpha=0.2, linewidth=0)
-    if COMPARED_NGRAM in (references := _references(results)):
-        value = references[COMPARED_NGRAM]
-        plotting.plot_reference(axes, value, f"{COMPARED_NGRAM}: {value:.3f}")
+    if name := _best_ngram(results):
+        value = _references(results)[name]
+        plotting.plot_reference(axes, value, f"{name}: {value:.3f}")
     axes.set(
         xlabel="characters read since the last state reset",
         ylabel=_bits_label(variants),
@@ -241,6 +251,12 @@ def _bin_positions(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _references(results: StoredResults) -> dict[str, float]:
     """Return the reference values of bits per character by name."""
     return results.references.get("bits_per_character", {})
+
+
+def _best_ngram(results: StoredResults) -> str | None:
+    """Return the name of the n-gram model with the fewest bits, if there is any."""
+    bits = {name: value for name, value in _references(results).items() if NGRAM in name}
+    return min(bits, key=bits.__getitem__, default=None)
 
 
 def _has_held_out(variants: Variants) -> bool:

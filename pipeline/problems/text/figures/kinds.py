@@ -21,9 +21,9 @@ def kind_figures(results: StoredResults) -> list[CaptionedFigure]:
         total += " [{:+.3f}, {:+.3f}]".format(*interval(difference))
     caption = (
         "Bits per character of the test text by kind of character. Left: the network (mean over "
-        f"replicas) and an {ngram_model}, the best of its kind, with the share of each kind "
-        "in the text. Right: what each kind contributes to the difference between the two in bits "
-        "per character; negative: the network needs fewer bits. Lines: the 95% interval over "
+        f"replicas) and an {ngram_model}, the best of the orders tried, with the share of each "
+        "kind in the text. Right: what each kind contributes to the difference between the two in "
+        "bits per character; negative: the network needs fewer bits. Lines: the 95% interval over "
         f"{len(difference)} blocks of the text. Their sum, the difference in total, is "
         f"{total}."
     )
