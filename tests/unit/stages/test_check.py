@@ -4,7 +4,7 @@ import pytest
 from ruamel.yaml import YAML
 from small import PARAMS, REPORT, altered
 
-from pipeline.stages import check
+from pipeline.stages import check, figures
 from pipeline.utils import paths
 from pipeline.utils.errors import InputError
 
@@ -117,3 +117,15 @@ def test_a_folder_that_mlflow_cannot_use_is_an_error(in_folder, tmp_path, monkey
     monkeypatch.chdir(folder)
     with pytest.raises(InputError, match=r"my%20lab: MLflow takes %20 in a path for another"):
         check.run()
+
+
+def test_figures_show_the_labels_of_variants(in_folder):
+    in_folder(SMALL)
+    report = YAML(typ="safe").load(REPORT)
+    report["experiments"]["widths"]["variants"] = {"narrow": "few cells"}
+    YAML(typ="safe").dump(report, paths.report_texts())
+    networks = {"widths/narrow": "first", "widths/wide": "second"}
+    assert list(figures.label_variants("widths", networks)) == ["narrow", "wide"]
+    check.run()
+    labeled = figures.label_variants("widths", networks)
+    assert labeled == {"few cells": "first", "wide": "second"}

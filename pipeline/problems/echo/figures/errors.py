@@ -13,6 +13,7 @@ from pipeline.problems.echo.figures.states import summarizes
 
 MIN_ERRORS = 20  # of all replicas; shares of fewer would be noise
 MAX_LABELED = 4  # pairs of confused integers
+MAX_LARGE = 5  # positions whose shares are written in the usual size
 MIN_LABELED = 5  # times that a labeled pair was confused
 COLORS = (plotting.BLUE, plotting.SKY, plotting.GREEN, plotting.ORANGE, "#BBBBBB")
 
@@ -91,7 +92,8 @@ def plot_error_kinds(variants: Variants) -> Figure:
     for (row, column), value in np.ndenumerate(by_position):
         if not np.isnan(value):
             color = "white" if value > 0.6 else "black"
-            style = {"ha": "center", "va": "center", "fontsize": 8, "color": color}
+            size = 8 if longest <= MAX_LARGE else 7
+            style = {"ha": "center", "va": "center", "fontsize": size, "color": color}
             axes.text(column, row, _percent(value), **style)
     axes.set(xticks=range(longest), xticklabels=range(1, longest + 1))
     axes.set_xlabel("wrong integers\nby position (%)")

@@ -166,7 +166,15 @@ def plot_effects(variants: Variants) -> Figure:
         overall = [np.mean([line[level] for line in lines.values()]) for level in levels]
         style = {"color": plotting.BLUE, "linewidth": 4, "markersize": 9, "clip_on": False}
         axes.plot(range(len(levels)), overall, mark, **style)
-        labels = [textwrap.fill(_level_label(level), LONGEST_LEVEL) for level in levels]
+        # Words of settings that change together: `0.001` and `constant`.
+        words = {
+            row[factor]: [row[key] for key in joint[factor][1:] if isinstance(row[key], str)]
+            for row in flat.values()
+        }
+        labels = [
+            textwrap.fill(", ".join(map(_level_label, [level, *words[level]])), LONGEST_LEVEL)
+            for level in levels
+        ]
         ticks = [f"{label}\n({mean:.1%})" for label, mean in zip(labels, overall, strict=True)]
         axes.set_xticks(range(len(levels)), ticks, fontsize=10)
         axes.set(xlim=(-0.4, len(levels) - 0.6), ylim=(-0.03, 1.03))

@@ -32,13 +32,14 @@ def state_figures(variants: Variants) -> list[CaptionedFigure]:
     captioned = []
     if probed and (len(variants) == 1 or any(summarizes(c) for c, _ in probed.values())):
         config, _ = next(iter(probed.values()))
+        percent = "(numbers: in percent) " if len(probed) <= MAX_PANELS else ""
         captioned.append(
             CaptionedFigure(
                 "readable",
                 plot_readable(probed),
                 "Which integers are in the state (hidden and cell state) after each step: the "
-                "accuracy (numbers: in percent) with which a linear classifier reads each integer "
-                "of the window from it, mean over replicas, on windows that the classifier was not "
+                f"accuracy {percent}with which a linear classifier reads each integer of the "
+                "window from it, mean over replicas, on windows that the classifier was not "
                 "fitted to. Columns have the position of the integer that was read (left of the "
                 "line) or written (right of it). Gray: not read yet. Guessing would be right in "
                 f"{1 / config.dataset.classes:.0%}; the state may hold more than a linear "
