@@ -21,6 +21,9 @@ from pipeline.utils.errors import InputError, unknown_name
 MARKS = {"|": "bars", "x": "crosses", "1": "tripods"}
 """Markers of references, which tell their kinds apart, with their names."""
 
+LINES = {"--": "dashed", ":": "dotted", "-.": "dash-dotted"}
+"""Lines of references that all networks share."""
+
 SPAN = 30.0
 """Ratio of the largest to the smallest mean from which an axis is logarithmic."""
 
@@ -182,14 +185,15 @@ def _references(
         label = f"best of {len(labels)} reference values\n({', '.join(dict.fromkeys(names))})"
         labels = {label: None}
         references = [{label: best(entry.values())} if entry else {} for entry in references]
-    notes, (left, right) = [], axes.get_xlim()
+    notes, (left, right), lines = [], axes.get_xlim(), iter(LINES.items())
     for label, mark in zip(labels, MARKS, strict=False):
         values = np.array([entry.get(label, np.nan) for entry in references])
         if np.nanmax(values) < left or np.nanmin(values) > right:
             notes.append(f"{label}: {np.nanmax(values):.2g}, not shown")
         elif len(set(values)) == 1:
-            axes.axvline(values[0], color=plotting.GRAY, linestyle="--", linewidth=1.2)
-            notes.append(f"dashed: {label}")
+            style, words = next(lines)
+            axes.axvline(values[0], color=plotting.GRAY, linestyle=style, linewidth=1.2)
+            notes.append(f"{words}: {label}")
         else:
             shown = np.where(values > 0, values, np.nan) if axes.get_xscale() == "log" else values
             left, right = min(left, 0.95 * np.nanmin(shown)), max(right, 1.05 * np.nanmax(shown))

@@ -154,8 +154,9 @@ def panel(axes: Axes, plan: StudyPlan, trials: Sequence[Trial], metric: str) -> 
     (low, high), notes = axes.get_ylim(), []
     for name, value in _references(plan, complete(trials), metric).items():
         if low <= value <= high:  # others would squeeze the curves
-            plotting.plot_reference(axes, value, "")
-            notes.append(f"dashed: {name}, {value:.3g}")
+            linestyle, words = ("--", "dashed") if not notes else (":", "dotted")
+            plotting.plot_reference(axes, value, "", linestyle)
+            notes.append(f"{words}: {name}, {value:.3g}")
     axes.set_xlabel("\n".join([dimension_label(along), *notes]), fontsize=10)
     axes.set_ylabel(metric_label(plan, metric), fontsize=10)
 
