@@ -151,7 +151,8 @@ def panel(axes: Axes, plan: StudyPlan, trials: Sequence[Trial], metric: str) -> 
         axes.set_ylim(-0.03, 1.03)
     else:
         metric_scale(axes, "y", np.array(all_values))
-    (low, high), notes = axes.get_ylim(), []
+    low, high = axes.get_ylim()
+    notes: list[str] = []
     for name, value in _references(plan, complete(trials), metric).items():
         if low <= value <= high:  # others would squeeze the curves
             linestyle, words = ("--", "dashed") if not notes else (":", "dotted")

@@ -137,7 +137,7 @@ def plot_learning_curves(variants: Variants) -> Figure:
                 accuracies = results.history["exact_accuracy"]
                 ends.append(x[-1])
                 if name in unlearned:
-                    label = f"{len(unlearned)} others (below {UNLEARNED:.0%})"
+                    label = f"{len(unlearned)} × below {UNLEARNED:.0%}"
                     plotting.plot_curve(axes, x, accuracies, label, UNLEARNED_COLOR)
                     continue
                 color, line = styles[name]["color"], styles[name]["linestyle"]

@@ -217,3 +217,21 @@ def test_updates_until_learned_are_drawn_only_if_several_lines_have_any():
             results.metrics["updates_until_learned"][:] = np.nan
         networks[f"{representation}-{cells}"] = (case, results)
     assert len(factors.plot_cells(networks).axes) == 1
+
+
+def test_variants_that_learn_nothing_share_a_gray_line_if_there_are_more_than_colors():
+    def curves(count: int) -> tuple[list[str], str]:
+        case = config()
+        networks = {
+            f"network {number}": (case, make_results(case, accuracy=0.5 if number else 0.0))
+            for number in range(count)
+        }
+        entry = {e.name: e for e in figures.plot_variants(networks)}["learning-curves"]
+        return entry.figure.axes[0].get_legend_handles_labels()[1], entry.caption
+
+    few, caption = curves(11)
+    assert few[0] == "network 0 (0.0%)"
+    assert "Gray" not in caption
+    many, caption = curves(12)
+    assert many[:2] == ["1 × below 1%", "network 1 (50.0%)"]
+    assert caption.endswith("Gray: network 0.")

@@ -204,3 +204,14 @@ def test_the_preview_keeps_the_texts_written_during_training():
 
 def test_there_is_no_gallery_of_texts():
     assert figures.gallery({"one": (writers.config("sequence", 4), {})}) is None
+
+
+def test_positions_are_compared_with_the_best_order_of_n_grams():
+    config = writers.config("sequence", 4)
+    results = make_results(config)
+    bits = results.references["bits_per_character"]
+    bits |= {"order-5 n-gram": 1.9, "order-10 n-gram": 1.8, "bz2": 1.7}
+    places = {entry.name: entry for entry in figures.figures(config, results)}["places"]
+    assert "the order-10 n-gram, the best of the orders tried" in places.caption
+    (axes,) = places.figure.axes
+    assert [line.get_label() for line in axes.lines] == ["network", "order-10 n-gram: 1.800"]
