@@ -12,7 +12,7 @@ from pathlib import Path
 from pipeline.params.load import load_params
 from pipeline.runs import executors
 from pipeline.runs.fit import fit_and_export
-from pipeline.stages import evaluate, figures, generate, page, report, study, train
+from pipeline.stages import check, evaluate, figures, generate, page, report, study, train
 from pipeline.utils import console, paths
 from pipeline.utils.errors import InputError
 
@@ -27,6 +27,7 @@ def run(scale: float) -> Path:
     folder = _prepare(paths.root(), scale)
     os.chdir(folder)
     os.environ.pop("DVC_ROOT", None)  # else `paths.home()` would still be the repository
+    check.run()  # writes the labels that figures show
     params = load_params(paths.params())
     networks = sorted(params.networks, key=lambda name: -_cost(params.networks[name].training))
     results: dict[str, evaluate.NetworkResults] = {}

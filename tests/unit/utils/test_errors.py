@@ -60,3 +60,11 @@ def test_names_cannot_add_lines_or_move_the_cursor():
 )
 def test_urls_are_shown_without_passwords(text, shown):
     assert errors.hide_password(text) == shown
+
+
+def test_of_many_known_names_the_most_similar_are_listed():
+    message = errors.unknown_name("network", "net-7", (f"net-{n}" for n in range(100)))
+    listed = message.partition("known: ")[2].split(" and ")
+    assert listed[0].startswith("net-7, ")
+    assert len(listed[0].split(", ")) == 10
+    assert listed[1] == "90 more"
