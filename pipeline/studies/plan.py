@@ -132,11 +132,11 @@ class StudyPlan(NamedTuple):
             return {number: points[number] for number in numbers}
         optuna_study = optuna.create_study(directions=directions(self.study))
         optuna_study.add_trials([self._for_sampler(trial) for trial in before])
-        points = {}
+        points = {}  # type: ignore[assignment]
         for number in numbers:
             optuna_study.sampler = self._sampler(number)
             points[number] = dict(optuna_study.ask(distributions(self.study)).params)
-        return points
+        return points  # type: ignore[return-value]
 
     def _sampler(self, number: int) -> optuna.samplers.TPESampler:
         """The sampler of a trial, which depends on its number but not on unfinished trials."""
