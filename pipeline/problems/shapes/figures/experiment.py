@@ -184,7 +184,7 @@ def _gallery_of_networks(rows: GalleryRows) -> Figure:
     )
     for axes, (name, (config, predictions)) in zip(grid.flat, rows.items(), strict=False):
         _draw_median(axes, config)
-        _draw(axes, predictions["polygons"][0], name)
+        _draw(axes, predictions["polygons"][0], name.replace(": ", "\n"))
         axes.title.set_fontsize(9)
         _set_range(axes, config.dataset, *every)
     for axes in grid.flat[len(rows) :]:
