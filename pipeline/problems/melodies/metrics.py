@@ -13,6 +13,7 @@ from pipeline.schema import RunConfig
 if TYPE_CHECKING:  # loads Keras, which takes seconds
     from pipeline.engine.replicas import Replicas
 
+RANDOM = "random pitches"  # reference
 WRITTEN, SEED = 256, 1  # melodies written by each replica, and the seed of their sampling
 SHOWN = 3  # of them are kept for figures
 
@@ -68,8 +69,7 @@ def evaluate(
     metrics = curve_metrics(targets, replicas.predict(inputs, targets))
     write = make_writer(replicas, config)
     written = write(WRITTEN, SEED)
-    in_scale = grammar.IN_SCALE[:, written // len(grammar.DURATIONS)]  # (keys, R, S, T)
-    metrics["in_key"] = in_scale.mean(axis=-1).max(axis=0).mean(axis=-1)
+    metrics["in_key"] = _in_key(written)
     possible = [np.isfinite(grammar.log_probabilities(each)[0]).any(axis=1) for each in written]
     metrics["correct"] = np.mean(possible, axis=-1)
     metrics["ends_on_tonic"] = _on_tonic(written)[..., -1].mean(axis=-1)
@@ -83,11 +83,20 @@ def evaluate(
 
 
 def references(config: RunConfig, held_out: np.ndarray) -> dict[str, dict[str, float]]:
-    """Return the floor, and the metrics of melodies of the grammar."""
+    """Return the floor, and the metrics of melodies of the grammar and of random pitches."""
     floor, perfect = {"floor": grammar.floor(held_out)}, {"the grammar": 1.0}
+    random = np.random.default_rng(SEED).integers(grammar.NOTES, size=held_out.shape)
+    key = perfect | {RANDOM: float(_in_key(random))}
     before = float(_on_tonic(held_out)[..., -2].mean())
     ends = perfect | {"the last note but one, in test melodies": before}
-    return {"bits_per_note": floor, "in_key": perfect, "correct": perfect, "ends_on_tonic": ends}
+    return {"bits_per_note": floor, "in_key": key, "correct": perfect, "ends_on_tonic": ends}
+
+
+def _in_key(melodies: np.ndarray) -> np.ndarray:
+    """Return the mean share of notes in the best-fitting key (…) of melodies (…, S, T)."""
+    pitches = melodies.astype(int) // len(grammar.DURATIONS)
+    in_scale = grammar.IN_SCALE[:, pitches]  # (keys, …, S, T)
+    return in_scale.mean(axis=-1).max(axis=0).mean(axis=-1)
 
 
 def _on_tonic(melodies: np.ndarray) -> np.ndarray:

@@ -13,7 +13,10 @@ bottom side to (0, 1/2); only a very steep function comes close to both. Third, 
 predicts medians and always starts at the same point draws the same shape every time.
 
 A *generator* predicts the distribution of the next coordinate and samples from it, so that every
-drawing differs. Its minimum loss is also known. With coordinates in bins, it is the mean of −ln p,
-where p is the share of shapes that fall into the same bins; with continuous coordinates there is a
-lower bound. A generator's regret is how many nats more than that it pays for a held-out shape.
+drawing differs. Its LSTM reads the last step and which coordinate comes next; its output layer
+also reads all earlier steps. So generators do not show that an LSTM can remember sizes; the
+networks with memory do. A generator's minimum loss is also known. With coordinates in bins, it is
+the mean of −ln p, where p is the share of shapes that fall into the same bins; with continuous
+coordinates there is a lower bound. A generator's regret is how many nats more than that it pays for
+a held-out shape.
 """

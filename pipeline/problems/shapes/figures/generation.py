@@ -65,8 +65,8 @@ def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
                 else ""
             )
             + (
-                " Training starts above a uniform guess, because the initial weights expect each "
-                "step in the middle of its range."
+                " Training starts above a uniform guess, because the untrained network puts most "
+                "probability on steps in the middle of the range."
                 if config.experiment.framing.bins
                 else ""
             ),

@@ -83,6 +83,11 @@ METRICS = {
         higher_is_better=True,
         headline=True,
     ),
+    "passes": Metric(
+        "passes over the training text",
+        "characters that the network read in training, divided by those of the training text",
+        higher_is_better=None,
+    ),
 }
 
 AT_TEMPERATURE = {  # label and meaning of these metrics at temperatures other than 1
@@ -253,6 +258,9 @@ def evaluate(
     start, writer = encode_prompt(config), Writer(replicas, config)
     written = writer.write(start, np.array(TEMPERATURES), WRITING_SEED, length)
     metrics |= _measure_written(written, train, dataset)
+    if dataset.has_held_out:
+        seen = config.experiment.training.sequences_seen * dataset.length
+        metrics["passes"] = np.full(replicas.count, seen / len(load_corpus(dataset).train))
 
     bits, bits_by_position = _arrange_bits(config, test, outputs["bits"])
     progress = _write_checkpoints(writer, checkpoints, start, min(length, PROGRESS_LENGTH))
