@@ -50,7 +50,7 @@ def run() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.encoding.lower() != "utf-8":
         sys.stdout.reconfigure(errors="replace")  # the terminal lacks characters that texts have
     try:
-        from pipeline.cli import app  # worker processes import this module, but do not need it
+        from pipeline.cli.app import app  # worker processes import this module, but do not need it
 
         app(standalone_mode=True)
     except InputError as error:

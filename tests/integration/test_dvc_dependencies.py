@@ -16,7 +16,7 @@ from pipeline.utils import paths
 
 ONLY_REPORTING = (
     "pipeline/__init__.py",
-    "pipeline/cli.py",
+    "pipeline/cli/",
     "pipeline/params/",
     "pipeline/runs/executors.py",
     "pipeline/runs/fingerprint.py",
@@ -56,15 +56,16 @@ class Executor:
 def open_executor(workers, dask=None):
     yield Executor()
 
-from pipeline import cli
+from pipeline.cli import stages
+from pipeline.cli.app import app
 from pipeline.runs import executors
 from pipeline.runs.tracker import Tracker
 
-cli._mlflow_tracker = Tracker
+stages._mlflow_tracker = Tracker
 executors.open_executor = open_executor
 sys.addaudithook(watch)
 try:
-    cli.app(sys.argv[1:])
+    app(sys.argv[1:])
 except SystemExit as end:
     assert not end.code, end.code
 modules = [

@@ -15,8 +15,10 @@ import pytest
 from small import BIN, PARAMS, REPORT, small_config
 
 from pipeline import __main__
+from pipeline.cli import inference
 from pipeline.runs import checkpoint
 from pipeline.runs.checkpoint import Checkpoint, ExportedModel
+from pipeline.utils.errors import InputError
 
 DATASETS, EXPERIMENTS = "echo, rectangle, words", "drawer, echoer, sampler, widths, writer"
 
@@ -225,11 +227,16 @@ def test_show_prints_a_text_in_three_framings(folder, run):
     assert run("show", "words", "--window", "2").stdout.count("h e -> l") == 1
 
 
+def test_a_command_of_a_problem_cannot_have_the_name_of_another():
+    with pytest.raises(InputError, match=r"^pipeline/problems/shapes/commands.py: draw exists"):
+        inference.make_app(taken=["check", "draw"])
+
+
 @pytest.mark.parametrize("words", [("--help",), ("draw", "--help"), ("check",), ("show", "words")])
 @pytest.mark.usefixtures("folder")
 def test_commands_that_need_no_network_do_not_import_large_libraries(words):
     program = (
-        "import sys; from pipeline.cli import app\n"
+        "import sys; from pipeline.cli.app import app\n"
         "try: app(sys.argv[1:])\n"
         "except SystemExit: pass\n"
         "print([m for m in ('tensorflow', 'mlflow', 'optuna', 'matplotlib') if m in sys.modules])"

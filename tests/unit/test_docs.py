@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 from small import ROOT
 from typer.main import get_command
 
-from pipeline.cli import app
+from pipeline.cli.app import app
 from pipeline.params.load import load_params
 from pipeline.params.load_report import load_report
 

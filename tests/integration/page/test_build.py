@@ -84,7 +84,8 @@ def test_missing_results_are_named_with_the_command(mine, monkeypatch, tmp_path)
 
 
 def test_the_command_writes_a_page_without_tensorflow(reproduced, tmp_path):
-    script = "import sys; from pipeline.cli import app; app(sys.argv[1:], standalone_mode=False); "
+    script = "import sys; from pipeline.cli.app import app; "
+    script += "app(sys.argv[1:], standalone_mode=False); "
     script += "print(sorted({'tensorflow', 'mlflow', 'optuna'} & set(sys.modules)))"
     path = tmp_path / "lesson.html"
     done = reproduced.run(

@@ -122,7 +122,7 @@ def test_trials_from_the_dvc_cache_are_not_run_again(laboratory, uninterrupted):
     shutil.rmtree(laboratory.root / ".studies")
     program = """
 from contextlib import contextmanager
-from pipeline.cli import app
+from pipeline.cli.app import app
 from pipeline.runs import executors
 class NoExecutor:
     def run(self, function, jobs, on_message=None):

@@ -8,7 +8,7 @@ import pytest
 from contract import ProblemContract
 from typer.testing import CliRunner
 
-from pipeline import cli
+from pipeline.cli.app import app
 from pipeline.problems.base import read_config
 from pipeline.problems.melodies import commands, metrics
 from pipeline.problems.melodies.data import grammar
@@ -49,9 +49,7 @@ def test_the_command_plays_different_melodies_that_depend_on_the_seed(tmp_path, 
     monkeypatch.setattr(checkpoint, "load_replica", lambda *_: replicas)
 
     def play(*options: str) -> bytes:
-        done = CliRunner().invoke(
-            cli.app, ["play", "a", "--out", str(tmp_path / "a.mid"), *options]
-        )
+        done = CliRunner().invoke(app, ["play", "a", "--out", str(tmp_path / "a.mid"), *options])
         assert done.exit_code == 0, done.output
         return (tmp_path / "a.mid").read_bytes()
 

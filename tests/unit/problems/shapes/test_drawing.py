@@ -8,7 +8,8 @@ from scipy import stats
 from typer.testing import CliRunner
 from untrained import CONFIGS, make_replicas
 
-from pipeline import cli, schema
+from pipeline import schema
+from pipeline.cli.app import app
 from pipeline.problems.shapes.config.family import FAMILIES
 from pipeline.problems.shapes.data.grids import Grid
 from pipeline.problems.shapes.metrics.drawings import validity
@@ -119,7 +120,7 @@ def draw(monkeypatch):
             lambda *_: checkpoint.Checkpoint(config, [], {}, {}, np.zeros(1, bool)),
         )
         monkeypatch.setattr(checkpoint, "load_replica", lambda *_: make_replicas(config, [1]))
-        return CliRunner().invoke(cli.app, ["draw", "generator", *options])
+        return CliRunner().invoke(app, ["draw", "generator", *options])
 
     return run
 
