@@ -17,7 +17,9 @@ from pipeline.schema.experiment import RunConfig
 from pipeline.schema.params import Params
 from pipeline.schema.report import RegisteredModel
 from pipeline.schema.variants import experiment_of
-from pipeline.tracking import registry, runs, sections, server
+from pipeline.tracking import experiments, registry, runs, sections, server
+from pipeline.tracking.experiments import EXPERIMENT
+from pipeline.tracking.metrics import log_metrics, point_metrics
 from pipeline.utils import console, locks, paths
 from pipeline.utils.errors import InputError
 
@@ -131,10 +133,10 @@ class MLflowActiveRun(ActiveRun):
         self._points.append(point)
         run, is_due = self._run, time.monotonic() - self._updated > LOG_SECONDS
         if run and is_due and self._is_updating:
-            metrics = [metric for p in self._points for metric in runs.curve_metrics(run, p)]
+            metrics = [metric for p in self._points for metric in point_metrics(run, p)]
             self._is_updating, self._has_curve = False, True  # stays so if the request fails
             with server.warnings(), runs.ignore_deleted():
-                runs.log_metrics(server.client(), run, metrics)
+                log_metrics(server.client(), run, metrics)
                 self._is_updating = True
             self._points.clear()
             self._updated = time.monotonic()
@@ -202,12 +204,14 @@ def _write_sections(
     client: MlflowClient, run: Run, checkpoint: Checkpoint, missing: list[sections.Section]
 ) -> None:
     """Write sections, add them to the views, and finally tag the run with their digests."""
-    if runs.EXPERIMENT not in run.data.tags:  # a run of an earlier version
-        client.set_tag(run.info.run_id, runs.EXPERIMENT, experiment_of(checkpoint.config.name))
+    network = checkpoint.config.name
+    if EXPERIMENT not in run.data.tags:  # a run of an earlier version
+        client.set_tag(run.info.run_id, EXPERIMENT, experiment_of(network))
     for section in missing:
         section.write(client, run)
     run = client.get_run(run.info.run_id)
-    runs.update_experiment(client, run, sections.contents(checkpoint, run))
+    contents = sections.contents(checkpoint, run)
+    experiments.update(client, run.info.experiment_id, network, contents)
     digests = runs.digests(run) | {section.name: section.digest for section in missing}
     client.set_tag(run.info.run_id, runs.DIGESTS, json.dumps(digests))
 

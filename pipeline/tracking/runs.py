@@ -1,4 +1,4 @@
-"""Runs in MLflow: found, created, deleted, and filled with metrics and datasets."""
+"""Runs of networks in MLflow: found, created, described, ended and deleted."""
 
 import hashlib
 import json
@@ -7,34 +7,27 @@ import platform
 import re
 import subprocess
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
 from mlflow import MlflowClient
-from mlflow.entities import Dataset, DatasetInput, InputTag, LoggedModel, Metric, Param, Run
+from mlflow.entities import Dataset, DatasetInput, InputTag, LoggedModel, Run
 from mlflow.exceptions import MlflowException
 
 from pipeline.params.load import load_params
-from pipeline.params.load_report import load_report
-from pipeline.problems.base import Problem
 from pipeline.reporting import links
-from pipeline.reporting.learning_curves import TRAIN
 from pipeline.runs import fingerprint, results
 from pipeline.schema.experiment import RunConfig
 from pipeline.schema.variants import experiment_of
-from pipeline.tracking import charts, server
-from pipeline.tracking.charts import TEST, TRAINING, VALIDATION
+from pipeline.tracking import charts, experiments
+from pipeline.tracking.experiments import EXPERIMENT, NOTE
 from pipeline.tracking.server import TAG
 from pipeline.utils import paths
-from pipeline.utils.errors import InputError
 
 ABANDONED_SECONDS = 24 * 3600.0
-BATCH = 900  # metrics in one request; MLflow accepts 1,000 entities, parameters included
-NOTE = "mlflow.note.content"
 LIBRARIES = ("keras", "lstm-laboratory", "numpy", "tensorflow")
 
 # Of the UI's own runs, which it chooses by the run's id, so that two runs can have the same.
@@ -47,9 +40,6 @@ FINISHED = "FINISHED"
 """The status of a complete run. Any other is in progress, has failed, or its process was killed."""
 
 NETWORK, REPLICA = TAG + "network", TAG + "replica"
-
-EXPERIMENT = TAG + "experiment"
-"""Tag of a network's run: the experiment of params.yaml that the network belongs to."""
 
 DIGESTS = TAG + "digests"
 """Tag of a network's run: digests by name, as JSON.
@@ -83,7 +73,7 @@ def find(client: MlflowClient, config: RunConfig, training: str) -> NetworkRuns:
     response was lost; or another process trains the same at the moment.
     """
     begun = _begun_digest(config)
-    runs = search(client, experiment_id(client, config), f"tags.`{NETWORK}` = '{config.name}'")
+    runs = search(client, experiments.get_id(client, config), f"tags.`{NETWORK}` = '{config.name}'")
     by_digest = [
         run
         for run in runs
@@ -139,6 +129,12 @@ def delete(client: MlflowClient, run: Run) -> None:
     client.delete_run(run.info.run_id)  # last: if this process is killed before, it is found again
 
 
+def models(client: MlflowClient, run: Run) -> list[LoggedModel]:
+    """The logged models of a run, the newest first."""
+    query = f"source_run_id = '{run.info.run_id}'"
+    return list(client.search_logged_models([run.info.experiment_id], query))
+
+
 def delete_models(
     client: MlflowClient,
     run: Run,
@@ -153,15 +149,9 @@ def delete_models(
         identity: name and type of the models; default: all.
         kept: ids of models that are not deleted.
     """
-    for model in _models(client, run):
+    for model in models(client, run):
         if identity in (None, (model.name, model.model_type)) and model.model_id not in kept:
             client.delete_logged_model(model.model_id)
-
-
-def _models(client: MlflowClient, run: Run) -> list[LoggedModel]:
-    """The logged models of a run, the newest first."""
-    query = f"source_run_id = '{run.info.run_id}'"
-    return list(client.search_logged_models([run.info.experiment_id], query))
 
 
 @contextmanager
@@ -190,9 +180,7 @@ def create(
         NETWORK: name,
         EXPERIMENT: experiment_of(name),
         DIGESTS: json.dumps({"begun": _begun_digest(config)}),
-        "mlflow.note.content": describe(
-            config, experiment_id(client, config), dvc_experiment=dvc_experiment
-        ),
+        NOTE: describe(config, experiments.get_id(client, config), dvc_experiment=dvc_experiment),
         "mlflow.source.name": "dvc.yaml",
         "mlflow.source.git.commit": _git("rev-parse", "HEAD"),
         "mlflow.runColor": None if dvc_experiment else _color(name),
@@ -204,72 +192,11 @@ def create(
         tags |= _versions()
         tags |= {"processor": _processor(), "mlflow.user": _git("config", "user.name")}
     return client.create_run(
-        experiment_id(client, config),
+        experiments.get_id(client, config),
         start_time,
         tags={key: value for key, value in tags.items() if value},
         run_name=f"{name} ({dvc_experiment})" if dvc_experiment else name,
     )
-
-
-def experiment_id(client: MlflowClient, config: RunConfig) -> str:
-    """The id of the problem's MLflow experiment, which is created if it does not exist."""
-    name = config.experiment.problem
-    if experiment := client.get_experiment_by_name(name):
-        return experiment.experiment_id
-    return client.create_experiment(name, server.artifact_location(name))
-
-
-def update_experiment(client: MlflowClient, run: Run, new: charts.Contents) -> None:
-    """Add a network's run to the views and to the description of its MLflow experiment."""
-    id_, network = run.info.experiment_id, run.data.tags[NETWORK]
-    problem = client.get_experiment(id_).name
-    experiment, known = experiment_of(network), _experiments(problem)
-    all_runs = charts.View(
-        charts.ALL_RUNS,
-        f"All of {problem}",
-        problem,
-        query=f"tags.{EXPERIMENT} LIKE '%'",  # without replicas
-        is_sorted=False,
-    )
-    own = charts.View(
-        experiment,
-        experiment,
-        problem,
-        position=1 + (known.index(experiment) if experiment in known else len(known)),
-        query=f"tags.{EXPERIMENT} = '{experiment}'",
-    )
-    charts.update_views(client, id_, [all_runs, own], new)
-    tags = client.get_experiment(id_).tags
-    shown = [name for name in known if charts.TAG + name in tags]
-    description = _describe_problem(problem, {name: charts.link(id_, name) for name in shown})
-    if tags.get(NOTE) != description:
-        client.set_experiment_tag(id_, NOTE, description)
-
-
-def _experiments(problem: str) -> list[str]:
-    """The experiments of a problem in params.yaml."""
-    networks = load_params(paths.params()).networks.items()
-    own = [name for name, entry in networks if entry.problem == problem]
-    return list(dict.fromkeys(map(experiment_of, own)))
-
-
-def _describe_problem(problem: str, links: Mapping[str, str]) -> str:
-    """The description of a problem's MLflow experiment, in Markdown; the UI folds it to a line."""
-    rows = [
-        f"| [{name}]({link.removeprefix('/')}) | {_question(name).replace('|', '∣')} |"
-        for name, link in links.items()
-    ]
-    text = (
-        f"{Problem(problem).title}. Unfold this text for links to the charts of each "
-        "experiment.\n\n"
-        "Each run is a network, and its replicas are child runs. In charts of learning curves, "
-        "solid lines are medians over replicas, the others the 10% and 90% quantiles. The list "
-        "icon above the charts shows the runs as a table, sorted by the first metric.\n\n"
-        "| experiment | question |\n|---|---|\n"
-    )
-    while len(text) + len("\n".join(rows)) > charts.LONGEST_TAG:
-        rows.pop()  # the menu "Views" has all
-    return text + "\n".join(rows)
 
 
 def describe(
@@ -301,16 +228,7 @@ def describe(
     if figures:
         shown = ", ".join(f"`figures/{figure}`" for figure in figures)
         sentences.append(f"Figures, among the artifacts: {shown}.")
-    return f"{_question(name)}\n\n{' '.join(sentences)}"
-
-
-def _question(experiment: str) -> str:
-    """The question of an experiment in report.yaml, or its name."""
-    try:
-        report = load_report(paths.report_texts(), load_params(paths.params()))
-    except InputError:  # `pipeline check` lists the errors; a training must not end for them
-        return experiment
-    return report.texts(experiment).question or experiment
+    return f"{experiments.question(name)}\n\n{' '.join(sentences)}"
 
 
 def _git(*arguments: str) -> str | None:
@@ -397,126 +315,6 @@ def log_dataset(client: MlflowClient, run: Run, config: RunConfig) -> None:
         inputs = client.get_run(run.info.run_id).inputs
         if inputs is None or not inputs.dataset_inputs:
             raise
-
-
-def log_curves(client: MlflowClient, run: Run, curves: Mapping[str, np.ndarray]) -> None:
-    """Log learning curves (K,), with the sequences seen as steps."""
-    log_metrics(client, run, curves_metrics(run, curves))
-
-
-def curves_metrics(run: Run, curves: Mapping[str, np.ndarray]) -> list[Metric]:
-    """All points of learning curves (K,) as metrics."""
-    points = [dict(zip(curves, row, strict=True)) for row in zip(*curves.values(), strict=True)]
-    return [metric for point in points for metric in curve_metrics(run, point)]
-
-
-def curve_metrics(run: Run, point: Mapping[str, float]) -> list[Metric]:
-    """A point of the learning curves as metrics `train_…` and `val_…`."""
-    return make_metrics(run, name_curves(point), int(point["sequences"]))
-
-
-def name_curves(curves: Mapping[str, Any]) -> dict[str, Any]:
-    """Learning curves, or a point of them, by their names in MLflow."""
-    return {
-        TRAINING + name.removeprefix(TRAIN) if name.startswith(TRAIN) else VALIDATION + name: value
-        for name, value in curves.items()
-        if name not in ("sequences", "updates")
-    }
-
-
-def make_metrics(
-    run: Run, values: Mapping[str, float], step: int = 0, timestamp: int | None = None
-) -> list[Metric]:
-    """Metrics at one step.
-
-    The default timestamp follows from the step: MLflow ignores a metric that is logged again with
-    the same timestamp, step and value.
-    """
-    timestamp = run.info.start_time + step if timestamp is None else timestamp
-    return [Metric(name, float(value), timestamp, step) for name, value in values.items()]
-
-
-def final_metrics(
-    run: Run,
-    problem: str,
-    values: Mapping[str, float],
-    headline: Collection[str] = (),
-    timestamp: int | None = None,
-) -> list[Metric]:
-    """Final metrics `test_…`.
-
-    They are at step 0, since the UI draws metrics with a single step as bars. Metrics whose names
-    differ in a whole number, such as the accuracy at each position, become the steps of one metric,
-    which has one chart, unless they are headline metrics.
-
-    Args:
-        run: the run that they belong to.
-        problem: name of the problem, which describes them.
-        values: their values by name.
-        headline: names of headline metrics besides the problem's own.
-        timestamp: time of the evaluation in milliseconds; of two values at a step MLflow shows the
-            later one.
-    """
-    describe_metric, numbered = Problem(problem).metrics.describe, _numbered(values)
-    metrics: list[Metric] = []
-    for name, value in values.items():
-        is_headline = name in headline or describe_metric(name).headline
-        stem, step = (name, 0) if is_headline else numbered.get(name, (name, 0))
-        metrics += make_metrics(run, {TEST + stem: value}, step, timestamp)
-    return metrics
-
-
-def _numbered(names: Iterable[str]) -> dict[str, tuple[str, int]]:
-    """Stem and number of the names that end in a whole number."""
-    matches = {name: re.fullmatch(r"(.+?)_?([0-9]+(?:\.[0-9]+)?)", name) for name in names}
-    parts = {name: match.groups() for name, match in matches.items() if match}
-    fractions = {stem for stem, number in parts.values() if "." in number}
-    return {
-        name: (stem, int(number))
-        for name, (stem, number) in parts.items()
-        if stem not in fractions and stem not in matches and not stem.endswith("-")
-    }
-
-
-def log_metrics(
-    client: MlflowClient, run: Run, metrics: Sequence[Metric], params: Sequence[Param] = ()
-) -> None:
-    """Log metrics in few requests, without those that are NaN or infinite, and parameters."""
-    finite = [metric for metric in metrics if np.isfinite(metric.value)]
-    for start in range(0, len(finite) or 1, BATCH):
-        batch = finite[start : start + BATCH]
-        client.log_batch(run.info.run_id, metrics=batch, params=params)
-
-
-def link_to_model(
-    client: MlflowClient, run: Run, metrics: Iterable[Metric], name: str, model_type: str
-) -> list[Metric]:
-    """Return metrics that also belong to the run's logged model and to its dataset.
-
-    MLflow's page of models shows and sorts these.
-    """
-    inputs = client.get_run(run.info.run_id).inputs
-    dataset = inputs.dataset_inputs[0].dataset if inputs and inputs.dataset_inputs else None
-    links = {"dataset_name": dataset.name, "dataset_digest": dataset.digest} if dataset else {}
-    models = [m for m in _models(client, run) if (m.name, m.model_type) == (name, model_type)]
-    if not models:
-        return list(metrics)
-    # When a model is logged, MLflow 3.17 copies metrics that the run has already, and then fails to
-    # add them again with a dataset.
-    known = {(metric.key, metric.timestamp, metric.step) for metric in models[0].metrics or []}
-    return [
-        metric
-        if (metric.key, metric.timestamp, metric.step) in known
-        else Metric(
-            metric.key,
-            metric.value,
-            metric.timestamp,
-            metric.step,
-            model_id=models[0].model_id,
-            **links,
-        )
-        for metric in metrics
-    ]
 
 
 def end(client: MlflowClient, run: Run, status: str, time: int | None) -> None:

@@ -15,6 +15,15 @@ from pipeline.runs.checkpoint import Checkpoint
 from pipeline.schema.experiment import RunConfig
 from pipeline.schema.variants import experiment_of
 from pipeline.tracking import charts, keras_model, runs
+from pipeline.tracking.experiments import NOTE
+from pipeline.tracking.metrics import (
+    final_metrics,
+    link_to_model,
+    log_curves,
+    log_metrics,
+    make_metrics,
+    name_curves,
+)
 from pipeline.utils import bands, files, paths
 from pipeline.utils.errors import InputError
 
@@ -112,7 +121,7 @@ def contents(checkpoint: Checkpoint, run: Run) -> charts.Contents:
     return charts.contents(
         checkpoint.config.experiment.problem,
         run.data.metrics,
-        runs.name_curves(bands.bands(checkpoint.history, ~checkpoint.diverged)),
+        name_curves(bands.bands(checkpoint.history, ~checkpoint.diverged)),
         {key: list(images) for key, images in steps.items()},
         {key: str(value) for key, value in checkpoint.config.flat().items()},
     )
@@ -123,8 +132,8 @@ def _write_training(checkpoint: Checkpoint, client: MlflowClient, run: Run) -> N
     params = [Param(key, str(value)) for key, value in checkpoint.config.flat().items()]
     client.log_batch(run.info.run_id, params=params)
     runs.log_dataset(client, run, checkpoint.config)
-    runs.log_curves(client, run, bands.bands(checkpoint.history, ~checkpoint.diverged))
-    runs.log_metrics(client, run, runs.make_metrics(run, _training_metrics(checkpoint, run)))
+    log_curves(client, run, bands.bands(checkpoint.history, ~checkpoint.diverged))
+    log_metrics(client, run, make_metrics(run, _training_metrics(checkpoint, run)))
     written: list[str] = []
     end = training_end(checkpoint.config.name, run)
     for replica, diverged in enumerate(checkpoint.diverged):
@@ -133,7 +142,7 @@ def _write_training(checkpoint: Checkpoint, client: MlflowClient, run: Run) -> N
             name: curve if curve.ndim == 1 else curve[replica]
             for name, curve in checkpoint.history.items()
         }
-        runs.log_curves(client, child, curves)
+        log_curves(client, child, curves)
         runs.end(client, child, "FAILED" if diverged else runs.FINISHED, end)
         written.append(child.info.run_id)
     # An interrupted attempt leaves child runs, and a request whose response is lost a second one.
@@ -160,13 +169,13 @@ def _write_evaluation(config: RunConfig, client: MlflowClient, run: Run) -> None
     timestamp = metrics.stat().st_mtime_ns // 1_000_000
     entries = results.load_aggregates(name)["metrics"].items()
     means = {metric: entry["mean"] for metric, entry in entries if entry["mean"] is not None}
-    final = runs.final_metrics(run, problem, means, timestamp=timestamp)
+    final = final_metrics(run, problem, means, timestamp=timestamp)
     model = (config.identifier, keras_model.MODEL_TYPE)
-    runs.log_metrics(client, run, runs.link_to_model(client, run, final, *model))
+    log_metrics(client, run, link_to_model(client, run, final, *model))
     rows = results.load_replica_metrics(name)
     for replica, child in runs.children(client, run).items():
-        own = runs.final_metrics(child, problem, dict(rows.loc[replica]), timestamp=timestamp)
-        runs.log_metrics(client, child, own)
+        own = final_metrics(child, problem, dict(rows.loc[replica]), timestamp=timestamp)
+        log_metrics(client, child, own)
     for path in (metrics, replicas):
         client.log_artifact(run.info.run_id, path, "metrics")
     for key, text in _generated_texts(name).items():
@@ -204,4 +213,4 @@ def _write_figures(
     description = runs.describe(
         config, run.info.experiment_id, dvc_experiment=dvc_experiment, figures=names
     )
-    client.set_tag(run_id, runs.NOTE, description)
+    client.set_tag(run_id, NOTE, description)

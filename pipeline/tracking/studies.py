@@ -23,6 +23,14 @@ from pipeline.schema.params import Params
 from pipeline.studies import export
 from pipeline.studies.plan import StudyPlan, Trial, make_plan
 from pipeline.tracking import charts, runs, server
+from pipeline.tracking.experiments import NOTE
+from pipeline.tracking.metrics import (
+    curve_metrics,
+    final_metrics,
+    log_metrics,
+    make_metrics,
+    name_curves,
+)
 from pipeline.tracking.server import TAG
 from pipeline.utils import locks, paths
 
@@ -97,9 +105,9 @@ def _experiment_id(client: MlflowClient, plan: StudyPlan, params: Params) -> str
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
         location = server.artifact_location(f"study-{plan.unique_name}")
-        return client.create_experiment(name, location, {runs.NOTE: description})
-    if experiment.tags.get(runs.NOTE) != description:
-        client.set_experiment_tag(experiment.experiment_id, runs.NOTE, description)
+        return client.create_experiment(name, location, {NOTE: description})
+    if experiment.tags.get(NOTE) != description:
+        client.set_experiment_tag(experiment.experiment_id, NOTE, description)
     return experiment.experiment_id
 
 
@@ -135,7 +143,7 @@ def _write_trial(
     tags = {
         TAG + "study": plan.name,
         TRIAL: str(trial.number),
-        runs.NOTE: note,
+        NOTE: note,
         "mlflow.source.name": "dvc.yaml",
     }
     end = int(1000 * time.time())
@@ -144,24 +152,24 @@ def _write_trial(
     run_id = run.info.run_id
     means = {metric: trial.mean(metric) for metric in result.metrics}
     headline = {*plan.study.objectives, *plan.study.metrics}
-    metrics = runs.final_metrics(run, problem, means, headline)
+    metrics = final_metrics(run, problem, means, headline)
     training = {"divergence_rate": float(result.diverged.mean())}
     if result.weight_count:
         training["parameter_count"] = result.weight_count
     if result.seconds:
         training["training_seconds"] = result.seconds
-    metrics += runs.make_metrics(run, training)
+    metrics += make_metrics(run, training)
     metrics = [metric for metric in metrics if np.isfinite(metric.value)]
     point = {key: str(value) for key, value in trial.point.items()}
     params = [Param(key, value) for key, value in point.items()]
-    runs.log_metrics(client, run, metrics + runs.curves_metrics(run, result.history), params)
+    log_metrics(client, run, metrics + curve_metrics(run, result.history), params)
     steps = _log_pictures(client, run, plan, trial)
     client.set_terminated(run_id, STATUS[trial.state], end)
     client.set_tag(run_id, STATE, trial.state)  # last: it marks the run as complete
     return charts.contents(
         problem,
         {metric.key: metric.value for metric in metrics},
-        runs.name_curves(result.history),
+        name_curves(result.history),
         steps,
         point,
         {charts.TEST + name for name in headline},
