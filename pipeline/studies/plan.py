@@ -128,15 +128,15 @@ class StudyPlan(NamedTuple):
     def ask(self, numbers: Iterable[int], before: Sequence[Trial]) -> dict[int, dict[str, Any]]:
         """Propose points of trials of a batch, from the trials of all earlier batches in order."""
         if self.study.sampler == "grid":
-            points = grid_points(self.study)
-            return {number: points[number] for number in numbers}
+            grid = grid_points(self.study)
+            return {number: grid[number] for number in numbers}
         optuna_study = optuna.create_study(directions=directions(self.study))
         optuna_study.add_trials([self._for_sampler(trial) for trial in before])
-        points = {}  # type: ignore[assignment]
+        points = {}
         for number in numbers:
             optuna_study.sampler = self._sampler(number)
             points[number] = dict(optuna_study.ask(distributions(self.study)).params)
-        return points  # type: ignore[return-value]
+        return points
 
     def _sampler(self, number: int) -> optuna.samplers.TPESampler:
         """The sampler of a trial, which depends on its number but not on unfinished trials."""
