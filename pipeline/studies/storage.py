@@ -1,17 +1,14 @@
-"""The finished trials of a study: one file for each, and copies of them in Optuna's storage.
+"""The finished trials of a study: one file for each.
 
 A trial is written atomically to `.studies/<study>-<fingerprint>/<number>.npz`, so that a killed
-process leaves complete files only, and a study resumes from these files. Optuna's storage, a
-journal file or a database, mirrors them for optuna-dashboard and `optuna.load_study`, and also
-shows which trials are waiting or running; no result is read from it.
+process leaves complete files only, and a study resumes from these files. Optuna's storage mirrors
+them (`mirror.py`).
 """
 
 from __future__ import annotations
 
 import fcntl
 import json
-import re
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -20,17 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import optuna
-from optuna.storages import BaseStorage, JournalStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial
 
-from pipeline.studies.plan import StudyPlan, Trial, directions, distributions
+from pipeline.studies.mirror import Mirror, open_storage, root_cause
+from pipeline.studies.plan import StudyPlan, Trial
 from pipeline.studies.trial import Job, TrialResult, from_arrays, to_arrays
 from pipeline.utils import console, files, paths
 from pipeline.utils.errors import InputError, hide_password
 
-CONNECT_TIMEOUT = 5  # seconds, for PostgreSQL
 IGNORED = "ignored: the training is repeated when the study runs"
 
 
@@ -39,7 +33,7 @@ class TrialStore:
 
     def __init__(self, plan: StudyPlan, address: str | None, attributes: Mapping[str, str]):
         self._plan, self._trials = plan, read_trials(plan)
-        self._mirror: _Mirror | None = self._open_mirror(address, attributes)
+        self._mirror: Mirror | None = self._open_mirror(address, attributes)
 
     def finished(self) -> dict[int, Trial]:
         """Return the finished trials by number."""
@@ -97,8 +91,8 @@ class TrialStore:
         except Exception as error:
             self._mirror = None
             console.print_status(
-                f"warning: Optuna's storage failed ({_cause(error)}); the missing trials are added "
-                "to it when the study runs again"
+                f"warning: Optuna's storage failed ({root_cause(error)}); the missing trials are "
+                "added to it when the study runs again"
             )
 
     def confirmations(self) -> dict[str, TrialResult]:
@@ -114,15 +108,15 @@ class TrialStore:
         """Write a result of the confirmation; `job` as in `add`."""
         _write(_folder(self._plan) / f"{name}.npz", result, job=job)
 
-    def _open_mirror(self, address: str | None, attributes: Mapping[str, str]) -> _Mirror:
+    def _open_mirror(self, address: str | None, attributes: Mapping[str, str]) -> Mirror:
         """Open Optuna's copy of the study and update it; replace a damaged default journal."""
         journal = paths.journal()
         try:
             return self._synchronize(address or str(journal), attributes)
         except Exception as error:  # of Optuna, SQLAlchemy, a driver, or a line of a journal
             if address or isinstance(error, OSError):
-                where = hide_password(address or paths.relative(journal))
-                raise InputError(f"--storage {where}: cannot be used ({_cause(error)})") from None
+                where, cause = hide_password(address or paths.relative(journal)), root_cause(error)
+                raise InputError(f"--storage {where}: cannot be used ({cause})") from None
         damaged = journal.replace(journal.with_name(f"{journal.name}.damaged"))
         console.print_status(
             f"warning: {paths.relative(journal)} was corrupt: renamed to {damaged.name}, and "
@@ -130,9 +124,9 @@ class TrialStore:
         )
         return self._synchronize(str(journal), attributes)
 
-    def _synchronize(self, address: str, attributes: Mapping[str, str]) -> _Mirror:
+    def _synchronize(self, address: str, attributes: Mapping[str, str]) -> Mirror:
         """Open a storage, and add or finish the trials whose files are newer."""
-        self._mirror = mirror = _Mirror(self._plan, _open_storage(address), attributes)
+        self._mirror = mirror = Mirror(self._plan, open_storage(address), attributes)
         for number in mirror.unfinished & self._trials.keys():
             mirror.finish(number, self._to_frozen_trial(self._trials[number]))
         mirror.requeue()
@@ -150,13 +144,7 @@ class TrialStore:
             if number in self._trials:
                 self._mirror.append(self._to_frozen_trial(self._trials[number]))
             elif number in points:
-                self._mirror.append(
-                    optuna.trial.create_trial(
-                        state=TrialState.WAITING,
-                        params=points[number],
-                        distributions=distributions(self._plan.study),
-                    )
-                )
+                self._mirror.enqueue(points[number])
             else:
                 return
 
@@ -166,7 +154,7 @@ class TrialStore:
             if self._mirror:
                 self._mirror.requeue()
 
-    def _to_frozen_trial(self, trial: Trial) -> optuna.trial.FrozenTrial:
+    def _to_frozen_trial(self, trial: Trial) -> FrozenTrial:
         """Convert a trial to Optuna's type; it was completed when its file was written."""
         diverged = int(trial.result.diverged.sum())
         attributes: dict[str, float] = {"replicas diverged": diverged}
@@ -179,71 +167,6 @@ class TrialStore:
         frozen.datetime_complete = datetime.fromtimestamp(written)
         frozen.datetime_start = frozen.datetime_complete - timedelta(seconds=trial.result.seconds)
         return frozen
-
-
-class _Mirror:
-    """A study in Optuna's storage.
-
-    Optuna numbers trials in the order in which they are added. So that they have our numbers, they
-    are added in order, before they run, and finished in any order.
-    """
-
-    def __init__(self, plan: StudyPlan, storage: BaseStorage, attributes: Mapping[str, str]):
-        self._storage = storage
-        self._study = optuna.create_study(
-            storage=storage,
-            study_name=plan.unique_name,
-            directions=directions(plan.study),
-            load_if_exists=True,
-        )
-        self._id = storage.get_study_id_from_name(plan.unique_name)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            self._study.set_metric_names(list(plan.study.objectives))
-        known = self._study.user_attrs
-        for name, value in attributes.items():
-            if known.get(name) != value:
-                self._study.set_user_attr(name, value)
-        trials = self._study.get_trials(deepcopy=False)
-        self.count = len(trials)
-        self.unfinished = {trial.number for trial in trials if not trial.state.is_finished()}
-        self._running = {trial.number for trial in trials if trial.state == TrialState.RUNNING}
-
-    def append(self, trial: optuna.trial.FrozenTrial) -> None:
-        """Add the next trial, which is finished or waiting."""
-        self._study.add_trial(trial)
-        if not trial.state.is_finished():
-            self.unfinished.add(self.count)
-        self.count += 1
-
-    def start(self, number: int) -> None:
-        """Mark a trial as running, unless it was finished before."""
-        if number in self.unfinished:
-            self._storage.set_trial_state_values(self._trial_id(number), TrialState.RUNNING)
-            self._running.add(number)
-
-    def finish(self, number: int, trial: optuna.trial.FrozenTrial) -> None:
-        """Finish a trial, unless it was finished before."""
-        if number not in self.unfinished:
-            return
-        self.start(number)  # sets the start of a trial whose result was known
-        trial_id = self._trial_id(number)
-        for step, value in trial.intermediate_values.items():
-            self._storage.set_trial_intermediate_value(trial_id, step, value)
-        for name, value in trial.user_attrs.items():
-            self._storage.set_trial_user_attr(trial_id, name, value)
-        self._storage.set_trial_state_values(trial_id, trial.state, trial.values)
-        self.unfinished.remove(number)
-        self._running.remove(number)
-
-    def requeue(self) -> None:
-        """Mark the trials that were interrupted as waiting again."""
-        for number in self._running:
-            self._storage.set_trial_state_values(self._trial_id(number), TrialState.WAITING)
-        self._running.clear()
-
-    def _trial_id(self, number: int) -> int:
-        return self._storage.get_trial_id_from_study_id_trial_number(self._id, number)
 
 
 @contextmanager
@@ -331,25 +254,3 @@ def _read_digest(path: Path) -> str | None:
             return json.loads(str(file["about"]))["job"]
     except Exception:  # corrupt bytes make zipfile and NumPy raise anything
         return None
-
-
-def _open_storage(address: str) -> BaseStorage:
-    """Open Optuna's storage: the URL of a database, or the path of a journal."""
-    if "://" in address:  # PostgreSQL through psycopg 3, which the extra `postgresql` installs
-        url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", address)
-        timeout = {"connect_timeout": CONNECT_TIMEOUT} if url.startswith("postgresql") else {}
-        return RDBStorage(url, engine_kwargs={"pool_pre_ping": True, "connect_args": timeout})
-    path = Path(address).absolute()
-    if path.exists() and (content := path.read_bytes()) and not content.endswith(b"\n"):
-        # Optuna 5 would append to that line, and could read neither it nor what follows.
-        raise ValueError("not an Optuna journal, or its last line is cut off")
-    return JournalStorage(JournalFileBackend(str(path)))
-
-
-def _cause(error: BaseException) -> str:
-    """Return the first line of the original error, without passwords."""
-    while error.__cause__:
-        error = error.__cause__
-    message = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    hint = "; pip install 'lstm-laboratory[postgresql]'" if "'psycopg'" in message else ""
-    return hide_password(message.splitlines()[0])[:200] + hint
