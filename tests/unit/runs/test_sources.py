@@ -88,8 +88,10 @@ def test_all_architectures_of_a_study_count():
     assert {path.rpartition("/")[2] for path in unused} == {"encoder_decoder.py", "memoryless.py"}
 
 
-def test_validation_does_not_count():
-    assert not any("validate" in path for path in sources.digests(sources.TRIAL, "echo"))
+@pytest.mark.parametrize("problem", problem_names())
+def test_validation_and_sentences_of_the_report_do_not_count(problem):
+    names = {path.rpartition("/")[2] for path in sources.digests(sources.TRIAL, problem)}
+    assert not names & {"validate.py", "report.py"}
 
 
 def test_the_listed_code_exists():

@@ -5,4 +5,4 @@ from pipeline.problems.echo.metrics.evaluation import describe as describe
 from pipeline.problems.echo.metrics.evaluation import evaluate as evaluate
 from pipeline.problems.echo.metrics.evaluation import preview as preview
 from pipeline.problems.echo.metrics.evaluation import references as references
-from pipeline.problems.echo.metrics.evaluation import summarize as summarize
+from pipeline.problems.echo.metrics.report import summarize as summarize

@@ -5,4 +5,4 @@ from pipeline.problems.shapes.metrics.evaluation import describe as describe
 from pipeline.problems.shapes.metrics.evaluation import evaluate as evaluate
 from pipeline.problems.shapes.metrics.evaluation import preview as preview
 from pipeline.problems.shapes.metrics.evaluation import references as references
-from pipeline.problems.shapes.metrics.evaluation import summarize as summarize
+from pipeline.problems.shapes.metrics.report import summarize as summarize

@@ -294,26 +294,3 @@ def drawing_metrics(polygons: np.ndarray, dataset: Dataset) -> dict[str, np.ndar
 def preview(predictions: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return the drawings at each checkpoint."""
     return {name: predictions[name] for name in ("steps", "polygons") if "polygons" in predictions}
-
-
-def summarize(config: RunConfig, metrics: dict, references: dict) -> list[str]:
-    """Describe the results of an experiment in sentences, from its aggregated metrics."""
-    if config.experiment.framing.generative:
-        return generation.summarize(config, metrics, references)
-    mean = {name: entry["mean"] for name, entry in metrics.items()}
-    memory = "Without memory" if config.experiment.framing.sample == "point" else "With memory"
-    if not config.dataset.family.known:
-        return [
-            f"{memory}, the network predicts the next vertex with a mean absolute error of "
-            f"{mean['mae']:.4f}."
-        ]
-    return [
-        f"{memory}, the network predicts the next vertex with a mean absolute error of "
-        f"{mean['mae']:.4f}. The error of the optimal predictor is "
-        f"{references['mae'][OPTIMAL]:.4f}, because a size is random until a vertex "
-        f"shows it, so the regret is {mean['mae_regret']:.4f}.",
-        "On average, the coordinates of its drawing differ by "
-        f"{mean['consistency_error']:.4f} from those of the nearest exact {config.dataset.shape}.",
-        "It always draws the same shape, so the KS distance between the sizes that it draws and "
-        f"those of the data is {mean['ks']:.2f}; for a single shape it is at least 0.5.",
-    ]

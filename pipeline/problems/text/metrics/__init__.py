@@ -5,4 +5,4 @@ from pipeline.problems.text.metrics.evaluation import describe as describe
 from pipeline.problems.text.metrics.evaluation import evaluate as evaluate
 from pipeline.problems.text.metrics.evaluation import preview as preview
 from pipeline.problems.text.metrics.evaluation import references as references
-from pipeline.problems.text.metrics.evaluation import summarize as summarize
+from pipeline.problems.text.metrics.report import summarize as summarize
