@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline.problems.base import Evaluation
 from pipeline.problems.text.data.examples import decode, join_passages
-from pipeline.problems.text.metrics.evaluation import ngram_bits
+from pipeline.problems.text.metrics.baselines import ngram_bits
 
 if TYPE_CHECKING:
     from pipeline.engine.replicas import Replicas
