@@ -72,12 +72,29 @@ def digest(files: Iterable[Path]) -> str:
     return total.hexdigest()
 
 
-def check_digest(pattern: str, actual: str, expected: str | None) -> None:
-    """Raise InputError if files are not those that a dataset was resolved with."""
+def find_unchanged(pattern: str, expected: str | None) -> tuple[list[Path], str]:
+    """Return the files of a dataset, as `find` does, and their digest.
+
+    `expected` is the digest of the files that the dataset was resolved with, None if it is not
+    resolved yet. Raises InputError if these are other files.
+    """
+    files = find(pattern)
+    actual = digest(files)
     if expected not in (None, actual):
         raise InputError(
             f"{paths.INPUTS}/{pattern}: the files are not those of the dataset; restore them, or "
             "make it anew with: dvc repro"
+        )
+    return files, actual
+
+
+def check_count(pattern: str, count: int, unit: str, dataset: Dataset) -> None:
+    """Raise InputError if files have too few sequences, called `unit`, for a dataset."""
+    held_out = dataset.validation + dataset.test
+    if (missing := held_out + 1 - count) > 0:
+        raise InputError(
+            f"path: {pattern} has {count} {unit}, {missing} too few for validation + test = "
+            f"{held_out} and one for training"
         )
 
 

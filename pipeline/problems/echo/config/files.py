@@ -32,21 +32,16 @@ def resolve(dataset: Dataset) -> Dataset:
     if sequences.max() >= classes:
         most = f"must be more than {sequences.max()}, the largest integer of {dataset.path}"
         raise InputError(f"classes: {most}, got {classes}")
-    if (missing := dataset.validation + dataset.test + 1 - count) > 0:
-        raise InputError(
-            f"path: {dataset.path} has {count} sequences, {missing} too few for validation + test "
-            f"= {dataset.validation + dataset.test} and one for training"
-        )
+    inputs.check_count(dataset.path, count, schema.Contents.unit, dataset)
     contents = schema.Contents(sha256=digest, count=count)
     return dataset.model_copy(update={"contents": contents, "length": length, "classes": classes})
 
 
 def load_sequences(dataset: Dataset) -> tuple[np.ndarray, str]:
     """Return the sequences (S, L), uint8, of the dataset's files, and the files' digest."""
-    files = tuple(inputs.find(dataset.path))
-    digest = inputs.digest(files)
-    inputs.check_digest(dataset.path, digest, dataset.contents and dataset.contents.sha256)
-    return _read_sequences(files, digest), digest
+    expected = dataset.contents and dataset.contents.sha256
+    files, digest = inputs.find_unchanged(dataset.path, expected)
+    return _read_sequences(tuple(files), digest), digest
 
 
 @functools.lru_cache(maxsize=4)

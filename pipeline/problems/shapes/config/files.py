@@ -38,21 +38,16 @@ def resolve(dataset: Dataset) -> Dataset:
         polygons, digest = load_polygons(dataset)
     except InputError as error:
         raise InputError(f"path: {error}") from None
-    if (missing := dataset.validation + dataset.test + 1 - len(polygons)) > 0:
-        raise InputError(
-            f"path: {dataset.path} has {len(polygons)} polygons, {missing} too few for validation "
-            f"+ test = {dataset.validation + dataset.test} and one for training"
-        )
+    inputs.check_count(dataset.path, len(polygons), Polygons.unit, dataset)
     contents = estimate(polygons, digest)
     return dataset.model_copy(update={"contents": contents})
 
 
 def load_polygons(dataset: Dataset) -> tuple[np.ndarray, str]:
     """Return the polygons (S, V, 2) of the dataset's files, as they are, and the files' digest."""
-    files = tuple(inputs.find(dataset.path))
-    digest = inputs.digest(files)
-    inputs.check_digest(dataset.path, digest, dataset.contents and dataset.contents.sha256)
-    return _read_polygons(files, digest), digest
+    expected = dataset.contents and dataset.contents.sha256
+    files, digest = inputs.find_unchanged(dataset.path, expected)
+    return _read_polygons(tuple(files), digest), digest
 
 
 def scaled(polygons: np.ndarray) -> tuple[np.ndarray, float]:

@@ -85,8 +85,8 @@ def _split_tail(dataset: Dataset, files: Mapping[str, str], needed: Mapping[str,
 
 def load_files(dataset: Dataset) -> dict[str, str]:
     """Return the texts of the dataset's files by their names, with rare characters replaced."""
-    contents, files = dataset.contents, inputs.find(dataset.path)
-    inputs.check_digest(dataset.path, inputs.digest(files), contents.sha256)
+    contents = dataset.contents
+    files, _ = inputs.find_unchanged(dataset.path, contents.sha256)
     texts = {inputs.show(path): read(path, dataset.encoding).removesuffix("\n") for path in files}
     if not contents.rare:
         return texts
