@@ -1,19 +1,15 @@
 """Families of shapes: polygons that are affine in a few free parameters.
 
-Axes: V vertex, 2 coordinates (x, y), P free parameters of a family, Q quantile.
+Axes: V vertex, 2 coordinates (x, y), P free parameters of a family.
 """
 
 import inspect
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pipeline.problems.base import Alternatives
-
-if TYPE_CHECKING:
-    from pipeline.problems.shapes.config.types import Polygons
 
 
 class Family:
@@ -78,45 +74,6 @@ class Family:
     def cdf(self, theta: np.ndarray) -> np.ndarray:
         """Return the share of the data (…, P) whose free parameters are smaller than theta's."""
         return theta.clip(0, 1)
-
-
-class EstimatedFamily(Family):
-    """A family that was estimated from polygons: see `files.estimate`."""
-
-    known = False
-
-    def __init__(self, polygons: "Polygons"):
-        self.matrix, self.offset = np.array(polygons.matrix), np.array(polygons.offset)
-        # S polygons differ in at most S - 1 directions, and the first vertex in none.
-        self.restricted = self.matrix.shape[1] < min(len(self.matrix) - 2, polygons.count - 1)
-        self.parameters = tuple(f"p{number + 1}" for number in range(self.matrix.shape[1]))
-        self._range = np.array(polygons.range)
-        self._step_range = np.array(polygons.step_range).reshape(2, -1, 2)
-        self._quantiles = np.array(polygons.quantiles)
-
-    @property
-    def low(self) -> np.ndarray:
-        """The smallest x and y (2,) in the data."""
-        return self._range[0]
-
-    @property
-    def high(self) -> np.ndarray:
-        """The largest x and y (2,) in the data."""
-        return self._range[1]
-
-    @property
-    def step_bounds(self) -> np.ndarray:
-        """The smallest and the largest step (2, V - 1, 2) in the data."""
-        return self._step_range
-
-    def cdf(self, theta: np.ndarray) -> np.ndarray:
-        """Return the share of the data (…, P) whose free parameters are smaller than theta's."""
-        shares = np.linspace(0, 1, self._quantiles.shape[1])
-        columns = [
-            np.interp(theta[..., index], quantiles, shares)
-            for index, quantiles in enumerate(self._quantiles)
-        ]
-        return np.stack(columns, axis=-1)
 
 
 MODULES = Alternatives("shape", "shapes/config/families")

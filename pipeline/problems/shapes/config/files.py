@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.problems.shapes.config.types import Dataset, Polygons
+from pipeline.problems.shapes.config.estimated import Polygons
+from pipeline.problems.shapes.config.types import Dataset
 from pipeline.utils import inputs
 from pipeline.utils.errors import InputError
 

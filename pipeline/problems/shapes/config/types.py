@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field, PlainSerializer, WrapValidator, model_validator
 
 from pipeline import schema
-from pipeline.problems.shapes.config.family import FAMILIES, MODULES, EstimatedFamily, Family
+from pipeline.problems.shapes.config.estimated import EstimatedFamily, Polygons
+from pipeline.problems.shapes.config.family import FAMILIES, MODULES, Family
 
 ALTERNATIVES = (MODULES,)
 
@@ -20,23 +21,6 @@ HALF_WIDTH = 0.01
 """Half the width of the interval whose probability a mixture maximizes, as a share of the widest
 step. The density of a step that is fully determined could grow without bound; the probability of an
 interval cannot."""
-
-
-Numbers = Annotated[tuple[float, ...], Field(strict=False)]
-Rows = Annotated[tuple[Numbers, ...], Field(strict=False)]
-
-
-class Polygons(schema.Contents):
-    """What is in the files of a dataset: the family that was estimated from its polygons."""
-
-    unit: ClassVar[str] = "polygons"
-
-    scale: float = Field(description="coordinates are divided by it")
-    offset: Numbers = Field(description="mean polygon, (V * 2,)")
-    matrix: Rows = Field(description="directions in which polygons vary, (V * 2, P)")
-    quantiles: Rows = Field(description="of each free parameter in the data, (P, Q)")
-    range: Rows = Field(description="smallest and largest x and y, (2, 2)")
-    step_range: Rows = Field(description="smallest and largest steps, (2, (V - 1) * 2)")
 
 
 def _check_each(value: Any, check: Callable[[Any], str]) -> str | tuple[str, ...]:
