@@ -18,6 +18,7 @@ import numpy as np
 
 from pipeline.problems.base import Arrays, Evaluation, Metric
 from pipeline.problems.text.config.types import Dataset
+from pipeline.problems.text.data.corpus import load_corpus
 from pipeline.problems.text.data.examples import (
     decode,
     encode,
