@@ -32,9 +32,9 @@ def cell_figures(config: RunConfig, results: StoredResults) -> list[CaptionedFig
         "What the cells hold, in the replica with the median regret. Top left: the hidden state of "
         "each cell after each vertex of a few shapes, as the network reads them. Top right: what "
         "its variance over all test shapes depends on: on the place (which vertex it is), linearly "
-        "on a size, or on sizes in another way. Bottom: the cells that vary most with each of "
-        f"these. Shares of the variance of all cells, mean over all {count} replicas with its "
-        f"95% interval: {', '.join(numbers)}."
+        "on a size, or on sizes in another way. Bottom: for each of these, the cell that varies "
+        "most with it, of the cells not shown yet. Shares of the variance of all cells, mean over "
+        f"all {count} replicas with its 95% interval: {', '.join(numbers)}."
     )
     return [CaptionedFigure("cells", plot_cells(config, results), caption)]
 
@@ -95,20 +95,34 @@ def _plot_lines(
     figure: SubFigure, traces: np.ndarray, variance: dict[str, np.ndarray], names: list[str]
 ) -> None:
     """Plot the states (S, T, H) of the cells that vary most with each part against the vertex."""
-    chosen: dict[int, str] = {}
-    for part, values in list(variance.items())[:TRACED_CELLS]:
-        order = (int(cell) for cell in np.argsort(-values))
-        chosen[next(cell for cell in order if cell not in chosen)] = part
+    chosen = _cells_to_plot(dict(list(variance.items())[:TRACED_CELLS]))
     panels = figure.subplots(1, len(chosen), sharey=True, squeeze=False)[0]
     steps = np.arange(1, traces.shape[1] + 1)
-    for axes, (cell, part) in zip(panels, chosen.items(), strict=True):
+    for axes, (cell, title) in zip(panels, chosen.items(), strict=True):
         styles = zip(SHAPE_COLORS, plotting.MARKERS, strict=False)
         for shape, name, (color, marker) in zip(traces, names, styles, strict=False):
             axes.plot(steps, shape[:, cell], color=color, marker=marker, label=name)
-        axes.set(title=f"most variance by {part}:\ncell {cell + 1}", xlabel="vertex", xticks=steps)
+        axes.set(title=title, xlabel="vertex", xticks=steps)
     panels[0].set_ylabel("hidden state")
     handles, _ = panels[0].get_legend_handles_labels()
     plotting.figure_legend(figure, handles, "lower center")
+
+
+def _cells_to_plot(variance: dict[str, np.ndarray]) -> dict[int, str]:
+    """Return the cell with most variance (H,) by each part, of those not chosen yet, and a title.
+
+    The title names the cells with more variance, which are in the panels of other parts.
+    """
+    chosen: dict[int, str] = {}
+    for part, values in variance.items():
+        order = np.argsort(-values).tolist()
+        rank = next((rank for rank, cell in enumerate(order) if cell not in chosen), None)
+        if rank is None:  # fewer cells than parts
+            break
+        after = ", ".join(str(cell + 1) for cell in order[:rank])
+        note = f" (after {after})" if after else ""
+        chosen[order[rank]] = f"most variance by {part}:\ncell {order[rank] + 1}{note}"
+    return chosen
 
 
 def _names(sizes: np.ndarray, labels: list[str]) -> list[str]:

@@ -67,3 +67,18 @@ def test_only_networks_with_memory_have_a_figure_of_their_cells():
     parts = [title.partition(":")[0] for title in titles if title]
     assert parts == [f"most variance by {part}" for part in ("place", "width", "height")]
     plt.close("all")
+
+
+def test_the_title_of_a_cell_names_those_with_more_variance():
+    config = with_memory()
+    replicas, test = make_replicas(config), data.generate(config.dataset)["test"]
+    arrays = analysis.analyze(config, replicas, test, {}).predictions
+    variance = np.zeros_like(arrays["state_variance"])
+    variance[:, 2], variance[:, 0] = 2, 1  # the third cell varies most with everything
+    results = StoredResults(
+        {}, arrays | {"state_variance": variance}, {"mae_regret": np.array([3.0, 1, 2])}, {}, test
+    )
+    titles = [axes.get_title() for axes in cell_figures(config, results)[0].figure.axes]
+    cells = [title.partition("\n")[2] for title in titles if title]
+    assert cells == ["cell 3", "cell 1 (after 3)", "cell 2 (after 3, 1)"]
+    plt.close("all")
