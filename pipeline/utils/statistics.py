@@ -91,25 +91,26 @@ def paired_difference(
 ) -> dict[str, float | None]:
     """Compare two experiments replica by replica; pairs share training data and initial seeds.
 
-    Returns the mean difference (ours minus theirs) with its interval over the `pairs` in which both
-    have a value; `p_better`, the share of pairs in which ours is better, ties counted half; and
-    `p_value`, that of the exact sign test, which leaves out ties. A replica without a value is
-    worse than one with a value. Results without any pair are None, as are `p_better` and `p_value`
-    where neither direction is better.
+    Returns the mean difference (ours minus theirs) with its interval over the `complete` pairs, in
+    which both have a value; and over the `pairs` in which at least one has, `p_better`, the share
+    in which ours is better, ties counted half, and `p_value`, that of the exact sign test, which
+    leaves out ties. A replica without a value is worse than one with a value. Results without any
+    pair are None, as are `p_better` and `p_value` where neither direction is better.
     """
     present = ~np.isnan([ours, theirs])
-    pairs = present.all(axis=0)
-    difference = (ours - theirs)[pairs]
+    complete, pairs = present.all(axis=0), present.any(axis=0)
+    difference = (ours - theirs)[complete]
     low, high = interval(difference)
     p_better = p_value = None
-    if higher_is_better is not None and present.any():
-        gain = np.where(pairs, np.sign(ours - theirs), 0.0) * (1 if higher_is_better else -1)
+    if higher_is_better is not None and pairs.any():
+        gain = np.where(complete, np.sign(ours - theirs), 0.0) * (1 if higher_is_better else -1)
         gain += present[0].astype(float) - present[1]
-        gain = gain[present.any(axis=0)]
+        gain = gain[pairs]
         p_better, p_value = float(np.mean((1 + gain) / 2)), sign_test(gain)
-    mean = np.mean(difference) if pairs.any() else np.nan
+    mean = np.mean(difference) if complete.any() else np.nan
     statistics = _nan_to_none({"difference": mean, "low": low, "high": high})
-    return statistics | {"p_better": p_better, "p_value": p_value, "pairs": int(pairs.sum())}
+    counts = {"pairs": int(pairs.sum()), "complete": int(complete.sum())}
+    return statistics | {"p_better": p_better, "p_value": p_value} | counts
 
 
 def sign_test(differences: np.ndarray) -> float:

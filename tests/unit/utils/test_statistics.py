@@ -83,7 +83,8 @@ def test_paired_difference_has_the_share_of_better_replicas(higher, expected):
 def test_a_replica_without_a_value_is_the_worse_of_its_pair(higher):
     ours, theirs = np.array([1.0, 1.0, np.nan, np.nan]), np.array([1.0, np.nan, 1.0, np.nan])
     result = statistics.paired_difference(ours[:2], theirs[:2], higher_is_better=higher)
-    assert (result["p_better"], result["pairs"], result["difference"]) == (0.75, 1, 0)
+    assert (result["p_better"], result["pairs"], result["difference"]) == (0.75, 2, 0)
+    assert result["complete"] == 1
     assert statistics.paired_difference(ours, theirs, higher_is_better=higher)["p_better"] == 0.5
     no_pair = statistics.paired_difference(ours[3:], theirs[3:], higher_is_better=higher)
     assert no_pair["pairs"] == 0
