@@ -113,7 +113,7 @@ def progress_images(config: RunConfig, results: StoredResults) -> dict[str, dict
     for step, polygons in zip(predictions["steps"], predictions["polygons"], strict=True):
         figure, axes = plt.subplots(figsize=(4, 4))
         _draw(axes, polygons, f"after {step:,} {config.dataset.plural}")
-        _set_range(axes, config.dataset, polygons)
+        _set_range(axes, config.dataset, polygons, _corners(config.dataset))  # at all steps alike
         images[int(step)] = figure
     return {"drawn shapes": images}
 
@@ -152,7 +152,7 @@ def _gallery_of_steps(rows: GalleryRows, steps: list[int]) -> Figure:
     """Draw a row for each network and a column for each step."""
     width = min(plotting.WIDTH, 1.0 + 1.5 * len(steps))
     size = (width, 0.6 + width / len(steps) * 0.88 * len(rows))
-    every = [predictions["polygons"] for _, predictions in rows.values()]
+    shown = _shown(rows)
     figure, grid = plt.subplots(
         len(rows), len(steps), figsize=size, sharex=True, sharey=True, squeeze=False
     )
@@ -166,7 +166,7 @@ def _gallery_of_steps(rows: GalleryRows, steps: list[int]) -> Figure:
             _draw_median(axes, config)
             _draw(axes, drawn[step], f"after {step:,}" if step in untitled else "")
             axes.title.set_fontsize(11)
-            _set_range(axes, config.dataset, *every)
+            _set_range(axes, config.dataset, *shown)
             untitled.discard(step)
         panels[steps.index(min(drawn))].set_ylabel(name)
     return figure
@@ -177,7 +177,7 @@ def _gallery_of_networks(rows: GalleryRows) -> Figure:
     columns = min(len(rows), GALLERY_COLUMNS)
     lines = -(-len(rows) // columns)
     width = min(plotting.WIDTH, 1.0 + 1.5 * columns)
-    every = [predictions["polygons"] for _, predictions in rows.values()]
+    shown = _shown(rows)
     size = (width, 0.6 + width / columns * 1.1 * lines)
     figure, grid = plt.subplots(
         lines, columns, figsize=size, sharex=True, sharey=True, squeeze=False
@@ -186,10 +186,16 @@ def _gallery_of_networks(rows: GalleryRows) -> Figure:
         _draw_median(axes, config)
         _draw(axes, predictions["polygons"][0], name.replace(": ", "\n"))
         axes.title.set_fontsize(9)
-        _set_range(axes, config.dataset, *every)
+        _set_range(axes, config.dataset, *shown)
     for axes in grid.flat[len(rows) :]:
         axes.remove()
     return figure
+
+
+def _shown(rows: GalleryRows) -> list[np.ndarray]:
+    """Return all that a gallery shows."""
+    polygons = [predictions["polygons"] for _, predictions in rows.values()]
+    return polygons + [_median_shapes(config) for config, _ in rows.values()]
 
 
 def plot_polygons(config: RunConfig, shape: str, polygons: np.ndarray) -> Figure:
@@ -201,7 +207,7 @@ def plot_polygons(config: RunConfig, shape: str, polygons: np.ndarray) -> Figure
     if not 1 < count <= MAX_SIDE_BY_SIDE:
         figure, axes = plt.subplots(figsize=(4, 4))
         _draw(axes, polygons, title, bold=count == 1)
-        _set_range(axes, config.dataset, polygons)
+        _set_range(axes, config.dataset, polygons, _corners(config.dataset))
         return figure
     columns = math.ceil(count**0.5)
     rows = math.ceil(count / columns)
@@ -240,10 +246,12 @@ def _plot_panels(
     for axes, (title, polygons) in zip(panels, drawn.items(), strict=False):
         _draw_median(axes, config)
         _draw(axes, polygons, title)
+    shown = [*drawn.values(), _median_shapes(config)]
     if results:
         _draw_test_shapes(panels[-1], results)
+        shown.append(results.test[:TEST_SHAPES])
     for axes in panels:
-        _set_range(axes, config.dataset, *drawn.values())
+        _set_range(axes, config.dataset, *shown)
         axes.xaxis.set_tick_params(labelbottom=True)
     return figure
 
@@ -395,11 +403,19 @@ def _outline(axes: Axes, polygon: np.ndarray, **options) -> None:
 
 
 def _draw_median(axes: Axes, config: RunConfig) -> None:
-    """Draw the shape with median sizes, which a network without randomness should draw."""
-    if not config.experiment.framing.generative and config.dataset.family.known:
-        family = config.dataset.family
-        median = family.polygons(np.full(len(family.parameters), 0.5))
-        _outline(axes, median, color=plotting.GREEN, linewidth=5, alpha=0.35)
+    for polygon in _median_shapes(config):
+        _outline(axes, polygon, color=plotting.GREEN, linewidth=5, alpha=0.35)
+
+
+def _median_shapes(config: RunConfig) -> np.ndarray:
+    """Return the shape with median sizes (1, V, 2), which a regressor should draw.
+
+    There is none, (0, 1, 2), of generators and of families that are not known.
+    """
+    if config.experiment.framing.generative or not config.dataset.family.known:
+        return np.empty((0, 1, 2))
+    family = config.dataset.family
+    return family.polygons(np.full((1, len(family.parameters)), 0.5))
 
 
 def _median_shape(config: RunConfig) -> str:
@@ -407,14 +423,21 @@ def _median_shape(config: RunConfig) -> str:
     return " Green: the shape with median sizes." if config.dataset.family.known else ""
 
 
-def _set_range(axes: Axes, dataset: Dataset, *drawn: np.ndarray) -> None:
-    """Fit the axes to all shapes of a dataset, and to drawn ones (…, 2) that leave its range."""
+def _corners(dataset: Dataset) -> np.ndarray:
+    """Return the lower left and the upper right corner (2, 2) of the range of all shapes."""
     families = dataset.families.values()
     low = np.min([family.low for family in families], axis=0)
     high = np.max([family.high for family in families], axis=0)
-    points = np.concatenate([low[None], high[None], *(each.reshape(-1, 2) for each in drawn)])
+    return np.stack([low, high])
+
+
+def _set_range(axes: Axes, dataset: Dataset, *shown: np.ndarray) -> None:
+    """Fit the axes to points (…, 2), as far as they are not far outside the dataset's range."""
+    points = np.concatenate([each.reshape(-1, 2) for each in shown])
+    low, high = _corners(dataset)
     growth = MAX_GROWTH * (high - low)
-    points = points[np.isfinite(points).all(axis=1)].clip(low - growth, high + growth)
+    finite = points[np.isfinite(points).all(axis=1)].clip(low - growth, high + growth)
+    points = finite if len(finite) else _corners(dataset)
     left, bottom = points.min(axis=0) - MARGIN
     right, top = points.max(axis=0) + MARGIN
     axes.set(aspect="equal", xticks=np.arange(-0.5, 1.1, 0.5), yticks=np.arange(-0.5, 1.1, 0.5))

@@ -40,3 +40,21 @@ def test_drawings_of_variants_fill_their_rows(count, shape):
     limits = np.array([figure.axes[0].get_xlim(), figure.axes[0].get_ylim()])
     assert (limits[:, 0] < -0.5).all()  # shapes outside the data's range are visible
     plt.close("all")
+
+
+def test_axes_fit_the_drawings_and_the_test_shapes_beside_them():
+    config, rng = small_config("drawer"), np.random.default_rng(3)
+    polygons = 0.4 * rng.random((1, 2, config.dataset.family.vertex_count, 2))
+    test = np.ones((24, 4, 2))
+    results = StoredResults({}, {"polygons": polygons}, {}, {}, test)
+
+    def limits(count: int) -> np.ndarray:
+        networks = {f"variant {number}": (config, results) for number in range(count)}
+        axes = experiment.plot_final_drawings(networks).axes[0]
+        return np.array([axes.get_xlim(), axes.get_ylim()])
+
+    without_test, with_test = limits(9), limits(3)
+    assert (without_test[:, 1] > 0.5).all()  # the shape with median sizes
+    assert (without_test < 0.7).all()
+    assert (with_test[:, 1] > 1).all()
+    plt.close("all")
