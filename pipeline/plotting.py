@@ -47,10 +47,11 @@ DIRECTIONS = {True: "(higher is better)", False: "(lower is better)", None: ""}
 SETTINGS = {
     "clip_norm": "clipping",
     "consistency": "consistency weight",
-    "decoder_context": "decoder receives",
+    "decoder_context": "encoder's result",
     "echo": "integers echoed",
     "reset_states_after": "state reset after every",
     "reverse": "window read backwards",
+    "teacher_forcing": "feedback",
 }
 """The words for keys of params.yaml that do not explain themselves."""
 

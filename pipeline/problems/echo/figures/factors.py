@@ -17,16 +17,17 @@ from pipeline.schema.experiment import RunConfig
 UPDATES = "updates"  # in place of a setting: they follow from others
 LONGEST = 24  # characters in a line below a panel of effects
 LONGEST_LEVEL = 9  # and below a value
+UNLEARNED = 0.01  # exact accuracy below which a network counts as one that learned nothing
 VALUES = {
-    "lstm": "LSTM, by step",
-    "vector": "one vector",
-    "features": "features of a step",
-    "initial_state": "its state",
-    "mae": "MAE",
-    "mse": "MSE",
-    "categorical_crossentropy": "cross-entropy",
+    "model.architecture": {
+        "lstm": "LSTM, by step",
+        "vector": "one vector",
+        "features": "features of a step",
+    },
+    "model.decoder_context": {"vector": "input of each step", "initial_state": "initial state"},
+    "training.loss": {"mae": "MAE", "mse": "MSE", "categorical_crossentropy": "cross-entropy"},
 }
-"""The words for values of params.yaml that do not explain themselves."""
+"""The words for values of params.yaml that do not explain themselves, by their keys."""
 
 
 def varied_settings(configs: Iterable[RunConfig]) -> dict[str, list]:
@@ -103,10 +104,8 @@ def plot_cells(variants: Variants) -> Figure:
     groups = {
         name: _other_settings(config, "model.cells") for name, (config, _) in variants.items()
     }
-    by_variant = line_styles(variants)
-    # The first variant of a group lends it its style.
-    styles = {group: by_variant[name] for name, group in reversed(groups.items())}
-    labels = _labels(list(dict.fromkeys(groups.values())))
+    styles = line_styles(groups.values())
+    labels = _labels(list(styles))
     ticks = sorted({config.experiment.model.cells for config, _ in variants.values()})
     labels_by_metric = {
         "exact_accuracy": "exact accuracy (share)",
@@ -146,58 +145,83 @@ def plot_cells(variants: Variants) -> Figure:
 
 def plot_effects(variants: Variants) -> Figure:
     """Exact accuracy at each value of each setting, with all others equal."""
-    flat = {name: settings(config) for name, (config, _) in variants.items()}
-    means = {
-        name: results.metrics["exact_accuracy"].mean() for name, (_, results) in variants.items()
-    }
+    rows = [settings(config) for config, _ in variants.values()]
     factors = varied_settings([config for config, _ in variants.values()])
-    joint = {keys[0]: keys for keys in _joint_settings(list(flat.values()))}
+    joint = {keys[0]: keys for keys in _joint_settings(rows)}
     figure, panels = plotting.panels(len(factors), max(2, len(factors)), 4.0, sharey=True)
     for axes, (factor, levels) in zip(panels, factors.items(), strict=True):
-        lines: dict = {}  # of the variants that differ in this factor alone: {level: mean}
-        for name, row in flat.items():
-            others = tuple(row[other] for other in factors if other != factor)
-            lines.setdefault(others, {})[row[factor]] = means[name]
+        lines = _effects(variants, factors, factor)
         # A line between the values of a setting without an order would be no slope.
         mark = "o-" if len(levels) == 2 or _are_numbers(levels) else "o"
-        for line in lines.values():
+        for line in lines:
             values = [line[level] for level in levels]
-            axes.plot(range(len(levels)), values, mark, color="#AAAAAA", clip_on=False)
-        overall = [np.mean([line[level] for line in lines.values()]) for level in levels]
+            look = mark.replace("-", ":") if max(values) < UNLEARNED else mark
+            axes.plot(range(len(levels)), values, look, color="#AAAAAA", clip_on=False)
+        overall = [np.mean([line[level] for line in lines]) for level in levels]
         style = {"color": plotting.BLUE, "linewidth": 4, "markersize": 9, "clip_on": False}
         axes.plot(range(len(levels)), overall, mark, **style)
         # Words of settings that change together: `0.001` and `constant`.
         words = {
-            row[factor]: [row[key] for key in joint[factor][1:] if isinstance(row[key], str)]
-            for row in flat.values()
+            row[factor]: ", ".join(
+                _level_label(key, row[key])
+                for key in joint[factor]
+                if key == factor or isinstance(row[key], str)
+            )
+            for row in rows
         }
-        labels = [
-            textwrap.fill(", ".join(map(_level_label, [level, *words[level]])), LONGEST_LEVEL)
-            for level in levels
-        ]
+        labels = [textwrap.fill(words[level], LONGEST_LEVEL) for level in levels]
         ticks = [f"{label}\n({mean:.1%})" for label, mean in zip(labels, overall, strict=True)]
         axes.set_xticks(range(len(levels)), ticks, fontsize=10)
         axes.set(xlim=(-0.4, len(levels) - 0.6), ylim=(-0.03, 1.03))
         keys = [factor, *(key for key in joint[factor][1:] if key != UPDATES)]
         names = ", ".join(map(plotting.setting_label, keys))
+        if factor == "training.batch_size" and UPDATES not in joint[factor]:
+            names += " (at the same number of updates)"
         axes.set_xlabel(textwrap.fill(names, LONGEST), fontsize=10)
     panels[0].set_ylabel("exact accuracy (share)")
     return figure
 
 
-def _level_label(level: object) -> str:
+def _effects(variants: Variants, factors: Iterable[str], factor: str) -> list[dict]:
+    """Return mean accuracies by level, {level: mean}, of variants that differ in a factor only."""
+    lines: dict = {}
+    for config, results in variants.values():
+        row = settings(config)
+        others = tuple(row[other] for other in factors if other != factor)
+        mean = results.metrics["exact_accuracy"].mean()
+        lines.setdefault(others, {})[row[factor]] = mean
+    return list(lines.values())
+
+
+def describe_unlearned(variants: Variants) -> str:
+    """Return a part of a caption of `plot_effects`: which lines are dotted, if any are."""
+    factors = varied_settings([config for config, _ in variants.values()])
+    effects = {factor: _effects(variants, factors, factor) for factor in factors}
+    if not any(max(line.values()) < UNLEARNED for lines in effects.values() for line in lines):
+        return ""
+    caption = f" Dotted: variants that stay below {UNLEARNED:.0%}"
+    for factor, lines in effects.items():
+        unlearned = [[level for level in line if line[level] < UNLEARNED] for line in lines]
+        if len(unlearned[0]) == 1 and all(levels == unlearned[0] for levels in unlearned):
+            label = _level_label(factor, unlearned[0][0])
+            caption += f", all those with {plotting.setting_label(factor)}: {label}"
+    return f"{caption}."
+
+
+def _level_label(setting: str, level: object) -> str:
     if isinstance(level, bool):
         return "yes" if level else "no"
     if isinstance(level, int):
         return f"{level:,}"
-    return VALUES.get(str(level), str(level).replace("_", " "))
+    return VALUES.get(setting, {}).get(str(level), str(level).replace("_", " "))
 
 
 def _setting_and_level(setting: str, level: object) -> str:
-    """Describe a value; yes and no need the name of their setting."""
+    """Describe a value; yes, no and numbers of updates need the name of their setting."""
+    label = _level_label(setting, level)
     if isinstance(level, bool):
-        return f"{plotting.setting_label(setting)}: {_level_label(level)}"
-    return _level_label(level)
+        return f"{plotting.setting_label(setting)}: {label}"
+    return f"{label} updates" if setting == UPDATES else label
 
 
 def _other_settings(config: RunConfig, key: str) -> tuple:

@@ -17,7 +17,9 @@ from pipeline.problems.echo.config.types import min_integers
 from pipeline.problems.echo.data.examples import samples_per_sequence
 from pipeline.problems.echo.figures.errors import error_figures
 from pipeline.problems.echo.figures.factors import (
+    UNLEARNED,
     compares_cells,
+    describe_unlearned,
     is_full_factorial,
     line_styles,
     plot_cells,
@@ -28,9 +30,8 @@ from pipeline.problems.echo.figures.states import state_figures
 from pipeline.problems.echo.metrics.evaluation import LEARNED
 from pipeline.schema.experiment import RunConfig
 
-UNLEARNED = 0.01  # exact accuracy below which a network counts as one that learned nothing
 UNLEARNED_COLOR = "#AAAAAA"
-LENGTHS_SHIFT = 0.012  # of the line of a variant, in exact accuracy
+DASHES = 10.0  # period of the dashes of lines that lie over each other, in widths of a line
 LOG_RATIO = 4
 """The x axis is logarithmic if the longest training is more than 4 times the shortest."""
 
@@ -46,8 +47,9 @@ def plot_variants(variants: Variants) -> list[CaptionedFigure]:
         CaptionedFigure(
             "learning-curves",
             plot_learning_curves(variants),
-            "Held-out exact accuracy against training sequences seen: median and middle 80% of the "
-            "replicas, with the last median in the legend. Decoders read their own predictions."
+            "Exact accuracy on the validation sequences against training sequences seen: median "
+            "and middle 80% of the replicas. Percentages: the last medians; tables are about the "
+            "test sequences. Decoders read their own predictions."
             f"{_ends(variants)}{_gray(variants)}",
         ),
         *detail_figures(variants),
@@ -71,6 +73,7 @@ def plot_variants(variants: Variants) -> list[CaptionedFigure]:
                 "Exact accuracy by each setting: a gray line joins variants that differ only in "
                 "that setting, if it has an order or two values; blue, and the numbers below: "
                 "means over all variants."
+                f"{describe_unlearned(variants)}"
                 f"{note if 'training.batch_size' in factors else ''}",
             )
         )
@@ -96,8 +99,8 @@ def detail_figures(variants: Variants) -> list[CaptionedFigure]:
                 "lengths",
                 plot_lengths(variants),
                 "Exact accuracy against the length of the echoed sequence: mean and range over "
-                "replicas. Lines are shifted up or down a little, so that equal ones are "
-                f"visible.{shaded}",
+                "replicas. Where lines are equal, each shows in the gaps of the next."
+                f"{shaded}",
             )
         )
     if all(framing.target == "sequence" for framing in framings):
@@ -186,10 +189,10 @@ def plot_lengths(variants: Variants) -> Figure:
         values = np.stack(
             [results.metrics[f"exact_accuracy_at_length_{length}"] for length in x], axis=-1
         )
-        # Lines are shifted up and down, so that equal ones do not hide each other.
-        shift = LENGTHS_SHIFT * ((len(variants) - 1) / 2 - number)
-        low, high = values.min(axis=0) + shift, values.max(axis=0) + shift
-        axes.plot(x, values.mean(axis=0) + shift, clip_on=False, label=name, **style)
+        gap = DASHES * number / len(variants)  # grows, so that equal lines do not hide each other
+        style |= {"linestyle": (0, (DASHES - gap, gap)), "fillstyle": "none", "markersize": 8}
+        axes.plot(x, values.mean(axis=0), clip_on=False, label=name, **style)
+        low, high = values.min(axis=0), values.max(axis=0)
         axes.fill_between(x, low, high, color=style["color"], alpha=0.15, linewidth=0)
     if training_lengths := _training_lengths(variants):
         axes.axvspan(*training_lengths, color="#DDDDDD", zorder=0, label="lengths in training")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from echoes import config
 
+from pipeline import plotting
 from pipeline.problems.base import StoredResults
 from pipeline.problems.echo import figures, metrics
 from pipeline.problems.echo.data.examples import make_examples
@@ -138,6 +139,16 @@ def test_training_lengths_are_shaded_if_all_variants_share_them():
         assert ("lengths in training" in labels) == ("Shaded" in picture.caption) == shaded
 
 
+def test_lines_by_length_are_at_their_values_and_differ_in_their_markers():
+    case = config(5, 5, eval_lengths=[5, 9])
+    extra = {f"exact_accuracy_at_length_{n}": 0.0 for n in (5, 9)}
+    networks = {name: (case, make_results(case, **extra)) for name in "abc"}
+    lines = variants.plot_lengths(networks).axes[0].lines
+    for line in lines:
+        np.testing.assert_allclose(line.get_ydata(), 0, atol=1e-9)
+    assert len({line.get_marker() for line in lines}) == 3
+
+
 def test_the_legend_of_the_learning_curve_covers_no_curve():
     case = config()
     figure = experiment.plot_learning_curve(case, make_results(case))
@@ -173,6 +184,18 @@ def test_the_effects_figure_has_a_panel_per_factor_with_its_means():
     assert state.get_xlabel() == "state reset after every"
 
 
+def test_lines_of_variants_that_learn_nothing_are_dotted_and_their_common_setting_is_named():
+    networks = factorial_variants(reset_states_after=["batch", "sequence"], learning_rate=[0.1, 1])
+    assert factors.describe_unlearned(networks) == ""
+    for name, (_, results) in networks.items():
+        if name.startswith("sequence"):
+            results.metrics["exact_accuracy"][:] = 0.001
+    caption = " Dotted: variants that stay below 1%, all those with state reset after every: "
+    assert factors.describe_unlearned(networks) == f"{caption}sequence."
+    rate = factors.plot_effects(networks).axes[1]
+    assert {line.get_linestyle() for line in rate.lines} == {"-", ":"}
+
+
 def test_an_incomplete_factorial_has_no_effects_figure():
     networks = factorial_variants(reset_states_after=["batch", "sequence"], batch_size=[1, 3, 7])
     networks.popitem()
@@ -186,7 +209,9 @@ def test_variants_with_many_numbers_of_cells_are_drawn_against_them():
         networks[f"{representation}-{cells}"] = (case, make_results(case))
     assert "cells" in picture_names(figures.plot_variants(networks))
     left, right = factors.plot_cells(networks).axes
-    assert left.get_legend_handles_labels()[1] == ["one-hot", "scaled"]
+    handles, labels = left.get_legend_handles_labels()
+    assert labels == ["one-hot", "scaled"]
+    assert [handle.get_color() for handle in handles] == [plotting.BLUE, plotting.ORANGE]
     assert right.get_ylim()[0] == 0
 
 
