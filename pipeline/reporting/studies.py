@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pipeline.problems.base import Problem
 from pipeline.schema.report import Report
 from pipeline.schema.study import VARIANT, Study
+from pipeline.studies.figures.labels import describe_rounding
 from pipeline.utils import files, paths
 from pipeline.utils.errors import InputError
 
@@ -40,10 +41,18 @@ def _counts(summary: Mapping) -> str:
 
 def _tables(study: Study, summary: Mapping) -> list[dict]:
     """Return tables of the best trials and, with a target, of `smallest_reaching_target`."""
-    title = "The Pareto-optimal trials" if len(study.objectives) > 1 else "The best trial"
-    tables = [{"title": title, "rows": [_row(entry) for entry in summary["best"]]}]
+    describe = Problem(study.problem).metrics.describe
+    table = {"title": "The best trial", "rows": [_row(entry) for entry in summary["best"]]}
+    if len(study.objectives) > 1:
+        means = [
+            (describe(metric), entry["metrics"][metric]["mean"])
+            for entry in summary["best"]
+            for metric in study.objectives
+        ]
+        table |= {"title": "The Pareto-optimal trials", "note": describe_rounding(means)}
+    tables = [table]
     if "smallest_reaching_target" in summary:
-        metric = Problem(study.problem).metrics.describe(next(iter(study.objectives))).label
+        metric = describe(next(iter(study.objectives))).label
         title = (
             f"For each {next(iter(study.dimensions))}, the network with the fewest weights that "
             f"reaches {study.goal} {metric}"

@@ -1,5 +1,7 @@
 """The words of a study's figures: metrics and dimensions on axes and in captions."""
 
+from collections.abc import Sequence
+
 from pipeline import plotting
 from pipeline.problems.base import Metric, Problem
 from pipeline.studies.plan import StudyPlan, Trial
@@ -20,6 +22,16 @@ def metric_label(plan: StudyPlan, metric: str) -> str:
 def dimension_label(dimension: str) -> str:
     """The axis label of a dimension: `learning rate` for training.learning_rate."""
     return plotting.setting_label(dimension)
+
+
+def describe_rounding(means: Sequence[tuple[Metric, float]]) -> str:
+    """A sentence on Pareto-optimal trials whose means of an objective are rounding, if any are."""
+    rounded = {metric for metric, mean in means if mean < metric.rounding}
+    return " ".join(
+        f"Below {metric.rounding:.2g} (rounding) the order of the {metric.label} means nothing, so "
+        "which trials are Pareto-optimal there is chance."
+        for metric in sorted(rounded)
+    )
 
 
 def center(plan: StudyPlan, trial: Trial, metric: str) -> float:

@@ -9,7 +9,12 @@ from matplotlib.axes import Axes
 from pipeline import plotting
 from pipeline.problems.base import CaptionedFigure
 from pipeline.studies.figures.by_dimension import complete, split_dimensions
-from pipeline.studies.figures.labels import dimension_label, metric_label
+from pipeline.studies.figures.labels import (
+    describe,
+    describe_rounding,
+    dimension_label,
+    metric_label,
+)
 from pipeline.studies.figures.scales import metric_scale
 from pipeline.studies.plan import StudyPlan, Trial
 from pipeline.studies.run import best
@@ -37,6 +42,10 @@ def pareto(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
     for metric, which in ((first, "x"), (second, "y")):
         values = np.concatenate([trial.result.metrics[metric] for trial in shown])
         metric_scale(axes, which, values[~np.isnan(values)])
+        if (values < (rounding := describe(plan, metric).rounding)).any():
+            draw = axes.axvline if which == "x" else axes.axhline
+            label = f"rounding: {rounding:.2g}"
+            draw(rounding, color=plotting.GRAY, linestyle="--", linewidth=1.2, label=label)
     _annotate_points(axes, plan, shown, first, second)
     axes.set(xlabel=metric_label(plan, first), ylabel=metric_label(plan, second))
     axes.legend(fontsize=9)
@@ -44,9 +53,16 @@ def pareto(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
     caption = (
         f"Means over {len(plan.replicas)} replicas, labeled with the value of "
         f"{dimension_label(along)}; small dots are single replicas, the line joins the "
-        "Pareto-optimal trials."
+        "Pareto-optimal trials. "
     )
-    return [CaptionedFigure("pareto", figure, caption)]
+    caption += describe_rounding(
+        [
+            (describe(plan, metric), trial.mean(metric))
+            for metric in (first, second)
+            for trial in front
+        ]
+    )
+    return [CaptionedFigure("pareto", figure, caption.strip())]
 
 
 def _means(trials: Sequence[Trial], first: str, second: str) -> list[np.ndarray]:

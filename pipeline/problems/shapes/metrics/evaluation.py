@@ -61,6 +61,7 @@ METRICS = {
         "mean absolute difference between the coordinates of a drawn shape and those of the "
         "nearest exact shape",
         headline=True,
+        rounding=ROUNDING,
     ),
     "side_error": Metric(
         "side error",
