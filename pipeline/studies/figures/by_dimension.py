@@ -22,6 +22,7 @@ from pipeline.studies.plan import StudyPlan, Trial
 from pipeline.utils import statistics
 
 SAME = 1e-4  # relative to a difference, what is rounding
+MAX_CLOSE = 0.5  # range of accuracies that an axis from 0 to 1 would squeeze
 
 
 def complete(trials: Sequence[Trial]) -> list[Trial]:
@@ -148,7 +149,8 @@ def panel(axes: Axes, plan: StudyPlan, trials: Sequence[Trial], metric: str) -> 
             all_values += list(values[~np.isnan(values)])
     dimension_scale(axes, plan, along)
     if describe(plan, metric).higher_is_better:  # accuracies
-        axes.set_ylim(-0.03, 1.03)
+        if all_values and np.ptp(all_values) > MAX_CLOSE:
+            axes.set_ylim(-0.03, 1.03)
     else:
         metric_scale(axes, "y", np.array(all_values))
     low, high = axes.get_ylim()

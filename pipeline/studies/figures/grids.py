@@ -52,10 +52,17 @@ def heatmap(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
         axes.set(ylabel=dimension_label(up))
         axes.set_xlabel("" if across == VARIANT else dimension_label(across))
         axes.grid(visible=False)
-    censored = any(describe(plan, metric).censored for metric in metrics)
-    few = "at most half of the replicas have a value" if censored else "no replica has a value"
-    caption = f"Means over {len(plan.replicas)} replicas. Asterisk: {INCOMPLETE}. Dash: {few}."
-    return [CaptionedFigure("heatmap", figure, caption)]
+    caption = f"Means over {len(plan.replicas)} replicas"
+    if len(metrics) > 1:
+        caption += f", from top to bottom: {'; '.join(describe(plan, m).label for m in metrics)}"
+    texts = [text.get_text() for axes in panels[:, 0] for text in axes.texts]
+    if any(text.endswith("*") for text in texts):
+        caption += f". Asterisk: {INCOMPLETE}"
+    if "–" in texts:
+        censored = any(describe(plan, metric).censored for metric in metrics)
+        few = "at most half of the replicas have a value" if censored else "no replica has a value"
+        caption += f". Dash: {few}"
+    return [CaptionedFigure("heatmap", figure, f"{caption}.")]
 
 
 def _draw_map(

@@ -2,6 +2,7 @@
 
 import io
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from plans import make_result, make_trials, small_plan
@@ -9,6 +10,7 @@ from plans import make_result, make_trials, small_plan
 from pipeline import plotting
 from pipeline.problems.base import Problem
 from pipeline.studies import export, figures
+from pipeline.studies.figures import by_dimension
 from pipeline.studies.figures.searches import importances
 from pipeline.studies.plan import StudyPlan, Trial
 from pipeline.studies.run import TUNED, UNTUNED
@@ -139,3 +141,48 @@ def test_the_frontier_says_in_words_which_choices_do_not_reach_the_target():
     results = [make_result({"consistency_error": value, "mae_regret": 0.0}) for value in values]
     svg = draw(plan, make_trials(plan, results))["frontier"].decode()
     assert ">not reached<" in svg
+
+
+def captions(plan: StudyPlan, results: list) -> dict[str, str]:
+    """The captions of the figures of a study with these results."""
+    trials = make_trials(plan, results)
+    summary = export.summarize(plan, trials, {}, Problem(plan.study.problem).metrics.describe)
+    drawn = figures.draw(plan, trials, {}, summary)
+    for picture in drawn:
+        plotting.close(picture.figure)
+    return {picture.name: picture.caption for picture in drawn}
+
+
+def test_a_pareto_front_below_rounding_is_marked():
+    plan = small_plan("sizes", figures=["pareto"])
+    for error, noted in ((1e-8, True), (1e-3, False)):
+        results = [
+            make_result({"mae_regret": 0.1 + n, "consistency_error": error / (n + 1)})
+            for n in range(6)
+        ]
+        assert ("Below 1.2e-07 (rounding)" in captions(plan, results)["pareto"]) == noted
+
+
+def test_the_caption_of_a_heat_map_names_its_panels_and_the_marks_that_it_has():
+    plan = small_plan("sizes", figures=["heatmap"])
+    values = [{"mae_regret": [0.1, 0.2], "consistency_error": [0.1, 0.1]} for _ in range(6)]
+    caption = captions(plan, [make_result(each, [False] * 2) for each in values])["heatmap"]
+    assert ", from top to bottom: " in caption
+    assert "consistency error" in caption
+    assert "Asterisk" not in caption
+    assert "Dash" not in caption
+    values[0]["mae_regret"] = [0.1, np.nan]
+    values[1]["mae_regret"] = [np.nan, np.nan]
+    caption = captions(plan, [make_result(each, [False] * 2) for each in values])["heatmap"]
+    assert "Asterisk" in caption
+    assert "Dash" in caption
+
+
+def test_accuracies_that_are_close_have_an_axis_of_their_own():
+    plan = small_plan("search", figures=["curves"], space={"model.cells": [1, 2]}, sampler="grid")
+    for second, wide in ((0.9, True), (0.3, False)):
+        results = [make_result({"token_accuracy": [0.2, value]}) for value in (0.2, second)]
+        _, axes = plt.subplots()
+        by_dimension.panel(axes, plan, make_trials(plan, results), "token_accuracy")
+        assert (axes.get_ylim()[1] > 1) == wide
+        plotting.close(axes.figure)
