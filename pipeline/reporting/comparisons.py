@@ -53,7 +53,7 @@ def plot_comparison(name: str, params: Params, report: Report) -> Figure:
         plot_panel(axes, aggregates, metric, problem, labels, beside.get(metric, []))
     if beside:
         style = {"linestyle": "none", "marker": "o"}
-        pairs = ((plotting.ORANGE, first), (plotting.BLUE, "the network of the row"))
+        pairs = ((plotting.ORANGE, first), (plotting.BLUE, "a network for this family alone"))
         handles = [plt.Line2D([], [], color=color, label=text, **style) for color, text in pairs]
         plotting.figure_legend(figure, handles)
     return figure
