@@ -52,7 +52,12 @@ def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
             plot_temperatures(config, results),
             f"{plural.capitalize()} drawn by the first valid replica from the same random numbers "
             "at several temperatures. Temperature 0 takes the most likely value at each step, 1 "
-            "samples from the learned distribution, and higher ones from flatter distributions.",
+            "samples from the learned distribution, and higher ones from flatter distributions."
+            + (
+                " That of a free size is nearly flat, so a temperature above 0 hardly changes it."
+                if config.experiment.framing.bins
+                else ""
+            ),
         ),
         CaptionedFigure(
             "learning-curve",
