@@ -109,9 +109,9 @@ CAPTIONS = {
     "fit.svg": "Rectangle network: time per update of each contestant, and of this project and JAX "
     "with replicas side by side. Medians; whiskers from the fastest to the slowest repetition.",
     "echo.svg": "Encoder-decoder: time per update of each contestant.",
-    "repro.svg": "Where the processes of a cold dvc repro of all experiments spend their time.",
+    "repro.svg": "Where the processes of a cold dvc repro spend their time ({cold repro}).",
 }
-"""The figures that reports/README.md shows."""
+"""The figures that reports/README.md shows, with how a time of `repro` was measured as `{…}`."""
 
 
 def select(names: Sequence[str]) -> list[str]:
@@ -170,9 +170,15 @@ def write() -> list[str]:
 def _summary(sections: Mapping[str, Mapping]) -> dict:
     """Return what reports/README.md shows of the benchmarks."""
     shown = _machines()["fit" if "fit" in sections else next(iter(sections))]
+    times = sections["repro"]["tables"]["repro"] if "repro" in sections else []
+    how = {row["what"]: row["how"].removeprefix("of ") for row in times}
     return {
         "machine": f"{shown['processor']}, {shown['cores']} cores, {shown['memory_gib']} GiB",
-        "figures": {file: caption for file, caption in CAPTIONS.items() if file[:-4] in sections},
+        "figures": {
+            file: caption.format_map(how)
+            for file, caption in CAPTIONS.items()
+            if file[:-4] in sections
+        },
         "goals": [
             goal._asdict() | {"met": bool(goal.met)}  # JSON has no np.bool
             for section in sections.values()
