@@ -19,7 +19,7 @@ HISTORY = "history."
 """Prefix of the last point of a learning curve: `python-docs.history.train_bits_per_character`."""
 
 BY_PIECE = "by_piece"
-"""Differences from a reference by piece of the test data: `source.by_piece[order-5 n-gram]`."""
+"""Network minus reference by piece of the test data: `source.by_piece[order-5 n-gram]`."""
 
 COUNTS = ("weights", "replicas")
 """Keys of networks and trials that are neither metrics nor parameters."""

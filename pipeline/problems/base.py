@@ -64,7 +64,8 @@ class Evaluation(NamedTuple):
     metrics: Arrays  # each (R,)
     predictions: Arrays  # stored for the figures
     by_piece: Mapping[str, np.ndarray] = MappingProxyType({})
-    """By reference, how much worse it is (Q,) on each piece of the test data; means over R."""
+    """By reference, the network minus the reference (Q,) on each piece of the test data; means over
+    R."""
 
 
 class Metric(NamedTuple):

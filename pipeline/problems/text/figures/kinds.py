@@ -22,10 +22,9 @@ def kind_figures(results: StoredResults) -> list[CaptionedFigure]:
     caption = (
         "Bits per character of the test text by kind of character. Left: the network (mean over "
         f"replicas) and an {ngram_model}, the best of the orders tried, with the share of each "
-        "kind in the text. Right: what each kind contributes to the difference between the two in "
-        "bits per character; negative: the network needs fewer bits. Lines: the 95% interval over "
-        f"{len(difference)} blocks of the text. Their sum, the difference in total, is "
-        f"{total}."
+        "kind in the text. Right: what each kind contributes to network minus n-grams, in bits "
+        "per character; negative: the network needs fewer bits. Lines: the 95% interval over "
+        f"{len(difference)} blocks of the text. Their sum, the difference in total, is {total}."
     )
     return [CaptionedFigure("character-kinds", plot_kinds(results), caption)]
 
@@ -71,6 +70,6 @@ def plot_kinds(results: StoredResults) -> Figure:
         difference.plot([low, high], [row, row], color="black", linewidth=1.5)
     difference.set_axisbelow(True)
     difference.axvline(0, color="black", linewidth=1)
-    difference.set_xlabel("part of the difference (bits)")
+    difference.set_xlabel("part of network minus n-grams (bits)")
     difference.set_title("◂ network better | n-gram model better ▸", fontsize=10)
     return figure

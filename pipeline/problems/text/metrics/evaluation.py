@@ -211,7 +211,7 @@ def evaluate(
 
 
 def _by_piece(dataset: Dataset, test: np.ndarray, bits: np.ndarray) -> Arrays:
-    """Return the bits (Q,) that n-gram models need more than a network, by piece of the test text.
+    """Return the bits (Q,) of a network minus those of n-gram models, by piece of the test text.
 
     `bits` (L,) are the network's, by character. The intervals of these differences over pieces show
     whether other text of the same kind may change their sign, which replicas do not.
@@ -220,7 +220,7 @@ def _by_piece(dataset: Dataset, test: np.ndarray, bits: np.ndarray) -> Arrays:
     if not dataset.has_held_out or pieces < 2:
         return {}
     return {
-        name: np.nanmean((values - bits)[: pieces * PIECE].reshape(pieces, PIECE), axis=1)
+        name: np.nanmean((bits - values)[: pieces * PIECE].reshape(pieces, PIECE), axis=1)
         for name, values in ngram_bits(dataset, join_passages(test).tobytes()).items()
     }
 

@@ -9,7 +9,13 @@ import writers
 from pipeline.problems.text import metrics
 from pipeline.problems.text.data.examples import generate, join_passages, make_examples
 from pipeline.problems.text.metrics import generated_text
-from pipeline.problems.text.metrics.evaluation import FLOOR, _arrange_bits
+from pipeline.problems.text.metrics.evaluation import (
+    FLOOR,
+    PIECE,
+    _arrange_bits,
+    _by_piece,
+    ngram_bits,
+)
 from pipeline.utils.errors import InputError
 
 HELLO = writers.SMALL | {"text": "hello world", "length": 10, "train": 1, "validation": 1}
@@ -35,6 +41,16 @@ def test_the_floor_of_a_framing_is_the_entropy_of_targets_given_inputs(framing, 
     references = metrics.references(config, generate(config.dataset)["test"])
     assert references["bits_per_character"][FLOOR] == pytest.approx(bits)
     assert set(references["bits_per_character"]) == {"uniform", "unigram", FLOOR}
+
+
+def test_differences_by_piece_are_those_of_the_network_minus_the_n_grams():
+    dataset = writers.config(dataset=writers.DOCS | {"length": 1500}).dataset
+    test = generate(dataset)["test"]
+    by_model = ngram_bits(dataset, join_passages(test).tobytes())
+    name, bits = next(iter(by_model.items()))
+    differences = _by_piece(dataset, test, bits + 0.5)
+    assert differences.keys() == by_model.keys()
+    np.testing.assert_allclose(differences[name], np.full(len(bits) // PIECE, 0.5))
 
 
 def test_bits_and_accuracy_are_means_over_characters():
