@@ -31,7 +31,7 @@ test-resilience: $(INSTALLED) ## Run the tests of kills, damage, full disks and 
 test-all: $(INSTALLED) ## Run unit and integration tests and those of make test-resilience
 	$(PYTEST)
 
-test-processors: $(INSTALLED) ## Compare results with those of emulated processors (minutes)
+test-processors: $(INSTALLED) ## Compare results with those of an emulated processor (minutes)
 	pytest tests/processors
 
 bench: $(PEERS) ## Compare speed with JAX, PyTorch, Keras and C; NAMES="fit echo", ARGS="--repetitions 3"
