@@ -61,7 +61,7 @@ def _compile(config) -> dict:
     from benchmarks.tasks import changed
     from pipeline.engine import replicas as engine
     from pipeline.engine.initialization import initial_weights
-    from pipeline.problems.base import Problem
+    from pipeline.problems.load import Problem
     from pipeline.schema.experiment import ALL
     from pipeline.stages.train import split_replicas
 

@@ -15,7 +15,7 @@ from benchmarks import contest, tasks
 from benchmarks.contestants import ENTRIES, OURS
 from benchmarks.options import Goal, Options, Tables
 from pipeline import plotting, schema
-from pipeline.problems.base import read_config
+from pipeline.problems.load import read_config
 
 BASE = {"cells": 10, "replicas": 1, "steps": 5, "batch": 7, "updates": 3000}
 AXES = {

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline import schema
-from pipeline.problems.base import Problem, read_config
+from pipeline.problems.load import Problem, read_config
 from pipeline.utils import files, seeds
 
 HELD_OUT = 256  # sequences for the loss of the trained weights

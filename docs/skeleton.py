@@ -16,7 +16,7 @@ LEFT_OUT = (
     ".github/",
     "benchmarks/",
     "docs/",
-    "pipeline/problems/(?!_template/|base.py|__init__.py)",
+    "pipeline/problems/(?!_template/|(base|load|__init__).py)",
     "reports/",
     "tests/(?!support/contract.py|unit/engine/|unit/utils/test_(errors|locks|statistics).py)",
     "(CHANGELOG|CONTRIBUTING).md",

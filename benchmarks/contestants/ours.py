@@ -8,7 +8,7 @@ import numpy as np
 from benchmarks.tasks import Task
 from pipeline.engine import replicas
 from pipeline.engine.replicas import Progress, Replicas
-from pipeline.problems.base import Problem
+from pipeline.problems.load import Problem
 
 replicas.MIN_COMPILED_UPDATES = 0  # a few updates stand for many
 

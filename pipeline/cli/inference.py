@@ -8,7 +8,8 @@ import typer
 
 from pipeline.cli.arguments import completion
 from pipeline.params.load import load_params
-from pipeline.problems.base import Problem, TrainedNetwork, problem_names
+from pipeline.problems.base import TrainedNetwork
+from pipeline.problems.load import Problem, problem_names
 from pipeline.schema.experiment import RunConfig
 from pipeline.schema.params import Params
 from pipeline.schema.variants import experiment_of

@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.page import contents, hooks
 from pipeline.page.blobs import pack_json, pack_weights
-from pipeline.problems.base import Problem
+from pipeline.problems.load import Problem
 from pipeline.runs import checkpoint as checkpoints
 from pipeline.runs.checkpoint import Checkpoint
 from pipeline.schema.params import Params, get_entry

@@ -8,7 +8,7 @@ import pandas as pd
 
 from pipeline.page import hooks
 from pipeline.page.blobs import rounded
-from pipeline.problems.base import Problem
+from pipeline.problems.load import Problem
 from pipeline.runs import results
 from pipeline.schema.params import Params
 from pipeline.schema.report import Highlight, Report

@@ -10,7 +10,7 @@ from pipeline.params.merge import Merged, expand_variants, get_defaults, get_rec
 from pipeline.params.read_yaml import get_entries, read_yaml
 from pipeline.params.renamed import renamed_keys
 from pipeline.params.scale import scale_params
-from pipeline.problems.base import Problem, problem_names
+from pipeline.problems.load import Problem, problem_names
 from pipeline.schema.experiment import Dataset, Experiment
 from pipeline.schema.params import Params
 from pipeline.schema.study import Study

@@ -10,7 +10,7 @@ from typing import Any
 from pipeline.params.names import name_error
 from pipeline.params.read_yaml import get_entries, read_yaml
 from pipeline.params.validate import metric_errors, parse_entry
-from pipeline.problems.base import Problem
+from pipeline.problems.load import Problem
 from pipeline.schema.experiment import Section
 from pipeline.schema.params import Params
 from pipeline.schema.report import (

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from pipeline.problems.base import Problem
+from pipeline.problems.load import Problem
 from pipeline.schema.experiment import ALL, Dataset, Experiment, RunConfig
 from pipeline.utils.errors import unknown_name, validation_messages
 

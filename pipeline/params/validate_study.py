@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from pipeline.params.validate import metric_errors, network_errors, parse_entry
-from pipeline.problems.base import Problem
+from pipeline.problems.load import Problem
 from pipeline.schema.experiment import Dataset, Experiment, name_error
 from pipeline.schema.study import (
     MAX_POINTS,

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.params import names
-from pipeline.problems.base import Problem
+from pipeline.problems.load import Problem
 from pipeline.runs import results
 from pipeline.schema.params import Params
 from pipeline.schema.report import Answer, Report

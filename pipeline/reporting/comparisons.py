@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from pipeline import plotting
-from pipeline.problems.base import Problem
+from pipeline.problems.load import Problem
 from pipeline.runs import results
 from pipeline.schema.params import Params
 from pipeline.schema.report import Comparison, Report

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipeline import plotting
-from pipeline.problems.base import Problem
+from pipeline.problems.load import Problem
 from pipeline.reporting import comparisons
 from pipeline.schema.params import Params
 from pipeline.schema.report import Highlight, Report

@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipeline import plotting
-from pipeline.problems.base import CaptionedFigure, Problem, StoredResults, Variants
+from pipeline.problems.base import CaptionedFigure, StoredResults, Variants
+from pipeline.problems.load import Problem
 from pipeline.schema.experiment import RunConfig
 
 LOSS = "training loss"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.problems.base import Metric, Problem
+from pipeline.problems.base import Metric
+from pipeline.problems.load import Problem
 from pipeline.reporting import comparisons, studies
 from pipeline.reporting.formats import FILTERS, number
 from pipeline.reporting.links import link

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pipeline import plotting
-from pipeline.problems.base import Problem
+from pipeline.problems.load import Problem
 from pipeline.reporting import comparisons, highlights, links, pages
 from pipeline.reporting.formats import FILTERS
 from pipeline.reporting.templates import render

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from pipeline.problems.base import Problem
+from pipeline.problems.load import Problem
 from pipeline.schema.report import Report
 from pipeline.schema.study import VARIANT, Study
 from pipeline.studies.figures.labels import describe_rounding

@@ -20,7 +20,7 @@ import numpy as np
 
 from pipeline import schema
 from pipeline.params.load import load_params
-from pipeline.problems.base import Problem, read_config
+from pipeline.problems.load import Problem, read_config
 from pipeline.schema.variants import experiment_of
 from pipeline.utils import files, paths
 from pipeline.utils.errors import InputError, unknown_name

@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 
-from pipeline.problems.base import Problem
+from pipeline.problems.load import Problem
 from pipeline.schema.experiment import Dataset
 from pipeline.utils import files, paths
 from pipeline.utils.errors import InputError

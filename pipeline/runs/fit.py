@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pipeline import schema
-from pipeline.problems.base import Problem
+from pipeline.problems.load import Problem
 from pipeline.runs import checkpoint as checkpoints
 from pipeline.runs import datasets
 from pipeline.runs.checkpoint import Checkpoint, ExportedModel

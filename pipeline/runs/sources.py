@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pipeline
-from pipeline.problems.base import Problem
+from pipeline.problems.load import Problem
 
 NETWORK = (
     "engine",
     "problems/base.py",
+    "problems/load.py",
     "problems/{problem}/config",
     "problems/{problem}/data",
     "problems/{problem}/model",
@@ -47,6 +48,7 @@ _ON_DISK = ("runs/checkpoint.py", "runs/datasets.py", "utils/files.py", "utils/p
 STAGES = {
     "generate": (
         "problems/base.py",
+        "problems/load.py",
         "problems/{problem}/config",
         "problems/{problem}/data",
         "runs/datasets.py",
@@ -78,6 +80,7 @@ STAGES = {
         *_ON_DISK,
         "plotting.py",
         "problems/base.py",
+        "problems/load.py",
         "problems/{problem}/config",
         "problems/{problem}/data",
         "problems/{problem}/figures",

@@ -159,7 +159,7 @@ class RunConfig(NamedTuple):
         return self.name.replace("/", "-")
 
     def to_dict(self) -> dict:
-        """Plain JSON values; `problems.base.read_config` reads them back."""
+        """Plain JSON values; `problems.load.read_config` reads them back."""
         return {
             "name": self.name,
             "experiment": self.experiment.model_dump(mode="json"),

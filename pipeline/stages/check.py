@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from pipeline.params.load import load_params
 from pipeline.params.load_report import load_report
-from pipeline.problems.base import Problem
+from pipeline.problems.load import Problem
 from pipeline.runs import sources
 from pipeline.schema.params import Params
 from pipeline.utils import console, files, paths

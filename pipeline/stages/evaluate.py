@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.params.load import load_params
-from pipeline.problems.base import Problem
+from pipeline.problems.load import Problem
 from pipeline.runs import checkpoint as checkpoints
 from pipeline.runs import datasets, executors, results
 from pipeline.runs.checkpoint import Checkpoint

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 
 from pipeline import plotting
 from pipeline.params.load import load_params
-from pipeline.problems.base import Problem, StoredResults, Variants
+from pipeline.problems.base import StoredResults, Variants
+from pipeline.problems.load import Problem
 from pipeline.reporting import learning_curves
 from pipeline.runs import results
 from pipeline.runs.tracker import Tracker

@@ -1,7 +1,7 @@
 """Stage `generate@<dataset>`: make the raw sequences of a dataset."""
 
 from pipeline.params.load import load_params
-from pipeline.problems.base import Problem
+from pipeline.problems.load import Problem
 from pipeline.runs import datasets
 from pipeline.utils import paths
 

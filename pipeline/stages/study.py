@@ -7,7 +7,7 @@ from tempfile import NamedTemporaryFile
 from pipeline import plotting
 from pipeline.params.load import load_params
 from pipeline.params.load_report import load_report
-from pipeline.problems.base import Problem
+from pipeline.problems.load import Problem
 from pipeline.runs import executors
 from pipeline.runs.tracker import Tracker
 from pipeline.schema.params import Params

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.problems.base import Metric, Problem
+from pipeline.problems.base import Metric
+from pipeline.problems.load import Problem
 from pipeline.studies import storage
 from pipeline.studies.plan import StudyPlan, Trial
 from pipeline.studies.run import TUNED, UNTUNED, best

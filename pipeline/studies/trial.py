@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline import schema
-from pipeline.problems.base import Problem, read_config
+from pipeline.problems.load import Problem, read_config
 from pipeline.runs import checkpoint as checkpoints
 from pipeline.runs import datasets
 from pipeline.runs.fingerprint import Version

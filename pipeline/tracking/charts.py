@@ -23,7 +23,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from mlflow import MlflowClient
 
-from pipeline.problems.base import Metric, Problem
+from pipeline.problems.base import Metric
+from pipeline.problems.load import Problem
 
 TAG = "mlflow.sharedViewState."
 ALL_RUNS = "all_runs"  # the view of a problem or study; names of experiments have no underscore

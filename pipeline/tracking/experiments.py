@@ -6,7 +6,7 @@ from mlflow import MlflowClient
 
 from pipeline.params.load import load_params
 from pipeline.params.load_report import load_report
-from pipeline.problems.base import Problem
+from pipeline.problems.load import Problem
 from pipeline.schema.experiment import RunConfig
 from pipeline.schema.variants import experiment_of
 from pipeline.tracking import charts, server

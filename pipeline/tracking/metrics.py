@@ -8,7 +8,7 @@ import numpy as np
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, Run
 
-from pipeline.problems.base import Problem
+from pipeline.problems.load import Problem
 from pipeline.reporting.learning_curves import TRAIN
 from pipeline.tracking import runs
 from pipeline.tracking.charts import TEST, TRAINING, VALIDATION

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from mlflow.exceptions import MlflowException
 
-from pipeline.problems.base import Problem, read_config
+from pipeline.problems.load import Problem, read_config
 from pipeline.utils.errors import InputError
 
 NETWORK, PARAMETERS, WEIGHTS = "network", "experiment.json", "weights.npz"

@@ -22,7 +22,7 @@ from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 from mlflow.types import ColSpec, Schema
 
 import pipeline
-from pipeline.problems.base import Problem
+from pipeline.problems.load import Problem
 from pipeline.runs import checkpoint as checkpoints
 from pipeline.runs import results, sources
 from pipeline.schema.params import Params

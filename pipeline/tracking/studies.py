@@ -17,7 +17,8 @@ from mlflow.entities import Param, Run
 from pipeline import plotting
 from pipeline.params.load import load_params
 from pipeline.params.load_report import load_report
-from pipeline.problems.base import Problem, StoredResults, read_config
+from pipeline.problems.base import StoredResults
+from pipeline.problems.load import Problem, read_config
 from pipeline.reporting import links
 from pipeline.schema.params import Params
 from pipeline.studies import export

@@ -9,7 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 from small import PARAMS, ROOT, Laboratory
 
-from pipeline.problems.base import Problem
+from pipeline.problems.load import Problem
 from pipeline.reporting import links
 from pipeline.runs import sources
 from pipeline.utils import paths
@@ -168,7 +168,7 @@ def _used_code(modules: list[str], command: str, problem: str, code: list[str]) 
         and (
             not module.startswith("pipeline/problems/")
             or module.startswith(home)
-            or module == "pipeline/problems/base.py"
+            or module in ("pipeline/problems/base.py", "pipeline/problems/load.py")
         )
     }
 

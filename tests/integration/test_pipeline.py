@@ -414,7 +414,7 @@ def test_a_diverged_replica_is_counted_and_not_averaged(mine):
     program = """
 import numpy as np
 from pipeline.params.load import load_params
-from pipeline.problems.base import Problem
+from pipeline.problems.load import Problem
 from pipeline.runs import checkpoint, datasets
 from pipeline.runs.fit import fit
 from pipeline.stages import evaluate

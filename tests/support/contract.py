@@ -11,13 +11,8 @@ from pipeline import plotting, schema
 from pipeline.engine.initialization import initial_weights
 from pipeline.engine.lstm import to_stock
 from pipeline.engine.replicas import Replicas
-from pipeline.problems.base import (
-    CaptionedFigure,
-    Evaluation,
-    Problem,
-    ServingPart,
-    StoredResults,
-)
+from pipeline.problems.base import CaptionedFigure, Evaluation, ServingPart, StoredResults
+from pipeline.problems.load import Problem
 from pipeline.reporting import learning_curves
 from pipeline.utils.errors import InputError
 

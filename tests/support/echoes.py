@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from pipeline import schema
-from pipeline.problems.base import read_config
+from pipeline.problems.load import read_config
 
 SMALL = {"problem": "echo", "length": 25, "classes": 100, "seed": 1, "replicas": 2}
 SMALL |= {"train": 3, "validation": 2, "test": 4}

@@ -4,7 +4,7 @@ import numpy as np
 from ruamel.yaml import YAML
 from small import PARAMS
 
-from pipeline.problems.base import read_config
+from pipeline.problems.load import read_config
 from pipeline.schema.study import Study
 from pipeline.studies.plan import StudyPlan, Trial
 from pipeline.studies.trial import TrialResult

@@ -9,7 +9,7 @@ from selenium import webdriver
 
 from pipeline.engine.initialization import initial_weights
 from pipeline.page import build
-from pipeline.problems.base import Problem
+from pipeline.problems.load import Problem
 from pipeline.runs.checkpoint import Checkpoint
 from pipeline.schema.experiment import RunConfig
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from pipeline import schema
-from pipeline.problems.base import read_config
+from pipeline.problems.load import read_config
 
 ROOT = next(folder for folder in Path(__file__).parents if (folder / "pyproject.toml").is_file())
 BIN = Path(sys.executable).parent

@@ -5,7 +5,7 @@ import numpy as np
 from pipeline import schema
 from pipeline.engine.initialization import initial_weights
 from pipeline.engine.replicas import Replicas
-from pipeline.problems.base import read_config
+from pipeline.problems.load import read_config
 from pipeline.problems.shapes import model
 from pipeline.problems.shapes.config.family import FAMILIES
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from pipeline import schema
-from pipeline.problems.base import read_config
+from pipeline.problems.load import read_config
 
 TEXT = "the cat sat on the mat, and the rat ate the cat.\n"
 SMALL = {"problem": "text", "corpus": "text", "text": TEXT * 3, "length": 48, "seed": 1}

@@ -2,7 +2,7 @@
 
 from contract import ProblemContract
 
-from pipeline.problems.base import read_config
+from pipeline.problems.load import read_config
 
 DATASET = {
     "problem": "_template",

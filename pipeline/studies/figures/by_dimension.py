@@ -7,7 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from pipeline import plotting
-from pipeline.problems.base import CaptionedFigure, Problem, read_config
+from pipeline.problems.base import CaptionedFigure
+from pipeline.problems.load import Problem, read_config
 from pipeline.runs import datasets
 from pipeline.schema.study import VARIANT, is_numeric
 from pipeline.studies.figures.labels import center, describe, dimension_label, metric_label

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from pipeline import plotting
-from pipeline.problems.base import Metric, Problem
+from pipeline.problems.base import Metric
+from pipeline.problems.load import Problem
 from pipeline.studies.plan import StudyPlan, Trial
 from pipeline.utils.statistics import censored_median
 

@@ -9,7 +9,7 @@ from pipeline.engine import layers
 from pipeline.engine.initialization import initial_weights
 from pipeline.engine.network import Network
 from pipeline.engine.replicas import Replicas
-from pipeline.problems.base import Problem, read_config
+from pipeline.problems.load import Problem, read_config
 from pipeline.schema.experiment import RunConfig
 
 ROUNDING = {"rtol": 1e-4, "atol": 2e-6}  # of float32 sums in another order, over some updates

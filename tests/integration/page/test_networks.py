@@ -17,8 +17,8 @@ import untrained  # noqa: E402
 import writers  # noqa: E402
 
 from pipeline.engine.backend import keras  # noqa: E402
-from pipeline.problems.base import Problem, read_config  # noqa: E402
 from pipeline.problems.echo.config.types import at_length  # noqa: E402
+from pipeline.problems.load import Problem, read_config  # noqa: E402
 from pipeline.problems.shapes.data.examples import PADDING, generate, make_examples  # noqa: E402
 from pipeline.problems.shapes.model.drawing import draw_shapes  # noqa: E402
 from pipeline.problems.text.data.examples import decode, encode  # noqa: E402

@@ -8,7 +8,7 @@ import pytest
 from benchmarks import contest, forward, tasks, trainings
 from pipeline import schema
 from pipeline.params.load import load_params
-from pipeline.problems.base import Problem
+from pipeline.problems.load import Problem
 
 
 def small(experiment: str, replicas: int = 2, **model) -> schema.RunConfig:

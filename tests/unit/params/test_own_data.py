@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 from small import ROOT
 
 from pipeline.params.load import load_params
-from pipeline.problems.base import Problem
+from pipeline.problems.load import Problem
 from pipeline.problems.shapes.data.grids import Grid
 from pipeline.utils import inputs, paths
 from pipeline.utils.errors import InputError

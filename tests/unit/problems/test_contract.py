@@ -15,7 +15,8 @@ from small import small_config
 
 from pipeline import problems
 from pipeline.problems import base
-from pipeline.problems.base import REQUIRED, problem_names
+from pipeline.problems.base import REQUIRED
+from pipeline.problems.load import problem_names
 
 PARTS = (*REQUIRED, "analysis", "figures", "serving")
 CONTRACTS = {part: getattr(base, f"{part.capitalize()}Part") for part in PARTS}

@@ -9,7 +9,7 @@ from contract import ProblemContract
 from typer.testing import CliRunner
 
 from pipeline.cli.app import app
-from pipeline.problems.base import read_config
+from pipeline.problems.load import read_config
 from pipeline.problems.melodies import commands, metrics
 from pipeline.problems.melodies.data import grammar
 from pipeline.runs import checkpoint

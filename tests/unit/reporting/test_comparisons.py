@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import pytest
 
-from pipeline.problems.base import Problem
+from pipeline.problems.load import Problem
 from pipeline.reporting import comparisons
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from small import small_config
 
 from pipeline import schema
-from pipeline.problems.base import Problem
+from pipeline.problems.load import Problem
 from pipeline.runs.checkpoint import Checkpoint
 from pipeline.runs.fit import curve_updates, fit, update_of_sequence
 

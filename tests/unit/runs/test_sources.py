@@ -3,7 +3,7 @@
 import pytest
 from small import ROOT
 
-from pipeline.problems.base import problem_names
+from pipeline.problems.load import problem_names
 from pipeline.runs import sources
 
 CODE = '''"""A module."""

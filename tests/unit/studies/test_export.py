@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from plans import make_result, make_trials, small_plan
 
-from pipeline.problems.base import Problem
+from pipeline.problems.load import Problem
 from pipeline.studies import export
 from pipeline.studies.run import TUNED, UNTUNED
 from pipeline.studies.trial import from_arrays, to_arrays

@@ -8,7 +8,7 @@ import pytest
 from plans import make_result, make_trials, small_plan
 
 from pipeline import plotting
-from pipeline.problems.base import Problem
+from pipeline.problems.load import Problem
 from pipeline.studies import export, figures
 from pipeline.studies.figures import by_dimension
 from pipeline.studies.figures.searches import importances

@@ -7,7 +7,7 @@ import pytest
 from small import small_config
 
 from pipeline import problems
-from pipeline.problems.base import Problem, problem_names, read_config
+from pipeline.problems.load import Problem, problem_names, read_config
 from pipeline.utils.errors import InputError
 
 DOCSTRING = '''"""Counting to three.
