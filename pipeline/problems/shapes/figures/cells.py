@@ -119,7 +119,7 @@ def _cells_to_plot(variance: dict[str, np.ndarray]) -> dict[int, str]:
         rank = next((rank for rank, cell in enumerate(order) if cell not in chosen), None)
         if rank is None:  # fewer cells than parts
             break
-        after = ", ".join(str(cell + 1) for cell in order[:rank])
+        after = ", ".join(f"cell {cell + 1}" for cell in order[:rank])
         note = f" (after {after})" if after else ""
         chosen[order[rank]] = f"most variance by {part}:\ncell {order[rank] + 1}{note}"
     return chosen

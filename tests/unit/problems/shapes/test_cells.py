@@ -80,5 +80,5 @@ def test_the_title_of_a_cell_names_those_with_more_variance():
     )
     titles = [axes.get_title() for axes in cell_figures(config, results)[0].figure.axes]
     cells = [title.partition("\n")[2] for title in titles if title]
-    assert cells == ["cell 3", "cell 1 (after 3)", "cell 2 (after 3, 1)"]
+    assert cells == ["cell 3", "cell 1 (after cell 3)", "cell 2 (after cell 3, cell 1)"]
     plt.close("all")
