@@ -2,8 +2,9 @@
 
 import functools
 import itertools
+import textwrap
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,10 @@ HALO = [withStroke(linewidth=3, foreground="white")]  # makes numbers over lines
 WIDTH = 8.6  # inches: a page shrinks wider figures, and their text with them
 MIN_FOR_BAND = 5
 """Fewer replicas are drawn one by one: of two, the middle 80% says nothing."""
+MAX_LINES = 8
+"""More curves than these are hard to tell apart in one panel."""
+LEGEND_ROWS = 2
+"""Rows of a legend for which figures have room; with more, they become higher."""
 
 _scale = 1.0  # see `set_scale`
 
@@ -200,6 +205,36 @@ def plot_curve(
     axes.fill_between(x, low, high, color=color, alpha=0.2, linewidth=0)
 
 
+def plot_curves(
+    curves: Mapping[str, tuple[np.ndarray, np.ndarray]], xlabel: str, ylabel: str
+) -> tuple[Figure, Axes]:
+    """Plot curves by name, each of x (K,) and values (R, K), in one panel.
+
+    More than MAX_LINES have a panel each, in which all others are gray.
+
+    Returns the figure and its first panel, whose axes are those of all panels.
+    """
+    if len(curves) <= MAX_LINES:
+        figure, axes = plt.subplots(figsize=(WIDTH, 4.2))
+        for (name, curve), style in zip(curves.items(), line_styles(), strict=False):
+            plot_curve(axes, *curve, name, **style)
+        axes.set(xlabel=xlabel, ylabel=ylabel)
+        return figure, axes
+    columns = 4 if len(curves) % 3 else 3
+    figure, each = panels(len(curves), columns, 1.8, sharex=True, sharey=True)
+    for axes, (name, curve) in zip(each, curves.items(), strict=True):
+        for x, values in curves.values():
+            shown = uncrowded(x)
+            axes.plot(x[shown], np.median(values, axis=0)[shown], color="#CCCCCC", linewidth=0.8)
+        plot_curve(axes, *curve, "", BLUE)
+        axes.set_title(textwrap.fill(name, 112 // columns), fontsize=9)
+    for axes in each[-columns:]:
+        axes.xaxis.set_tick_params(labelbottom=True)
+    figure.supxlabel(xlabel, fontsize=11)
+    figure.supylabel(ylabel, fontsize=11)
+    return figure, each[0]
+
+
 def dots_with_intervals(axes: Axes, x: Any, y: Any, **options: Any) -> None:
     """Call `Axes.errorbar`: dots may cross the edges of the panel, intervals end there.
 
@@ -215,6 +250,11 @@ def describe_curve(replicas: int) -> str:
     if replicas < MIN_FOR_BAND:
         return f"median of {replicas} replicas, which are thin lines"
     return f"median and middle 80% of {replicas} replicas"
+
+
+def describe_curves(count: int) -> str:
+    """Return how `plot_curves` shows so many curves, for the end of captions."""
+    return " Gray: the medians of all others." if count > MAX_LINES else ""
 
 
 def uncrowded(x: np.ndarray) -> np.ndarray:
@@ -236,16 +276,22 @@ def uncrowded(x: np.ndarray) -> np.ndarray:
 def figure_legend(
     figure: FigureBase, handles: Sequence[Artist] = (), location: str = "upper left"
 ) -> None:
-    """Add a legend outside all panels, where it covers no data; by default of all their labels."""
+    """Add a legend outside all panels, where it covers no data; by default of all their labels.
+
+    A legend of many rows makes the figure higher, not its panels lower.
+    """
     pairs = [axes.get_legend_handles_labels() for axes in figure.axes]
     if handles:
         pairs = [(list(handles), [str(handle.get_label()) for handle in handles])]
     labeled = {label: handle for entry in pairs for handle, label in zip(*entry, strict=True)}
     if labeled:
-        column = 0.65 + 0.09 * max(map(len, labeled))  # inches of a handle and of its label
+        column = 0.65 + 0.075 * max(map(len, labeled))  # inches of a handle and of its label
         width = figure.bbox.width / figure.dpi
         columns = max(1, min(len(labeled), int(width / column)))
         position = {"loc": f"outside {location}", "ncols": columns, "fontsize": 9}
+        rows = -(-len(labeled) // columns)
+        if isinstance(figure, Figure) and rows > LEGEND_ROWS:
+            figure.set_figheight(figure.get_figheight() + 0.21 * (rows - LEGEND_ROWS))
         figure.legend(labeled.values(), labeled.keys(), **position)
 
 

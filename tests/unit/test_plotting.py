@@ -47,3 +47,37 @@ def test_a_legend_is_within_the_figure_and_above_its_panels(name):
     box = legend.get_window_extent()
     assert box.x1 <= figure.bbox.x1
     assert box.y0 >= axes.get_window_extent().y1
+
+
+@pytest.mark.parametrize("count", [9, 11])
+def test_many_curves_have_a_panel_each_and_share_their_axes(count):
+    x = np.array([1, 10, 100])
+    curves = {f"curve {n}": (x, np.full((3, 3), n + 1.0)) for n in range(count)}
+    figure, axes = plotting.plot_curves(curves, "seen", "error")
+    axes.set(xscale="log", yscale="log", ylim=(0.5, 20))
+    figure.draw_without_rendering()
+    for panel, (name, (_, values)) in zip(figure.axes, curves.items(), strict=True):
+        assert panel.get_title() == name
+        assert (panel.get_xscale(), panel.get_ylim()) == ("log", (0.5, 20))
+        assert panel.lines[-1].get_color() == plotting.BLUE
+        assert (panel.lines[-1].get_ydata() == values[0]).all()
+
+
+def test_few_curves_share_a_panel():
+    x = np.array([1, 10, 100])
+    figure, axes = plotting.plot_curves({"one": (x, np.ones((3, 3)))}, "seen", "error")
+    assert figure.axes == [axes]
+    assert axes.get_legend_handles_labels()[1] == ["one"]
+
+
+@pytest.mark.parametrize("count", [4, 40])
+def test_a_legend_of_many_rows_leaves_its_panel_as_high_as_it_was(count):
+    figure, axes = plt.subplots(figsize=(5, 3))
+    for number in range(count):
+        axes.plot([0, 1], label=f"a name of a variant that is long {number}")
+    axes.set_ylabel("held-out mean absolute error")
+    plotting.figure_legend(figure)
+    figure.draw_without_rendering()
+    label = axes.yaxis.label.get_window_extent()
+    assert label.y0 >= 0
+    assert label.y1 <= figure.legends[0].get_window_extent().y0

@@ -30,7 +30,6 @@ from pipeline.problems.echo.figures.states import state_figures
 from pipeline.problems.echo.metrics.evaluation import LEARNED
 from pipeline.schema.experiment import RunConfig
 
-UNLEARNED_COLOR = "#AAAAAA"
 DASHES = 10.0  # period of the dashes of lines that lie over each other, in widths of a line
 LOG_RATIO = 4
 """The x axis is logarithmic if the longest training is more than 4 times the shortest."""
@@ -50,7 +49,7 @@ def plot_variants(variants: Variants) -> list[CaptionedFigure]:
             "Exact accuracy on the validation sequences against training sequences seen: median "
             "and middle 80% of the replicas. Percentages: the last medians; tables are about the "
             "test sequences. Decoders read their own predictions."
-            f"{_ends(variants)}{_gray(variants)}",
+            f"{_ends(variants)}{plotting.describe_curves(len(variants))}",
         ),
         *detail_figures(variants),
     ]
@@ -126,52 +125,21 @@ def detail_figures(variants: Variants) -> list[CaptionedFigure]:
 
 
 def plot_learning_curves(variants: Variants) -> Figure:
-    """Exact accuracy of all variants, a panel for each size of window and echo."""
-    panel_titles = {name: _panel_title(config) for name, (config, _) in variants.items()}
-    titles = list(dict.fromkeys(panel_titles.values()))
-    figure, panels = plotting.panels(len(titles), len(titles), 4.4, sharey=True)
-    unlearned = _unlearned(variants)
-    styles = line_styles(name for name in variants if name not in unlearned)
-    for axes, title in zip(panels, titles, strict=True):
-        ends = []
-        for name, (_, results) in variants.items():
-            if panel_titles[name] == title:
-                x = results.history["sequences"]
-                accuracies = results.history["exact_accuracy"]
-                ends.append(x[-1])
-                if name in unlearned:
-                    label = f"{len(unlearned)} × below {UNLEARNED:.0%}"
-                    plotting.plot_curve(axes, x, accuracies, label, UNLEARNED_COLOR)
-                    continue
-                color, line = styles[name]["color"], styles[name]["linestyle"]
-                # The last value tells curves at 0 or 1 apart, which hide each other.
-                label = f"{name} ({np.median(accuracies[:, -1]):.1%})"
-                plotting.plot_curve(axes, x, accuracies, label, color, line)
-        if max(ends) > LOG_RATIO * min(ends):
-            axes.set_xscale("log")
-        axes.set(xlabel="training sequences seen", ylim=(-0.03, 1.03))
-        if len(titles) > 1:
-            axes.set_title(title)
-    panels[0].set_ylabel("held-out exact accuracy (share)")
+    """Exact accuracy of all variants."""
+    curves = {}
+    for name, (_, results) in variants.items():
+        accuracies = results.history["exact_accuracy"]
+        # The last value tells curves at 0 or 1 apart, which hide each other.
+        label = f"{name} ({np.median(accuracies[:, -1]):.1%})"
+        curves[label] = (results.history["sequences"], accuracies)
+    labels = ("training sequences seen", "held-out exact accuracy (share)")
+    figure, axes = plotting.plot_curves(curves, *labels)
+    ends = [x[-1] for x, _ in curves.values()]
+    if max(ends) > LOG_RATIO * min(ends):
+        axes.set_xscale("log")
+    axes.set_ylim(-0.03, 1.03)
     plotting.figure_legend(figure)
     return figure
-
-
-def _unlearned(variants: Variants) -> list[str]:
-    """Return the variants that learn nothing, if there are more variants than colors."""
-    if len(variants) <= len(plotting.COLORS):
-        return []
-    return [
-        name
-        for name, (_, results) in variants.items()
-        if np.median(results.history["exact_accuracy"][:, -1]) < UNLEARNED
-    ]
-
-
-def _gray(variants: Variants) -> str:
-    """Return the end of a caption: which networks share a color."""
-    names = "; ".join(_unlearned(variants))
-    return f" Gray: {names}." if names else ""
 
 
 def _ends(variants: Variants) -> str:
@@ -298,11 +266,6 @@ def _starts(variants: Variants) -> str:
     if not _tested_on_incomplete_windows(variants):
         return ""
     return ", apart for full windows and for those that start before their sequence"
-
-
-def _panel_title(config: RunConfig) -> str:
-    framing = config.experiment.framing
-    return f"{framing.window} integers → {framing.echo}"
 
 
 def _training_lengths(variants: Variants) -> tuple[int, int] | None:

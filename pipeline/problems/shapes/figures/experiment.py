@@ -90,7 +90,8 @@ def plot_variants(variants: Variants) -> list[CaptionedFigure]:
                 "learning-curves",
                 plot_learning_curves(regressors),
                 f"Held-out error against the number of {plural} seen in training: median and "
-                f"middle 80% of the replicas.{_optimum(config, results)}",
+                f"middle 80% of the replicas.{plotting.describe_curves(len(regressors))}"
+                f"{_optimum(config, results)}",
             ),
         ]
     for name, (config, results) in variants.items():
@@ -258,26 +259,22 @@ def _plot_panels(
 
 def plot_learning_curves(variants: Variants) -> Figure:
     """Plot the held-out errors of networks on one dataset, and that of the optimal predictor."""
-    figure, axes = plt.subplots(figsize=(7, 4.2))
     config, results = next(iter(variants.values()))
-    for (name, (_, results)), style in zip(variants.items(), plotting.line_styles(), strict=False):
-        label = name if len(variants) > 1 else "network"
-        plotting.plot_curve(
-            axes, results.history["sequences"], results.history["mae"], label, **style
-        )
+    curves = {
+        name if len(variants) > 1 else "network": (each.history["sequences"], each.history["mae"])
+        for name, (_, each) in variants.items()
+    }
+    seen = f"{config.dataset.plural} seen in training"
+    figure, axes = plotting.plot_curves(curves, seen, "held-out mean absolute error")
     references = results.references.get("mae", {})
     if len(references) > 1 and np.ptp([*references.values()]) < SAME:  # would hide each other
         references = {"optimum, with or without memory": min(references.values())}
     for (name, value), line in zip(references.items(), ("--", ":"), strict=False):
-        plotting.plot_reference(axes, value, f"{name}: {value:.4f}", line)
-    axes.set(
-        xscale="log",
-        yscale="log",
-        xlabel=f"{config.dataset.plural} seen in training",
-        ylabel="held-out mean absolute error",
-    )
+        for panel in figure.axes:
+            plotting.plot_reference(panel, value, f"{name}: {value:.4f}", line)
+    axes.set(xscale="log", yscale="log")
     plotting.plain_log_ticks(axes.yaxis)
-    plotting.figure_legend(axes.figure)
+    plotting.figure_legend(figure)
     return figure
 
 

@@ -78,7 +78,7 @@ def plot_variants(variants: Variants) -> list[CaptionedFigure]:
             "learning-curves",
             plot_learning_curves(variants),
             f"Bits per character on {learned_on} against training passages seen: median and middle "
-            "80% of the replicas.",
+            f"80% of the replicas.{plotting.describe_curves(len(variants))}",
         ),
         CaptionedFigure(
             "bits",
@@ -147,16 +147,13 @@ def plot_learning_curve(config: RunConfig, results: StoredResults) -> Figure:
 
 def plot_learning_curves(variants: Variants) -> Figure:
     """Plot bits per character of all variants against passages seen."""
-    figure, axes = plt.subplots(figsize=(plotting.WIDTH, 4.4))
-    lowest = np.inf
-    for look, (name, (_, results)) in zip(plotting.line_styles(), variants.items(), strict=False):
-        history = results.history
-        values = history["bits_per_character"]
-        plotting.plot_curve(
-            axes, history["sequences"], values, name, look["color"], look["linestyle"]
-        )
-        lowest = min(lowest, values.min())
-    axes.set(xlabel="training passages seen", ylabel=_bits_label(variants), xscale="log")
+    curves = {
+        name: (results.history["sequences"], results.history["bits_per_character"])
+        for name, (_, results) in variants.items()
+    }
+    lowest = min(values.min() for _, values in curves.values())
+    figure, axes = plotting.plot_curves(curves, "training passages seen", _bits_label(variants))
+    axes.set_xscale("log")
     if lowest < 0.1:
         axes.set_yscale("log")
         axes.set_ylim(bottom=max(lowest, MIN_BITS) / 1.5)

@@ -244,19 +244,18 @@ def test_updates_until_learned_are_drawn_only_if_several_lines_have_any():
     assert len(factors.plot_cells(networks).axes) == 1
 
 
-def test_variants_that_learn_nothing_share_a_gray_line_if_there_are_more_than_colors():
+def test_many_variants_have_a_panel_each_with_their_last_median():
     def curves(count: int) -> tuple[list[str], str]:
         case = config()
-        networks = {
-            f"network {number}": (case, make_results(case, accuracy=0.5 if number else 0.0))
-            for number in range(count)
-        }
+        networks = {f"network {number}": (case, make_results(case)) for number in range(count)}
         entry = {e.name: e for e in figures.plot_variants(networks)}["learning-curves"]
-        return entry.figure.axes[0].get_legend_handles_labels()[1], entry.caption
+        assert len(entry.figure.axes) == (1 if count <= plotting.MAX_LINES else count)
+        legend = entry.figure.axes[0].get_legend_handles_labels()[1]
+        return legend + [axes.get_title() for axes in entry.figure.axes], entry.caption
 
-    few, caption = curves(11)
-    assert few[0] == "network 0 (0.0%)"
+    few, caption = curves(2)
+    assert few == ["network 0 (50.0%)", "network 1 (50.0%)", ""]
     assert "Gray" not in caption
-    many, caption = curves(12)
-    assert many[:2] == ["1 × below 1%", "network 1 (50.0%)"]
-    assert caption.endswith("Gray: network 0.")
+    many, caption = curves(9)
+    assert many == [f"network {number} (50.0%)" for number in range(9)]
+    assert caption.endswith("Gray: the medians of all others.")
