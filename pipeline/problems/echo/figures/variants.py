@@ -229,7 +229,7 @@ def plot_errors(variants: Variants) -> Figure:
     figure, panels = plotting.panels(len(metrics), len(metrics), height, sharey=True)
     for axes, (metric, windows) in zip(panels, metrics.items(), strict=True):
         _plot_shares(axes, shares[metric], lowest)
-        axes.set_xlabel(f"{windows} whose echo is not exact\n(lower is better)")
+        axes.set_xlabel(f"{windows} whose echo\nis not exact (lower is better)")
     names = list(variants)
     panels[0].set(yticks=range(len(names)), yticklabels=names, ylim=(len(names) - 0.5, -0.5))
     return figure

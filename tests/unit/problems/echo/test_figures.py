@@ -259,3 +259,13 @@ def test_many_variants_have_a_panel_each_with_their_last_median():
     many, caption = curves(9)
     assert many == [f"network {number} (50.0%)" for number in range(9)]
     assert caption.endswith("Gray: the medians of all others.")
+
+
+def test_labels_of_panels_beside_each_other_do_not_overlap():
+    case = config(missing="unseen")
+    extra = {"exact_accuracy_incomplete": 0.1, "exact_accuracy_full": 0.9}
+    networks = {"decoder, not trained on them": (case, make_results(case, **extra))}
+    figure = variants.plot_errors(networks)
+    figure.draw_without_rendering()
+    left, right = (axes.xaxis.label.get_window_extent() for axes in figure.axes)
+    assert left.x1 < right.x0
