@@ -24,6 +24,7 @@ from matplotlib.font_manager import FontProperties, findfont, fontManager, get_f
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, StrMethodFormatter
 
+from pipeline.utils import files, paths
 from pipeline.utils.bands import band
 
 # The palette of Okabe & Ito, and four colors that color-blind readers can also distinguish from it.
@@ -132,6 +133,12 @@ def setting_label(key: str) -> str:
     """Return the words for a key of params.yaml: `learning rate` for training.learning_rate."""
     name = key.rpartition(".")[2]
     return SETTINGS.get(name, name.replace("_", " "))
+
+
+def variant_labels(name: str) -> dict[str, str]:
+    """Return what figures call variants of an experiment or study, as `check` has written it."""
+    path = paths.resolved() / "labels" / f"{name}.json"
+    return files.read_json(path, hint="run: dvc repro check") if path.is_file() else {}
 
 
 def escape(text: str) -> str:

@@ -16,7 +16,6 @@ from pipeline.schema.params import Params
 from pipeline.schema.report import (
     Answer,
     Comparison,
-    ExperimentTexts,
     Highlight,
     Lesson,
     PlayableNetworks,
@@ -32,7 +31,7 @@ from pipeline.utils.errors import InputError, unknown_name
 from pipeline.utils.expressions import Expression, ExpressionError, placeholders
 
 TYPES: dict[str, type[Section]] = {
-    "experiments": ExperimentTexts,
+    "experiments": Texts,
     "studies": Texts,
     "comparisons": Comparison,
     "highlights": Highlight,
@@ -97,9 +96,12 @@ def _text_errors(section: str, texts: Iterable[str], known: Iterable[str]) -> li
 
 def _variant_errors(report: Report, params: Params) -> Iterator[str]:
     """Yield errors of variants' labels: unknown variants, and two variants of the same label."""
-    for name in report.experiments:
-        key, labels = f"experiments.{name}.variants", report.variant_labels(name)
-        known = [short_name(network) for network in params.expand([name])] if labels else []
+    variants = {name: [*map(short_name, networks)] for name, networks in params.experiments.items()}
+    variants |= {name: [*study.variants] for name, study in params.studies.items()}
+    for name in (*report.experiments, *report.studies):
+        section = "studies" if name in report.studies else "experiments"
+        key, labels = f"{section}.{name}.variants", report.variant_labels(name)
+        known = variants.get(name, []) if labels else []
         for variant in labels:
             if variant not in known:
                 yield f"{key}: {unknown_name('variant', variant, known)}"

@@ -236,7 +236,7 @@ def differences(comparison: Comparison, params: Params) -> list[dict]:
             )
             if description.censored and np.isnan([ours, theirs]).any():
                 difference |= dict.fromkeys(("difference", "low", "high"))  # not of the shortest
-            name, baseline = network_labels([other, first], {}).values()
+            name, baseline = network_labels([other, first], comparison.labels).values()
             row = {"ours": name, "theirs": baseline, "label": description.label, **difference}
             rows.append(row | {"replicas": len(shared)})
     for label in {row["label"] for row in rows}:

@@ -11,6 +11,7 @@ from pipeline.schema.params import Params
 from pipeline.schema.report import Highlight, Report
 from pipeline.studies import export
 from pipeline.studies.figures import by_dimension
+from pipeline.studies.figures.labels import label_variants
 from pipeline.studies.plan import make_plan
 
 COLUMNS = 2
@@ -49,7 +50,7 @@ def plot_highlights(params: Params, report: Report) -> Figure:
         part.suptitle(plotting.escape(entry.title), **title)
         axes = part.subplots()
         if entry.study:
-            _plot_curves(axes, entry.study, entry.metric, params)
+            _plot_curves(axes, entry.study, entry.metric, params, report)
             plotting.figure_legend(part, location="lower left")
         else:
             _plot_dots(axes, entry, key, params)
@@ -77,8 +78,9 @@ def _plot_dots(axes: Axes, entry: Highlight, key: str, params: Params) -> None:
     )
 
 
-def _plot_curves(axes: Axes, study: str, metric: str, params: Params) -> None:
+def _plot_curves(axes: Axes, study: str, metric: str, params: Params, report: Report) -> None:
     plan = make_plan(study, params)
     trials, _ = export.read_arrays(plan)
+    plan, trials = label_variants(plan, trials, report.variant_labels(study))
     by_dimension.panel(axes, plan, trials, metric)
     axes.yaxis.label.set_fontsize(9)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from pipeline.plotting import setting_label
 from pipeline.problems.load import Problem
 from pipeline.schema.report import Report
 from pipeline.schema.study import VARIANT, Study
@@ -24,7 +25,7 @@ def section(name: str, study: Study, report: Report) -> dict:
             "figures": captions,
             "counts": _counts(summary),
             "metrics": {metric: describe(metric) for metric in study.measured},
-            "tables": _tables(study, summary),
+            "tables": _tables(study, summary, report.variant_labels(name)),
             "confirmed": _confirmed(study, summary),
         }
     except (KeyError, TypeError, AttributeError) as error:
@@ -39,10 +40,10 @@ def _counts(summary: Mapping) -> str:
     return f"{sum(counts.values())} trials" + (f" ({', '.join(states)})" if len(states) > 1 else "")
 
 
-def _tables(study: Study, summary: Mapping) -> list[dict]:
+def _tables(study: Study, summary: Mapping, labels: Mapping[str, str]) -> list[dict]:
     """Return tables of the best trials and, with a target, of `smallest_reaching_target`."""
     describe = Problem(study.problem).metrics.describe
-    table = {"title": "The best trial", "rows": [_row(entry) for entry in summary["best"]]}
+    table = {"title": "The best trial", "rows": [_row(entry, labels) for entry in summary["best"]]}
     if len(study.objectives) > 1:
         means = [
             (describe(metric), entry["metrics"][metric]["mean"])
@@ -54,23 +55,25 @@ def _tables(study: Study, summary: Mapping) -> list[dict]:
     if "smallest_reaching_target" in summary:
         metric = describe(next(iter(study.objectives))).label
         title = (
-            f"For each {next(iter(study.dimensions))}, the network with the fewest weights that "
-            f"reaches {study.goal} {metric}"
+            f"For each {setting_label(next(iter(study.dimensions)))}, the network with the fewest "
+            f"weights that reaches {study.goal} {metric}"
         )
-        rows = [_row(entry) for entry in summary["smallest_reaching_target"]]
+        rows = [_row(entry, labels) for entry in summary["smallest_reaching_target"]]
         tables.append({"title": title, "rows": rows})
     return [table for table in tables if table["rows"]]
 
 
-def _row(entry: Mapping) -> dict:
-    """A row of a table, with the trial's point as text."""
-    return {**entry, "point": ", ".join(_format(*part) for part in entry["point"].items())}
+def _row(entry: Mapping, labels: Mapping[str, str]) -> dict:
+    """A row of a table, with the trial's point as text; `labels` are those of variants."""
+    point = [
+        labels.get(value, value) if key == VARIANT else _format(setting_label(key), value)
+        for key, value in entry["point"].items()
+    ]
+    return {**entry, "point": ", ".join(point)}
 
 
-def _format(key: str, value: object) -> str:
-    if key == VARIANT:
-        return str(value)
-    return f"{key} {value:.3g}" if isinstance(value, float) else f"{key} {value}"
+def _format(label: str, value: object) -> str:
+    return f"{label}: {value:.3g}" if isinstance(value, float) else f"{label}: {value}"
 
 
 def _confirmed(study: Study, summary: Mapping) -> list[dict]:

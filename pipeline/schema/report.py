@@ -46,14 +46,9 @@ class Answer(Section):
 
 
 class Texts(Answer):
-    """An entry of `experiments:` or `studies:`: what it asks, and what came out."""
+    """An entry of `experiments:` or `studies:`: what it asks, what came out, and its variants."""
 
     question: Text = Field(default="", description="shown in the report and in MLflow")
-
-
-class ExperimentTexts(Texts):
-    """An entry of `experiments:`, which may have words for its variants, too."""
-
     variants: dict[str, Text] = Field(
         default={}, description="what figures call the variants, by name; default: their names"
     )
@@ -140,7 +135,7 @@ class RegisteredModel(Section):
 class Report(NamedTuple):
     """All of report.yaml, validated."""
 
-    experiments: dict[str, ExperimentTexts]
+    experiments: dict[str, Texts]
     studies: dict[str, Texts]
     comparisons: dict[str, Comparison]
     highlights: dict[str, Highlight]
@@ -166,8 +161,8 @@ class Report(NamedTuple):
         return self.experiments.get(name) or self.studies.get(name) or Texts()
 
     def variant_labels(self, name: str) -> dict[str, str]:
-        """What figures call variants of an experiment, by name."""
-        return self.experiments[name].variants if name in self.experiments else {}
+        """What figures call variants of an experiment or study, by name."""
+        return self.texts(name).variants
 
     def model(self, name: str) -> RegisteredModel:
         """The registered model of that name; raises InputError if there is none."""

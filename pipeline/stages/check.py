@@ -24,9 +24,9 @@ def run() -> None:
     """Validate params.yaml and report.yaml, and write data/resolved/.
 
     It holds a file with the full parameters of each dataset, experiment and study, and one with the
-    digests of the code of each of its stages; for each experiment also one with the labels of its
-    variants. Stages depend on these files, so a changed parameter or module reruns the stages that
-    it concerns and no others.
+    digests of the code of each of its stages; for experiments and studies also one with the labels
+    of their variants. Stages depend on these files, so a changed parameter or module reruns the
+    stages that it concerns and no others.
     """
     if code := re.search("%[0-9A-Fa-f]{2}", str(paths.root())):
         where = f"{paths.root()}: MLflow takes {code.group()} in a path for another character"
@@ -56,7 +56,7 @@ def run() -> None:
             for stage in STAGES[section]:
                 digests = sources.digests(sources.STAGES[stage], problem, document)
                 files.write_json(folder / "code" / stage / f"{name}.json", digests)
-        for name in params.experiments:
+        for name in (*params.experiments, *params.studies):
             files.write_json(folder / "labels" / f"{name}.json", report.variant_labels(name))
 
 

@@ -47,8 +47,7 @@ def _write_figures(name: str, evaluated: Mapping[str, tuple[RunConfig, StoredRes
 
 def label_variants(name: str, evaluated: Variants) -> Variants:
     """The networks of an experiment by the labels of its variants in report.yaml."""
-    path = paths.resolved() / "labels" / f"{name}.json"
-    labels = files.read_json(path, hint="run: dvc repro check") if path.is_file() else {}
+    labels = plotting.variant_labels(name)
     names = {network: short_name(network) for network in evaluated}
     return {
         plotting.escape(labels.get(names[network], names[network])): entry

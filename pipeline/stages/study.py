@@ -143,7 +143,8 @@ def write(plan: StudyPlan, trials: Sequence[Trial], confirmed: Mapping[str, Tria
     problem = Problem(plan.study.problem)
     table = export.make_table(plan, trials)
     summary = export.summarize(plan, trials, confirmed, problem.metrics.describe)
-    captioned = figures.draw(plan, trials, confirmed, summary)
+    labels = plotting.variant_labels(plan.name)
+    captioned = figures.draw(plan, trials, confirmed, summary, labels)
     with files.atomic_write(paths.study(plan.name)) as folder:
         folder.mkdir()
         table.to_csv(folder / "trials.csv", index=False, lineterminator="\n")

@@ -1,6 +1,6 @@
 """Trials along a dimension of the search space: metrics, learning curves, pictures."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -210,10 +210,13 @@ def _held_out_metric(trial: Trial) -> str:
     return next(n for n in trial.result.history if n not in counters and not n.startswith("train_"))
 
 
-def pictures(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
+def pictures(
+    plan: StudyPlan, trials: Sequence[Trial], labels: Mapping[str, str]
+) -> list[CaptionedFigure]:
     """The problem's gallery of each line: what its networks produced during training, a row each.
 
-    Problems without a gallery have no pictures.
+    Files have the names of variants, captions their `labels`. Problems without a gallery have no
+    pictures.
     """
     along, _ = split_dimensions(plan)
     problem, galleries = Problem(plan.study.problem), []
@@ -228,6 +231,6 @@ def pictures(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
         gallery = problem.figures.gallery(rows)
         if gallery:
             stem = f"pictures-{name.replace(' ', '-')}" if name else "pictures"
-            caption = f"{name}: {gallery.caption}" if name else gallery.caption
+            caption = f"{labels.get(name, name)}: {gallery.caption}" if name else gallery.caption
             galleries.append(CaptionedFigure(stem, gallery.figure, caption))
     return galleries

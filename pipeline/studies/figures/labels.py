@@ -1,10 +1,11 @@
-"""The words of a study's figures: metrics and dimensions on axes and in captions."""
+"""The words of a study's figures: metrics, dimensions and variants on axes and in captions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pipeline import plotting
 from pipeline.problems.base import Metric
 from pipeline.problems.load import Problem
+from pipeline.schema.study import VARIANT
 from pipeline.studies.plan import StudyPlan, Trial
 from pipeline.utils.statistics import censored_median
 
@@ -32,6 +33,25 @@ def describe_rounding(means: Sequence[tuple[Metric, float]]) -> str:
         f"Below {metric.rounding:.2g} (rounding) the order of the {metric.label} means nothing, so "
         "which trials are Pareto-optimal there is chance."
         for metric in sorted(rounded)
+    )
+
+
+def label_variants(
+    plan: StudyPlan, trials: Sequence[Trial], labels: Mapping[str, str]
+) -> tuple[StudyPlan, list[Trial]]:
+    """A plan and its trials with the labels of variants, by name, in place of their names."""
+
+    def label(name: str) -> str:
+        return plotting.escape(labels.get(name, name))
+
+    variants = {label(name): changes for name, changes in plan.study.variants.items()}
+    points = [
+        {key: label(choice) if key == VARIANT else choice for key, choice in trial.point.items()}
+        for trial in trials
+    ]
+    return (
+        plan._replace(study=plan.study.model_copy(update={"variants": variants})),
+        [trial._replace(point=point) for trial, point in zip(trials, points, strict=True)],
     )
 
 

@@ -6,7 +6,7 @@ from small import PARAMS, REMOVE, REPORT, ROOT, altered
 
 from pipeline.params.load import load_params
 from pipeline.params.load_report import load_report
-from pipeline.schema.report import ExperimentTexts, Texts
+from pipeline.schema.report import Texts
 from pipeline.utils.errors import InputError
 
 EXPERIMENTS = "drawer, echoer, sampler, widths, writer"
@@ -33,6 +33,8 @@ def test_the_shipped_report_is_valid():
     assert report.comparisons
     assert set(report.experiments) == set(params.experiments)
     assert set(report.studies) == set(params.studies)
+    for name, study in params.studies.items():
+        assert set(report.variant_labels(name)) == set(study.variants)
 
 
 def test_a_missing_report_is_an_empty_one(params, tmp_path):
@@ -41,7 +43,7 @@ def test_a_missing_report_is_an_empty_one(params, tmp_path):
 
 def test_texts_of_experiments_and_studies_are_found_by_name(params, tmp_path):
     report = load(REPORT, params, tmp_path)
-    assert report.texts("drawer") == ExperimentTexts(question="Does it draw?")
+    assert report.texts("drawer") == Texts(question="Does it draw?")
     assert report.texts("sizes") == Texts(question="How many cells?")
     assert report.texts("echoer") == Texts()
 
@@ -58,6 +60,22 @@ def test_texts_of_experiments_and_studies_are_found_by_name(params, tmp_path):
             "experiments/widths",
             {"variants": {"narrow": "wide"}},
             "experiments.widths.variants: 2 variants are called 'wide'",
+        ),
+        (
+            "studies/sizes/variants",
+            {"hole": "all vertices"},
+            "studies.sizes.variants: unknown variant 'hole' (did you mean 'whole'?); "
+            "known: alone, whole",
+        ),
+        (
+            "studies/sizes/variants",
+            {"alone": "whole"},
+            "studies.sizes.variants: 2 variants are called 'whole'",
+        ),
+        (
+            "studies/search",
+            {"variants": {"wide": "many cells"}},
+            "studies.search.variants: unknown variant 'wide'; known: none",
         ),
         (
             "comparison",

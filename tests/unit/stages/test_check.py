@@ -4,6 +4,7 @@ import pytest
 from ruamel.yaml import YAML
 from small import PARAMS, REPORT, altered
 
+from pipeline import plotting
 from pipeline.stages import check, figures
 from pipeline.utils import paths
 from pipeline.utils.errors import InputError
@@ -51,7 +52,7 @@ def test_each_entry_has_a_file_and_one_of_the_code_of_each_of_its_stages(resolve
         for stage in stages
         for name in SMALL[section]
     }
-    labels = {f"labels/{name}" for name in SMALL["experiments"]}
+    labels = {f"labels/{name}" for name in (*SMALL["experiments"], *SMALL["studies"])}
     assert set(resolve(SMALL)) == entries | code | labels
 
 
@@ -123,9 +124,11 @@ def test_figures_show_the_labels_of_variants(in_folder):
     in_folder(SMALL)
     report = YAML(typ="safe").load(REPORT)
     report["experiments"]["widths"]["variants"] = {"narrow": "few cells"}
+    report["studies"]["sizes"]["variants"] = {"alone": "one point"}
     YAML(typ="safe").dump(report, paths.report_texts())
     networks = {"widths/narrow": "first", "widths/wide": "second"}
     assert list(figures.label_variants("widths", networks)) == ["narrow", "wide"]
     check.run()
     labeled = figures.label_variants("widths", networks)
     assert labeled == {"few cells": "first", "wide": "second"}
+    assert plotting.variant_labels("sizes") == {"alone": "one point"}

@@ -1,6 +1,7 @@
 """The figures of a study: every kind, from few trials and from many, with the same bytes."""
 
 import io
+import re
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -32,12 +33,17 @@ def grid_trials(plan: StudyPlan, count: int, state: str = "complete") -> list[Tr
     return make_trials(plan, results)
 
 
-def draw(plan: StudyPlan, trials: list[Trial], confirmed: dict | None = None) -> dict[str, bytes]:
+def draw(
+    plan: StudyPlan,
+    trials: list[Trial],
+    confirmed: dict | None = None,
+    labels: dict | None = None,
+) -> dict[str, bytes]:
     """The figures as SVG by name."""
     describe = Problem(plan.study.problem).metrics.describe
     summary = export.summarize(plan, trials, confirmed or {}, describe)
     files = {}
-    for picture in figures.draw(plan, trials, confirmed or {}, summary):
+    for picture in figures.draw(plan, trials, confirmed or {}, summary, labels or {}):
         assert picture.caption.endswith(".")
         assert picture.figure.get_figwidth() <= plotting.WIDTH + 1e-9, picture.name
         file = io.BytesIO()
@@ -59,6 +65,19 @@ def test_every_figure_of_a_grid_for_any_number_of_trials(count, state):
     files = draw(plan, trials)
     first = next(iter(plan.study.variants))
     assert {*GRID, f"pictures-{first}"} - {"pictures"} <= set(files)
+
+
+def test_variants_have_their_labels_in_all_figures_but_their_names_in_those_of_files():
+    kinds = {*GRID, "slices", "parallel"} - {"pareto"}  # whose text is drawn as paths
+    plan = small_plan("sizes", figures=sorted(kinds), target=0.5)
+    files = draw(plan, grid_trials(plan, 6, "complete"), labels={"alone": "one $point$"})
+    names = {name for name in files if name.startswith("pictures")}
+    assert names == {"pictures-alone", "pictures-whole"}
+    for name in files.keys() - names:
+        text = files[name].decode()
+        assert "one $point$" in text, name
+        assert "whole" in text, name
+        assert not re.search(r"\balone\b", text), name
 
 
 def test_figures_are_the_same_bytes_each_time():
