@@ -373,7 +373,8 @@ function formatPercent(share) {
   return `${percent.toFixed(percent < 10 || percent > 99 ? 1 : 0)}%`;
 }
 
-/** A name of params.yaml in words: `model.cells` becomes `cells`. */
+/** A name of params.yaml in words: `model.consistency` becomes `consistency weight`. */
 function words(name) {
-  return name.split(".").pop().replaceAll("_", " ");
+  const key = name.split(".").pop();
+  return DATA.words[key] ?? key.replaceAll("_", " ");
 }

@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline.page import contents, hooks
 from pipeline.page.blobs import pack_json, pack_weights
+from pipeline.plotting import SETTINGS
 from pipeline.problems.load import Problem
 from pipeline.runs import checkpoint as checkpoints
 from pipeline.runs.checkpoint import Checkpoint
@@ -61,6 +62,7 @@ def write_page(
     networks = [network for entries in shown.values() for network in entries]
     index: dict[str, Any] = {
         "scale": params.scale,
+        "words": SETTINGS,
         "experiments": [_experiment(name, params, report) for name in shown],
         "networks": {name: {"metrics": contents.metrics(name)} for name in networks},
         "studies": [
@@ -71,7 +73,7 @@ def write_page(
     }
     index["problems"] = _problems(params, shown, studies)
     blobs = {f"curves:{name}": _curves(name, entries) for name, entries in shown.items()}
-    blobs |= {f"study:{name}": pack_json(contents.study(name, params)) for name in studies}
+    blobs |= {f"study:{name}": pack_json(contents.study(name, params, report)) for name in studies}
     used = list(index["problems"])
     free = LIMIT - len(render(index, blobs, used).encode())
     _add_networks(index, blobs, free, params, report)

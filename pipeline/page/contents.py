@@ -8,6 +8,7 @@ import pandas as pd
 
 from pipeline.page import hooks
 from pipeline.page.blobs import rounded
+from pipeline.plotting import setting_label
 from pipeline.problems.load import Problem
 from pipeline.runs import results
 from pipeline.schema.params import Params
@@ -68,21 +69,24 @@ def curves(network: str) -> dict:
     }
 
 
-def study(name: str, params: Params) -> dict:
-    """Return the dimensions, metrics and trials of a study, as its stage wrote them."""
-    entry = params.studies[name]
+def study(name: str, params: Params, report: Report) -> dict:
+    """Return the dimensions, metrics and trials of a study, as its stage wrote them.
+
+    Variants have their labels.
+    """
+    entry, labels = params.studies[name], report.variant_labels(name)
     table = _read_trials(name)
     arrays, _ = files.read_arrays(paths.trials(name), hint=f"run: dvc repro study@{name}")
     by_number = from_arrays(arrays)
     return {
         "experiment": entry.experiment,
         "problem": entry.problem,
-        "dimensions": [_dimension(key, values) for key, values in entry.dimensions.items()],
+        "dimensions": [_dimension(key, values, labels) for key, values in entry.dimensions.items()],
         "objectives": entry.objectives,
         "measured": entry.measured,
         "target": entry.target,
         "trials": [
-            _trial(row, entry, by_number[str(row["trial"])], params)
+            _trial(row, entry, by_number[str(row["trial"])], params, labels)
             for row in table.to_dict("records")
         ],
     }
@@ -95,20 +99,28 @@ def _read_trials(name: str) -> pd.DataFrame:
     return pd.read_csv(path, keep_default_na=False, na_values=[""])
 
 
-def _dimension(key: str, values: list | Range) -> dict:
+def _dimension(key: str, values: list | Range, labels: Mapping[str, str]) -> dict:
     if isinstance(values, Range):
         return {"key": key, "low": values.low, "high": values.high, "log": values.log}
-    return {"key": key, "choices": values, "numeric": is_numeric(values)}
+    choices = [labels.get(value, value) if key == VARIANT else value for value in values]
+    return {"key": key, "choices": choices, "numeric": is_numeric(values)}
 
 
-def _trial(row: Mapping[str, Any], entry: Study, result: TrialResult, params: Params) -> dict:
+def _trial(
+    row: Mapping[str, Any],
+    entry: Study,
+    result: TrialResult,
+    params: Params,
+    labels: Mapping[str, str],
+) -> dict:
     config = params.config(entry.experiment)
+    point = {key: _plain(row[key]) for key in entry.dimensions}
     history = result.history
     names = [name for name in history if f"{name}_low" in history and "train_" not in name]
     return {
         "number": row["trial"],
         "state": row["state"],
-        "point": {key: _plain(row[key]) for key in entry.dimensions},
+        "point": {k: labels.get(v, v) if k == VARIANT else v for k, v in point.items()},
         "weights": _plain(row["weights"]),
         "metrics": {
             metric: [_round(row[f"{metric}{end}"]) for end in ("", ".low", ".high")]
@@ -120,7 +132,7 @@ def _trial(row: Mapping[str, Any], entry: Study, result: TrialResult, params: Pa
         if history
         else {},
         "drawings": [drawing for _, drawing in hooks.drawings(config, result.predictions)[-1:]],
-        "changes": _changes(entry, {key: _plain(row[key]) for key in entry.dimensions}),
+        "changes": _changes(entry, point),
     }
 
 
@@ -144,7 +156,9 @@ def story(params: Params, report: Report, networks: Sequence[str]) -> list[dict]
             continue
         highlight = report.highlights[entry.highlight]
         if highlight.study in params.studies:
-            rows, name = _trial_rows(highlight, params), params.studies[highlight.study].problem
+            labels = report.variant_labels(highlight.study)
+            rows = _trial_rows(highlight, params, labels)
+            name = params.studies[highlight.study].problem
         else:
             shown = [name for name in params.expand(highlight.experiments) if name in networks]
             rows, name = _network_rows(highlight, shown), params.problem_of(highlight.experiments)
@@ -176,7 +190,7 @@ def _network_rows(highlight: Highlight, networks: Sequence[str]) -> list[list]:
     ]
 
 
-def _trial_rows(highlight: Highlight, params: Params) -> list[list]:
+def _trial_rows(highlight: Highlight, params: Params, labels: Mapping[str, str]) -> list[list]:
     """Return the trials at which all but the longest numeric dimension have their last choice."""
     assert highlight.study
     entry, table = params.studies[highlight.study], _read_trials(highlight.study)
@@ -185,12 +199,15 @@ def _trial_rows(highlight: Highlight, params: Params) -> list[list]:
     for key, choices in lists.items():
         if key != axis:
             table = table[table[key] == choices[-1]]
-    others = [f"{key.rpartition('.')[2]} {v[-1]}" for key, v in lists.items() if key != axis]
-    suffix = f" ({', '.join(others)})".replace(f"{VARIANT} ", "") if others else ""
-    label = axis.rpartition(".")[2].replace("_", " ")
+    others = [
+        labels.get(v[-1], v[-1]) if key == VARIANT else f"{setting_label(key)}: {v[-1]}"
+        for key, v in lists.items()
+        if key != axis
+    ]
+    suffix = f" ({', '.join(others)})" if others else ""
     return [
         [
-            f"{label} {row[axis]:g}{suffix}",
+            f"{setting_label(axis)}: {row[axis]:g}{suffix}",
             *(_round(row[f"{highlight.metric}{end}"]) for end in ends),
         ]
         for row in table.to_dict("records")

@@ -17,7 +17,6 @@ from pipeline.problems.echo.config.types import min_integers
 from pipeline.problems.echo.data.examples import samples_per_sequence
 from pipeline.problems.echo.figures.errors import error_figures
 from pipeline.problems.echo.figures.factors import (
-    UNLEARNED,
     compares_cells,
     describe_unlearned,
     is_full_factorial,
