@@ -7,7 +7,7 @@ import os
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline import __main__, cli
+from pipeline import __main__
 from pipeline.utils import processor
 from pipeline.utils.errors import InputError, TrainingError
 
@@ -27,7 +27,7 @@ def end(monkeypatch, capsys, in_folder):
 
         if stage:
             monkeypatch.setenv("DVC_STAGE", stage)
-        monkeypatch.setattr(cli, "app", app)
+        monkeypatch.setattr("pipeline.cli.app.app", app)
         with pytest.raises(SystemExit) as caught:
             __main__.run()
         return caught.value.code, capsys.readouterr().err.splitlines()
@@ -86,7 +86,7 @@ def test_any_other_error_is_raised_with_a_hint_at_damaged_files(monkeypatch, cap
     def app(**_) -> None:
         raise error
 
-    monkeypatch.setattr(cli, "app", app)
+    monkeypatch.setattr("pipeline.cli.app.app", app)
     with pytest.raises(type(error)):
         __main__.run()
     assert capsys.readouterr().err.splitlines() == [

@@ -166,7 +166,7 @@ def captions(plan: StudyPlan, results: list) -> dict[str, str]:
     """The captions of the figures of a study with these results."""
     trials = make_trials(plan, results)
     summary = export.summarize(plan, trials, {}, Problem(plan.study.problem).metrics.describe)
-    drawn = figures.draw(plan, trials, {}, summary)
+    drawn = figures.draw(plan, trials, {}, summary, {})
     for picture in drawn:
         plotting.close(picture.figure)
     return {picture.name: picture.caption for picture in drawn}
