@@ -150,7 +150,7 @@ def test_a_stage_depends_on_what_it_imports_and_reads(mine, stages, stage):
         and not path.startswith(outs)
         and "/." not in path  # temporary names of outputs
     }
-    assert all(any(path.startswith(dep) for dep in data) for path in read), (read, data)
+    assert all(any(path.startswith(dep) for dep in deps) for path in read), (read, deps)
     assert all(any(path.startswith(dep) for path in read) for dep in data), (read, data)
 
 
