@@ -21,6 +21,7 @@ from pipeline.studies.plan import StudyPlan, Trial
 LONGEST = 8  # characters of a name that fit under its column
 INCOMPLETE = "some replicas have no value: a mean over the others, or the median of a count"
 NONE = "not reached"
+MIN_HEIGHT = 2.7  # inches of a panel of a heat map, with the label of its colors beside it
 DARK = 0.55  # share of a color map's range above which numbers are written in white
 
 
@@ -33,7 +34,7 @@ def heatmap(plan: StudyPlan, trials: Sequence[Trial]) -> list[CaptionedFigure]:
     figure, panels = plt.subplots(
         len(metrics),
         1,
-        figsize=(width, 0.9 + 0.9 * len(metrics) * len(rows)),
+        figsize=(width, 0.9 + max(MIN_HEIGHT, 0.9 * len(rows)) * len(metrics)),
         squeeze=False,
     )
     for axes, metric in zip(panels[:, 0], metrics, strict=True):
