@@ -243,8 +243,6 @@ def _sampler_errors(study: Study) -> Iterator[str]:
     if study.sampler == "tpe":
         if study.trials is None:
             yield ".trials: is missing; sampler: tpe needs it"
-        elif study.trials > MAX_POINTS:
-            yield f".trials: must be at most {MAX_POINTS}, got {study.trials}"
         if study.prune:
             yield from _prune_errors(study)
     else:

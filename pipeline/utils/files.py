@@ -103,8 +103,9 @@ def read_arrays(path: Path, *names: str, hint: str) -> tuple[dict[str, np.ndarra
     try:
         with np.load(content, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        # One wrong bit in the directory of a zip file can hide the entries that follow it.
-        if len(arrays) != int.from_bytes(content.getvalue()[-12:-10], "little"):
+        # One wrong bit in the directory of a zip file can hide the entries that follow it. The file
+        # ends with their number, in 16 bits: 0xFFFF if there are more.
+        if min(len(arrays), 0xFFFF) != int.from_bytes(content.getvalue()[-12:-10], "little"):
             raise ValueError("arrays are missing")
         about = json.loads(str(arrays.pop("about")))
     except Exception as error:  # corrupt bytes make zipfile and NumPy raise anything

@@ -63,6 +63,13 @@ def test_arrays_are_read_with_their_metadata(tmp_path):
     assert about == {"seed": 1}
 
 
+def test_more_arrays_are_read_than_a_zip_file_counts(tmp_path):
+    path = tmp_path / "arrays.npz"
+    files.write_arrays(path, {str(number): np.zeros(0) for number in range(0x10000)})
+    arrays, _ = files.read_arrays(path, hint="")
+    assert len(arrays) == 0x10000
+
+
 def test_the_same_arrays_give_the_same_bytes(tmp_path):
     one, two = tmp_path / "one.npz", tmp_path / "two.npz"
     for path in (one, two):

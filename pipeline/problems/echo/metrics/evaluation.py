@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 LEARNED = 0.99  # exact accuracy from which the echo counts as learned
 PREVIEW_ROWS = 6  # wrong echoes shown, and as many correct ones
 
+WHEN_LEARNED = (
+    f"when the exact accuracy on the validation sequences first reached {LEARNED:.0%}, measured at "
+    "the points of the learning curve, which are further apart in longer trainings; without a mean "
+    "if some replicas never reached it"
+)
+
 METRICS = {
     "token_accuracy": Metric(
         "token accuracy", "share of integers echoed correctly", higher_is_better=True, headline=True
@@ -47,16 +53,13 @@ METRICS = {
     ),
     "sequences_until_learned": Metric(
         f"sequences until {LEARNED:.0%} exact",
-        "training sequences seen when the exact accuracy on the validation sequences first "
-        f"reached {LEARNED:.0%}, to the resolution of the learning curve; without a mean if some "
-        "replicas never reached it",
+        f"training sequences seen {WHEN_LEARNED}",
         headline=True,
         censored=True,
     ),
     "updates_until_learned": Metric(
         f"updates until {LEARNED:.0%} exact",
-        "updates made when the exact accuracy on the validation sequences first reached "
-        f"{LEARNED:.0%}; without a mean if some replicas never reached it",
+        f"updates made {WHEN_LEARNED}",
         censored=True,
     ),
     "readable_integers": Metric(

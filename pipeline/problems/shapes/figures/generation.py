@@ -54,7 +54,9 @@ def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
             "at several temperatures. Temperature 0 takes the most likely value at each step, 1 "
             "samples from the learned distribution, and higher ones from flatter distributions."
             + (
-                " That of a free size is nearly flat, so a temperature above 0 hardly changes it."
+                " The distribution of a size is nearly flat, so sizes hardly change above "
+                "temperature 0. Coordinates that follow from earlier ones have a narrow "
+                "distribution, which a high temperature widens: the shapes break."
                 if config.experiment.framing.bins
                 else ""
             ),
@@ -70,8 +72,8 @@ def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
                 else ""
             )
             + (
-                " Training starts above a uniform guess, because the untrained network puts most "
-                "probability on steps in the middle of the range."
+                " Training starts above a uniform guess, because the logits at first prefer steps "
+                "in the middle of the range (see *generator* in the glossary)."
                 if config.experiment.framing.bins
                 else ""
             ),
@@ -90,7 +92,12 @@ def _sizes_of_data(config: RunConfig) -> str:
             "The axes are the free parameters of the data, from the one that varies most, as the "
             "share of the data in which they are smaller: the data are uniform."
         )
-    return "In the data, sizes are uniform from 0 to 1."
+    if not config.experiment.framing.bins:
+        return "In the data, sizes are uniform from 0 to 1."
+    return (
+        "In the data, sizes are uniform from 0 to 1; the green line is that of the data after "
+        "their coordinates were put into the bins of the tokens."
+    )
 
 
 def _outside_note(config: RunConfig, results: StoredResults) -> str:
@@ -177,11 +184,13 @@ def plot_sizes(config: RunConfig, results: StoredResults) -> Figure:
     )
     panels = iter(grid.flat)
     for shape, parameters in shown.items():
-        shares = results.predictions[f"{shape}/histograms"]  # (R, P, HISTOGRAM_BINS)
-        for parameter, histograms in zip(parameters, shares.swapaxes(0, 1), strict=False):
+        drawn = results.predictions[f"{shape}/histograms"]  # (R, P, HISTOGRAM_BINS)
+        uniform = np.full(drawn.shape[1:], 1 / HISTOGRAM_BINS)
+        data = results.predictions.get(f"{shape}/ideal", uniform)
+        for index, parameter in enumerate(parameters):
             label = parameter_label(parameter)
             label = f"{shape}: {label}" if len(families) > 1 else label
-            _plot_histogram(next(panels), histograms, label)
+            _plot_histogram(next(panels), drawn[:, index], data[index], label)
     for axes in panels:
         axes.set_visible(False)
     for axes in grid[:, 0]:
@@ -198,16 +207,21 @@ def plot_sizes(config: RunConfig, results: StoredResults) -> Figure:
     return figure
 
 
-def _plot_histogram(axes: Axes, shares: np.ndarray, label: str) -> None:
-    """Plot the density of a parameter, given as shares (R, HISTOGRAM_BINS), and of the data."""
+def _plot_histogram(axes: Axes, shares: np.ndarray, data: np.ndarray, label: str) -> None:
+    """Plot the density of a parameter, given as shares (R, HISTOGRAM_BINS), and of the data.
+
+    The shares (HISTOGRAM_BINS,) of the data are those after they were put into the bins of tokens.
+    """
     edges = np.linspace(0, 1, HISTOGRAM_BINS + 1)
     low, median, high = np.quantile(shares * HISTOGRAM_BINS, (0.1, 0.5, 0.9), axis=0)
     style = {"color": plotting.BLUE, "linewidth": 1.5, "baseline": None}
     chance = 1.96 * np.sqrt((HISTOGRAM_BINS - 1) / SAMPLE_SIZE)
-    axes.axhspan(1 - chance, 1 + chance, color="#E4E4E4", linewidth=0, label="chance")
+    density = data * HISTOGRAM_BINS
+    band = {"color": "#E4E4E4", "fill": True, "linewidth": 0, "label": "chance"}
+    axes.stairs(density + chance, edges, baseline=density - chance, **band)
     axes.stairs(high, edges, baseline=low, color=plotting.BLUE, alpha=0.25, fill=True)
     axes.stairs(median, edges, label="drawn", **style)
-    axes.plot([0, 1], [1, 1], color=plotting.GREEN, label="data")
+    axes.stairs(density, edges, baseline=None, color=plotting.GREEN, linewidth=1.5, label="data")
     if (outside := _outside(shares)) > SHOWN_OUTSIDE:
         label += f"\n({outside:.1%} outside)"
     axes.set_xlabel(label, fontsize=9)

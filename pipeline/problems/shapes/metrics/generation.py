@@ -6,8 +6,9 @@ checkpoint.
 
 from __future__ import annotations
 
+import functools
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import scipy
@@ -18,11 +19,13 @@ from pipeline.problems.shapes.config.types import HALF_WIDTH, Dataset
 from pipeline.problems.shapes.data.examples import make_examples
 from pipeline.problems.shapes.data.grids import Grid
 from pipeline.problems.shapes.metrics.drawings import (
+    consistency_error,
     draw_progress,
     ks_distances,
     max_correlation,
     validity,
 )
+from pipeline.utils import seeds
 
 if TYPE_CHECKING:
     from pipeline.engine.replicas import Replicas
@@ -30,10 +33,15 @@ if TYPE_CHECKING:
     from pipeline.schema.experiment import Framing, RunConfig
 
 SAMPLE_SIZE = 10_000
-"""Shapes of each family that each replica samples to be measured. As many shapes of the data have a
-Kolmogorov–Smirnov distance of about 0.01 by chance: see `chance_ks_distance`."""
+"""Shapes of each family that each replica samples to be measured. As many shapes of an ideal
+generator have a Kolmogorov–Smirnov distance of about 0.01 by chance: see `measure_ideal`."""
+
+IDEAL_SAMPLES = 50  # over which the measurements of an ideal generator are averaged
 
 SEED = 1234  # of the sampled shapes
+
+IDEAL = "ideal generator"
+"""Reference of drawings and of the loss of tokens: see `measure_ideal` and `floor_nats`."""
 
 VISIBLE_ERROR = 8 / 256
 """The distance from the nearest exact shape at which a vertex looks misplaced, as a share of the
@@ -43,7 +51,7 @@ SHOWN = 36  # shapes of a family in a figure
 SHOWN_PER_CHECKPOINT = 24
 TEMPERATURES = (0.0, 0.5, 1.0, 10.0, 100.0)
 SHOWN_PER_TEMPERATURE = 9
-HISTOGRAM_BINS = 20
+HISTOGRAM_BINS = 16
 
 SLACK = 1e-8  # how far planes are moved apart; small compared to a bin
 
@@ -123,32 +131,42 @@ def references(config: RunConfig, held_out: np.ndarray) -> dict[str, dict[str, f
     framing, families = config.experiment.framing, config.dataset.families.values()
     if not all(family.known for family in families):
         return {}
-    best = "ideal generator" if framing.bins else "lower bound"
-    chance = np.mean([chance_ks_distance(len(family.parameters)) for family in families])
-    if framing.bins:
-        half_bin = np.mean([Grid(family, framing.bins).bin_size for family in families]) / 2
-        consistency = {"half a bin": float(half_bin)}
-    else:
-        consistency = {"exact shape": 0.0}
+    best = IDEAL if framing.bins else "lower bound"
+    ideal = [measure_ideal(family, framing.bins) for family in families]
     return {
         loss_metric(framing): {best: float(floor_nats(held_out, config).mean())},
         "regret": {best: 0.0},
-        "ks": {"ideal generator": float(chance)},
-        "consistency_error": consistency,
+        "ks": {IDEAL: float(np.mean([each.ks for each in ideal]))},
+        "consistency_error": {IDEAL: float(np.mean([each.consistency_error for each in ideal]))},
     }
 
 
-def chance_ks_distance(parameters: int) -> float:
-    """Return the mean of the largest KS distance of so many parameters of `SAMPLE_SIZE` shapes.
+class IdealDrawings(NamedTuple):
+    """Means over samples of `SAMPLE_SIZE` shapes of an ideal generator of a family."""
 
-    These are shapes of the data: their distances are due to chance. The parameters are independent
-    and distances are positive, so the mean is the integral of the probability that not all
-    distances lie below x.
+    ks: float  # above 0 by chance and, with bins, because only their centers are drawn
+    consistency_error: float  # above 0 if vertices lie at centers of bins
+    histograms: np.ndarray  # (P, HISTOGRAM_BINS), shares of free parameters
+
+
+@functools.cache
+def measure_ideal(family: Family, bins: int | None) -> IdealDrawings:
+    """Measure an ideal generator of a known family.
+
+    It draws shapes as the data are distributed; with tokens, each coordinate at the center of its
+    bin.
     """
-    scaled, _ = scipy.integrate.quad(
-        lambda x: 1 - scipy.stats.kstwobign.cdf(x) ** parameters, 0, 10
-    )
-    return scaled / math.sqrt(SAMPLE_SIZE)
+    rng, ks, errors, shares = seeds.generator(SEED, "ideal"), [], [], []
+    for _ in range(IDEAL_SAMPLES):
+        polygons = family.polygons(rng.random((1, SAMPLE_SIZE, len(family.parameters))))
+        if bins:
+            grid = Grid(family, bins)
+            polygons = grid.from_bins(grid.to_bins(polygons))
+            errors.append(consistency_error(polygons, family).mean())
+        theta = family.theta(polygons)
+        ks.append(ks_distances(theta, family)["ks"])
+        shares.append(histograms(theta)[0])
+    return IdealDrawings(float(np.mean(ks)), float(np.mean(errors or 0)), np.mean(shares, axis=0))
 
 
 def evaluate(
@@ -163,7 +181,8 @@ def evaluate(
 
     - `<family>/drawn` (SHOWN, V, 2) and `<family>/at/<temperature>` (SHOWN_PER_TEMPERATURE, V, 2),
       sampled from the first replica;
-    - `<family>/histograms` (R, P, HISTOGRAM_BINS), shares of sampled shapes by free parameter;
+    - `<family>/histograms` (R, P, HISTOGRAM_BINS), shares of sampled shapes by free parameter, and
+      `<family>/ideal` (P, HISTOGRAM_BINS), those of an ideal generator;
     - `steps` (K,), the number of shapes seen at each checkpoint and at the end, and `polygons` (K,
       SHOWN_PER_CHECKPOINT, V, 2), sampled from the first replica there, the families in turn.
     """
@@ -179,6 +198,9 @@ def evaluate(
         by_family[shape] = {"outside": 1 - validity(unclipped, family)}
         by_family[shape] |= drawing_metrics(drawn, family, parameters=not several)
         predictions |= _family_predictions(sampler, shape, family, drawn)
+        if family.known:
+            ideal = measure_ideal(family, config.experiment.framing.bins)
+            predictions[f"{shape}/ideal"] = ideal.histograms
     metrics |= _over_families(by_family)
     if several:
         for index, shape in enumerate(dataset.families):

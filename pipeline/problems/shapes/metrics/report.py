@@ -1,7 +1,7 @@
 """Sentences of the report on predictions, and on the shapes that generators draw."""
 
 from pipeline.problems.shapes.metrics.evaluation import OPTIMAL
-from pipeline.problems.shapes.metrics.generation import SAMPLE_SIZE, loss_metric
+from pipeline.problems.shapes.metrics.generation import IDEAL, SAMPLE_SIZE, loss_metric
 from pipeline.schema.experiment import RunConfig
 
 
@@ -40,19 +40,21 @@ def _summarize_generator(config: RunConfig, metrics: dict, references: dict) -> 
             f"{mean['ks']:.3f}. The loss on a held-out shape is {mean[loss]:.2f} nats."
         ]
     (floor,) = references[loss].values()
-    (chance,) = references["ks"].values()
+    chance, rounded = references["ks"][IDEAL], references["consistency_error"][IDEAL]
     several = len(dataset.families) > 1
     shape, per_family, averaged = (
         ("shape", " of each family", ", averaged over families,")
         if several
         else (dataset.shape, "", "")
     )
+    centers = ", which are centers of bins," if framing.bins else ""
     sentences = [
         f"Each replica drew {SAMPLE_SIZE:,} shapes{per_family} at random; {mean['wrong']:.2%} are "
         "visibly wrong. The largest KS distance between the distributions of a size in these "
         f"shapes and in the data{averaged} is {mean['ks']:.3f}; an ideal generator's would be "
         f"{chance:.3f} by chance.",
-        _consistency_sentence(mean["consistency_error"], shape, references),
+        f"On average, the coordinates of drawn shapes are {mean['consistency_error']:.4f} away "
+        f"from the nearest exact {shape}, those of an ideal generator{centers} {rounded:.4f}.",
         f"The loss on a held-out {shape} is {mean[loss]:.2f} nats, {mean['regret']:.2f} above "
         f"{'that of an ideal generator' if framing.bins else 'the lower bound'} ({floor:.2f}).",
     ]
@@ -63,12 +65,3 @@ def _summarize_generator(config: RunConfig, metrics: dict, references: dict) -> 
             f"{mean[f'wrong_{worst}']:.2%}, with a KS distance of {mean[f'ks_{worst}']:.3f}."
         )
     return sentences
-
-
-def _consistency_sentence(error: float, shape: str, references: dict) -> str:
-    sentence = (
-        f"On average, the coordinates of drawn shapes are {error:.4f} away from the nearest exact "
-        f"{shape}"
-    )
-    half_bin = references["consistency_error"].get("half a bin")
-    return f"{sentence}; half a bin is {half_bin:.4f}." if half_bin else f"{sentence}."

@@ -73,26 +73,27 @@ def test_drawing_metrics_of_known_defects():
     assert (metrics["ks"][4], metrics["correlation"][4]) == pytest.approx((0.5, 1))
 
 
-@pytest.mark.parametrize("parameters", [1, 2, 3])
-def test_the_chance_ks_distance_is_that_of_random_samples(monkeypatch, parameters):
-    monkeypatch.setattr(generation, "SAMPLE_SIZE", 2000)
-    family = next(f for f in FAMILIES.values() if len(f.parameters) == parameters)
-    theta = np.random.default_rng(1).random((300, 2000, parameters))
-    distances = generation.ks_distances(theta, family)["ks"]
-    assert generation.chance_ks_distance(parameters) == pytest.approx(distances.mean(), rel=0.05)
+@pytest.mark.parametrize("bins", [None, 16])
+def test_the_ideal_generator_draws_data_and_tokens_centers_of_bins(bins):
+    family = FAMILIES["rectangle"]
+    ideal = generation.measure_ideal(family, bins)
+    # https://en.wikipedia.org/wiki/Kolmogorov–Smirnov_test: the mean distance of one size.
+    chance = 0.8687 / np.sqrt(generation.SAMPLE_SIZE)
+    # Each coordinate lies at the center of a bin, but the origin at 0.
+    assert ideal.consistency_error == pytest.approx(1 / 4 / 2 / bins if bins else 0)
+    assert chance < ideal.ks < 1.3 * chance + (0.5 / bins if bins else 0)
+    np.testing.assert_allclose(ideal.histograms, 1 / generation.HISTOGRAM_BINS, rtol=0.02)
 
 
-def test_the_ks_distance_over_families_and_its_reference_are_means(monkeypatch):
-    monkeypatch.setattr(generation, "SAMPLE_SIZE", 50)
+def test_the_ks_distance_over_families_and_its_reference_are_means():
     config = CONFIGS["all families"]
     test = generate(config.dataset)["test"]
     metrics = generation.evaluate(config, make_replicas(config), test, {}).metrics
     by_family = [metrics[f"ks_{shape}"] for shape in FAMILIES]
     np.testing.assert_allclose(metrics["ks"], np.mean(by_family, axis=0))
     (reference,) = generation.references(config, test)["ks"].values()
-    counts = [len(family.parameters) for family in FAMILIES.values()]
-    expected = np.mean([generation.chance_ks_distance(count) for count in counts])
-    assert reference == pytest.approx(expected)
+    ideal = [generation.measure_ideal(f, config.experiment.framing.bins) for f in FAMILIES.values()]
+    assert reference == pytest.approx(np.mean([each.ks for each in ideal]))
 
 
 def test_the_ks_distance_of_a_parameter_is_described_in_words():
