@@ -188,7 +188,7 @@ def _compare(table: pd.DataFrame, other: str, replicas: int = 1) -> str:
     ours, theirs = rows.loc[OURS], rows.loc[other]
     durations = f"{format_duration(ours.median_us)} against {format_duration(theirs.median_us)}"
     if all(a.min_us <= b.median_us <= a.max_us for a, b in ((ours, theirs), (theirs, ours))):
-        return f"not distinguishable: {durations}"
+        return f"no difference found: {durations}"
     return f"{theirs.median_us / ours.median_us:.2f} times as fast: {durations}"
 
 

@@ -61,7 +61,8 @@ def _summarize_generator(config: RunConfig, metrics: dict, references: dict) -> 
     if several:
         worst = max(dataset.families, key=lambda shape: mean[f"wrong_{shape}"])
         sentences.append(
-            f"The family with the most visibly wrong shapes is {worst}: "
-            f"{mean[f'wrong_{worst}']:.2%}, with a KS distance of {mean[f'ks_{worst}']:.3f}."
+            f"The family with the most visibly wrong shapes, on average, is {worst}: "
+            f"{mean[f'wrong_{worst}']:.2%}, with a KS distance of {mean[f'ks_{worst}']:.3f}. Whether "
+            "the families differ, the intervals in the table show."
         )
     return sentences
