@@ -62,7 +62,7 @@ def _summarize_generator(config: RunConfig, metrics: dict, references: dict) -> 
         worst = max(dataset.families, key=lambda shape: mean[f"wrong_{shape}"])
         sentences.append(
             f"The family with the most visibly wrong shapes, on average, is {worst}: "
-            f"{mean[f'wrong_{worst}']:.2%}, with a KS distance of {mean[f'ks_{worst}']:.3f}. Whether "
-            "the families differ, the intervals in the table show."
+            f"{mean[f'wrong_{worst}']:.2%}, with a KS distance of {mean[f'ks_{worst}']:.3f}. The "
+            "intervals in the table show whether the families differ."
         )
     return sentences
