@@ -247,7 +247,7 @@ def _title(name: str, results: StoredResults) -> str:
     if REGRET not in results.metrics:
         return name
     mean = float(results.metrics[REGRET].mean())
-    return f"{name}\nregret {np.format_float_positional(mean, 2, fractional=False)}"
+    return f"{name}\nregret {np.format_float_positional(mean, 2, fractional=False, trim='-')}"
 
 
 def _plot_panels(
