@@ -209,7 +209,13 @@ def marked_lines() -> Iterator[dict[str, Any]]:
 
 
 def plot_curve(
-    axes: Axes, x: np.ndarray, values: np.ndarray, label: str, color: str, linestyle: str = "-"
+    axes: Axes,
+    x: np.ndarray,
+    values: np.ndarray,
+    label: str,
+    color: str,
+    linestyle: str = "-",
+    linewidth: float = 2,
 ) -> None:
     """Plot the median of curves (R, K) as a line, and the middle 80% of the replicas as a band.
 
@@ -225,7 +231,8 @@ def plot_curve(
     else:
         axes.fill_between(x, low, high, color=color, alpha=0.2, linewidth=0)
     marker = "o" if len(x) <= MAX_MARKED else None
-    axes.plot(x, median, marker=marker, markersize=3.5, label=label, **look)
+    size = {"linewidth": linewidth, "markersize": 1.8 * linewidth}
+    axes.plot(x, median, marker=marker, label=label, **look, **size)
 
 
 def plot_curves(
@@ -249,7 +256,7 @@ def plot_curves(
         for x, values in curves.values():
             shown = uncrowded(x)
             axes.plot(x[shown], np.median(values, axis=0)[shown], color="#CCCCCC", linewidth=0.8)
-        plot_curve(axes, *curve, "", BLUE)
+        plot_curve(axes, *curve, "", BLUE, linewidth=1.5)
         axes.set_title(textwrap.fill(name, 112 // columns), fontsize=9)
     for axes in each[-columns:]:
         axes.xaxis.set_tick_params(labelbottom=True)

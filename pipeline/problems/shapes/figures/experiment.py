@@ -246,8 +246,8 @@ def _title(name: str, results: StoredResults) -> str:
     """Return the name of a network and its mean regret, if that is known."""
     if REGRET not in results.metrics:
         return name
-    mean = float(results.metrics[REGRET].mean())
-    return f"{name}\nregret {np.format_float_positional(mean, 2, fractional=False, trim='-')}"
+    mean, two_digits = float(results.metrics[REGRET].mean()), {"unique": False, "fractional": False}
+    return f"{name}\nregret {np.format_float_positional(mean, 2, **two_digits).rstrip('.')}"
 
 
 def _plot_panels(

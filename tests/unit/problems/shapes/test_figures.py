@@ -61,7 +61,7 @@ def test_the_titles_of_drawings_have_the_regret_and_one_size():
     }
     panels = experiment.plot_final_drawings(networks).axes
     assert [axes.get_title() for axes in panels] == [
-        *("short\nregret 0.0021", "a name that is longer\nregret 0.00002", "test data")
+        *("short\nregret 0.0021", "a name that is longer\nregret 0.000020", "test data")
     ]
     assert len({axes.title.get_fontsize() for axes in panels}) == 1
     plt.close("all")
