@@ -27,20 +27,23 @@ from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, StrMethodF
 from pipeline.utils import files, paths
 from pipeline.utils.bands import band
 
-# The palette of Okabe & Ito, and four colors that color-blind readers can also distinguish from it.
+# The palette of Okabe & Ito, and four colors that color-blind readers can also distinguish from it:
+# last the one that resembles black.
 BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
 SKY, BLACK = "#56B4E9", "#000000"
 INDIGO, WINE, BROWN, OLIVE = "#332288", "#882255", "#6B4200", "#999933"
 GRAY = "#666666"
-COLORS = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK, INDIGO, WINE, BROWN, OLIVE)
+COLORS = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK, OLIVE, WINE, BROWN, INDIGO)
 SHADES = ListedColormap(plt.get_cmap("Blues")(np.linspace(0.3, 1, 256)))  # all visible on white
 LINES = ("-", "--", ":")
 MARKERS = "osD^vPX<>ph"
 HALO = [withStroke(linewidth=3, foreground="white")]  # makes numbers over lines readable
 WIDTH = 8.6  # inches: a page shrinks wider figures, and their text with them
+MAX_MARKED = 50
+"""Points of a curve up to which each has a marker, so that gaps between them are seen."""
 MIN_FOR_BAND = 5
 """Fewer replicas are drawn one by one: of two, the middle 80% says nothing."""
-MAX_LINES = 8
+MAX_LINES = 6
 """More curves than these are hard to tell apart in one panel."""
 LEGEND_ROWS = 2
 """Rows of a legend for which figures have room; with more, they become higher."""
@@ -194,22 +197,42 @@ def line_styles() -> Iterator[dict[str, str]]:
         yield {"color": color, "linestyle": linestyle}
 
 
+def marked_lines() -> Iterator[dict[str, Any]]:
+    """Yield looks for lines with few points, of which any eight can be told apart without colors.
+
+    Every second line is dashed and its markers are open and larger, so that it shows the line
+    before it if both are at the same place.
+    """
+    looks = itertools.cycle(({}, {"linestyle": "--", "fillstyle": "none", "markersize": 8}))
+    for color, marker, look in zip(itertools.cycle(COLORS), itertools.cycle(MARKERS), looks):
+        yield {"color": color, "marker": marker, "linestyle": "-", "markersize": 5} | look
+
+
 def plot_curve(
-    axes: Axes, x: np.ndarray, values: np.ndarray, label: str, color: str, linestyle: str = "-"
+    axes: Axes,
+    x: np.ndarray,
+    values: np.ndarray,
+    label: str,
+    color: str,
+    linestyle: str = "-",
+    linewidth: float = 2,
 ) -> None:
     """Plot the median of curves (R, K) as a line, and the middle 80% of the replicas as a band.
 
-    Of fewer than MIN_FOR_BAND replicas, each is a thin line instead.
+    Of fewer than MIN_FOR_BAND replicas, each is a thin line instead. Up to MAX_MARKED points of the
+    line have a marker.
     """
     shown = uncrowded(x)
     x, values = x[shown], values[:, shown]
     median, low, high = band(values)
+    look = {"color": color, "linestyle": linestyle}
     if len(values) < MIN_FOR_BAND:
-        axes.plot(x, values.T, color=color, linestyle=linestyle, linewidth=0.7, alpha=0.5)
-        axes.plot(x, median, color=color, linestyle=linestyle, label=label)
-        return
-    axes.plot(x, median, color=color, linestyle=linestyle, label=label)
-    axes.fill_between(x, low, high, color=color, alpha=0.2, linewidth=0)
+        axes.plot(x, values.T, linewidth=0.7, alpha=0.5, **look)
+    else:
+        axes.fill_between(x, low, high, color=color, alpha=0.2, linewidth=0)
+    marker = "o" if len(x) <= MAX_MARKED else None
+    size = {"linewidth": linewidth, "markersize": 1.8 * linewidth}
+    axes.plot(x, median, marker=marker, label=label, **look, **size)
 
 
 def plot_curves(
@@ -233,7 +256,7 @@ def plot_curves(
         for x, values in curves.values():
             shown = uncrowded(x)
             axes.plot(x[shown], np.median(values, axis=0)[shown], color="#CCCCCC", linewidth=0.8)
-        plot_curve(axes, *curve, "", BLUE)
+        plot_curve(axes, *curve, "", BLUE, linewidth=1.5)
         axes.set_title(textwrap.fill(name, 112 // columns), fontsize=9)
     for axes in each[-columns:]:
         axes.xaxis.set_tick_params(labelbottom=True)

@@ -1,5 +1,7 @@
 """The common parts of figures."""
 
+import itertools
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -49,7 +51,7 @@ def test_a_legend_is_within_the_figure_and_above_its_panels(name):
     assert box.y0 >= axes.get_window_extent().y1
 
 
-@pytest.mark.parametrize("count", [9, 11])
+@pytest.mark.parametrize("count", [7, 9, 11])
 def test_many_curves_have_a_panel_each_and_share_their_axes(count):
     x = np.array([1, 10, 100])
     curves = {f"curve {n}": (x, np.full((3, 3), n + 1.0)) for n in range(count)}
@@ -61,6 +63,20 @@ def test_many_curves_have_a_panel_each_and_share_their_axes(count):
         assert (panel.get_xscale(), panel.get_ylim()) == ("log", (0.5, 20))
         assert panel.lines[-1].get_color() == plotting.BLUE
         assert (panel.lines[-1].get_ydata() == values[0]).all()
+
+
+@pytest.mark.parametrize(("points", "marker"), [(3, "o"), (plotting.MAX_MARKED + 1, "None")])
+def test_the_points_of_a_short_curve_are_marked(points, marker):
+    _, axes = plt.subplots()
+    plotting.plot_curve(axes, np.arange(1.0, points + 1), np.ones((5, points)), "", plotting.BLUE)
+    assert [line.get_marker() for line in axes.lines] == [marker]
+
+
+def test_eight_marked_lines_differ_without_their_colors():
+    looks = list(itertools.islice(plotting.marked_lines(), 8))
+    assert len({look["color"] for look in looks}) == 8
+    assert len({look["marker"] for look in looks}) == 8
+    assert [look["linestyle"] for look in looks] == ["-", "--"] * 4
 
 
 def test_few_curves_share_a_panel():

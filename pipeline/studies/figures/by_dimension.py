@@ -107,9 +107,7 @@ def panel(axes: Axes, plan: StudyPlan, trials: Sequence[Trial], metric: str) -> 
     """One metric along a dimension, without a legend: its handles have labels."""
     along, _ = split_dimensions(plan)
     all_values = []
-    for (name, line), style, marker in zip(
-        lines(plan, trials), plotting.line_styles(), 5 * plotting.MARKERS, strict=False
-    ):
+    for (name, line), style in zip(lines(plan, trials), plotting.marked_lines(), strict=False):
         line = [trial for trial in line if not np.isnan(center(plan, trial, metric))]
         if not line:
             continue
@@ -129,12 +127,9 @@ def panel(axes: Axes, plan: StudyPlan, trials: Sequence[Trial], metric: str) -> 
             means,
             yerr=errors,
             label=name or None,
-            marker=marker,
-            markersize=5,
             capsize=3,
             linewidth=1.6,
-            color=style["color"],
-            linestyle=style["linestyle"],
+            **style,
         )
         for trial, place in zip(line, x, strict=True):
             values = trial.result.metrics[metric]
@@ -158,7 +153,7 @@ def panel(axes: Axes, plan: StudyPlan, trials: Sequence[Trial], metric: str) -> 
     notes: list[str] = []
     for name, value in _references(plan, complete(trials), metric).items():
         if low <= value <= high:  # others would squeeze the curves
-            linestyle, words = ("--", "dashed") if not notes else (":", "dotted")
+            linestyle, words = ("--", "gray dashes") if not notes else (":", "gray dots")
             plotting.plot_reference(axes, value, "", linestyle)
             notes.append(f"{words}: {name}, {value:.3g}")
     axes.set_xlabel("\n".join([dimension_label(along), *notes]), fontsize=10)

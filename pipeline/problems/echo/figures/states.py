@@ -1,6 +1,8 @@
 """Figures of what networks hold in their states, and of what they attend to."""
 
 import re
+import textwrap
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,8 +14,9 @@ from pipeline.problems.base import CaptionedFigure, StoredResults, Variants
 from pipeline.schema.experiment import RunConfig
 
 COLUMNS = 3
+MAX_PANELS = 9  # networks up to which there are COLUMNS of them; more have a column more
 MAX_WRITTEN = 5  # integers of a window up to which the accuracies are written into the cells
-MAX_PANELS = 9  # and networks
+LONGEST = 112  # characters of the titles of a row
 COLORS = plt.get_cmap("Blues").with_extremes(bad="#E4E4E4")
 
 
@@ -32,19 +35,20 @@ def state_figures(variants: Variants) -> list[CaptionedFigure]:
     captioned = []
     if probed and (len(variants) == 1 or any(summarizes(c) for c, _ in probed.values())):
         config, _ = next(iter(probed.values()))
-        percent = "(numbers: in percent) " if len(probed) <= MAX_PANELS else ""
+        cells = _shared_cells(probed)
+        size = f" All networks have {cells} cells." if cells and len(probed) > 1 else ""
         captioned.append(
             CaptionedFigure(
                 "readable",
                 plot_readable(probed),
                 "Which integers are in the state (hidden and cell state) after each step: the "
-                f"accuracy {percent}with which a linear classifier reads each integer of the "
-                "window from it, mean over replicas, on windows that the classifier was not "
+                f"accuracy (numbers: in percent) with which a linear classifier reads each integer "
+                "of the window from it, mean over replicas, on windows that the classifier was not "
                 "fitted to. Columns have the position of the integer that was read (left of the "
                 "line) or written (right of it). Gray: not read yet. Guessing would be right in "
                 f"{1 / config.dataset.classes:.0%}; the state may hold more than a linear "
                 "classifier can read. Titles: the sum over the integers after the window has been "
-                "read, and that of the same networks before training.",
+                f"read, and (untrained) that of the same networks before training.{size}",
             )
         )
     if attending:
@@ -72,39 +76,51 @@ def summarizes(config: RunConfig) -> bool:
 def plot_readable(variants: Variants) -> Figure:
     """Plot how well each integer of the window can be read from the state after each step."""
     count = len(variants)
-    columns = 2 if count == 4 else COLUMNS
+    columns = 2 if count == 4 else COLUMNS + (count > MAX_PANELS)
     figure, panels = plotting.panels(count, columns, 3.6 if count == 1 else 2.3)
-    writes = False  # whether any panel has steps of a decoder
+    writes, shared = False, _shared_cells(variants)  # whether any panel has steps of a decoder
     for axes, (name, (config, results)) in zip(panels, variants.items(), strict=True):
-        image = _draw_readable(axes, config, results, written=count <= MAX_PANELS)
+        image = _draw_readable(axes, config, results, fontsize=8 if columns <= COLUMNS else 7)
         window, model = config.experiment.framing.window, config.experiment.model
         writes |= results.predictions["readable"].shape[1] > window
         trained = results.metrics["readable_integers"].mean()
         untrained = results.predictions["readable_untrained"].sum(axis=1).mean()
-        text = f"{trained:.1f} of {window} (before training {untrained:.1f})"
+        text = f"{trained:.1f} of {window} (untrained {untrained:.1f})"
         size = f"{model.cells} cells"
-        title = f"{name}, {size}" if count > 1 and size not in name else name if count > 1 else size
+        title = size if count == 1 else name if shared or size in name else f"{name}, {size}"
+        title = textwrap.fill(title, LONGEST // columns)
         axes.set_title(f"{title}\n{text}", fontsize=9)
-    shrink = 0.8 if count <= columns else 0.4
-    figure.colorbar(image, ax=panels, label="accuracy (share)", shrink=shrink, pad=0.01)
-    step = "position read | position written" if writes else "position read"
-    figure.supxlabel(step, fontsize=10)
-    figure.supylabel("integer of the window", fontsize=10)
+    for axes in panels[-columns:]:
+        axes.set_xlabel("position read | written" if writes else "position read", fontsize=10)
+    for axes in panels[::columns]:
+        axes.set_ylabel("integer of the window", fontsize=10)
+    place: dict[str, Any] = {}
+    if count > columns:
+        place = {"location": "bottom", "aspect": 50, "pad": 0.01}
+        figure.set_figheight(figure.get_figheight() + 0.5)
+    figure.colorbar(image, ax=panels, label="accuracy (share)", shrink=0.8, **place)
     return figure
 
 
-def _draw_readable(axes: Axes, config: RunConfig, results: StoredResults, *, written: bool):
+def _shared_cells(variants: Variants) -> int | None:
+    """Return the number of cells of all networks, if it is the same."""
+    cells = {config.experiment.model.cells for config, _ in variants.values()}
+    return cells.pop() if len(cells) == 1 else None
+
+
+def _draw_readable(axes: Axes, config: RunConfig, results: StoredResults, *, fontsize: int):
     window = config.experiment.framing.window
-    written = written and window <= MAX_WRITTEN
+    written = window <= MAX_WRITTEN
     accuracy = results.predictions["readable"].mean(axis=0).T  # (T, J)
     steps = accuracy.shape[1]
     image = axes.imshow(np.ma.masked_invalid(accuracy), cmap=COLORS, vmin=0, vmax=1, aspect="auto")
     if written:
         for (row, column), value in np.ndenumerate(accuracy):
             if not np.isnan(value):
-                color = "white" if value > 0.6 else "black"
-                style = {"ha": "center", "va": "center", "fontsize": 8, "color": color}
-                axes.text(column, row, f"{100 * value:.0f}", **style)
+                text, color = f"{100 * value:.0f}", "white" if value > 0.6 else "black"
+                size = fontsize - (len(text) > 2)  # or neighbors would touch
+                style = {"ha": "center", "va": "center", "fontsize": size, "color": color}
+                axes.text(column, row, text, **style)
     axes.axvline(window - 0.5, color="black", linewidth=1.5)
     order = range(window, 0, -1) if config.experiment.model.reverse else range(1, window + 1)
     labels = [*order, *range(1, steps - window + 1)]

@@ -24,7 +24,7 @@ def cell_figures(config: RunConfig, results: StoredResults) -> list[CaptionedFig
         return []
     variance = results.predictions["state_variance"]  # (R, H, parts)
     count, shares = len(variance), variance.sum(axis=1) / variance.sum(axis=(1, 2))[:, None]
-    numbers = []
+    numbers, shown = [], min(TRACED_CELLS, variance.shape[1])
     for label, values in zip(_parts(config), shares.T, strict=True):
         entry = summary(values)
         numbers.append(f"{label} {entry['mean']:.0%} [{entry['low']:.0%}, {entry['high']:.0%}]")
@@ -32,11 +32,20 @@ def cell_figures(config: RunConfig, results: StoredResults) -> list[CaptionedFig
         "What the cells hold, in the replica with the median regret. Top left: the hidden state of "
         "each cell after each vertex of a few shapes, as the network reads them. Top right: what "
         "its variance over all test shapes depends on: on the place (which vertex it is), linearly "
-        "on a size, or on sizes in another way. Bottom: for each of these, the cell that varies "
-        "most with it, of the cells not shown yet. Shares of the variance of all cells, mean over "
+        "on a size, or on sizes in another way. Bottom: the cell that varies most with "
+        f"{_order(_parts(config)[:-1][:shown])}. Shares of the variance of all cells, mean over "
         f"all {count} replicas with its 95% interval: {', '.join(numbers)}."
     )
     return [CaptionedFigure("cells", plot_cells(config, results), caption)]
+
+
+def _order(parts: list[str]) -> str:
+    """Return a part of a caption: in which order cells are chosen by these parts of variance."""
+    first, *others = (f"the {part}" for part in parts)
+    if not others:
+        return first
+    others[0] = f"of the other cells, the one that varies most with {others[0]}"
+    return f"{first}, then, {', then with '.join(others)}"
 
 
 def _parts(config: RunConfig) -> list[str]:

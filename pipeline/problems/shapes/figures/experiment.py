@@ -29,6 +29,7 @@ COLUMNS = 4  # of drawings
 MAX_STEPS = 6  # checkpoints whose drawings are shown
 GALLERY_COLUMNS = 6
 LONG_TITLE = 14  # characters that fit over a panel in the usual size
+REGRET = "mae_regret"
 MARGIN = 0.08  # around shapes
 SAME = 1e-6  # difference of errors that is rounding
 MAX_GROWTH = 0.5  # how far a plot extends beyond the data's range to show a shape that leaves it
@@ -83,7 +84,7 @@ def plot_variants(variants: Variants) -> list[CaptionedFigure]:
                 "drawings",
                 plot_final_drawings(regressors),
                 "Shapes drawn from the origin after training. Thin lines: each replica; thick "
-                f"line: the first of them.{_median_shape(config)}"
+                f"line: the first of them.{_median_shape(config)}{_regret(regressors)}"
                 + (f" Last panel: {TEST_SHAPES} {plural} of the test data." if few else ""),
             ),
             CaptionedFigure(
@@ -231,11 +232,22 @@ def plot_drawings(config: RunConfig, results: StoredResults) -> Figure:
 def plot_final_drawings(variants: Variants) -> Figure:
     """Plot what each variant draws after training, and test shapes if they fit into the row."""
     config, results = next(iter(variants.values()))
-    drawn = {name: entry.predictions["polygons"][-1] for name, (_, entry) in variants.items()}
+    drawn = {
+        _title(name, entry): entry.predictions["polygons"][-1]
+        for name, (_, entry) in variants.items()
+    }
     if len(drawn) < COLUMNS:
         return _plot_panels(config, results, drawn, COLUMNS)
     columns = min((COLUMNS, 3, 5), key=lambda count: -len(drawn) % count)  # for full rows
     return _plot_panels(config, None, drawn, columns)
+
+
+def _title(name: str, results: StoredResults) -> str:
+    """Return the name of a network and its mean regret, if that is known."""
+    if REGRET not in results.metrics:
+        return name
+    mean, two_digits = float(results.metrics[REGRET].mean()), {"unique": False, "fractional": False}
+    return f"{name}\nregret {np.format_float_positional(mean, 2, **two_digits).rstrip('.')}"
 
 
 def _plot_panels(
@@ -244,6 +256,7 @@ def _plot_panels(
     """Plot drawn polygons (N, V, 2) by title, and test shapes if given, in a panel each."""
     count, height = len(drawn) + bool(results), plotting.WIDTH / columns
     figure, panels = plotting.panels(count, columns, height, sharex=True, sharey=True)
+    long = any(len(line) > LONG_TITLE for title in drawn for line in title.split("\n"))
     for axes, (title, polygons) in zip(panels, drawn.items(), strict=False):
         _draw_median(axes, config)
         _draw(axes, polygons, title)
@@ -253,6 +266,7 @@ def _plot_panels(
         shown.append(results.test[:TEST_SHAPES])
     for axes in panels:
         _set_range(axes, config.dataset, *shown)
+        axes.title.set_fontsize(9 if long else 12)
         axes.xaxis.set_tick_params(labelbottom=True)
     return figure
 
@@ -276,6 +290,16 @@ def plot_learning_curves(variants: Variants) -> Figure:
     plotting.plain_log_ticks(axes.yaxis)
     plotting.figure_legend(figure)
     return figure
+
+
+def _regret(variants: Variants) -> str:
+    """Return a part of a caption: what the regret in the titles is, if it is there."""
+    if not any(REGRET in results.metrics for _, results in variants.values()):
+        return ""
+    return (
+        " Regret: the mean absolute error above that of the best possible prediction, mean over "
+        "replicas."
+    )
 
 
 def _ambiguity_figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
@@ -348,7 +372,7 @@ def plot_ramp(variants: Variants) -> Figure:
     for (name, (config, results)), style in zip(variants.items(), styles, strict=False):
         if not has_ramp(config):  # its color stays free, so that each variant keeps its own
             continue
-        mean = results.metrics["mae_regret"].mean()
+        mean = results.metrics[REGRET].mean()
         label = name if len(variants) > 1 else "network"
         axes.axhline(mean, **style | {"linestyle": "--"}, label=f"{label}: {mean:.4f}")
     axes.set(

@@ -61,7 +61,8 @@ def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
             "surprise",
             plot_surprise(config, results),
             f"The beginning of the {shown}: the darker a character, the more bits it cost the "
-            "first replica that did not diverge. Gray cells were not predicted.",
+            "first replica that did not diverge. Gray characters, such as the "
+            "first, were not predicted.",
         ),
     ]
     captioned += _position_figures({config.name: (config, results)})

@@ -8,6 +8,8 @@ from pipeline import plotting
 from pipeline.problems.base import CaptionedFigure, StoredResults
 from pipeline.utils.statistics import interval
 
+SHIFT = 0.14  # of the two models from the middle of their row, so that neither hides the other
+
 
 def kind_figures(results: StoredResults) -> list[CaptionedFigure]:
     """Return the figure of bits by kind of character, if some text is held out."""
@@ -50,12 +52,12 @@ def plot_kinds(results: StoredResults) -> Figure:
         1, 2, figsize=(plotting.WIDTH, 1.8 + 0.38 * len(rows)), sharey=True
     )
     models = {
-        "network": (network, plotting.BLUE, "o"),
-        _ngram_model(results): (ngram, plotting.ORANGE, "D"),
+        "network": (network, plotting.BLUE, "o", -SHIFT),
+        _ngram_model(results): (ngram, plotting.ORANGE, "D", SHIFT),
     }
-    for label, (bits, color, marker) in models.items():
+    for label, (bits, color, marker, shift) in models.items():
         means = (bits.sum(axis=0) / np.maximum(counts.sum(axis=0), 1))[shown]
-        axes.plot(means, rows, marker, color=color, label=label, markersize=8)
+        axes.plot(means, rows + shift, marker, color=color, label=label, markersize=7)
     shares = counts.sum(axis=0) / counts.sum()
     names = results.predictions["kind_names"]
     labels = [f"{names[kind]} ({shares[kind]:.1%})" for kind in shown]

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from pipeline import plotting
 from pipeline.problems.base import StoredResults, Variants
-from pipeline.problems.text.data.examples import decode
+from pipeline.problems.text.data.examples import decode, join_passages
 from pipeline.problems.text.metrics.evaluation import PROGRESS_TEMPERATURE
 from pipeline.schema.experiment import RunConfig
 
@@ -72,8 +72,8 @@ def plot_texts(config: RunConfig, texts: Mapping[str, np.ndarray]) -> Figure:
 
 def plot_surprise(config: RunConfig, results: StoredResults) -> Figure:
     """Plot the beginning of the test text on cells colored by the bits of each character."""
-    text = results.predictions["text"][:SHOWN_CHARACTERS]
-    bits = results.predictions["bits"][0, :SHOWN_CHARACTERS]
+    text = join_passages(results.test)[:SHOWN_CHARACTERS]
+    bits = np.append(np.nan, results.predictions["bits"][0])[:SHOWN_CHARACTERS]  # nothing before it
     rows, columns = -(-len(text) // LINE_LENGTH), min(LINE_LENGTH, len(text))
     cells = np.full(rows * LINE_LENGTH, np.nan)
     cells[: len(text)] = bits

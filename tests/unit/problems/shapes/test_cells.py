@@ -65,6 +65,10 @@ def test_only_networks_with_memory_have_a_figure_of_their_cells():
         assert len(captioned) == count
     titles = [axes.get_title() for axes in captioned[0].figure.axes]
     parts = [title.partition(":")[0] for title in titles if title]
+    order = (
+        "the place, then, of the other cells, the one that varies most with the width, then with"
+    )
+    assert f"the cell that varies most with {order} the height." in captioned[0].caption
     assert parts == [f"most variance by {part}" for part in ("place", "width", "height")]
     plt.close("all")
 

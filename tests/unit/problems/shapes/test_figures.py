@@ -42,6 +42,31 @@ def test_drawings_of_variants_fill_their_rows(count, shape):
     plt.close("all")
 
 
+def test_the_titles_of_drawings_have_the_regret_and_one_size():
+    config, rng = small_config("drawer"), np.random.default_rng(2)
+    polygons = rng.random((1, 2, config.dataset.family.vertex_count, 2))
+    regrets = {"short": [0.001, 0.0032], "a name that is longer": [1e-5, 3e-5]}
+    networks = {
+        name: (
+            config,
+            StoredResults(
+                {},
+                {"polygons": polygons},
+                {"mae_regret": np.array(regret)},
+                {},
+                np.ones((24, 4, 2)),
+            ),
+        )
+        for name, regret in regrets.items()
+    }
+    panels = experiment.plot_final_drawings(networks).axes
+    assert [axes.get_title() for axes in panels] == [
+        *("short\nregret 0.0021", "a name that is longer\nregret 0.000020", "test data")
+    ]
+    assert len({axes.title.get_fontsize() for axes in panels}) == 1
+    plt.close("all")
+
+
 def test_axes_fit_the_drawings_and_the_test_shapes_beside_them():
     config, rng = small_config("drawer"), np.random.default_rng(3)
     polygons = 0.4 * rng.random((1, 2, config.dataset.family.vertex_count, 2))

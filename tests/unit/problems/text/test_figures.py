@@ -128,8 +128,8 @@ def test_characters_that_cost_more_bits_are_darker():
     config = writers.config("sequence", 4)
     cells = plot_surprise(config, make_results(config)).axes[0].images[0].get_array()
     assert cells.shape == (2, 80)
-    assert cells.mask[0, 0]  # was not predicted
-    assert cells.mask[1, 16:].all()  # after the end of the text
+    assert cells.mask[0, :2].all()  # the first character, and one that was not predicted
+    assert cells.mask[1, 17:].all()  # after the end of the text
     assert (np.diff(cells.compressed()) > 0).all()
 
 
