@@ -75,10 +75,12 @@ from pathlib import Path
 
 from pipeline.engine import replicas
 from pipeline.params.load import load_params
+from pipeline.problems.shapes.metrics import generation
 from pipeline.runs.fit import fit_and_export
 from pipeline.stages import evaluate, figures, generate, train
 from pipeline.utils import files, paths
 
+generation.SAMPLE_SIZE, generation.IDEAL_SAMPLES = 500, 2  # an emulated processor is slow
 params = load_params(paths.params())
 for name in params.datasets:
     generate.run(name)
