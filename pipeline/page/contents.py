@@ -11,8 +11,9 @@ from pipeline.page.blobs import rounded
 from pipeline.plotting import setting_label
 from pipeline.problems.load import Problem
 from pipeline.runs import results
+from pipeline.runs.references import load_reference
 from pipeline.schema.params import Params
-from pipeline.schema.report import Highlight, Report
+from pipeline.schema.report import Highlight, Report, split_reference
 from pipeline.schema.study import VARIANT, Range, Study, apply_point, is_numeric
 from pipeline.schema.variants import SECTIONS
 from pipeline.studies.trial import TrialResult, from_arrays
@@ -147,8 +148,8 @@ def _changes(entry: Study, point: Mapping[str, Any]) -> dict[str, Any]:
 def story(params: Params, report: Report, networks: Sequence[str]) -> list[dict]:
     """Return the questions of the report's story whose highlights have at least two values.
 
-    Rows are networks, or the trials of a study along its numeric dimension: [label, mean, low,
-    high].
+    Rows are networks and reference values, or the trials of a study along its numeric dimension:
+    [label, mean, low, high].
     """
     questions: list[dict] = []
     for entry in report.story.values():
@@ -160,8 +161,13 @@ def story(params: Params, report: Report, networks: Sequence[str]) -> list[dict]
             rows = _trial_rows(highlight, params, labels)
             name = params.studies[highlight.study].problem
         else:
-            shown = [name for name in params.expand(highlight.experiments) if name in networks]
-            rows, name = _network_rows(highlight, shown), params.problem_of(highlight.experiments)
+            key = f"report.yaml: highlights.{entry.highlight}.experiments"
+            shown = [
+                name
+                for name in params.expand(highlight.experiments)
+                if split_reference(name)[0] in networks
+            ]
+            rows, name = _rows(highlight, shown, key), params.problem_of(highlight.networks)
         if len(rows) > 1:
             described = Problem(name).metrics.describe(highlight.metric)
             questions.append(
@@ -181,13 +187,15 @@ def story(params: Params, report: Report, networks: Sequence[str]) -> list[dict]
     return questions
 
 
-def _network_rows(highlight: Highlight, networks: Sequence[str]) -> list[list]:
-    measured = {network: metrics(network) for network in networks}
-    return [
-        [highlight.labels.get(network, network), *entry[highlight.metric]]
-        for network, entry in measured.items()
-        if highlight.metric in entry
-    ]
+def _rows(highlight: Highlight, names: Sequence[str], key: str) -> list[list]:
+    """Return the networks that have the metric, and the reference values."""
+    values = {
+        name: [_round(load_reference(name, highlight.metric, key)), None, None]
+        if split_reference(name)[1]
+        else metrics(name).get(highlight.metric)
+        for name in names
+    }
+    return [[highlight.labels.get(name, name), *row] for name, row in values.items() if row]
 
 
 def _trial_rows(highlight: Highlight, params: Params, labels: Mapping[str, str]) -> list[list]:

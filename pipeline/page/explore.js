@@ -33,8 +33,9 @@ function showQuestions(root, _, params) {
     const entry = story[number - 1];
     const values = entry.rows.flatMap(([, mean, low, high]) => [mean, low ?? mean, high ?? mean]);
     const positive = values.filter((value) => value > 0);
-    const log = wantsLog(entry.rows.map(([, mean]) => mean), entry.higherIsBetter);
-    const low = log ? Math.min(...positive) * 0.6 : Math.min(0, ...values);
+    const means = entry.rows.map(([, mean]) => mean);
+    const log = wantsLog(means, entry.higherIsBetter);
+    const low = log ? Math.min(...positive) * 0.6 : Math.min(0, ...means); // intervals may reach beyond possible values
     const high = entry.higherIsBetter && Math.max(...values) <= 1 ? 1 : Math.max(...values) * (log ? 1.5 : 1.08);
     const scale = makeScale(low, high, 0, 400, log); // of the pixels only those of ticks matter
     const position = (value) => Math.min(Math.max(scale(Math.max(value, log ? low : -Infinity)) / 400, 0), 1);
@@ -50,9 +51,8 @@ function showQuestions(root, _, params) {
       const input = el("input", { type: "range", min: 0, max: 1000, value: Math.round(1000 * middle), disabled: given, "aria-label": `What do you expect for ${label}?`, oninput: () => tell() });
       const output = el("span", { class: "guess-value" });
       const actual = el("span", { class: "actual", style: `--at:${position(mean).toFixed(4)};--from:${position(from ?? mean).toFixed(4)};--to:${position(to ?? mean).toFixed(4)}`, "aria-hidden": "true" }, el("i", {}), el("b", {}));
-      const guess = () => scale.invert(0.4 * Number(input.value));
       const tell = () => {
-        const text = formatNumber(Number(guess().toPrecision(2)));
+        const text = formatNumber(Number(scale.invert(0.4 * Number(input.value)).toPrecision(3)));
         input.setAttribute("aria-valuetext", text);
         output.replaceChildren(given || revealed
           ? el("strong", {}, formatNumber(mean)) : text,
@@ -60,7 +60,7 @@ function showQuestions(root, _, params) {
       };
       const node = el("div", { class: given ? "guess given" : "guess" }, el("span", { class: "guess-label" }, label), el("span", { class: "track" }, input, actual), output);
       tell();
-      return { node, input, tell, mean, guess, given };
+      return { node, input, tell, mean };
     });
     let last = -1;
     const apart = (tick) => position(tick) - last > 0.17 && ((last = position(tick)), true);
@@ -106,9 +106,8 @@ function score(rows) {
   let pairs = 0;
   rows.forEach((a, i) => rows.slice(i + 1).forEach((b) => {
     if (a.mean === b.mean) return;
-    const value = (row) => (row.given ? row.mean : row.guess());
     pairs += 1;
-    if ((value(a) - value(b)) * (a.mean - b.mean) > 0) right += 1;
+    if ((a.input.value - b.input.value) * (a.mean - b.mean) > 0) right += 1;
   }));
   return `Your order is right for ${right} of ${pairs} pairs.`;
 }

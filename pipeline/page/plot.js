@@ -158,14 +158,13 @@ function curvePlot({ width, height, series, metric, references = {}, xLabel, onp
     y: { low, high, log, label: metric.label },
   });
   const { svg, x, y, inner } = plot;
+  const labels = [];
   let label = Infinity; // labels of close lines are above each other
   for (const [name, value] of Object.entries(references).sort(([, a], [, b]) => a - b)) {
     if (value === null || (log && value <= 0)) continue;
     label = Math.min(y(value) - 5, label - 13);
-    svg.append(
-      el("line", { x1: inner.left, x2: inner.right, y1: y(value), y2: y(value), class: "reference" }),
-      el("text", { x: inner.left + 6, y: label, class: "note" }, `${name} ${formatNumber(value)}`),
-    );
+    svg.append(el("line", { x1: inner.left, x2: inner.right, y1: y(value), y2: y(value), class: "reference" }));
+    labels.push(el("text", { x: inner.left + 6, y: label, class: "note halo" }, `${name} ${formatNumber(value)}`));
   }
   const clamp = (value) => (value === null ? null : Math.min(Math.max(y(value), inner.top), inner.bottom));
   series.forEach((each) => {
@@ -177,6 +176,7 @@ function curvePlot({ width, height, series, metric, references = {}, xLabel, onp
   series.forEach((each) => {
     svg.append(el("path", { d: linePath(each.sequences.map(x), each.median.map(clamp)), class: `line ${each.color}` }));
   });
+  svg.append(...labels); // over the curves, which may cross them
   const cursor = el("line", { y1: inner.top, y2: inner.bottom, class: "cursor", visibility: "hidden" });
   const dots = el("g", {});
   svg.append(cursor, dots);

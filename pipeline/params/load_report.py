@@ -24,6 +24,7 @@ from pipeline.schema.report import (
     Report,
     Story,
     Texts,
+    split_reference,
 )
 from pipeline.schema.study import has_numeric_axis
 from pipeline.schema.variants import short_name
@@ -132,15 +133,16 @@ def _highlight_errors(report: Report, params: Params) -> list[str]:
     errors = []
     for name, highlight in report.highlights.items():
         key = f"highlights.{name}"
-        if bool(highlight.experiments) == bool(highlight.study):
+        if bool(highlight.networks) == bool(highlight.study):
             errors.append(f"{key}: needs either experiments or a study")
         elif highlight.study is None:
-            networks = params.expand(highlight.experiments)
+            rows = params.expand(highlight.experiments)
+            networks = [split_reference(row)[0] for row in rows]
             wrong = _network_errors(params, f"{key}.experiments", networks)
             errors += wrong or metric_errors(
                 f"{key}.metric", highlight.metric, params.networks[networks[0]].problem
             )
-            errors += _label_errors(f"{key}.labels", highlight.labels, networks)
+            errors += _label_errors(f"{key}.labels", highlight.labels, rows)
         elif highlight.study not in params.studies:
             errors.append(f"{key}.study: {unknown_name('study', highlight.study, params.studies)}")
         elif not has_numeric_axis(params.studies[highlight.study]):
@@ -260,8 +262,9 @@ def _page_errors(report: Report, params: Params) -> list[str]:
 def _network_errors(params: Params, key: str, names: list[str]) -> list[str]:
     """Return errors of networks: unknown ones, and those of different problems."""
     networks = params.networks
-    known = dict.fromkeys([*params.experiments, *networks])
     if missing := [name for name in names if name not in networks]:
+        # Of an experiment with variants, only these can be named where a network is needed.
+        known = {*params.experiments, *networks} - {*missing}
         return [f"{key}: {unknown_name('experiment', name, known)}" for name in missing]
     problems = {networks[name].problem for name in names}
     if len(problems) > 1:

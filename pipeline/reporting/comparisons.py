@@ -111,7 +111,7 @@ def plot_panel(
 
     Args:
         axes: the panel.
-        aggregates: the networks' aggregated metrics by name.
+        aggregates: the networks' aggregated metrics by name. What has no replicas is gray.
         metric: its name.
         problem: that of the networks.
         labels: what the networks are called, by name; default: their names.
@@ -147,7 +147,10 @@ def plot_panel(
         max_references,
         higher_is_better=bool(description.higher_is_better),
     )
-    _dots(axes, entries, replicas, plotting.BLUE, shares=bool(description.higher_is_better))
+    for color, wanted in ((plotting.BLUE, replicas), (plotting.GRAY, [not r for r in replicas])):
+        if any(wanted):
+            shown = [entry if want else None for entry, want in zip(entries, wanted, strict=True)]
+            _dots(axes, shown, replicas, color, shares=bool(description.higher_is_better))
     for row, (entry, network) in enumerate(zip(entries, aggregates.values(), strict=True)):
         if entry and 0 < entry["replicas"] < plotting.MIN_FOR_BAND and "values" in network:
             each = np.asarray(network["values"][metric], float)

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from pipeline import plotting
 from pipeline.problems.load import Problem
 from pipeline.reporting import comparisons
+from pipeline.runs.references import load_reference
 from pipeline.schema.params import Params
 from pipeline.schema.report import Highlight, Report
 from pipeline.studies import export
@@ -63,10 +64,12 @@ def _height(entry: Highlight, params: Params) -> float:
 
 
 def _plot_dots(axes: Axes, entry: Highlight, key: str, params: Params) -> None:
-    networks = params.expand(entry.experiments)
-    aggregates = comparisons.load_metrics(networks, f"report.yaml: {key}", [entry.metric])
-    problem = Problem(params.problem_of(entry.experiments))
-    labels = comparisons.network_labels(networks, entry.labels)
+    networks = params.expand(entry.networks)
+    trained = comparisons.load_metrics(networks, f"report.yaml: {key}", [entry.metric])
+    rows = params.expand(entry.experiments)
+    aggregates = {row: trained.get(row) or _reference(row, entry.metric, key) for row in rows}
+    problem = Problem(params.problem_of(entry.networks))
+    labels = comparisons.network_labels(rows, entry.labels)
     comparisons.plot_panel(
         axes,
         aggregates,
@@ -76,6 +79,14 @@ def _plot_dots(axes: Axes, entry: Highlight, key: str, params: Params) -> None:
         references=entry.references,
         max_references=1,
     )
+
+
+def _reference(name: str, metric: str, key: str) -> dict:
+    """A reference value in the form of the metrics of a network, which has no replicas."""
+    key = f"report.yaml: {key.rpartition('.')[0]}.experiments"
+    value = load_reference(name, metric, key)
+    entry = {"mean": value, "low": None, "high": None, "replicas": 0}
+    return {"metrics": {metric: entry}, "references": {}, "replicas": 0}
 
 
 def _plot_curves(axes: Axes, study: str, metric: str, params: Params, report: Report) -> None:

@@ -99,17 +99,31 @@ class Lesson(Section):
     see: list[str] = Field(min_length=1, description=SEE)
 
 
+def split_reference(name: str) -> tuple[str, str]:
+    """The network and the reference of `network[reference]`; a network alone has an empty one."""
+    network, _, reference = name.removesuffix("]").partition("[")
+    return network, reference
+
+
 class Highlight(Section):
     """An entry of `highlights:`: a panel of the report's first figure."""
 
     title: Text = Field(min_length=1, description="what it shows, in a few words")
     metric: str
-    experiments: list[str] = Field(default=[], description=NAMES)
+    experiments: list[str] = Field(
+        default=[],
+        description=f"{NAMES}; and reference values of the metric: `network[reference]`",
+    )
     labels: dict[str, Text] = Field(default={}, description=LABELS)
     study: str | None = Field(default=None, description="a study's curves instead of experiments")
     references: list[Text] = Field(
         default=[""], description="words in the names of the reference values to mark; default: all"
     )
+
+    @property
+    def networks(self) -> list[str]:
+        """The experiments and networks, without the reference values."""
+        return [name for name in self.experiments if not split_reference(name)[1]]
 
 
 class PlayableNetworks(Section):

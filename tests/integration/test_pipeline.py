@@ -118,6 +118,7 @@ def test_the_report_shows_studies(reproduced):
 
 def test_the_report_starts_with_a_story(reproduced):
     page = (reproduced.root / "reports/README.md").read_text()
+    assert "in a browser, scores your guesses. Then come" in page
     assert "## 1. Are more cells worth it?" in page
     assert "**What do you expect?** The networks have 2 and 6 cells." in page
 

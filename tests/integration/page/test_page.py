@@ -272,6 +272,9 @@ def test_a_question_is_guessed_before_its_answer_is_shown(page):
     guess.send_keys(Keys.ARROW_RIGHT * 20)
     page.press("Show the answer")
     page.see("Your order is right for", "They draw more.", "Only two sizes were tried.", "you:")
+    page.show("explore/questions?n=1")
+    page.press("Show the answer")
+    page.see("Your order is right for 0 of 1 pairs.")  # the guess was not moved
     page.press("Next question →")
     page.see("Question 2 of 2", "How many cells are enough?")
     assert page.link == "#explore/questions?n=2"
@@ -305,6 +308,15 @@ def test_a_click_on_a_trial_shows_its_parameters_and_its_drawing(page):
         page.see("Trial 0")
     page.show("explore/studies/search")
     assert len(page.all(".strand")) >= 2
+
+
+def test_a_narrow_heat_map_scrolls_instead_of_clipping_its_cells(page):
+    page.show("explore/studies/sizes?plot=Heat map")
+    page.js("document.querySelector('.study-plot').style.width = '90px'")
+    clipped = (
+        "[...document.querySelectorAll('th, td')].filter((e) => e.scrollWidth > e.clientWidth)"
+    )
+    assert page.js(f"return {clipped}.length") == 0
 
 
 def test_the_menu_and_the_skip_link_lead_to_the_content(page):

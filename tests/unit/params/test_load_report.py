@@ -250,6 +250,30 @@ def test_texts_of_experiments_and_studies_are_found_by_name(params, tmp_path):
             "highlights.memory.experiments: must be of one problem, got echo and shapes",
         ),
         (
+            "highlights/memory/experiments",
+            ["drawer[constant]"],
+            "highlights.memory: needs either experiments or a study",
+        ),
+        (
+            "highlights/memory/experiments",
+            ["drawer", "drawr[constant]"],
+            "highlights.memory.experiments: unknown experiment 'drawr' (did you mean 'drawer'?); "
+            f"known: {NETWORKS}",
+        ),
+        (
+            "highlights/memory/experiments",
+            ["drawer", "widths[constant]"],
+            "highlights.memory.experiments: unknown experiment 'widths' (did you mean "
+            "'widths/wide'?); known: "
+            f"{NETWORKS.replace('widths, ', '')}",
+        ),
+        (
+            "highlights/memory/labels",
+            {"widths/wide[constant]": "no training"},
+            "highlights.memory.labels: unknown network 'widths/wide[constant]' (did you mean "
+            "'widths/wide'?); known: widths/narrow, widths/wide",
+        ),
+        (
             "highlights/memory/metric",
             "beauty",
             "highlights.memory.metric: unknown metric 'beauty' of shapes",

@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import pytest
 
+from pipeline import plotting
 from pipeline.problems.load import Problem
 from pipeline.reporting import comparisons
 
@@ -65,6 +66,21 @@ def test_the_best_reference_of_each_row_is_drawn_if_there_are_too_many_kinds_to_
     axes = plot([0.1, 0.2], references, references | {"number 3": 0.05})
     assert notes(axes) == ["gray bars: best of 4 reference values", "(number 0, number 3)"]
     assert marks(axes, "|") == {0: 0.1, 1: 0.05}
+
+
+def test_values_without_replicas_are_gray_rows():
+    def entry(mean: float, replicas: int) -> dict:
+        measured = {"mean": mean, "low": None, "high": None, "replicas": replicas}
+        metrics = {"mae_regret": measured}
+        return {"metrics": metrics, "references": {}, "replicas": replicas}
+
+    _, axes = plt.subplots()
+    aggregates = {"network": entry(0.2, 3), "network[floor]": entry(0.1, 0)}
+    comparisons.plot_panel(axes, aggregates, "mae_regret", Problem("shapes"))
+    dots = {line.get_color(): line for line in axes.lines if line.get_marker() == "o"}
+    assert dots[plotting.BLUE].get_xydata().tolist() == [[0.2, 0]]
+    assert dots[plotting.GRAY].get_xydata().tolist() == [[0.1, 1]]
+    assert [text.get_text() for text in axes.texts] == ["0.2", "0.1"]
 
 
 def test_only_references_with_given_words_are_drawn():
