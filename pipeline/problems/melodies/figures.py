@@ -33,7 +33,8 @@ def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
         CaptionedFigure(
             "progress",
             plot_melodies(dict(zip(seen, early, strict=True))),
-            f"Melodies that the first replica writes after so many training melodies. {ROLLS}",
+            "Melodies that the first replica writes, a row after each number of training melodies. "
+            f"{ROLLS}",
         ),
     ]
 
