@@ -52,7 +52,7 @@ def _summarize_generator(config: RunConfig, metrics: dict, references: dict) -> 
         f"Each replica drew {SAMPLE_SIZE:,} shapes{per_family} at random; {mean['wrong']:.2%} are "
         "visibly wrong. The largest KS distance between the distributions of a size in these "
         f"shapes and in the data{averaged} is {mean['ks']:.3f}; an ideal generator's would be "
-        f"{chance:.3f} by chance.",
+        f"about {chance:.2f} by chance.",
         f"On average, the coordinates of drawn shapes are {mean['consistency_error']:.4f} away "
         f"from the nearest exact {shape}, those of an ideal generator{centers} {rounded:.4f}.",
         f"The loss on a held-out {shape} is {mean[loss]:.2f} nats, {mean['regret']:.2f} above "
