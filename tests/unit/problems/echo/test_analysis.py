@@ -174,7 +174,8 @@ def test_the_states_of_variants_are_drawn_if_one_writes_from_a_summary():
     ticks = readable.figure.axes[2].get_xticklabels()
     assert [label.get_text() for label in ticks] == ["3", "2", "1", "1", "2", "3"]
     value = variants["decoder"][1].metrics["readable_integers"].mean()
-    assert readable.figure.axes[2].get_title().startswith(f"decoder, 6 cells\n{value:.1f} of 3 (")
+    assert readable.figure.axes[2].get_title().startswith(f"decoder\n{value:.1f} of 3 (")
+    assert "All networks have 6 cells." in readable.caption
     assert kinds.name == "error-kinds"
     plt.close("all")
 
