@@ -77,8 +77,8 @@ def test_drawing_metrics_of_known_defects():
 def test_the_ideal_generator_draws_data_and_tokens_centers_of_bins(bins):
     family = FAMILIES["rectangle"]
     ideal = generation.measure_ideal(family, bins)
-    # https://en.wikipedia.org/wiki/Kolmogorov–Smirnov_test: the mean distance of one size.
-    chance = 0.8687 / np.sqrt(generation.SAMPLE_SIZE)
+    # The mean of Kolmogorov's distribution: the distance of one size.
+    chance = np.sqrt(np.pi / 2) * np.log(2) / np.sqrt(generation.SAMPLE_SIZE)
     # Each coordinate lies at the center of a bin, but the origin at 0.
     assert ideal.consistency_error == pytest.approx(1 / 4 / 2 / bins if bins else 0)
     assert chance < ideal.ks < 1.3 * chance + (0.5 / bins if bins else 0)
