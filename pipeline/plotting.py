@@ -39,6 +39,7 @@ LINES = ("-", "--", ":")
 MARKERS = "osD^vPX<>ph"
 HALO = [withStroke(linewidth=3, foreground="white")]  # makes numbers over lines readable
 WIDTH = 8.6  # inches: a page shrinks wider figures, and their text with them
+TITLES = 104  # characters of font size 9 that fit over a row of panels
 MAX_MARKED = 50
 """Points of a curve up to which each has a marker, so that gaps between them are seen."""
 MIN_FOR_BAND = 5
@@ -198,7 +199,7 @@ def line_styles() -> Iterator[dict[str, str]]:
 
 
 def marked_lines() -> Iterator[dict[str, Any]]:
-    """Yield looks for lines with few points, of which any eight can be told apart without colors.
+    """Yield looks for lines with few points, of which any eight differ without colors, too.
 
     Every second line is dashed and its markers are open and larger, so that it shows the line
     before it if both are at the same place.
@@ -257,7 +258,7 @@ def plot_curves(
             shown = uncrowded(x)
             axes.plot(x[shown], np.median(values, axis=0)[shown], color="#CCCCCC", linewidth=0.8)
         plot_curve(axes, *curve, "", BLUE, linewidth=1.5)
-        axes.set_title(textwrap.fill(name, 112 // columns), fontsize=9)
+        axes.set_title(wrap_title(name, columns), fontsize=9)
     for axes in each[-columns:]:
         axes.xaxis.set_tick_params(labelbottom=True)
     figure.supxlabel(xlabel, fontsize=11)
@@ -301,6 +302,11 @@ def uncrowded(x: np.ndarray) -> np.ndarray:
         elif index == len(x) - 1:
             shown[-1] = index
     return np.array(shown)
+
+
+def wrap_title(text: str, columns: int) -> str:
+    """Wrap a title of font size 9 so that it fits over one of so many panels in a row."""
+    return textwrap.fill(text, TITLES // columns)
 
 
 def figure_legend(

@@ -57,6 +57,8 @@ def fit_and_export(
     on_start: Callable[[], None] = lambda: None,
 ) -> tuple[Checkpoint, ExportedModel | None]:
     """Train replicas, and export the first one that did not diverge; None if there is none."""
+    import keras  # takes seconds, and only processes that train need it
+
     dataset = config.dataset
     arrays = (
         datasets.generate(dataset) if remote else datasets.load(config.experiment.dataset, dataset)
@@ -64,6 +66,8 @@ def fit_and_export(
     checkpoint = fit(config, arrays, replicas, on_point, on_start)
     if checkpoint.diverged.all():
         return checkpoint, None
+    # Keras numbers the names of layers per process; so the file does not depend on what ran before.
+    keras.utils.clear_session(free_memory=False)
     problem, training = Problem(config.experiment.problem), config.experiment.training
     network = problem.model.build(config)
     inputs, targets = problem.data.make_examples(arrays["test"], config)

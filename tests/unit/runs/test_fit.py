@@ -1,6 +1,7 @@
 """Training a network: the points of its curves, and its checkpoints."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from small import small_config
@@ -8,7 +9,7 @@ from small import small_config
 from pipeline import schema
 from pipeline.problems.load import Problem
 from pipeline.runs.checkpoint import Checkpoint
-from pipeline.runs.fit import curve_updates, fit, update_of_sequence
+from pipeline.runs.fit import curve_updates, fit, fit_and_export, update_of_sequence
 
 
 @given(
@@ -46,6 +47,13 @@ def train(*, offset: float = 0.0, **changes) -> Checkpoint:
     config = config._replace(experiment=config.experiment.model_copy(update={"training": training}))
     arrays = Problem("shapes").data.generate(config.dataset)
     return fit(config, arrays | {"train": arrays["train"] + offset}, range(2))
+
+
+@pytest.mark.filterwarnings("ignore:__array__")  # Keras's, when it saves weights
+def test_the_exported_file_does_not_depend_on_what_the_process_built_before():
+    config = small_config("echoer")
+    one, two = (fit_and_export(config, [0], remote=True)[1] for _ in range(2))
+    assert one.keras == two.keras
 
 
 def test_all_checkpoints_that_one_update_completes_are_kept():

@@ -1,7 +1,6 @@
 """Figures of what networks hold in their states, and of what they attend to."""
 
 import re
-import textwrap
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -16,7 +15,6 @@ from pipeline.schema.experiment import RunConfig
 COLUMNS = 3
 MAX_PANELS = 9  # networks up to which there are COLUMNS of them; more have a column more
 MAX_WRITTEN = 5  # integers of a window up to which the accuracies are written into the cells
-LONGEST = 112  # characters of the titles of a row
 COLORS = plt.get_cmap("Blues").with_extremes(bad="#E4E4E4")
 
 
@@ -36,13 +34,15 @@ def state_figures(variants: Variants) -> list[CaptionedFigure]:
     if probed and (len(variants) == 1 or any(summarizes(c) for c, _ in probed.values())):
         config, _ = next(iter(probed.values()))
         cells = _shared_cells(probed)
+        written = any(c.experiment.framing.window <= MAX_WRITTEN for c, _ in probed.values())
+        unit = " (numbers: in percent)" if written else ""
         size = f" All networks have {cells} cells." if cells and len(probed) > 1 else ""
         captioned.append(
             CaptionedFigure(
                 "readable",
                 plot_readable(probed),
                 "Which integers are in the state (hidden and cell state) after each step: the "
-                f"accuracy (numbers: in percent) with which a linear classifier reads each integer "
+                f"accuracy{unit} with which a linear classifier reads each integer "
                 "of the window from it, mean over replicas, on windows that the classifier was not "
                 "fitted to. Columns have the position of the integer that was read (left of the "
                 "line) or written (right of it). Gray: not read yet. Guessing would be right in "
@@ -88,7 +88,7 @@ def plot_readable(variants: Variants) -> Figure:
         text = f"{trained:.1f} of {window} (untrained {untrained:.1f})"
         size = f"{model.cells} cells"
         title = size if count == 1 else name if shared or size in name else f"{name}, {size}"
-        title = textwrap.fill(title, LONGEST // columns)
+        title = plotting.wrap_title(title, columns)
         axes.set_title(f"{title}\n{text}", fontsize=9)
     for axes in panels[-columns:]:
         axes.set_xlabel("position read | written" if writes else "position read", fontsize=10)

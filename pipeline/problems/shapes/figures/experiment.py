@@ -1,7 +1,6 @@
 """Figures of networks that predict vertices; those of generators are in `generation.py`."""
 
 import math
-import textwrap
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
@@ -30,7 +29,6 @@ COLUMNS = 4  # of drawings
 MAX_STEPS = 6  # checkpoints whose drawings are shown
 GALLERY_COLUMNS = 6
 LONG_TITLE = 14  # characters that fit over a panel in the usual size
-ROW_OF_TITLES = 100  # characters of smaller titles that fit over the panels of a row
 REGRET = "mae_regret"
 MARGIN = 0.08  # around shapes
 SAME = 1e-6  # difference of errors that is rounding
@@ -261,7 +259,7 @@ def _plot_panels(
     long = any(len(line) > LONG_TITLE for title in drawn for line in title.split("\n"))
     for axes, (title, polygons) in zip(panels, drawn.items(), strict=False):
         _draw_median(axes, config)
-        lines = (textwrap.fill(line, ROW_OF_TITLES // columns) for line in title.split("\n"))
+        lines = (plotting.wrap_title(line, columns) for line in title.split("\n"))
         _draw(axes, polygons, "\n".join(lines))
     shown = [*drawn.values(), _median_shapes(config)]
     if results:

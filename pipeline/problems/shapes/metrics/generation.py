@@ -36,7 +36,7 @@ SAMPLE_SIZE = 10_000
 """Shapes of each family that each replica samples to be measured. As many shapes of an ideal
 generator have a Kolmogorov–Smirnov distance of about 0.01 by chance: see `measure_ideal`."""
 
-IDEAL_SAMPLES = 50  # over which the measurements of an ideal generator are averaged
+IDEAL_SAMPLES = 500  # over which the measurements of an ideal generator are averaged
 
 SEED = 1234  # of the sampled shapes
 
