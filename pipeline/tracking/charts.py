@@ -39,7 +39,7 @@ QUANTILES = ("_low", "_high")
 DECADE = 10.0  # ratio of the largest to the smallest value from which an axis is logarithmic
 READABLE = 0.1  # the UI labels bars with two decimals, which is too few for smaller values
 MOST_RUNS = 200  # in a chart; the UI's default of 10 would hide most trials
-MOST_COLUMNS = 4  # of parameters, and of metrics
+MOST_PARAMS, MOST_METRICS = 8, 4  # columns
 
 
 class ChartSection(NamedTuple):
@@ -160,6 +160,14 @@ def link(experiment_id: str, view: str) -> str:
     return f"{page}&compareRunsMode=CHART&viewStateShareKey={view}"
 
 
+def deciding(tag: str) -> str:
+    """Return the metric that the runs of a view are sorted by, and its better direction."""
+    state = decode(tag)
+    kind, _, metric = state["orderByKey"].partition(".")
+    better = "lower" if state["orderByAsc"] else "higher"
+    return f"{metric} ({better} is better)" if kind == "metrics" else ""
+
+
 def decode(tag: str) -> dict[str, Any]:
     """Return the view state in a tag."""
     state = json.loads(tag)["state"].removeprefix(COMPRESSED)
@@ -194,9 +202,9 @@ def _state(view: View, contents: Contents) -> dict[str, Any]:
     others = [name for name in (*contents.common, *contents.results) if name not in leading]
     differing = [key for key, values in contents.params.items() if len(values) > 1]
     columns = [_column("metrics", name) for name in leading]
-    columns += [_column("params", key) for key in view.dimensions or differing[:MOST_COLUMNS]]
+    columns += [_column("params", key) for key in view.dimensions or differing[:MOST_PARAMS]]
     columns += ["duration", _column("attributes", "Dataset"), _column("metrics", "parameter_count")]
-    columns += [_column("metrics", name) for name in dict.fromkeys(others[:MOST_COLUMNS])]
+    columns += [_column("metrics", name) for name in dict.fromkeys(others[:MOST_METRICS])]
     state = {
         "compareRunCharts": charts,
         "compareRunSections": [
@@ -219,7 +227,7 @@ def _state(view: View, contents: Contents) -> dict[str, Any]:
         "selectedColumns": columns,
         "columnOrder": [_column("attributes", "Run Name"), *columns],
         "columnWidths": dict.fromkeys(columns, 110)
-        | {_column("attributes", "Run Name"): 270, "duration": 90},
+        | {_column("attributes", "Run Name"): 380, "duration": 90},
         "contents": contents,
     }
     if first and view.is_sorted:
@@ -273,8 +281,10 @@ def _result(problem: str, name: str, low: float, high: float) -> Chart:
 
     The UI shows no titles of bars other than their metric.
     """
-    if low < READABLE and not _describe(problem, name).higher_is_better:
-        return _line(problem, "test", name, [name], (low, high), title=name)
+    higher = _describe(problem, name).higher_is_better
+    if low < READABLE and not higher:
+        title = f"{name} (lower is better)" if higher is False else name
+        return _line(problem, "test", name, [name], (low, high), title)
     return _chart("BAR", "test", name, metricKey=name)
 
 

@@ -49,8 +49,12 @@ def update(client: MlflowClient, id_: str, network: str, new: charts.Contents) -
     )
     charts.update_views(client, id_, [all_runs, own], new)
     tags = client.get_experiment(id_).tags
-    shown = [name for name in known if charts.TAG + name in tags]
-    description = _describe_problem(problem, {name: charts.link(id_, name) for name in shown})
+    rows = {
+        name: (charts.link(id_, name), charts.deciding(tags[charts.TAG + name]))
+        for name in known
+        if charts.TAG + name in tags
+    }
+    description = _describe_problem(problem, rows)
     if tags.get(NOTE) != description:
         client.set_experiment_tag(id_, NOTE, description)
 
@@ -62,11 +66,14 @@ def _experiments(problem: str) -> list[str]:
     return list(dict.fromkeys(map(experiment_of, own)))
 
 
-def _describe_problem(problem: str, links: Mapping[str, str]) -> str:
-    """The description of a problem's MLflow experiment, in Markdown; the UI folds it to a line."""
+def _describe_problem(problem: str, shown: Mapping[str, tuple[str, str]]) -> str:
+    """The description of a problem's MLflow experiment, in Markdown; the UI folds it to a line.
+
+    `shown` are the link and the deciding metric of each experiment.
+    """
     rows = [
-        f"| [{name}]({link.removeprefix('/')}) | {question(name).replace('|', '∣')} |"
-        for name, link in links.items()
+        f"| [{name}]({link.removeprefix('/')}) | {question(name).replace('|', '∣')} | {metric} |"
+        for name, (link, metric) in shown.items()
     ]
     text = (
         f"{Problem(problem).title}. Unfold this text for links to the charts of each "
@@ -74,7 +81,7 @@ def _describe_problem(problem: str, links: Mapping[str, str]) -> str:
         "Each run is a network, and its replicas are child runs. In charts of learning curves, "
         "solid lines are medians over replicas, the others the 10% and 90% quantiles. The list "
         "icon above the charts shows the runs as a table, sorted by the first metric.\n\n"
-        "| experiment | question |\n|---|---|\n"
+        "| experiment | question | sorted by |\n|---|---|---|\n"
     )
     while len(text) + len("\n".join(rows)) > charts.LONGEST_TAG:
         rows.pop()  # the menu "Views" has all

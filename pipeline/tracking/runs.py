@@ -19,7 +19,7 @@ from mlflow.exceptions import MlflowException
 
 from pipeline.params.load import load_params
 from pipeline.reporting import links
-from pipeline.runs import fingerprint, results
+from pipeline.runs import fingerprint
 from pipeline.schema.experiment import RunConfig
 from pipeline.schema.variants import experiment_of
 from pipeline.tracking import charts, experiments
@@ -295,13 +295,18 @@ def _children(client: MlflowClient, run: Run) -> list[Run]:
     return search(client, run.info.experiment_id, query)
 
 
-def log_dataset(client: MlflowClient, run: Run, config: RunConfig) -> None:
+def digest_of_parameters(config: RunConfig) -> str:
+    """A digest of the parameters of a dataset, for those who generate it without a file."""
+    return hashlib.sha256(config.dataset.model_dump_json().encode()).hexdigest()[:16]
+
+
+def log_dataset(client: MlflowClient, run: Run, config: RunConfig, digest: str) -> None:
     """Log the dataset as the run's input, with its digest and its parameters."""
     name = config.experiment.dataset
     path = paths.dataset(name)
     dataset = Dataset(
         name=name,
-        digest=results.digest([path]),
+        digest=digest,
         source_type="local",
         source=json.dumps({"uri": paths.relative(path)}),
         profile=json.dumps(config.dataset.model_dump()),

@@ -131,7 +131,8 @@ def _write_training(checkpoint: Checkpoint, client: MlflowClient, run: Run) -> N
     """Log parameters, dataset and learning curves of a run, and write its child runs."""
     params = [Param(key, str(value)) for key, value in checkpoint.config.flat().items()]
     client.log_batch(run.info.run_id, params=params)
-    runs.log_dataset(client, run, checkpoint.config)
+    dataset = paths.dataset(checkpoint.config.experiment.dataset)
+    runs.log_dataset(client, run, checkpoint.config, results.digest([dataset]))
     log_curves(client, run, bands.bands(checkpoint.history, ~checkpoint.diverged))
     log_metrics(client, run, make_metrics(run, _training_metrics(checkpoint, run)))
     written: list[str] = []

@@ -20,10 +20,12 @@ from pipeline.params.load_report import load_report
 from pipeline.problems.base import StoredResults
 from pipeline.problems.load import Problem, read_config
 from pipeline.reporting import links
+from pipeline.schema.experiment import RunConfig
 from pipeline.schema.params import Params
-from pipeline.studies import export
+from pipeline.studies import export, storage
 from pipeline.studies.plan import StudyPlan, Trial, make_plan
 from pipeline.tracking import charts, runs, server
+from pipeline.tracking.charts import TEST
 from pipeline.tracking.experiments import NOTE
 from pipeline.tracking.metrics import (
     curve_metrics,
@@ -69,6 +71,9 @@ def record(name: str) -> list[str] | None:
                 client.delete_run(run.info.run_id)
         missing = [trial for trial in trials if str(trial.number) not in recorded]
         if missing:
+            # Only the trials that ran here have a duration: stored results are the same bytes.
+            ran_here = storage.read_trials(plan)
+            missing = [ran_here.get(trial.number, trial) for trial in missing]
             written = (_write_trial(client, experiment_id, plan, trial) for trial in missing)
             contents = functools.reduce(charts.merge, written)
             charts.update_views(client, experiment_id, [_view(plan)], contents)
@@ -83,7 +88,7 @@ def _view(plan: StudyPlan) -> charts.View:
         f"Study {plan.name}",
         study.problem,
         objectives={
-            charts.TEST + objective: direction == "maximize"
+            TEST + objective: direction == "maximize"
             for objective, direction in study.objectives.items()
         },
         dimensions=list(study.dimensions),
@@ -135,17 +140,13 @@ def _write_trial(
     Returns its contents for the view of the study.
     """
     result, problem = trial.result, plan.study.problem
-    note = (
-        f"Trial {trial.number} of the study `{plan.name}` ({trial.state}), which optimizes "
-        f"{', '.join(plan.study.objectives)}. Final metrics are means over {len(result.diverged)} "
-        "replicas, learning curves their medians with 10% and 90% quantiles. Figures: "
-        f"`reports/studies/{plan.name}/`."
-    )
+    config = read_config(plan.config_dict(trial.point))
     tags = {
         TAG + "study": plan.name,
         TRIAL: str(trial.number),
-        NOTE: note,
+        NOTE: _describe_trial(plan, trial),
         "mlflow.source.name": "dvc.yaml",
+        "mlflow.runColor": runs.COLORS[trial.number % len(runs.COLORS)],
     }
     end = int(1000 * time.time())
     start = end - int(1000 * result.seconds)  # only the duration is known
@@ -164,8 +165,9 @@ def _write_trial(
     point = {key: str(value) for key, value in trial.point.items()}
     params = [Param(key, value) for key, value in point.items()]
     log_metrics(client, run, metrics + curve_metrics(run, result.history), params)
-    steps = _log_pictures(client, run, plan, trial)
-    client.set_terminated(run_id, STATUS[trial.state], end)
+    runs.log_dataset(client, run, config, runs.digest_of_parameters(config))
+    steps = _log_pictures(client, run, config, trial)
+    runs.end(client, run, STATUS[trial.state], end if result.seconds else None)
     client.set_tag(run_id, STATE, trial.state)  # last: it marks the run as complete
     return charts.contents(
         problem,
@@ -173,23 +175,36 @@ def _write_trial(
         name_curves(result.history),
         steps,
         point,
-        {charts.TEST + name for name in headline},
+        {TEST + name for name in headline},
+    )
+
+
+def _describe_trial(plan: StudyPlan, trial: Trial) -> str:
+    """The description of a trial's run, in Markdown."""
+    aims = [f"{direction}s `{TEST}{name}`" for name, direction in plan.study.objectives.items()]
+    experiment = plan.study.experiment
+    return (
+        f"Trial {trial.number} of the study `{plan.name}` ({trial.state}), which "
+        f"{' and '.join(aims)}. Final metrics are means over {len(trial.result.diverged)} "
+        "replicas, learning curves their medians with 10% and 90% quantiles.\n\nParameters that "
+        f"are not listed here are those of the experiment `{experiment}`. A study keeps no "
+        f"networks: to train and load this one, add a variant of `{experiment}` with these "
+        f"parameters to `params.yaml`. Figures of all trials: `reports/studies/{plan.name}/`."
     )
 
 
 def _log_pictures(
-    client: MlflowClient, run: Run, plan: StudyPlan, trial: Trial
+    client: MlflowClient, run: Run, config: RunConfig, trial: Trial
 ) -> dict[str, list[int]]:
     """Log the pictures of the end of a complete trial; returns their steps by their keys."""
     if trial.state != "complete" or not trial.result.predictions:
         return {}
-    config = read_config(plan.config_dict(trial.point))
     metrics = {name: v[~trial.result.diverged] for name, v in trial.result.metrics.items()}
     no_test_data = np.empty(0)
     results = StoredResults(
         trial.result.history, trial.result.predictions, metrics, {}, no_test_data
     )
-    images = Problem(plan.study.problem).figures.progress_images(config, results)
+    images = Problem(config.experiment.problem).figures.progress_images(config, results)
     steps: dict[str, list[int]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for key, figures in images.items():

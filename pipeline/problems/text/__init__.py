@@ -10,8 +10,9 @@ Memory Networks with Python*, chapter 11.
 
 The main metric is *bits per character*: the mean of −log2 of the probability that the network gave
 to the actual next character. An ideal compressor that used the network's predictions would need
-that many bits, so the metric compares with `lzma`, `bz2` and n-gram models that have seen the same
-training text. Two corpora come with every Python: its manual (`pydoc_data.topics`) and the source
-of its standard library. They differ slightly between versions of Python, so each dataset records
-its version. Whole topics of the manual and whole modules are held out, never single windows.
+that many bits, so they can be compared with those of n-gram models and of `lzma` and `bz2` after
+the same training text; compressors also adapt to the test text while they encode it. Two corpora
+come with every Python: its manual (`pydoc_data.topics`) and the source of its standard library.
+They differ slightly between versions of Python, so each dataset records its version. Whole topics
+of the manual and whole modules are held out, never single windows.
 """

@@ -30,8 +30,8 @@ def describe_rounding(means: Sequence[tuple[Metric, float]]) -> str:
     """A sentence on Pareto-optimal trials whose means of an objective are rounding, if any are."""
     rounded = {metric for metric, mean in means if mean < metric.rounding}
     return " ".join(
-        f"Below {metric.rounding:.2g} (rounding) the order of the {metric.label} means nothing, so "
-        "which trials are Pareto-optimal there is chance."
+        f"The {metric.label} is at the level of rounding below {metric.rounding:.2g}: lower values "
+        "are no better there, although Pareto optimality counts them."
         for metric in sorted(rounded)
     )
 

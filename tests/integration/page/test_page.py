@@ -146,7 +146,7 @@ def test_the_first_point_can_be_dragged_and_moved_by_keys(page):
     dragged = page.paths(".drawing path")
     assert dragged != start
     page.show(page.link[1:])
-    assert page.paths(".drawing path") == dragged
+    wait(lambda: page.paths(".drawing path") == dragged)
     page.find(".handle").send_keys(Keys.ARROW_RIGHT)
     assert page.paths(".drawing path") != dragged
     page.press("Back to the origin")
@@ -303,15 +303,16 @@ def test_a_click_on_a_trial_shows_its_parameters_and_its_drawing(page):
         page.press(plot)
         page.click("//*[@data-trial='3']")
         page.see("Trial 3", "whole")
-        assert page.paths(".trial .overlay") != drawn
+        wait(lambda: page.paths(".trial .overlay") != drawn)
         page.find(".study-plot").send_keys(Keys.ARROW_LEFT * 3)
         page.see("Trial 0")
     page.show("explore/studies/search")
-    assert len(page.all(".strand")) >= 2
+    wait(lambda: len(page.all(".strand")) >= 2)
 
 
 def test_a_narrow_heat_map_scrolls_instead_of_clipping_its_cells(page):
     page.show("explore/studies/sizes?plot=Heat map")
+    wait(lambda: page.all(".study-plot td"))
     page.js("document.querySelector('.study-plot').style.width = '90px'")
     clipped = (
         "[...document.querySelectorAll('th, td')].filter((e) => e.scrollWidth > e.clientWidth)"

@@ -146,6 +146,8 @@ def test_the_page_of_a_study_shows_its_trials_as_parallel_coordinates(window, li
     errors = window.column("metrics.`test_consistency_error`")
     assert errors == sorted(errors)
     assert len(errors) == TRIALS["sizes"]
+    window.click("//*[@role='row']//a[starts-with(normalize-space(), '0: alone')]")
+    window.see("minimizes test_consistency_error", "experiment drawer", "rectangle", "model.cells")
 
 
 def test_the_menu_and_the_description_of_a_problem_lead_to_each_experiment(window, links):
@@ -158,7 +160,7 @@ def test_the_menu_and_the_description_of_a_problem_lead_to_each_experiment(windo
     errors = window.column("metrics.`test_mae`")
     assert errors == sorted(errors)
     window.click("//*[@data-component-id='mlflow.experiment.metadata_editor.expand_button']")
-    window.see("Do more cells draw better?")
+    window.see("Do more cells draw better?", "test_mae (lower is better)")
     link = window.find("//td//a[normalize-space()='drawer']").get_attribute("href")
     window.open(link)
     ui.wait(lambda: window.runs() == ["drawer"])

@@ -45,6 +45,18 @@ def test_without_an_active_run_only_the_end_of_the_training_is_known(mine):
     assert mine.rows(known) == [("parameter_count",)]
 
 
+def test_trials_of_stored_results_have_no_duration(mine):
+    durations = """
+    select distinct end_time > start_time, status from runs where lifecycle_stage = 'active'
+    and run_uuid in (select run_uuid from tags where key = 'laboratory.trial')
+    """
+    assert sorted(mine.rows(durations)) == [(1, "FINISHED"), (1, "KILLED")]
+    (mine.root / "mlflow.db").unlink()
+    shutil.rmtree(mine.root / ".studies")
+    mine.run("pipeline", "sync")
+    assert sorted(mine.rows(durations)) == [(None, "FINISHED"), (None, "KILLED")]
+
+
 def test_changed_metrics_are_shown_even_if_they_are_smaller(mine):
     only_drawer_and_sizes(mine.root)
     path = mine.root / "reports/metrics/drawer.json"

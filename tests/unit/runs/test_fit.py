@@ -1,5 +1,6 @@
 """Training a network: the points of its curves, and its checkpoints."""
 
+import echoes
 import numpy as np
 import pytest
 from hypothesis import given
@@ -51,8 +52,7 @@ def train(*, offset: float = 0.0, **changes) -> Checkpoint:
 
 @pytest.mark.filterwarnings("ignore:__array__")  # Keras's, when it saves weights
 def test_the_exported_file_does_not_depend_on_what_the_process_built_before():
-    config = small_config("echoer")
-    one, two = (fit_and_export(config, [0], remote=True)[1] for _ in range(2))
+    one, two = (fit_and_export(echoes.config(), [0], remote=True)[1] for _ in range(2))
     assert one.keras == two.keras
 
 

@@ -78,6 +78,7 @@ def test_small_results_are_points_and_metrics_that_are_zero_have_no_chart():
     shown = client.charts({"test_mae_regret": 0.00012, "divergence_rate": 0.0})
     kinds = {chart["metricKey"]: chart["type"] for chart in shown if "metricKey" in chart}
     assert kinds == {"test_mae_regret": "LINE", "test_size": "BAR"}
+    assert "test_mae_regret (lower is better)" in [chart.get("displayName") for chart in shown]
 
 
 def test_runs_are_sorted_by_the_first_metric_that_all_have_and_that_has_a_direction():

@@ -29,7 +29,7 @@ def cell_figures(config: RunConfig, results: StoredResults) -> list[CaptionedFig
         entry = summary(values)
         numbers.append(f"{label} {entry['mean']:.0%} [{entry['low']:.0%}, {entry['high']:.0%}]")
     caption = (
-        "What the cells hold, in the replica with the median regret. Top left: the hidden state of "
+        "What the cells show, in the replica with the median regret. Top left: the hidden state of "
         "each cell after each vertex of a few shapes, as the network reads them. Top right: what "
         "its variance over all test shapes depends on: on the place (which vertex it is), linearly "
         "on a size, or on sizes in another way. Bottom: the cell that varies most with "

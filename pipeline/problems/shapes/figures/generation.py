@@ -54,9 +54,8 @@ def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
             "at several temperatures. Temperature 0 takes the most likely value at each step, 1 "
             "samples from the learned distribution, and higher ones from flatter distributions."
             + (
-                " The distribution of a size is nearly flat, so sizes hardly change above "
-                "temperature 0. Coordinates that follow from earlier ones have a narrow "
-                "distribution, which a high temperature widens: the shapes break."
+                " Coordinates that follow from earlier ones have a narrow distribution, which a "
+                "very high temperature widens, so that shapes can break."
                 if config.experiment.framing.bins
                 else ""
             ),

@@ -62,7 +62,8 @@ def _summarize_generator(config: RunConfig, metrics: dict, references: dict) -> 
         worst = max(dataset.families, key=lambda shape: mean[f"wrong_{shape}"])
         sentences.append(
             f"The family with the most visibly wrong shapes, on average, is {worst}: "
-            f"{mean[f'wrong_{worst}']:.2%}, with a KS distance of {mean[f'ks_{worst}']:.3f}. The "
-            "intervals in the table show whether the families differ."
+            f"{mean[f'wrong_{worst}']:.2%}, with a KS distance of {mean[f'ks_{worst}']:.3f}. "
+            "All families are drawn by the same replicas, so their intervals do not show whether "
+            "they differ."
         )
     return sentences
