@@ -41,7 +41,10 @@ def test_without_an_active_run_only_the_end_of_the_training_is_known(mine):
     assert "drawer: added evaluation, figures\n" in mine.run("pipeline", "sync").stdout
     moment = 1_000_000_000_000  # in milliseconds
     assert [run[1:] for run in drawer_runs(mine)] == [("FINISHED", moment, None)] * 4
-    known = "select distinct key from metrics where key in ('training_seconds', 'parameter_count')"
+    known = """
+    select distinct key from metrics where key in ('training_seconds', 'parameter_count')
+    and run_uuid in (select run_uuid from tags where key = 'laboratory.network')
+    """
     assert mine.rows(known) == [("parameter_count",)]
 
 

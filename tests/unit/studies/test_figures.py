@@ -179,7 +179,7 @@ def test_a_pareto_front_below_rounding_is_marked():
             make_result({"mae_regret": 0.1 + n, "consistency_error": error / (n + 1)})
             for n in range(6)
         ]
-        assert ("Below 1.2e-07 (rounding)" in captions(plan, results)["pareto"]) == noted
+        assert ("level of rounding below 1.2e-07" in captions(plan, results)["pareto"]) == noted
 
 
 def test_the_caption_of_a_heat_map_names_its_panels_and_the_marks_that_it_has():

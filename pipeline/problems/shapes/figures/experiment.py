@@ -324,8 +324,8 @@ def _ambiguity(config: RunConfig) -> str:
             "prediction jumps there; the network's is continuous, so it is wrong near 0."
         )
     return (
-        "One point does not show which vertex it is, so the network must be wrong for at least one "
-        "of them."
+        "Where there are several dashed lines, the point does not show which of these vertices it "
+        "is, so the network must be wrong for at least one of them."
     )
 
 

@@ -32,6 +32,8 @@ def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
     count = len(next(iter(results.metrics.values())))
     plural = config.dataset.plural
     per_family = " of each family" if len(config.dataset.families) > 1 else ""
+    bins = config.experiment.framing.bins
+    likeliest = "the most likely value" if bins else "the center of the heaviest component"
     return [
         CaptionedFigure(
             "drawings",
@@ -51,12 +53,12 @@ def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
             "temperatures",
             plot_temperatures(config, results),
             f"{plural.capitalize()} drawn by the first valid replica from the same random numbers "
-            "at several temperatures. Temperature 0 takes the most likely value at each step, 1 "
+            f"at several temperatures. At each step, temperature 0 takes {likeliest}, 1 "
             "samples from the learned distribution, and higher ones from flatter distributions."
             + (
                 " Coordinates that follow from earlier ones have a narrow distribution, which a "
                 "very high temperature widens, so that shapes can break."
-                if config.experiment.framing.bins
+                if bins
                 else ""
             ),
         ),
