@@ -187,9 +187,10 @@ def _describe_trial(plan: StudyPlan, trial: Trial) -> str:
         f"Trial {trial.number} of the study `{plan.name}` ({trial.state}), which "
         f"{' and '.join(aims)}. Final metrics are means over {len(trial.result.diverged)} "
         "replicas, learning curves their medians with 10% and 90% quantiles.\n\nParameters that "
-        f"are not listed here are those of the experiment `{experiment}`. A study keeps no "
-        f"networks: to train and load this one, add a variant of `{experiment}` with these "
-        f"parameters to `params.yaml`. Figures of all trials: `reports/studies/{plan.name}/`."
+        f"are not listed here are those of the experiment `{experiment}`, with the `overrides` and "
+        "`linked` keys of the study in `params.yaml`. A study keeps no networks: to train and load "
+        f"this one, add a variant of `{experiment}` with all of them there. Figures of all "
+        f"trials: `reports/studies/{plan.name}/`."
     )
 
 
