@@ -73,7 +73,7 @@ class Metric(NamedTuple):
     higher_is_better: bool | None = False  # None: neither direction is better
     headline: bool = False  # listed by `dvc metrics show` and in the report's overview
     censored: bool = False  # counts until an event that may never happen; see `statistics.summary`
-    rounding: float = 0.0  # values below it are rounding, so their order means nothing
+    rounding: float = 0.0  # values below it are rounding: which one is smaller is chance
 
 
 class StoredResults(NamedTuple):

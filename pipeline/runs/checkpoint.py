@@ -26,8 +26,7 @@ from pipeline.utils import files, paths
 from pipeline.utils.errors import InputError, unknown_name
 
 if TYPE_CHECKING:
-    import keras
-
+    from pipeline.engine.backend import keras
     from pipeline.engine.replicas import Replicas
 
 

@@ -57,7 +57,7 @@ def fit_and_export(
     on_start: Callable[[], None] = lambda: None,
 ) -> tuple[Checkpoint, ExportedModel | None]:
     """Train replicas, and export the first one that did not diverge; None if there is none."""
-    import keras  # takes seconds, and only processes that train need it
+    from pipeline.engine.backend import keras  # takes seconds, and only trainings need it
 
     dataset = config.dataset
     arrays = (

@@ -51,7 +51,7 @@ def draw(
     """
     from pipeline import plotting  # loads Matplotlib
     from pipeline.problems.shapes.config.validate import shape_to_draw
-    from pipeline.problems.shapes.figures.experiment import plot_polygons
+    from pipeline.problems.shapes.figures.drawings import plot_polygons
 
     config = network.config
     if out and as_json:

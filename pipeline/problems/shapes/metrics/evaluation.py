@@ -43,7 +43,7 @@ RAMP = 0.1
 """Width of the ramp of the map that networks without memory are compared with."""
 
 ROUNDING = float(np.finfo(np.float32).eps)
-"""Consistency errors below it are rounding of the coordinates, so their order means nothing."""
+"""Consistency errors below it are rounding of the coordinates: which one is smaller is chance."""
 
 METRICS = {
     "mae": Metric(
@@ -78,8 +78,8 @@ METRICS = {
     "ks": Metric(
         "KS distance",
         "Kolmogorov–Smirnov distance between the distributions of a size in drawn shapes and in "
-        "the data, for the size with the largest distance, averaged over families: 0 for equal "
-        "distributions, at least 0.5 for a network that always draws the same shape",
+        "the data, for the size with the largest distance: 0 for equal distributions, at least "
+        "0.5 for a network that always draws the same shape",
         headline=True,
     ),
     "valid": Metric(

@@ -8,7 +8,7 @@ from untrained import CONFIGS
 
 from pipeline.problems.base import StoredResults
 from pipeline.problems.shapes import figures
-from pipeline.problems.shapes.figures import experiment
+from pipeline.problems.shapes.figures import drawings
 
 
 def test_a_gallery_has_a_column_for_each_step_and_a_row_for_each_network():
@@ -35,7 +35,7 @@ def test_drawings_of_variants_fill_their_rows(count, shape):
     polygons = rng.random((1, 2, config.dataset.family.vertex_count, 2)) - 0.9
     results = StoredResults({}, {"polygons": polygons}, {}, {}, rng.random((24, 4, 2)))
     networks = {f"variant {number}": (config, results) for number in range(count)}
-    figure = experiment.plot_final_drawings(networks)
+    figure = drawings.plot_final_drawings(networks)
     assert figure.axes[0].get_gridspec().get_geometry() == shape
     limits = np.array([figure.axes[0].get_xlim(), figure.axes[0].get_ylim()])
     assert (limits[:, 0] < -0.5).all()  # shapes outside the data's range are visible
@@ -59,7 +59,7 @@ def test_the_titles_of_drawings_have_the_regret_and_one_size():
         )
         for name, regret in regrets.items()
     }
-    panels = experiment.plot_final_drawings(networks).axes
+    panels = drawings.plot_final_drawings(networks).axes
     assert [axes.get_title() for axes in panels] == [
         *("short\nregret 0.0021", "a name that is longer\nregret 0.000020", "test data")
     ]
@@ -75,7 +75,7 @@ def test_axes_fit_the_drawings_and_the_test_shapes_beside_them():
 
     def limits(count: int) -> np.ndarray:
         networks = {f"variant {number}": (config, results) for number in range(count)}
-        axes = experiment.plot_final_drawings(networks).axes[0]
+        axes = drawings.plot_final_drawings(networks).axes[0]
         return np.array([axes.get_xlim(), axes.get_ylim()])
 
     without_test, with_test = limits(9), limits(3)

@@ -9,7 +9,7 @@ from untrained import CONFIGS, make_replicas
 from pipeline.problems.shapes.config.family import FAMILIES, Family
 from pipeline.problems.shapes.data.examples import generate
 from pipeline.problems.shapes.data.grids import Grid
-from pipeline.problems.shapes.metrics import generation
+from pipeline.problems.shapes.metrics import floors, generation
 from pipeline.problems.shapes.metrics.evaluation import describe
 from pipeline.problems.shapes.model import generators
 
@@ -23,7 +23,7 @@ def test_the_floor_of_tokens_is_their_entropy(name):
     _, first, inverse, counts = np.unique(
         bin_indices, axis=0, return_index=True, return_inverse=True, return_counts=True
     )
-    nats = np.array([generation.token_nats(theta[index], Grid(family, bins)) for index in first])
+    nats = np.array([floors.token_nats(theta[index], Grid(family, bins)) for index in first])
     assert np.exp(-nats).sum() == pytest.approx(1, abs=2e-3)  # nearly all possible ones occur
     expected = -np.log(counts / len(theta))
     inverse = inverse.ravel()
@@ -33,14 +33,14 @@ def test_the_floor_of_tokens_is_their_entropy(name):
 @given(st.floats(0, 1, exclude_max=True), st.floats(0, 1, exclude_max=True))
 def test_tokens_of_rectangles_cost_the_bins_of_two_sides(w, h):
     for name in ("rectangle", "rectangle-8"):  # the middles follow from the sides
-        nats = generation.token_nats(np.array([w, h]), Grid(FAMILIES[name], 256))
+        nats = floors.token_nats(np.array([w, h]), Grid(FAMILIES[name], 256))
         assert nats == pytest.approx(2 * np.log(256), abs=1e-4)
 
 
 def test_a_flat_mixture_nearly_reaches_the_floor_of_coordinates():
     square = Family(lambda side: [(0, 0), (side, 0), (side, side)])
-    assert generation.interval_floor(square) == pytest.approx(-np.log(2 * generators.HALF_WIDTH))
-    rectangle = generation.interval_floor(FAMILIES["rectangle"])
+    assert floors.interval_floor(square) == pytest.approx(-np.log(2 * generators.HALF_WIDTH))
+    rectangle = floors.interval_floor(FAMILIES["rectangle"])
     assert rectangle == pytest.approx(-2 * np.log(2 * generators.HALF_WIDTH))
     # Many narrow components over the whole range come close to the floor of one coordinate.
     components = 200
