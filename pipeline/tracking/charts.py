@@ -15,6 +15,7 @@ are marked as deleted.
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -34,6 +35,8 @@ COMPRESSED = "deflate;"  # with this prefix, the UI decompresses a state
 # Prefixes of metrics.
 VALIDATION, TRAINING = "val_", "train_"  # learning curves, on held-out and on training sequences
 TEST = "test_"  # final metrics of the evaluation
+INTERVAL = ("_ci_low", "_ci_high")  # ends of the interval of a final metric's mean
+SECONDS = "training_seconds"
 
 QUANTILES = ("_low", "_high")
 DECADE = 10.0  # ratio of the largest to the smallest value from which an axis is logarithmic
@@ -53,6 +56,7 @@ class ChartSection(NamedTuple):
 
 SECTIONS = {
     "trials": ChartSection("Trials", 1),
+    "dimensions": ChartSection("Results by parameter", 2),
     "test": ChartSection("Results on test data", 3),
     "val": ChartSection("Held-out learning curves", 2),
     "pictures": ChartSection("Pictures of the training", 1, height=480),
@@ -89,6 +93,7 @@ class Contents(NamedTuple):
     pictures: dict[str, list[int]]  # the steps that all runs have a picture of
     params: dict[str, list[str]]  # the first two of their values
     hidden: list[str]  # metrics whose charts are not shown
+    optional: Sequence[str] = ()  # metrics with a column, which some of the runs lack
 
 
 def contents(
@@ -117,7 +122,9 @@ def contents(
         shown,
         {key: sorted(steps) for key, steps in pictures.items()},
         {key: [value] for key, value in params.items()},
-        [name for name in metrics if "/" in name],  # of earlier versions
+        # With a slash: of earlier versions.
+        [name for name in metrics if "/" in name or name.endswith(INTERVAL)],
+        [name for name in metrics if name == SECONDS or name.endswith(INTERVAL)],
     )
 
 
@@ -137,6 +144,7 @@ def merge(old: Contents, new: Contents) -> Contents:
             for key in old.params | new.params
         },
         sorted({*old.hidden, *new.hidden}),
+        list(dict.fromkeys([*old.optional, *new.optional])),
     )
 
 
@@ -199,11 +207,15 @@ def _state(view: View, contents: Contents) -> dict[str, Any]:
     used = {chart["metricSectionId"] for chart in charts} | {"others"}
     first = next(iter([*view.objectives, *_directed(view, contents), *contents.common]), None)
     leading = list(view.objectives) or [first] if first else []
+    interval = [first + end for end in INTERVAL if first and first + end in contents.optional]
     others = [name for name in (*contents.common, *contents.results) if name not in leading]
     differing = [key for key, values in contents.params.items() if len(values) > 1]
-    columns = [_column("metrics", name) for name in leading]
-    columns += [_column("params", key) for key in view.dimensions or differing[:MOST_PARAMS]]
-    columns += ["duration", _column("attributes", "Dataset"), _column("metrics", "parameter_count")]
+    columns = [_column("metrics", name) for name in (*leading, *interval)]
+    columns += [_column("params", key) for key in view.dimensions]
+    columns += ["duration"] if SECONDS in contents.optional else []
+    columns += [_column("attributes", "Dataset")]
+    columns += [_column("params", key) for key in differing[:MOST_PARAMS] if not view.dimensions]
+    columns += [_column("metrics", "parameter_count")]
     columns += [_column("metrics", name) for name in dict.fromkeys(others[:MOST_METRICS])]
     state = {
         "compareRunCharts": charts,
@@ -226,8 +238,8 @@ def _state(view: View, contents: Contents) -> dict[str, Any]:
         "searchFilter": view.query,
         "selectedColumns": columns,
         "columnOrder": [_column("attributes", "Run Name"), *columns],
-        "columnWidths": dict.fromkeys(columns, 110)
-        | {_column("attributes", "Run Name"): 380, "duration": 90},
+        "columnWidths": {column: _width(column) for column in columns}
+        | {_column("attributes", "Run Name"): 320, "duration": 90},
         "contents": contents,
     }
     if first and view.is_sorted:
@@ -245,6 +257,11 @@ def _column(kind: str, name: str) -> str:
     return f"{kind}.`{name}`"
 
 
+def _width(column: str) -> int:
+    """The width of a column in pixels, at which most names are not cut."""
+    return min(max(110, 7 * len(column.split("`")[1]) + 40), 200) if "`" in column else 110
+
+
 def _directed(view: View, contents: Contents) -> list[str]:
     """The common metrics of which either higher or lower values are better."""
     return [
@@ -258,6 +275,8 @@ def _charts(view: View, contents: Contents) -> Iterator[Chart]:
     """All charts of a view; those of the section of others are the UI's own."""
     if view.objectives:
         yield _parallel_coordinates(view)
+    for objective, dimension in itertools.product(view.objectives, view.dimensions):
+        yield _scatter(dimension, objective)
     for name, (low, high) in contents.results.items():
         if (low, high) != (0, 0):
             yield _result(view.problem, name, low, high)
@@ -327,6 +346,17 @@ def _parallel_coordinates(view: View) -> Chart:
         selectedParams=list(view.dimensions),
         selectedMetrics=list(view.objectives),
         showAllRuns=True,
+    )
+
+
+def _scatter(dimension: str, objective: str) -> Chart:
+    """An objective over a dimension, a point for each trial."""
+    return _chart(
+        "SCATTER",
+        "dimensions",
+        f"{objective} {dimension}",
+        xaxis={"key": dimension, "type": "PARAM"},
+        yaxis={"key": objective, "type": "METRIC"},
     )
 
 

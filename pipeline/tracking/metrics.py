@@ -11,7 +11,7 @@ from mlflow.entities import Metric, Param, Run
 from pipeline.problems.load import Problem
 from pipeline.reporting.learning_curves import TRAIN
 from pipeline.tracking import runs
-from pipeline.tracking.charts import TEST, TRAINING, VALIDATION
+from pipeline.tracking.charts import INTERVAL, TEST, TRAINING, VALIDATION
 
 BATCH = 900  # metrics in one request; MLflow accepts 1,000 entities, parameters included
 
@@ -81,6 +81,26 @@ def final_metrics(
         stem, step = (name, 0) if is_headline else numbered.get(name, (name, 0))
         metrics += make_metrics(run, {TEST + stem: value}, step, timestamp)
     return metrics
+
+
+def intervals(
+    run: Run, problem: str, aggregates: Mapping[str, Mapping[str, float]], timestamp: int
+) -> list[Metric]:
+    """The ends of the 95% intervals of headline metrics' means, `test_…_ci_low` and `…_ci_high`.
+
+    Args:
+        run: the run that they belong to.
+        problem: name of the problem, which describes the metrics.
+        aggregates: `low` and `high` of each metric by its name; None with too few replicas.
+        timestamp: time of the evaluation in milliseconds.
+    """
+    ends = {
+        f"{TEST}{name}{suffix}": entry[end]
+        for name, entry in aggregates.items()
+        for end, suffix in zip(("low", "high"), INTERVAL, strict=True)
+        if Problem(problem).metrics.describe(name).headline and entry[end] is not None
+    }
+    return make_metrics(run, ends, timestamp=timestamp)
 
 
 def _numbered(names: Iterable[str]) -> dict[str, tuple[str, int]]:

@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
 
+import mlflow
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, LoggedModel, Run
 from mlflow.exceptions import MlflowException
@@ -180,7 +181,7 @@ def create(
         NETWORK: name,
         EXPERIMENT: experiment_of(name),
         DIGESTS: json.dumps({"begun": _begun_digest(config)}),
-        NOTE: describe(config, experiments.get_id(client, config), dvc_experiment=dvc_experiment),
+        NOTE: _describe(config, experiments.get_id(client, config), dvc_experiment, trained_here),
         "mlflow.source.name": "dvc.yaml",
         "mlflow.source.git.commit": _git("rev-parse", "HEAD"),
         "mlflow.runColor": None if dvc_experiment else _color(name),
@@ -199,35 +200,27 @@ def create(
     )
 
 
-def describe(
-    config: RunConfig,
-    experiment_id: str,
-    *,
-    dvc_experiment: str | None = None,
-    figures: Sequence[str] = (),
+def _describe(
+    config: RunConfig, experiment_id: str, dvc_experiment: str | None, trained_here: bool
 ) -> str:
-    """The description of a network's run, in Markdown.
-
-    Args:
-        config: the parameters of the network.
-        experiment_id: the id of its MLflow experiment.
-        dvc_experiment: name of the DVC experiment that trained it, if one did.
-        figures: file names of the figures among the run's artifacts.
-    """
+    """The description of a network's run, in Markdown; the UI folds it after a few lines."""
     name, replicas = experiment_of(config.name), config.experiment.training.replicas
     model = f"{paths.relative(paths.model(config.name))}/model.keras"
-    sentences = [  # the UI folds the text after a few lines
-        f'To load the model: `keras.saving.load_model("{model}")`.',
+    sentences = [
+        f'To load the model, in the root of the repository: `keras.saving.load_model("{model}")`.',
         f"[Charts of the experiment]({charts.link(experiment_id, name).removeprefix('/')}).",
         f"The network `{config.name}`"
         + (f", trained by the DVC experiment `{dvc_experiment}`" if dvc_experiment else "")
         + f": median, 10% and 90% quantile over {replicas} replicas, which are its child runs.",
         f"To reproduce it, run: `dvc repro figures@{name}`.",
         f"In the report: `{paths.relative(links.page(name))}`.",
+        "Figures are in the folder `figures` of the artifacts.",
     ]
-    if figures:
-        shown = ", ".join(f"`figures/{figure}`" for figure in figures)
-        sentences.append(f"Figures, among the artifacts: {shown}.")
+    if not trained_here:
+        sentences.append(
+            "This run was made from files, which do not say how long the training took: *Created* "
+            "is when they were written here."
+        )
     return f"{experiments.question(name)}\n\n{' '.join(sentences)}"
 
 
@@ -320,6 +313,23 @@ def log_dataset(client: MlflowClient, run: Run, config: RunConfig, digest: str) 
         inputs = client.get_run(run.info.run_id).inputs
         if inputs is None or not inputs.dataset_inputs:
             raise
+
+
+def last_picture(key: str) -> str:
+    """The key of the picture at the end of a training, by the key of the training's pictures."""
+    return f"{key} after training"
+
+
+def log_last_picture(client: MlflowClient, run: Run, key: str, path: Path) -> None:
+    """Log the picture at the end of a training.
+
+    In charts it has step 0 and a key of its own: at any other step, some of the runs that a chart
+    compares would not have ended, or would have no picture. It is also logged outside of folders,
+    since MLflow's page that compares two runs shows only such artifacts side by side.
+    """
+    image = mlflow.Image(str(path))
+    client.log_image(run.info.run_id, image, key=last_picture(key), step=0)
+    client.log_image(run.info.run_id, image, f"{key}.png")
 
 
 def end(client: MlflowClient, run: Run, status: str, time: int | None) -> None:

@@ -15,9 +15,9 @@ from pipeline.runs.checkpoint import Checkpoint
 from pipeline.schema.experiment import RunConfig
 from pipeline.schema.variants import experiment_of
 from pipeline.tracking import charts, keras_model, runs
-from pipeline.tracking.experiments import NOTE
 from pipeline.tracking.metrics import (
     final_metrics,
+    intervals,
     link_to_model,
     log_curves,
     log_metrics,
@@ -62,7 +62,7 @@ def network_sections(name: str) -> tuple[Checkpoint, list[Section]]:
             Section(
                 "figures",
                 results.digest([*figures, *images]),
-                partial(_write_figures, config, figures),
+                partial(_write_figures, name, figures),
             )
         )
     return checkpoint, sections
@@ -118,11 +118,12 @@ def _evaluation_digest(name: str, training: str) -> str | None:
 def contents(checkpoint: Checkpoint, run: Run) -> charts.Contents:
     """The contents of a network's run for the views of its experiment."""
     steps = pictures(checkpoint.config.name)
+    last = {runs.last_picture(key): [0] for key in steps}
     return charts.contents(
         checkpoint.config.experiment.problem,
         run.data.metrics,
         name_curves(bands.bands(checkpoint.history, ~checkpoint.diverged)),
-        {key: list(images) for key, images in steps.items()},
+        last | {key: list(images) for key, images in steps.items()},
         {key: str(value) for key, value in checkpoint.config.flat().items()},
     )
 
@@ -159,7 +160,7 @@ def _training_metrics(checkpoint: Checkpoint, run: Run) -> dict[str, float]:
     if end := training_end(checkpoint.config.name, run):
         seconds = (end - run.info.start_time) / 1000
         updates = checkpoint.history["updates"][-1] * len(checkpoint.diverged)
-        metrics |= {"training_seconds": seconds, "updates_per_second": updates / seconds}
+        metrics |= {charts.SECONDS: seconds, "updates_per_second": updates / seconds}
     return metrics
 
 
@@ -168,11 +169,13 @@ def _write_evaluation(config: RunConfig, client: MlflowClient, run: Run) -> None
     name, problem = config.name, config.experiment.problem
     metrics, replicas = paths.metrics(experiment_of(name)), paths.replicas(experiment_of(name))
     timestamp = metrics.stat().st_mtime_ns // 1_000_000
-    entries = results.load_aggregates(name)["metrics"].items()
-    means = {metric: entry["mean"] for metric, entry in entries if entry["mean"] is not None}
+    entries = results.load_aggregates(name)["metrics"]
+    means = {metric: entry["mean"] for metric, entry in entries.items()}
+    means = {metric: mean for metric, mean in means.items() if mean is not None}
     final = final_metrics(run, problem, means, timestamp=timestamp)
     model = (config.identifier, keras_model.MODEL_TYPE)
     log_metrics(client, run, link_to_model(client, run, final, *model))
+    log_metrics(client, run, intervals(run, problem, entries, timestamp))
     rows = results.load_replica_metrics(name)
     for replica, child in runs.children(client, run).items():
         own = final_metrics(child, problem, dict(rows.loc[replica]), timestamp=timestamp)
@@ -192,26 +195,18 @@ def _generated_texts(name: str) -> dict[str, str]:
     return {key: str(array) for key, array in arrays.items() if array.dtype.kind == "U"}
 
 
-def _write_figures(
-    config: RunConfig, figures: Sequence[Path], client: MlflowClient, run: Run
-) -> None:
+def _write_figures(name: str, figures: Sequence[Path], client: MlflowClient, run: Run) -> None:
     """Log the report's figures, and the pictures that the step slider of the charts shows.
 
     MLflow's page that compares two runs shows artifacts of the same name side by side, except those
-    in folders. So the learning curves and the last pictures are logged outside of folders as well.
+    in folders. So the learning curves are logged outside of folders as well.
     """
     run_id = run.info.run_id
     for path in figures:
         client.log_artifact(run_id, path, "figures")
         if path.stem == HISTORY:
             client.log_artifact(run_id, path)
-    for key, steps in pictures(config.name).items():
+    for key, steps in pictures(name).items():
         for step, path in steps.items():
             client.log_image(run_id, mlflow.Image(str(path)), key=key, step=step)
-        client.log_image(run_id, mlflow.Image(str(path)), f"{key}.png")  # the last one
-    dvc_experiment = run.data.tags.get(runs.DVC_EXPERIMENT)
-    names = [path.name for path in figures]
-    description = runs.describe(
-        config, run.info.experiment_id, dvc_experiment=dvc_experiment, figures=names
-    )
-    client.set_tag(run_id, NOTE, description)
+        runs.log_last_picture(client, run, key, path)

@@ -191,16 +191,15 @@ def serve(port: int) -> None:
 def _print_links(address: str, experiments: Sequence[Experiment]) -> None:
     """Print a link to the charts of each problem and each study, and how to reach experiments."""
     shown = [one for one in experiments if charts.TAG + charts.ALL_RUNS in one.tags]
-    for experiment in shown:
-        link = charts.link(experiment.experiment_id, charts.ALL_RUNS)
-        console.print_status(f"{experiment.name}: {address}{link}")
     if not shown:
         console.print_status("There are no runs yet; run: dvc repro, or pipeline sync")
     elif not all(experiment.name.startswith("study ") for experiment in shown):
         console.print_status(
-            "One experiment only: choose it in the menu Views, or below the description, of the "
-            "page of its problem"
+            "Unfold the text at the top of a problem's page for links to each of its experiments"
         )
+    for experiment in shown:
+        link = charts.link(experiment.experiment_id, charts.ALL_RUNS)
+        console.print_status(f"{experiment.name}: {address}{link}")
 
 
 def _check_free(port: int) -> None:

@@ -7,9 +7,9 @@ parameters or other code belong to another study, which has an experiment of its
 import functools
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-import mlflow
 import numpy as np
 from mlflow import MlflowClient
 from mlflow.entities import Param, Run
@@ -24,6 +24,7 @@ from pipeline.schema.experiment import RunConfig
 from pipeline.schema.params import Params
 from pipeline.studies import export, storage
 from pipeline.studies.plan import StudyPlan, Trial, make_plan
+from pipeline.studies.run import best
 from pipeline.tracking import charts, runs, server
 from pipeline.tracking.charts import TEST
 from pipeline.tracking.experiments import NOTE
@@ -62,7 +63,7 @@ def record(name: str) -> list[str] | None:
         return None
     with locks.exclusive_lock():
         client = server.client()
-        experiment_id = _experiment_id(client, plan, params)
+        experiment_id = _experiment_id(client, plan, _describe(plan, trials, params))
         recorded = set()
         for run in runs.search(client, experiment_id, f"tags.`{TAG}study` = '{plan.name}'"):
             if STATE in run.data.tags:
@@ -104,10 +105,9 @@ def _run_name(trial: Trial) -> str:
     return f"{trial.number}: {', '.join(words)}"
 
 
-def _experiment_id(client: MlflowClient, plan: StudyPlan, params: Params) -> str:
+def _experiment_id(client: MlflowClient, plan: StudyPlan, description: str) -> str:
     """The id of the study's MLflow experiment, which is created if it does not exist."""
     name = export.mlflow_experiment(plan)
-    description = _describe(plan, params)
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
         location = server.artifact_location(f"study-{plan.unique_name}")
@@ -117,19 +117,29 @@ def _experiment_id(client: MlflowClient, plan: StudyPlan, params: Params) -> str
     return experiment.experiment_id
 
 
-def _describe(plan: StudyPlan, params: Params) -> str:
+def _describe(plan: StudyPlan, trials: Sequence[Trial], params: Params) -> str:
     """The description of the study's MLflow experiment, in Markdown."""
     texts = load_report(paths.report_texts(), params).texts(plan.name)
-    dimensions = ", ".join(plan.study.dimensions)
+    dimensions, best_trials = ", ".join(plan.study.dimensions), best(plan, trials)
+    numbers = ", ".join(str(trial.number) for trial in best_trials)
+    several = len(plan.study.objectives) > 1
+    label = "Best trade-offs (Pareto-optimal): trials" if several else "Best: trial"
+    winners = f"{label} {numbers}. " if best_trials else ""
     figures = f"reports/studies/{plan.name}/"
     page = paths.relative(links.page(plan.name))
     return (
         f"{texts.question or plan.name}\n\nEach run is a trial: "
         f"`{plan.study.experiment}` with other values of {dimensions}, {len(plan.replicas)} "
-        f"replicas each. Figures: [{figures}]({figures}), in the report: "
-        f"[{page}]({page}). To reproduce it, run: "
+        f"replicas each. The study {_aims(plan)}. {winners}"
+        f"Figures: `{figures}`, in the report: `{page}`. To reproduce it, run: "
         f"`dvc repro study@{plan.name}`."
     )
+
+
+def _aims(plan: StudyPlan) -> str:
+    """What a study does with its objectives."""
+    aims = [f"{direction}s `{TEST}{name}`" for name, direction in plan.study.objectives.items()]
+    return " and ".join(aims)
 
 
 def _write_trial(
@@ -159,7 +169,7 @@ def _write_trial(
     if result.weight_count:
         training["parameter_count"] = result.weight_count
     if result.seconds:
-        training["training_seconds"] = result.seconds
+        training[charts.SECONDS] = result.seconds
     metrics += make_metrics(run, training)
     metrics = [metric for metric in metrics if np.isfinite(metric.value)]
     point = {key: str(value) for key, value in trial.point.items()}
@@ -181,11 +191,10 @@ def _write_trial(
 
 def _describe_trial(plan: StudyPlan, trial: Trial) -> str:
     """The description of a trial's run, in Markdown."""
-    aims = [f"{direction}s `{TEST}{name}`" for name, direction in plan.study.objectives.items()]
     experiment = plan.study.experiment
     return (
         f"Trial {trial.number} of the study `{plan.name}` ({trial.state}), which "
-        f"{' and '.join(aims)}. Final metrics are means over {len(trial.result.diverged)} "
+        f"{_aims(plan)}. Final metrics are means over {len(trial.result.diverged)} "
         "replicas, learning curves their medians with 10% and 90% quantiles.\n\nParameters that "
         f"are not listed here are those of the experiment `{experiment}`, with the `overrides` and "
         "`linked` keys of the study in `params.yaml`. A study keeps no networks: to train and load "
@@ -206,15 +215,11 @@ def _log_pictures(
         trial.result.history, trial.result.predictions, metrics, {}, no_test_data
     )
     images = Problem(config.experiment.problem).figures.progress_images(config, results)
-    steps: dict[str, list[int]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for key, figures in images.items():
-            step, last = max(figures.items())
-            path = Path(folder) / f"{step}.png"
-            plotting.save(last, path)
+            path = Path(folder) / "last.png"
+            plotting.save(figures[max(figures)], path)
             for figure in figures.values():
                 plotting.close(figure)
-            client.log_image(run.info.run_id, mlflow.Image(str(path)), key=key, step=step)
-            client.log_image(run.info.run_id, mlflow.Image(str(path)), f"{key}.png")
-            steps[key] = [step]
-    return steps
+            runs.log_last_picture(client, run, key, path)
+    return {runs.last_picture(key): [0] for key in images}

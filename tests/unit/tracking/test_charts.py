@@ -1,5 +1,9 @@
 """The views that are stored in tags of an MLflow experiment."""
 
+import base64
+import json
+import zlib
+
 import numpy as np
 
 from pipeline.tracking import charts
@@ -86,7 +90,8 @@ def test_runs_are_sorted_by_the_first_metric_that_all_have_and_that_has_a_direct
     client.update({"test_size": 0.5, "test_regret": 3, "test_ks": 0.3}, {}, {"cells": "3"})
     state = client.update({"test_size": 0.5, "test_mae": 0.3, "test_ks": 0.2}, {}, {"cells": "4"})
     assert (state["orderByKey"], state["orderByAsc"]) == ("metrics.`test_ks`", True)
-    assert state["selectedColumns"][:2] == ["metrics.`test_ks`", "params.`cells`"]
+    columns = ["metrics.`test_ks`", "attributes.`Dataset`", "params.`cells`"]
+    assert state["selectedColumns"][:3] == columns
 
 
 def test_trials_are_sorted_by_the_objective():
@@ -98,6 +103,47 @@ def test_trials_are_sorted_by_the_objective():
     assert state["selectedColumns"][:3] == columns
     (parallel,) = [c for c in state["compareRunCharts"] if c["type"] == "PARALLEL"]
     assert (parallel["selectedParams"], parallel["selectedMetrics"]) == (["cells"], [*objectives])
+
+
+def test_each_objective_of_a_study_is_drawn_over_each_dimension():
+    objectives = {"test_mae": False, "test_ks": False}
+    view = charts.View("all_runs", "Study", "shapes", objectives=objectives, dimensions=["cells"])
+    shown = Client().charts({"test_mae": 0.5}, {}, {"cells": "3"}, view)
+    axes = [(c["xaxis"], c["yaxis"]) for c in shown if c["type"] == "SCATTER"]
+    cells = {"key": "cells", "type": "PARAM"}
+    assert axes == [(cells, {"key": name, "type": "METRIC"}) for name in objectives]
+
+
+def test_the_interval_of_the_first_metric_is_beside_it_and_has_no_chart():
+    metrics = {"test_mae": 0.3, "test_mae_ci_low": 0.2, "test_mae_ci_high": 0.4}
+    state = Client().update(metrics)
+    assert state["selectedColumns"][:3] == [f"metrics.`{name}`" for name in metrics]
+    shown = [
+        c["metricKey"] for c in state["compareRunCharts"] if not c["deleted"] and "metricKey" in c
+    ]
+    assert shown == ["test_mae"]
+
+
+def test_durations_have_a_column_if_any_is_known():
+    client = Client()
+    assert "duration" not in client.update({"test_mae": 0.3})["selectedColumns"]
+    metrics = {"test_mae": 0.3, "training_seconds": 2.0}
+    assert "duration" in client.update(metrics)["selectedColumns"]
+    assert "duration" in client.update({"test_mae": 0.3})["selectedColumns"]
+
+
+def test_views_of_earlier_versions_are_read():
+    client = Client()
+    client.update({"test_mae": 0.2})
+    key = charts.TAG + VIEW.name
+    state = charts.decode(client.tags[key])
+    state["contents"].pop()  # the last field was added later
+    packed = (
+        charts.COMPRESSED + base64.b64encode(zlib.compress(json.dumps(state).encode())).decode()
+    )
+    client.tags[key] = json.dumps({"state": packed})
+    bars = [c["metricKey"] for c in client.charts({"test_size": 0.5}) if c["type"] == "BAR"]
+    assert bars == ["test_mae", "test_size"]
 
 
 def test_metrics_of_earlier_versions_have_no_charts():
