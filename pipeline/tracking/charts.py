@@ -59,7 +59,7 @@ SECTIONS = {
     "dimensions": ChartSection("Results by parameter", 2),
     "test": ChartSection("Results on test data", 3),
     "val": ChartSection("Held-out learning curves", 2),
-    "pictures": ChartSection("Pictures of the training", 1, height=480),
+    "pictures": ChartSection("Pictures of the training", 1, height=600),
     "differences": ChartSection("Differences in parameters", 1),
     "train": ChartSection("Training's learning curves", 2, is_open=False),
     # The UI puts its own charts of metrics, those without a `/`, into the section of this name.
@@ -90,10 +90,12 @@ class Contents(NamedTuple):
     curves: dict[str, Span]
     results: dict[str, Span]  # final metrics that are shown first
     common: list[str]  # those that all runs have, in the order of the first run
-    pictures: dict[str, list[int]]  # the steps that all runs have a picture of
+    pictures: dict[str, list[int]]  # the steps that all runs have a picture of; maybe none
     params: dict[str, list[str]]  # the first two of their values
     hidden: list[str]  # metrics whose charts are not shown
     optional: Sequence[str] = ()  # metrics with a column, which some of the runs lack
+    extremes: Mapping[str, Sequence[Sequence[str]]] = {}
+    """Runs with the lowest, and with the highest value of each final metric; at most two each."""
 
 
 def contents(
@@ -103,6 +105,7 @@ def contents(
     pictures: Mapping[str, Iterable[int]],
     params: Mapping[str, str],
     headline: Iterable[str] = (),
+    run: str = "",
 ) -> Contents:
     """Return the contents of a run.
 
@@ -113,6 +116,7 @@ def contents(
         pictures: the steps of the pictures by their keys.
         params: the parameters.
         headline: names of final metrics that are shown first, besides the problem's own.
+        run: its name.
     """
     shown = [name for name in metrics if name in headline or _is_headline(problem, name)]
     rates = [name for name in ("divergence_rate",) if name in metrics]
@@ -125,6 +129,7 @@ def contents(
         # With a slash: of earlier versions.
         [name for name in metrics if "/" in name or name.endswith(INTERVAL)],
         [name for name in metrics if name == SECONDS or name.endswith(INTERVAL)],
+        {name: [[run], [run]] for name in shown},
     )
 
 
@@ -132,8 +137,7 @@ def merge(old: Contents, new: Contents) -> Contents:
     """Merge the contents of two runs, or of several."""
     pictures = dict(old.pictures)
     for key, steps in new.pictures.items():
-        earlier = pictures.get(key) or steps
-        pictures[key] = sorted({*earlier} & {*steps}) or [max(*earlier, *steps)]
+        pictures[key] = sorted({*pictures.get(key, steps)} & {*steps})
     return Contents(
         _merge_spans(old.curves, new.curves),
         _merge_spans(old.results, new.results),
@@ -145,7 +149,21 @@ def merge(old: Contents, new: Contents) -> Contents:
         },
         sorted({*old.hidden, *new.hidden}),
         list(dict.fromkeys([*old.optional, *new.optional])),
+        dict(old.extremes) | {name: _merge_extremes(name, old, new) for name in new.extremes},
     )
+
+
+def _merge_extremes(name: str, old: Contents, new: Contents) -> list[list[str]]:
+    """The runs with the lowest and those with the highest value of a metric."""
+    if name not in old.extremes or name not in old.results:  # of an earlier version, or left out
+        return [list(runs) for runs in new.extremes[name]]
+    merged = []
+    for end, sign in enumerate((1, -1)):
+        before, after = sign * old.results[name][end], sign * new.results[name][end]
+        runs = [*(old.extremes[name][end] if before <= after else ())]
+        runs += new.extremes[name][end] if after <= before else ()
+        merged.append(list(dict.fromkeys(runs))[:2])
+    return merged
 
 
 def update_views(
@@ -205,7 +223,7 @@ def _state(view: View, contents: Contents) -> dict[str, Any]:
     """The view state: fields that MLflow's UI reads, and the contents."""
     charts = list(_charts(view, contents))
     used = {chart["metricSectionId"] for chart in charts} | {"others"}
-    first = next(iter([*view.objectives, *_directed(view, contents), *contents.common]), None)
+    first = next(iter([*view.objectives, *_deciding(view, contents), *contents.common]), None)
     leading = list(view.objectives) or [first] if first else []
     interval = [first + end for end in INTERVAL if first and first + end in contents.optional]
     others = [name for name in (*contents.common, *contents.results) if name not in leading]
@@ -262,13 +280,15 @@ def _width(column: str) -> int:
     return min(max(110, 7 * len(column.split("`")[1]) + 40), 200) if "`" in column else 110
 
 
-def _directed(view: View, contents: Contents) -> list[str]:
-    """The common metrics of which either higher or lower values are better."""
-    return [
-        name
-        for name in contents.common
-        if _describe(view.problem, name).higher_is_better is not None
-    ]
+def _deciding(view: View, contents: Contents) -> list[str]:
+    """The common metrics that have a best value, first those that only one run reaches."""
+    higher = {name: _describe(view.problem, name).higher_is_better for name in contents.common}
+    directed = [name for name, is_higher in higher.items() if is_higher is not None]
+
+    def is_shared(name: str) -> bool:
+        return name in contents.extremes and len(contents.extremes[name][bool(higher[name])]) > 1
+
+    return sorted(directed, key=is_shared)
 
 
 def _charts(view: View, contents: Contents) -> Iterator[Chart]:
@@ -289,7 +309,9 @@ def _charts(view: View, contents: Contents) -> Iterator[Chart]:
             title = _title(view.problem, name)
             yield _line(view.problem, section, name, [name, *bands], span, title)
     for key, steps in contents.pictures.items():
-        yield _chart("IMAGE", "pictures", key, imageKeys=[key], step=steps[-1], showRunParams=False)
+        if steps:  # at any other, some of the runs would have no picture
+            options = {"imageKeys": [key], "step": steps[-1], "showRunParams": False}
+            yield _chart("IMAGE", "pictures", key, **options)
     yield _parameter_differences()
     for name in contents.hidden:
         yield _chart("BAR", "others", name, metricKey=name, deleted=True)

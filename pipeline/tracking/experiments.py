@@ -78,9 +78,13 @@ def _describe_problem(problem: str, shown: Mapping[str, tuple[str, str]]) -> str
     text = (
         f"{Problem(problem).title}. Unfold this text for links to the charts of each "
         "experiment.\n\n"
-        "Each run is a network, and its replicas are child runs. In charts of learning curves, "
-        "solid lines are medians over replicas, the others the 10% and 90% quantiles. The list "
-        "icon above the charts shows the runs as a table, sorted by the first metric.\n\n"
+        "Each run is a network, and its replicas are child runs. Final metrics `test_…` are means "
+        "over replicas; `ci_low` and `ci_high` are the ends of their 95% confidence intervals. In "
+        "charts of learning curves, steps are the sequences seen in training, solid lines are "
+        "medians over replicas, the others the 10% and 90% quantiles. The list icon above the "
+        "charts shows the runs as a table, sorted by the first metric whose best value only one of "
+        "them reaches. Networks that were not trained here have no "
+        "duration.\n\n"
         "| experiment | question | sorted by |\n|---|---|---|\n"
     )
     while len(text) + len("\n".join(rows)) > charts.LONGEST_TAG:

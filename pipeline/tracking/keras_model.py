@@ -41,7 +41,7 @@ def log(
         config.identifier,
         MODEL_TYPE,
         flavor=sys.modules[__name__],
-        params={key: str(value) for key, value in config.flat().items()},
+        params=runs.parameters(config),
         keras_file=path,
         signature=mlflow.models.infer_signature(*example),
     )

@@ -84,21 +84,20 @@ def final_metrics(
 
 
 def intervals(
-    run: Run, problem: str, aggregates: Mapping[str, Mapping[str, float]], timestamp: int
+    run: Run, aggregates: Mapping[str, Mapping[str, Any]], timestamp: int | None = None
 ) -> list[Metric]:
-    """The ends of the 95% intervals of headline metrics' means, `test_…_ci_low` and `…_ci_high`.
+    """The ends of the intervals of final metrics' means, `test_…_ci_low` and `test_…_ci_high`.
 
     Args:
         run: the run that they belong to.
-        problem: name of the problem, which describes the metrics.
-        aggregates: `low` and `high` of each metric by its name; None with too few replicas.
-        timestamp: time of the evaluation in milliseconds.
+        aggregates: `low` and `high` of each metric by its name; None if there is no interval.
+        timestamp: as for `final_metrics`.
     """
     ends = {
-        f"{TEST}{name}{suffix}": entry[end]
+        TEST + name + suffix: entry[end]
         for name, entry in aggregates.items()
         for end, suffix in zip(("low", "high"), INTERVAL, strict=True)
-        if Problem(problem).metrics.describe(name).headline and entry[end] is not None
+        if entry.get(end) is not None
     }
     return make_metrics(run, ends, timestamp=timestamp)
 

@@ -165,6 +165,21 @@ def ignore_deleted() -> Iterator[None]:
             raise
 
 
+def parameters(config: RunConfig) -> dict[str, str]:
+    """The parameters of a run; those that are unset are `None`.
+
+    If they were missing, the UI would not list them among the differences of runs.
+    """
+    sections = config.experiment.model_dump(exclude={"problem", "dataset"})
+    unset = {
+        f"{section}.{key}": None
+        for section, entries in sections.items()
+        for key, value in entries.items()
+        if value is None
+    }
+    return {key: str(value) for key, value in (config.flat() | unset).items()}
+
+
 def create(
     client: MlflowClient, config: RunConfig, start_time: int | None = None, *, trained_here: bool
 ) -> Run:
@@ -211,7 +226,8 @@ def _describe(
         f"[Charts of the experiment]({charts.link(experiment_id, name).removeprefix('/')}).",
         f"The network `{config.name}`"
         + (f", trained by the DVC experiment `{dvc_experiment}`" if dvc_experiment else "")
-        + f": median, 10% and 90% quantile over {replicas} replicas, which are its child runs.",
+        + f": {replicas} replicas, which are its child runs. Curves are their medians with 10% and "
+        "90% quantiles, final metrics their means, from `ci_low` to `ci_high` with 95% confidence.",
         f"To reproduce it, run: `dvc repro figures@{name}`.",
         f"In the report: `{paths.relative(links.page(name))}`.",
         "Figures are in the folder `figures` of the artifacts.",

@@ -9,6 +9,7 @@ import mlflow
 from mlflow import MlflowClient
 from mlflow.entities import Param, Run
 
+from pipeline.problems.load import Problem
 from pipeline.runs import checkpoint as checkpoints
 from pipeline.runs import results
 from pipeline.runs.checkpoint import Checkpoint
@@ -123,14 +124,15 @@ def contents(checkpoint: Checkpoint, run: Run) -> charts.Contents:
         checkpoint.config.experiment.problem,
         run.data.metrics,
         name_curves(bands.bands(checkpoint.history, ~checkpoint.diverged)),
-        last | {key: list(images) for key, images in steps.items()},
-        {key: str(value) for key, value in checkpoint.config.flat().items()},
+        last | {key: list(images) for key, images in steps.items() if len(images) > 1},
+        runs.parameters(checkpoint.config),
+        run=checkpoint.config.name,
     )
 
 
 def _write_training(checkpoint: Checkpoint, client: MlflowClient, run: Run) -> None:
     """Log parameters, dataset and learning curves of a run, and write its child runs."""
-    params = [Param(key, str(value)) for key, value in checkpoint.config.flat().items()]
+    params = [Param(key, value) for key, value in runs.parameters(checkpoint.config).items()]
     client.log_batch(run.info.run_id, params=params)
     dataset = paths.dataset(checkpoint.config.experiment.dataset)
     runs.log_dataset(client, run, checkpoint.config, results.digest([dataset]))
@@ -175,7 +177,13 @@ def _write_evaluation(config: RunConfig, client: MlflowClient, run: Run) -> None
     final = final_metrics(run, problem, means, timestamp=timestamp)
     model = (config.identifier, keras_model.MODEL_TYPE)
     log_metrics(client, run, link_to_model(client, run, final, *model))
-    log_metrics(client, run, intervals(run, problem, entries, timestamp))
+    described = {metric: Problem(problem).metrics.describe(metric) for metric in entries}
+    compared = {  # the others have no interval, so that there are not too many metrics
+        metric: entries[metric]
+        for metric, about in described.items()
+        if about.headline and about.higher_is_better is not None
+    }
+    log_metrics(client, run, intervals(run, compared, timestamp))
     rows = results.load_replica_metrics(name)
     for replica, child in runs.children(client, run).items():
         own = final_metrics(child, problem, dict(rows.loc[replica]), timestamp=timestamp)

@@ -197,7 +197,7 @@ def _print_links(address: str, experiments: Sequence[Experiment]) -> None:
         console.print_status(
             "Unfold the text at the top of a problem's page for links to each of its experiments"
         )
-    for experiment in shown:
+    for experiment in sorted(shown, key=lambda each: each.name.startswith("study ")):
         link = charts.link(experiment.experiment_id, charts.ALL_RUNS)
         console.print_status(f"{experiment.name}: {address}{link}")
 

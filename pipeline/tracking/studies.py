@@ -22,6 +22,7 @@ from pipeline.problems.load import Problem, read_config
 from pipeline.reporting import links
 from pipeline.schema.experiment import RunConfig
 from pipeline.schema.params import Params
+from pipeline.schema.variants import experiment_of
 from pipeline.studies import export, storage
 from pipeline.studies.plan import StudyPlan, Trial, make_plan
 from pipeline.studies.run import best
@@ -31,12 +32,13 @@ from pipeline.tracking.experiments import NOTE
 from pipeline.tracking.metrics import (
     curve_metrics,
     final_metrics,
+    intervals,
     log_metrics,
     make_metrics,
     name_curves,
 )
 from pipeline.tracking.server import TAG
-from pipeline.utils import locks, paths
+from pipeline.utils import locks, paths, statistics
 
 STATUS = {"complete": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
 
@@ -63,7 +65,7 @@ def record(name: str) -> list[str] | None:
         return None
     with locks.exclusive_lock():
         client = server.client()
-        experiment_id = _experiment_id(client, plan, _describe(plan, trials, params))
+        experiment_id = _experiment_id(client, plan, _describe(client, plan, trials, params))
         recorded = set()
         for run in runs.search(client, experiment_id, f"tags.`{TAG}study` = '{plan.name}'"):
             if STATE in run.data.tags:
@@ -117,21 +119,29 @@ def _experiment_id(client: MlflowClient, plan: StudyPlan, description: str) -> s
     return experiment.experiment_id
 
 
-def _describe(plan: StudyPlan, trials: Sequence[Trial], params: Params) -> str:
+def _describe(
+    client: MlflowClient, plan: StudyPlan, trials: Sequence[Trial], params: Params
+) -> str:
     """The description of the study's MLflow experiment, in Markdown."""
     texts = load_report(paths.report_texts(), params).texts(plan.name)
     dimensions, best_trials = ", ".join(plan.study.dimensions), best(plan, trials)
     numbers = ", ".join(str(trial.number) for trial in best_trials)
-    several = len(plan.study.objectives) > 1
-    label = "Best trade-offs (Pareto-optimal): trials" if several else "Best: trial"
-    winners = f"{label} {numbers}. " if best_trials else ""
+    label = "Best trade-offs (Pareto-optimal)" if len(plan.study.objectives) > 1 else "Best"
+    word = "trials" if len(best_trials) > 1 else "trial"
+    winners = f"{label}: {word} {numbers}. " if best_trials else ""
+    pruned = any(trial.state == "pruned" for trial in trials)
+    stopped = "A red cross marks trials that were stopped early (pruned). " if pruned else ""
+    base = f"`{plan.study.experiment}`"
+    if problem := client.get_experiment_by_name(plan.study.problem):
+        link = charts.link(problem.experiment_id, experiment_of(plan.study.experiment))
+        base = f"[{plan.study.experiment}]({link.removeprefix('/')})"
     figures = f"reports/studies/{plan.name}/"
     page = paths.relative(links.page(plan.name))
     return (
-        f"{texts.question or plan.name}\n\nEach run is a trial: "
-        f"`{plan.study.experiment}` with other values of {dimensions}, {len(plan.replicas)} "
-        f"replicas each. The study {_aims(plan)}. {winners}"
-        f"Figures: `{figures}`, in the report: `{page}`. To reproduce it, run: "
+        f"{texts.question or plan.name} Unfold this text for the best trials.\n\n"
+        f"The study {_aims(plan)}. {winners}Each run is a trial: {base} with other values of "
+        f"{dimensions}, {len(plan.replicas)} replicas each. {stopped}Trials that did not run here "
+        f"have no duration. Figures: `{figures}`, in the report: `{page}`. To reproduce it, run: "
         f"`dvc repro study@{plan.name}`."
     )
 
@@ -165,6 +175,8 @@ def _write_trial(
     means = {metric: trial.mean(metric) for metric in result.metrics}
     headline = {*plan.study.objectives, *plan.study.metrics}
     metrics = final_metrics(run, problem, means, headline)
+    values = {name: statistics.summary(result.values(name)) for name in plan.study.objectives}
+    metrics += intervals(run, values)
     training = {"divergence_rate": float(result.diverged.mean())}
     if result.weight_count:
         training["parameter_count"] = result.weight_count
@@ -195,7 +207,8 @@ def _describe_trial(plan: StudyPlan, trial: Trial) -> str:
     return (
         f"Trial {trial.number} of the study `{plan.name}` ({trial.state}), which "
         f"{_aims(plan)}. Final metrics are means over {len(trial.result.diverged)} "
-        "replicas, learning curves their medians with 10% and 90% quantiles.\n\nParameters that "
+        "replicas, from `ci_low` to `ci_high` with 95% confidence, learning curves their medians "
+        "with 10% and 90% quantiles.\n\nParameters that "
         f"are not listed here are those of the experiment `{experiment}`, with the `overrides` and "
         "`linked` keys of the study in `params.yaml`. A study keeps no networks: to train and load "
         f"this one, add a variant of `{experiment}` with all of them there. Figures of all "

@@ -286,7 +286,7 @@ print(json.dumps({
     assert found["params"]["model.cells"] == "4"
     assert found["params"]["dataset.name"] == "rectangle"
     assert {"val_mae", "val_mae_low", "train_loss", "test_mae_regret"} <= set(found["metrics"])
-    assert len(found["metrics"]) < 24
+    assert len(found["metrics"]) < 31
     assert not [name for name in found["metrics"] if "/" in name]
     history = pd.read_csv(reproduced.root / "reports/history/drawer.csv")
     assert found["curve"] == list(history["sequences"])
