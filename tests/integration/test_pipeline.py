@@ -296,7 +296,7 @@ print(json.dumps({
     assert "figures/drawings.svg" in found["artifacts"]
     (text,) = (reproduced.root / "mlartifacts/text").rglob("texts/samples.txt")
     assert text.read_text().startswith("writer, first replica that did not diverge")
-    assert sum(path.endswith(".png") for path in found["artifacts"]) == 2
+    assert sum(path.endswith(".png") for path in found["artifacts"]) == 3  # two steps, and the end
     assert found["place"].startswith(f"{reproduced.root.as_uri()}/mlartifacts/")
     assert found["model"] == "drawer"
     tags = found["tags"]
