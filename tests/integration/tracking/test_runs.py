@@ -45,7 +45,7 @@ def test_without_an_active_run_only_the_end_of_the_training_is_known(mine):
     and run_uuid in (select run_uuid from tags where key = 'laboratory.network')
     """
     assert mine.rows(known) == [("parameter_count",)]
-    notes = "select value from tags where key = 'mlflow.note.content' and value like '%drawer%'"
+    notes = "select value from tags where key = 'mlflow.note.content' and value like '%network `%'"
     assert "This run was made from files" in mine.rows(notes)[0][0]
 
 
