@@ -126,7 +126,8 @@ def _describe(
     texts = load_report(paths.report_texts(), params).texts(plan.name)
     dimensions, best_trials = ", ".join(plan.study.dimensions), best(plan, trials)
     numbers = ", ".join(str(trial.number) for trial in best_trials)
-    label = "Best trade-offs (Pareto-optimal)" if len(plan.study.objectives) > 1 else "Best"
+    several = len(plan.study.objectives) > 1
+    label = "Best trade-offs (Pareto-optimal)" if several else "Best, with the fewest weights"
     word = "trials" if len(best_trials) > 1 else "trial"
     winners = f"{label}: {word} {numbers}. " if best_trials else ""
     pruned = any(trial.state == "pruned" for trial in trials)
