@@ -282,30 +282,30 @@ print(json.dumps({
     "weights": json.load(open("reports/metrics/drawer.json"))["networks"]["drawer"]["weights"],
 }))
 """
-    found = json.loads(reproduced.run("python", "-c", program).stdout.splitlines()[-1])
-    assert found["params"]["model.cells"] == "4"
-    assert found["params"]["dataset.name"] == "rectangle"
-    assert {"val_mae", "val_mae_low", "train_loss", "test_mae_regret"} <= set(found["metrics"])
-    assert len(found["metrics"]) < 31
-    assert not [name for name in found["metrics"] if "/" in name]
+    logged = json.loads(reproduced.run("python", "-c", program).stdout.splitlines()[-1])
+    assert logged["params"]["model.cells"] == "4"
+    assert logged["params"]["dataset.name"] == "rectangle"
+    assert {"val_mae", "val_mae_low", "train_loss", "test_mae_regret"} <= set(logged["metrics"])
+    assert len(logged["metrics"]) < 31
+    assert not [name for name in logged["metrics"] if "/" in name]
     history = pd.read_csv(reproduced.root / "reports/history/drawer.csv")
-    assert found["curve"] == list(history["sequences"])
-    assert len(found["children"]) == 3
-    assert all("test_mae_regret" in child for child in found["children"])
-    assert found["datasets"] == ["rectangle"]
-    assert "figures/drawings.svg" in found["artifacts"]
+    assert logged["curve"] == list(history["sequences"])
+    assert len(logged["children"]) == 3
+    assert all("test_mae_regret" in child for child in logged["children"])
+    assert logged["datasets"] == ["rectangle"]
+    assert "figures/drawings.svg" in logged["artifacts"]
     (text,) = (reproduced.root / "mlartifacts/text").rglob("texts/samples.txt")
     assert text.read_text().startswith("writer, first replica that did not diverge")
-    assert sum(path.endswith(".png") for path in found["artifacts"]) == 3  # two steps, and the end
-    assert found["place"].startswith(f"{reproduced.root.as_uri()}/mlartifacts/")
-    assert found["model"] == "drawer"
-    tags = found["tags"]
+    assert sum(path.endswith(".png") for path in logged["artifacts"]) == 3  # two steps, and the end
+    assert logged["place"].startswith(f"{reproduced.root.as_uri()}/mlartifacts/")
+    assert logged["model"] == "drawer"
+    tags = logged["tags"]
     assert tags["dvc.stage"] == "train@drawer"
-    assert found["metrics"]["training_seconds"] > 0
-    assert found["metrics"]["parameter_count"] == found["weights"]
+    assert logged["metrics"]["training_seconds"] > 0
+    assert logged["metrics"]["parameter_count"] == logged["weights"]
     assert {"version.tensorflow", "version.keras", "version.numpy", "processor"} <= set(tags)
     assert tags["mlflow.user"] == "A student"
-    assert found["ranked"] == [["rectangle", found["metrics"]["test_mae_regret"]]]
+    assert logged["ranked"] == [["rectangle", logged["metrics"]["test_mae_regret"]]]
     digests = json.loads(tags["laboratory.digests"])
     assert list(digests) == ["begun", "training", "model", "evaluation", "figures"]
     commit = reproduced.run("git", "rev-list", "--max-parents=0", "HEAD").stdout.strip()
