@@ -9,7 +9,7 @@ from pipeline.params.load_report import load_report
 from pipeline.problems.load import Problem
 from pipeline.schema.experiment import RunConfig
 from pipeline.schema.variants import experiment_of
-from pipeline.tracking import charts, server
+from pipeline.tracking import contents, server, views
 from pipeline.tracking.server import TAG
 from pipeline.utils import paths
 from pipeline.utils.errors import InputError
@@ -29,30 +29,30 @@ def get_id(client: MlflowClient, config: RunConfig) -> str:
     return client.create_experiment(name, server.artifact_location(name))
 
 
-def update(client: MlflowClient, id_: str, network: str, new: charts.Contents) -> None:
+def update(client: MlflowClient, id_: str, network: str, new: contents.Contents) -> None:
     """Add a network's run to the views and to the description of its MLflow experiment."""
     problem = client.get_experiment(id_).name
     experiment, known = experiment_of(network), _experiments(problem)
-    all_runs = charts.View(
-        charts.ALL_RUNS,
+    all_runs = views.View(
+        views.ALL_RUNS,
         f"All of {problem}",
         problem,
         query=f"tags.{EXPERIMENT} LIKE '%'",  # without replicas
         is_sorted=False,
     )
-    own = charts.View(
+    own = views.View(
         experiment,
         experiment,
         problem,
         position=1 + (known.index(experiment) if experiment in known else len(known)),
         query=f"tags.{EXPERIMENT} = '{experiment}'",
     )
-    charts.update_views(client, id_, [all_runs, own], new)
+    views.update(client, id_, [all_runs, own], new)
     tags = client.get_experiment(id_).tags
     rows = {
-        name: (charts.link(id_, name), charts.deciding(tags[charts.TAG + name]))
+        name: (views.link(id_, name), views.deciding(tags[views.TAG + name]))
         for name in known
-        if charts.TAG + name in tags
+        if views.TAG + name in tags
     }
     description = _describe_problem(problem, rows)
     if tags.get(NOTE) != description:
@@ -83,11 +83,10 @@ def _describe_problem(problem: str, shown: Mapping[str, tuple[str, str]]) -> str
         "charts of learning curves, steps are the sequences seen in training, solid lines are "
         "medians over replicas, the others the 10% and 90% quantiles. The list icon above the "
         "charts shows the runs as a table, sorted by the first metric whose best value only one of "
-        "them reaches. Networks that were not trained here have no "
-        "duration.\n\n"
+        "them reaches. Networks that were not trained here have no duration.\n\n"
         "| experiment | question | sorted by |\n|---|---|---|\n"
     )
-    while len(text) + len("\n".join(rows)) > charts.LONGEST_TAG:
+    while len(text) + len("\n".join(rows)) > views.LONGEST_TAG:
         rows.pop()  # the menu "Views" has all
     return text + "\n".join(rows)
 

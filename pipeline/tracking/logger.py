@@ -20,6 +20,7 @@ from pipeline.schema.variants import experiment_of
 from pipeline.tracking import experiments, registry, runs, sections, server
 from pipeline.tracking.experiments import EXPERIMENT
 from pipeline.tracking.metrics import log_metrics, point_metrics
+from pipeline.tracking.tags import DIGESTS
 from pipeline.utils import console, locks, paths
 from pipeline.utils.errors import InputError
 
@@ -210,10 +211,10 @@ def _write_sections(
     for section in missing:
         section.write(client, run)
     run = client.get_run(run.info.run_id)
-    contents = sections.contents(checkpoint, run)
+    contents = sections.run_contents(checkpoint, run)
     experiments.update(client, run.info.experiment_id, network, contents)
     digests = runs.digests(run) | {section.name: section.digest for section in missing}
-    client.set_tag(run.info.run_id, runs.DIGESTS, json.dumps(digests))
+    client.set_tag(run.info.run_id, DIGESTS, json.dumps(digests))
 
 
 def _if_not_deleted(client: MlflowClient, run: Run | None) -> Run | None:

@@ -11,7 +11,7 @@ from mlflow.entities import Metric, Param, Run
 from pipeline.problems.load import Problem
 from pipeline.reporting.learning_curves import TRAIN
 from pipeline.tracking import runs
-from pipeline.tracking.charts import INTERVAL, TEST, TRAINING, VALIDATION
+from pipeline.tracking.names import INTERVAL, TEST, TRAINING, VALIDATION
 
 BATCH = 900  # metrics in one request; MLflow accepts 1,000 entities, parameters included
 

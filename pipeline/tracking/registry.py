@@ -30,6 +30,7 @@ from pipeline.schema.report import RegisteredModel
 from pipeline.schema.variants import experiment_of
 from pipeline.tracking import keras_model, pyfunc, runs, server
 from pipeline.tracking.server import TAG
+from pipeline.tracking.tags import NETWORK
 from pipeline.utils import console, files, locks, paths
 from pipeline.utils.errors import InputError
 
@@ -193,7 +194,7 @@ def _register_version(
             input_example=inputs,
             pip_requirements=str(folder / "requirements.txt"),
         )
-        tags = {CONTENT: digest, runs.NETWORK: config.name}
+        tags = {CONTENT: digest, NETWORK: config.name}
         number = mlflow.register_model(logged.model_uri, name, tags=tags).version
     # What a process left that was killed between logging and registering.
     versions = client.search_model_versions(f"name = '{name}'", max_results=1000)

@@ -15,7 +15,7 @@ from pipeline.runs import results
 from pipeline.runs.checkpoint import Checkpoint
 from pipeline.schema.experiment import RunConfig
 from pipeline.schema.variants import experiment_of
-from pipeline.tracking import charts, keras_model, runs
+from pipeline.tracking import contents, keras_model, runs
 from pipeline.tracking.metrics import (
     final_metrics,
     intervals,
@@ -25,6 +25,7 @@ from pipeline.tracking.metrics import (
     make_metrics,
     name_curves,
 )
+from pipeline.tracking.names import SECONDS
 from pipeline.utils import bands, files, paths
 from pipeline.utils.errors import InputError
 
@@ -116,11 +117,11 @@ def _evaluation_digest(name: str, training: str) -> str | None:
     return results.digest(evaluation) if evaluated_training == training else None
 
 
-def contents(checkpoint: Checkpoint, run: Run) -> charts.Contents:
+def run_contents(checkpoint: Checkpoint, run: Run) -> contents.Contents:
     """The contents of a network's run for the views of its experiment."""
     steps = pictures(checkpoint.config.name)
     last = {runs.last_picture(key): [0] for key in steps}
-    return charts.contents(
+    return contents.of_run(
         checkpoint.config.experiment.problem,
         run.data.metrics,
         name_curves(bands.bands(checkpoint.history, ~checkpoint.diverged)),
@@ -162,7 +163,7 @@ def _training_metrics(checkpoint: Checkpoint, run: Run) -> dict[str, float]:
     if end := training_end(checkpoint.config.name, run):
         seconds = (end - run.info.start_time) / 1000
         updates = checkpoint.history["updates"][-1] * len(checkpoint.diverged)
-        metrics |= {charts.SECONDS: seconds, "updates_per_second": updates / seconds}
+        metrics |= {SECONDS: seconds, "updates_per_second": updates / seconds}
     return metrics
 
 

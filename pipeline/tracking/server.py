@@ -23,7 +23,7 @@ from mlflow.entities import Experiment
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
-from pipeline.tracking import charts
+from pipeline.tracking import views
 from pipeline.utils import console, locks, paths
 from pipeline.utils.errors import InputError, hide_password
 
@@ -190,7 +190,7 @@ def serve(port: int) -> None:
 
 def _print_links(address: str, experiments: Sequence[Experiment]) -> None:
     """Print a link to the charts of each problem and each study, and how to reach experiments."""
-    shown = [one for one in experiments if charts.TAG + charts.ALL_RUNS in one.tags]
+    shown = [one for one in experiments if views.TAG + views.ALL_RUNS in one.tags]
     if not shown:
         console.print_status("There are no runs yet; run: dvc repro, or pipeline sync")
     elif not all(experiment.name.startswith("study ") for experiment in shown):
@@ -198,7 +198,7 @@ def _print_links(address: str, experiments: Sequence[Experiment]) -> None:
             "Unfold the text at the top of a problem's page for links to each of its experiments"
         )
     for experiment in sorted(shown, key=lambda each: each.name.startswith("study ")):
-        link = charts.link(experiment.experiment_id, charts.ALL_RUNS)
+        link = views.link(experiment.experiment_id, views.ALL_RUNS)
         console.print_status(f"{experiment.name}: {address}{link}")
 
 

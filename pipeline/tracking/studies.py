@@ -26,8 +26,7 @@ from pipeline.schema.variants import experiment_of
 from pipeline.studies import export, storage
 from pipeline.studies.plan import StudyPlan, Trial, make_plan
 from pipeline.studies.run import best
-from pipeline.tracking import charts, runs, server
-from pipeline.tracking.charts import TEST
+from pipeline.tracking import contents, runs, server, views
 from pipeline.tracking.experiments import NOTE
 from pipeline.tracking.metrics import (
     curve_metrics,
@@ -37,7 +36,9 @@ from pipeline.tracking.metrics import (
     make_metrics,
     name_curves,
 )
+from pipeline.tracking.names import SECONDS, TEST
 from pipeline.tracking.server import TAG
+from pipeline.tracking.tags import COLORS
 from pipeline.utils import locks, paths, statistics
 
 STATUS = {"complete": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
@@ -78,16 +79,16 @@ def record(name: str) -> list[str] | None:
             ran_here = storage.read_trials(plan)
             missing = [ran_here.get(trial.number, trial) for trial in missing]
             written = (_write_trial(client, experiment_id, plan, trial) for trial in missing)
-            contents = functools.reduce(charts.merge, written)
-            charts.update_views(client, experiment_id, [_view(plan)], contents)
+            new = functools.reduce(contents.merge, written)
+            views.update(client, experiment_id, [_view(plan)], new)
     return [_run_name(trial) for trial in missing]
 
 
-def _view(plan: StudyPlan) -> charts.View:
+def _view(plan: StudyPlan) -> views.View:
     """The view of a study: its trials as a table and as parallel coordinates, the best first."""
     study = plan.study
-    return charts.View(
-        charts.ALL_RUNS,
+    return views.View(
+        views.ALL_RUNS,
         f"Study {plan.name}",
         study.problem,
         objectives={
@@ -134,7 +135,7 @@ def _describe(
     stopped = "A red cross marks trials that were stopped early (pruned). " if pruned else ""
     base = f"`{plan.study.experiment}`"
     if problem := client.get_experiment_by_name(plan.study.problem):
-        link = charts.link(problem.experiment_id, experiment_of(plan.study.experiment))
+        link = views.link(problem.experiment_id, experiment_of(plan.study.experiment))
         base = f"[{plan.study.experiment}]({link.removeprefix('/')})"
     figures = f"reports/studies/{plan.name}/"
     page = paths.relative(links.page(plan.name))
@@ -155,7 +156,7 @@ def _aims(plan: StudyPlan) -> str:
 
 def _write_trial(
     client: MlflowClient, experiment_id: str, plan: StudyPlan, trial: Trial
-) -> charts.Contents:
+) -> contents.Contents:
     """Write the run of a trial: its point, metrics over replicas, learning curve and pictures.
 
     Returns its contents for the view of the study.
@@ -167,7 +168,7 @@ def _write_trial(
         TRIAL: str(trial.number),
         NOTE: _describe_trial(plan, trial),
         "mlflow.source.name": "dvc.yaml",
-        "mlflow.runColor": runs.COLORS[trial.number % len(runs.COLORS)],
+        "mlflow.runColor": COLORS[trial.number % len(COLORS)],
     }
     end = int(1000 * time.time())
     start = end - int(1000 * result.seconds)  # only the duration is known
@@ -182,7 +183,7 @@ def _write_trial(
     if result.weight_count:
         training["parameter_count"] = result.weight_count
     if result.seconds:
-        training[charts.SECONDS] = result.seconds
+        training[SECONDS] = result.seconds
     metrics += make_metrics(run, training)
     metrics = [metric for metric in metrics if np.isfinite(metric.value)]
     point = {key: str(value) for key, value in trial.point.items()}
@@ -192,7 +193,7 @@ def _write_trial(
     steps = _log_pictures(client, run, config, trial)
     runs.end(client, run, STATUS[trial.state], end if result.seconds else None)
     client.set_tag(run_id, STATE, trial.state)  # last: it marks the run as complete
-    return charts.contents(
+    return contents.of_run(
         problem,
         {metric.key: metric.value for metric in metrics},
         name_curves(result.history),

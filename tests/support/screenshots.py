@@ -12,7 +12,7 @@ from pathlib import Path
 
 import ui
 
-from pipeline.tracking import charts, logger
+from pipeline.tracking import logger, views
 from pipeline.utils.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -66,7 +66,7 @@ def take() -> None:
     """Take the pictures of the database."""
     with ui.served(ROOT) as links, ui.browser() as page:
         (study,) = (link for name, link in links.items() if name.startswith(f"study {STUDY}"))
-        experiment = links[PROBLEM].replace(charts.ALL_RUNS, EXPERIMENT)
+        experiment = links[PROBLEM].replace(views.ALL_RUNS, EXPERIMENT)
         page.open(experiment)
         ui.wait(lambda: page.pictures(page.card("drawn shapes")))
         save(page, "charts", 2250)

@@ -6,9 +6,9 @@ import zlib
 
 import numpy as np
 
-from pipeline.tracking import charts
+from pipeline.tracking import contents, views
 
-VIEW = charts.View("rectangle", "rectangle", "shapes")
+VIEW = views.View("rectangle", "rectangle", "shapes")
 
 
 class Client:
@@ -27,9 +27,9 @@ class Client:
     def update(self, metrics=None, curves=None, params=None, view=VIEW, run="", **steps) -> dict:
         """The view's state after the contents of a run are added."""
         curves = {name: np.array(values) for name, values in (curves or {}).items()}
-        new = charts.contents("shapes", metrics or {}, curves, steps, params or {}, run=run)
-        charts.update_views(self, "1", [view], new)
-        return charts.decode(self.tags[charts.TAG + view.name])
+        new = contents.of_run("shapes", metrics or {}, curves, steps, params or {}, run=run)
+        views.update(self, "1", [view], new)
+        return views.decode(self.tags[views.TAG + view.name])
 
     def charts(self, *runs, **steps) -> list[dict]:
         return self.update(*runs, **steps)["compareRunCharts"]
@@ -108,7 +108,7 @@ def test_a_metric_whose_best_value_several_runs_share_decides_nothing():
 
 def test_trials_are_sorted_by_the_objective():
     objectives = {"test_valid": True, "test_ks": False}
-    view = charts.View("all_runs", "Study", "shapes", objectives=objectives, dimensions=["cells"])
+    view = views.View("all_runs", "Study", "shapes", objectives=objectives, dimensions=["cells"])
     state = Client().update({"test_ks": 0.5, "test_valid": 0.9}, {}, {"cells": "3"}, view)
     assert (state["orderByKey"], state["orderByAsc"]) == ("metrics.`test_valid`", False)
     columns = ["metrics.`test_valid`", "metrics.`test_ks`", "params.`cells`"]
@@ -119,7 +119,7 @@ def test_trials_are_sorted_by_the_objective():
 
 def test_each_objective_of_a_study_is_drawn_over_each_dimension():
     objectives = {"test_mae": False, "test_ks": False}
-    view = charts.View("all_runs", "Study", "shapes", objectives=objectives, dimensions=["cells"])
+    view = views.View("all_runs", "Study", "shapes", objectives=objectives, dimensions=["cells"])
     shown = Client().charts({"test_mae": 0.5}, {}, {"cells": "3"}, view)
     axes = [(c["xaxis"], c["yaxis"]) for c in shown if c["type"] == "SCATTER"]
     cells = {"key": "cells", "type": "PARAM"}
@@ -147,12 +147,10 @@ def test_durations_have_a_column_if_any_is_known():
 def test_views_of_earlier_versions_are_read():
     client = Client()
     client.update({"test_mae": 0.2})
-    key = charts.TAG + VIEW.name
-    state = charts.decode(client.tags[key])
+    key = views.TAG + VIEW.name
+    state = views.decode(client.tags[key])
     del state["contents"][6:]  # fields that were added later
-    packed = (
-        charts.COMPRESSED + base64.b64encode(zlib.compress(json.dumps(state).encode())).decode()
-    )
+    packed = views.COMPRESSED + base64.b64encode(zlib.compress(json.dumps(state).encode())).decode()
     client.tags[key] = json.dumps({"state": packed})
     bars = [c["metricKey"] for c in client.charts({"test_size": 0.5}) if c["type"] == "BAR"]
     assert bars == ["test_mae", "test_size"]
