@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from pipeline import plotting
 from pipeline.problems.load import Problem
-from pipeline.reporting import comparisons
+from pipeline.reporting import comparisons, panel
 from pipeline.runs.references import load_reference
 from pipeline.schema.params import Params
 from pipeline.schema.report import Highlight, Report
@@ -70,7 +70,7 @@ def _plot_dots(axes: Axes, entry: Highlight, key: str, params: Params) -> None:
     aggregates = {row: trained.get(row) or _reference(row, entry.metric, key) for row in rows}
     problem = Problem(params.problem_of(entry.networks))
     labels = comparisons.network_labels(rows, entry.labels)
-    comparisons.plot_panel(
+    panel.plot(
         axes,
         aggregates,
         entry.metric,
