@@ -16,6 +16,7 @@ from pipeline.schema.params import Params
 from pipeline.schema.report import Highlight, Report, split_reference
 from pipeline.schema.study import VARIANT, Range, Study, apply_point, is_numeric
 from pipeline.schema.variants import SECTIONS
+from pipeline.studies.tables import load_summary, load_trials
 from pipeline.studies.trial import TrialResult, from_arrays
 from pipeline.utils import files, paths
 
@@ -76,7 +77,7 @@ def study(name: str, params: Params, report: Report) -> dict:
     Variants have their labels.
     """
     entry, labels = params.studies[name], report.variant_labels(name)
-    table = _read_trials(name)
+    table, best = load_trials(name), load_summary(name)["best"]
     arrays, _ = files.read_arrays(paths.trials(name), hint=f"run: dvc repro study@{name}")
     by_number = from_arrays(arrays)
     return {
@@ -86,18 +87,12 @@ def study(name: str, params: Params, report: Report) -> dict:
         "objectives": entry.objectives,
         "measured": entry.measured,
         "target": entry.target,
+        "best": [trial["trial"] for trial in best],
         "trials": [
             _trial(row, entry, by_number[str(row["trial"])], params, labels)
             for row in table.to_dict("records")
         ],
     }
-
-
-def _read_trials(name: str) -> pd.DataFrame:
-    path = paths.study(name) / "trials.csv"
-    if not path.is_file():  # raises the error with its hint
-        files.read_json(path, hint=f"run: dvc repro study@{name}")
-    return pd.read_csv(path, keep_default_na=False, na_values=[""])
 
 
 def _dimension(key: str, values: list | Range, labels: Mapping[str, str]) -> dict:
@@ -201,7 +196,7 @@ def _rows(highlight: Highlight, names: Sequence[str], key: str) -> list[list]:
 def _trial_rows(highlight: Highlight, params: Params, labels: Mapping[str, str]) -> list[list]:
     """Return the trials at which all but the longest numeric dimension have their last choice."""
     assert highlight.study
-    entry, table = params.studies[highlight.study], _read_trials(highlight.study)
+    entry, table = params.studies[highlight.study], load_trials(highlight.study)
     lists = {key: v for key, v in entry.dimensions.items() if isinstance(v, list)}
     axis = max((key for key in lists if is_numeric(lists[key])), key=lambda key: len(lists[key]))
     for key, choices in lists.items():

@@ -223,13 +223,8 @@ async function showStudies(root, name, params) {
   let plot = Object.keys(plots).find((each) => each === params.plot) ?? Object.keys(plots)[0];
   let metric = study.measured.includes(params.metric) ? params.metric : Object.keys(study.objectives)[0];
   const numbersOf = study.trials.map((trial) => trial.number);
-  const better = study.objectives[Object.keys(study.objectives)[0]] === "maximize" ? 1 : -1;
-  const complete = study.trials.filter((trial) => trial.metrics[Object.keys(study.objectives)[0]]);
-  const best = complete.reduce((a, b) => {
-    const value = (trial) => better * trial.metrics[Object.keys(study.objectives)[0]][0];
-    return value(b) > value(a) ? b : a;
-  }, complete[0] ?? study.trials[0]);
-  let selected = numbersOf.includes(Number(params.trial)) && params.trial !== undefined ? Number(params.trial) : best.number;
+  const best = study.best[0] ?? numbersOf[0]; // if no trial is eligible, none is best
+  let selected = numbersOf.includes(Number(params.trial)) && params.trial !== undefined ? Number(params.trial) : best;
   const menu = el("select", { onchange: () => { location.hash = linkTo("explore", `studies/${menu.value}`); } },
     DATA.studies.map((each) => el("option", { value: each.name }, each.name)));
   menu.value = entry.name;
@@ -312,7 +307,7 @@ function trialDot(trial, metric, x, y, color, selected) {
     el("title", {}, trialTitle(trial, metric)));
 }
 
-/** The two objectives of all trials, and the front of those that no other trial beats in both. */
+/** The first two objectives of all trials, and the front of the best trials, which no other beats. */
 function paretoPlot(study, metric, width, selected) {
   const [first, second] = Object.keys(study.objectives);
   const described = DATA.problems[study.problem].metrics;
@@ -325,9 +320,7 @@ function paretoPlot(study, metric, width, selected) {
   const [xLow, xHigh] = extent(xs, log[0]);
   const [yLow, yHigh] = extent(ys, log[1]);
   const { svg, x, y } = frame({ width, height: Math.min(460, Math.max(320, width * 0.7)), x: { low: xLow, high: xHigh, log: log[0], label: described[second].label }, y: { low: yLow, high: yHigh, log: log[1], label: described[first].label }, title: `${described[first].label} against ${described[second].label} of ${trials.length} trials` });
-  const sign = (key) => (study.objectives[key] === "maximize" ? -1 : 1);
-  const beaten = (a) => trials.some((b) => [first, second].every((key) => sign(key) * value(b, key) <= sign(key) * value(a, key)) && [first, second].some((key) => sign(key) * value(b, key) < sign(key) * value(a, key)));
-  const front = trials.filter((trial) => !beaten(trial)).sort((a, b) => value(a, second) - value(b, second));
+  const front = trials.filter((trial) => study.best.includes(trial.number)).sort((a, b) => value(a, second) - value(b, second));
   const at = (trial) => [x(shown(value(trial, second), log[0], xs)), y(shown(value(trial, first), log[1], ys))];
   svg.append(el("path", { d: linePath(front.map((t) => at(t)[0]), front.map((t) => at(t)[1])), class: "reference front" }));
   const group = study.dimensions.find((dimension) => dimension.key === "variant")?.choices ?? [null];

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from pipeline.params import names
 from pipeline.problems.load import Problem
@@ -16,7 +15,7 @@ from pipeline.runs import results
 from pipeline.schema.params import Params
 from pipeline.schema.report import Answer, Report
 from pipeline.schema.study import Study
-from pipeline.utils import files, paths
+from pipeline.studies.tables import load_summary, load_trials
 from pipeline.utils.expressions import Expression, ExpressionError, Name, fill
 
 NOT_CHECKED = "*(Not checked: this is a quick look.)*"
@@ -38,7 +37,7 @@ class Tables:
         self._aggregates = functools.cache(results.load_aggregates)
         self._replicas = functools.cache(results.load_replica_metrics)
         self._parameters = functools.cache(lambda network: params.config(network).flat())
-        self._trials = functools.cache(lambda study: pd.read_csv(paths.study(study) / "trials.csv"))
+        self._trials = functools.cache(load_trials)
 
     def value(self, name: Name, scope: str) -> Any:
         """Return a value: (R,) of a metric, else a number or text.
@@ -97,9 +96,7 @@ class Tables:
         return values[0] if len(values) == 1 else _row_means(values)
 
     def _confirmed(self, name: Name) -> Any:
-        summary = files.read_json(
-            paths.study(name.entry) / "best.json", hint=f"run: dvc repro study@{name.entry}"
-        )
+        summary = load_summary(name.entry)
         try:
             if name.key == "weights":
                 return summary["best"][0]["weights"]

@@ -7,6 +7,7 @@ from pipeline.problems.load import Problem
 from pipeline.schema.report import Report
 from pipeline.schema.study import VARIANT, Study
 from pipeline.studies.figures.labels import describe_rounding
+from pipeline.studies.tables import load_summary
 from pipeline.utils import files, paths
 from pipeline.utils.errors import InputError
 
@@ -14,7 +15,7 @@ from pipeline.utils.errors import InputError
 def section(name: str, study: Study, report: Report) -> dict:
     """Return the template's values for a study."""
     hint = f"run: dvc repro study@{name}"
-    summary = files.read_json(paths.study(name) / "best.json", hint=hint)
+    summary = load_summary(name)
     captions = files.read_json(paths.study(name) / paths.CAPTIONS, hint=hint)
     describe = Problem(study.problem).metrics.describe
     try:

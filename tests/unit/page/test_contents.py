@@ -9,7 +9,7 @@ from small import PARAMS, REPORT
 from pipeline.page import contents
 from pipeline.params.load import load_params
 from pipeline.params.load_report import load_report
-from pipeline.utils import paths
+from pipeline.utils import files, paths
 from pipeline.utils.errors import InputError
 
 ROWS = "variant,model.cells,consistency_error,consistency_error.low,consistency_error.high\n"
@@ -36,6 +36,15 @@ def test_the_values_to_guess_of_a_study_have_labels_in_words(study):
         ["cells: 1 (all points)", 0.1, 0.0, 1.0],
         ["cells: 2 (all points)", 0.2, 0.0, 1.0],
     ]
+
+
+def test_the_best_trials_of_a_study_are_those_of_its_summary(study):
+    paths.study("sizes").mkdir(parents=True)
+    (paths.study("sizes") / "trials.csv").write_text("trial,state,weights,variant,model.cells\n")
+    best = {"best": [{"trial": 3}, {"trial": 1}]}
+    (paths.study("sizes") / "best.json").write_text(json.dumps(best))
+    files.write_arrays(paths.trials("sizes"), {})
+    assert contents.study("sizes", *study)["best"] == [3, 1]
 
 
 @pytest.fixture

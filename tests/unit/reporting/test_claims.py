@@ -2,14 +2,18 @@
 
 import re
 
+import numpy as np
 import pytest
-from small import ROOT
+from ruamel.yaml import YAML
+from small import PARAMS, ROOT
 
 from pipeline.params.load import load_params
 from pipeline.params.load_report import load_report
 from pipeline.reporting import claims
 from pipeline.schema.report import Answer
-from pipeline.utils.expressions import ExpressionError, placeholders, typed_numbers
+from pipeline.utils import paths
+from pipeline.utils.errors import InputError
+from pipeline.utils.expressions import ExpressionError, Name, placeholders, typed_numbers
 
 COMPARING = re.compile(
     r"\b(than|best|worst|most|least|fewest|times|same|alike|always|never|none|largest|smallest|no)\b"
@@ -77,6 +81,30 @@ def test_a_quick_look_is_not_checked():
         check=False,
     )
     assert filled == (f"It is small (0.20). {claims.NOT_CHECKED}", [])
+
+
+@pytest.fixture
+def study(in_folder):
+    """The names of values of a study's trials, of which one variant is called `null`."""
+    document = YAML(typ="safe").load(PARAMS)
+    variants = document["studies"]["sizes"]["variants"]
+    variants["null"] = variants.pop("whole")
+    tables = claims.Tables(load_params(in_folder(document)))
+    return lambda point: tables.value(Name("sizes", point, "mae_regret", None), "")
+
+
+def test_a_variant_may_be_called_null(study):
+    paths.study("sizes").mkdir(parents=True)
+    table = "variant,model.cells,mae_regret.0,mae_regret.1\nalone,1,0.5,\nnull,1,0.1,0.2\n"
+    (paths.study("sizes") / "trials.csv").write_text(table)
+    assert study(("null", "1")).tolist() == [0.1, 0.2]
+    assert study(("alone", "1"))[0] == 0.5
+    assert np.isnan(study(("alone", "1"))[1])
+
+
+def test_a_study_without_a_table_is_an_error_with_a_hint(study):
+    with pytest.raises(InputError, match="csv: does not exist yet; run: dvc repro study@sizes"):
+        study(("alone", "1"))
 
 
 def test_the_committed_results_agree_with_every_claim(filled):
