@@ -14,8 +14,7 @@ from pipeline.runs import results
 from pipeline.runs.references import load_reference
 from pipeline.schema.params import Params
 from pipeline.schema.report import Highlight, Report, split_reference
-from pipeline.schema.study import VARIANT, Range, Study, apply_point, is_numeric
-from pipeline.schema.variants import SECTIONS
+from pipeline.schema.study import VARIANT, Range, Study, is_numeric
 from pipeline.studies.tables import load_summary, load_trials
 from pipeline.studies.trial import TrialResult, from_arrays
 from pipeline.utils import files, paths
@@ -128,16 +127,7 @@ def _trial(
         if history
         else {},
         "drawings": [drawing for _, drawing in hooks.drawings(config, result.predictions)[-1:]],
-        "changes": _changes(entry, point),
     }
-
-
-def _changes(entry: Study, point: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters that a point sets, as flat names."""
-    sections: dict = {key: {} for key in SECTIONS}
-    bare = entry.model_copy(update={"overrides": {}})
-    changed = apply_point(bare, sections, point)
-    return {f"{section}.{key}": v for section in sections for key, v in changed[section].items()}
 
 
 def story(params: Params, report: Report, networks: Sequence[str]) -> list[dict]:

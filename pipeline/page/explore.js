@@ -281,9 +281,8 @@ async function showStudies(root, name, params) {
       curveBox.append(curvePlot({ width: Math.max(240, Math.min(detail.clientWidth - (drawing && detail.clientWidth > 560 ? 320 : 44), 520)), height: 210, series: [{ name: "median", sequences: trial.curves.sequences, median: trial.curves[shown], color: "color-0" }],
         metric: described[shown] ?? { label: words(shown) }, xLabel: "training sequences seen", title: `Learning curve of trial ${trial.number}` }));
     } else curveBox.remove();
-    const changes = Object.entries(trial.changes).map(([key, value]) => `-S experiments.${study.experiment.replace("/", ".variants.")}.${key}=${value}`);
     setLink("explore", `studies/${entry.name}`, { trial: selected, metric: metric === Object.keys(study.objectives)[0] ? undefined : metric, plot: plot === Object.keys(plots)[0] ? undefined : plot });
-    line.set(`pipeline study ${entry.name}`, changes.length ? `Trial ${trial.number} is a part of the study:` : undefined);
+    line.set(`pipeline study ${entry.name}`, `Trial ${trial.number} is a part of the study:`);
   }
   update();
 }
