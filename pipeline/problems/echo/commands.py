@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from pipeline.problems.base import TrainedNetwork
-from pipeline.problems.echo.config.types import MISSING, at_length
+from pipeline.problems.echo.config.types import MISSING
 from pipeline.problems.echo.data.examples import parse_windows
+from pipeline.problems.echo.longest import at_longest
 from pipeline.utils import console
 
 
@@ -27,12 +28,9 @@ def echo(
 ) -> None:
     """Echo a window of integers with a trained network."""
     lines = [integers] if integers else [line.split() for line in _read_stdin()]
-    config = network.config
-    framing = config.experiment.framing
-    if framing.eval_lengths:  # it was evaluated on windows of up to this length
-        config = at_length(config, max(framing.eval_lengths))
+    config = at_longest(network.config)
     windows = parse_windows(lines, config)
-    if framing.target == "sequence":
+    if config.experiment.framing.target == "sequence":
         console.print_status(
             f"{config.name} was trained to output the first integer of a sequence, not an echo"
         )

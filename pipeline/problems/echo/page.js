@@ -1,5 +1,5 @@
 /* Echoing integers: the networks, and the view "Echo". The networks are those of
-   pipeline/problems/echo/model/architectures.py. */
+   pipeline/problems/echo/model/architectures/. */
 
 const MAX_CARDS = 4;
 const ARCHITECTURES = {

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 import numpy as np
 
 from pipeline.problems.echo.config.types import MISSING, Model
+from pipeline.problems.echo.longest import at_longest
 from pipeline.schema.experiment import RunConfig
 
 
 def network(config: RunConfig) -> tuple[list[str], dict]:
     """Return the names of the weights, and what page.js needs besides them."""
     framing, model = config.experiment.framing, config.experiment.model
-    longest = max(framing.eval_lengths, default=framing.window)
+    longest = at_longest(config).experiment.framing
     return _weights(model), {
         **model.model_dump(include={"architecture", "cells", "reverse", "attends", "keys"}),
         "teacherForcing": model.teacher_forcing,
@@ -22,9 +23,9 @@ def network(config: RunConfig) -> tuple[list[str], dict]:
         "classes": config.dataset.classes,
         "features": config.dataset.classes + (framing.missing == "marked"),
         "positions": model.positions or framing.echo,
-        "window": longest,
-        "shortest": framing.shortest or framing.window,
-        "echo": longest if framing.eval_lengths else framing.echo,
+        "window": longest.window,
+        "shortest": longest.shortest or longest.window,
+        "echo": longest.echo,
         "first": framing.target == "sequence",  # echoes the first integer only
         "sequences": config.experiment.training.sequences_seen,
     }

@@ -17,7 +17,7 @@ import untrained  # noqa: E402
 import writers  # noqa: E402
 
 from pipeline.engine.backend import keras  # noqa: E402
-from pipeline.problems.echo.config.types import at_length  # noqa: E402
+from pipeline.problems.echo.longest import at_longest  # noqa: E402
 from pipeline.problems.load import Problem, read_config  # noqa: E402
 from pipeline.problems.shapes.data.examples import PADDING, generate, make_examples  # noqa: E402
 from pipeline.problems.shapes.model.drawing import draw_shapes  # noqa: E402
@@ -162,15 +162,15 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 def echoed(driver, name: str, checkpoint: Checkpoint) -> Pairs:
     config = checkpoint.config
-    framing = config.experiment.framing
-    longest = max(framing.eval_lengths, default=framing.window)
-    built = at_length(config, longest) if framing.eval_lengths else config
+    built = at_longest(config)
+    framing = built.experiment.framing
+    longest = framing.window
     lengths = [*range(framing.shortest or longest, longest + 1)] * batch_size(config)
     windows = np.full((len(lengths), longest), -1, np.int16)
     rng = np.random.default_rng(1)
     for window, length in zip(windows, lengths, strict=True):
         window[:length] = rng.integers(config.dataset.classes, size=length)
-    targets = windows[:, : built.experiment.framing.echo]
+    targets = windows[:, : framing.echo]
     expected = keras_outputs(checkpoint, built, windows, targets)
     for window, length, rows in zip(windows, lengths, expected, strict=True):
         ours = np.array(playing.ask(driver, "predict", name, window[:length].tolist()))
