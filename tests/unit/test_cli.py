@@ -114,6 +114,18 @@ def trained(folder) -> None:
             "--temperature: must be a finite number of at least 0, got -1.0",
         ),
         (
+            ("draw", "sampler", "--temperature", "-1"),
+            "--temperature: must be a finite number of at least 0, got -1.0",
+        ),
+        (
+            ("play", "melody", "--temperature", "nan"),
+            "--temperature: must be a finite number of at least 0, got nan",
+        ),
+        (
+            ("play", "melody", "--temperature", "inf"),
+            "--temperature: must be a finite number of at least 0, got inf",
+        ),
+        (
             ("train", "widths/wide"),
             "widths/wide is one variant; run the whole experiment: pipeline train widths",
         ),

@@ -9,6 +9,7 @@ import typer
 from pipeline.problems.base import TrainedNetwork
 from pipeline.problems.melodies.data import grammar
 from pipeline.utils import files
+from pipeline.utils.options import TEMPERATURE
 
 
 def play(
@@ -16,14 +17,7 @@ def play(
     out: Annotated[Path | None, typer.Option(help="File to write (default: NETWORK.mid).")] = None,
     count: Annotated[int, typer.Option(min=1, max=1000, help="Melodies, one after another.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Random seed of the sampling.")] = 0,
-    temperature: Annotated[
-        float,
-        typer.Option(
-            min=0,
-            help="Sampling temperature: 0 takes the most likely note each time, 1 samples as "
-            "trained, higher values are more random.",
-        ),
-    ] = 1.0,
+    temperature: Annotated[float, TEMPERATURE] = 1.0,
 ) -> None:
     """Write a MIDI file of melodies with a trained network."""
     path = out or Path(f"{network.config.identifier}.mid")

@@ -9,6 +9,7 @@ import typer
 from pipeline.problems.base import TrainedNetwork
 from pipeline.utils import files
 from pipeline.utils.errors import InputError
+from pipeline.utils.options import TEMPERATURE
 
 
 def draw(
@@ -22,14 +23,7 @@ def draw(
         ),
     ] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Random seed (generators only).")] = 0,
-    temperature: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            help="Sampling temperature (generators only): 0 takes the most likely value of each "
-            "coordinate, 1 (default) samples as trained, higher values are more random.",
-        ),
-    ] = None,
+    temperature: Annotated[float | None, TEMPERATURE] = None,
     shape: Annotated[
         str | None,
         typer.Option(
@@ -47,7 +41,7 @@ def draw(
     """Draw shapes with a trained network.
 
     A generator, such as star/tokens, draws a sample of different shapes; --seed chooses the sample.
-    Other networks always draw the same shape.
+    Other networks always draw the same shape, and take no --temperature.
     """
     from pipeline import plotting  # loads Matplotlib
     from pipeline.problems.shapes.config.validate import shape_to_draw

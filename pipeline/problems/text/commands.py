@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from pipeline.problems.base import TrainedNetwork
-from pipeline.problems.text.data.prompt import check_temperature, encode_prompt
+from pipeline.problems.text.data.prompt import encode_prompt
 from pipeline.utils import console, inputs
 from pipeline.utils.errors import InputError
+from pipeline.utils.options import TEMPERATURE
 
 
 def write(
@@ -21,13 +22,7 @@ def write(
         Path | None, typer.Option(metavar="FILE", help="UTF-8 text file to start from.")
     ] = None,
     length: Annotated[int, typer.Option(min=1, max=1_000_000, help="Characters to write.")] = 500,
-    temperature: Annotated[
-        float,
-        typer.Option(
-            help="Sampling temperature: 0 takes the most likely character each time, 1 samples as "
-            "trained, higher values are more random."
-        ),
-    ] = 1.0,
+    temperature: Annotated[float, TEMPERATURE] = 1.0,
     seed: Annotated[int, typer.Option(min=0, help="Random seed of the sampling.")] = 0,
 ) -> None:
     """Write text with a trained network."""
@@ -36,7 +31,6 @@ def write(
     if prompt_file:
         prompt = inputs.read_text(prompt_file)
     start = encode_prompt(network.config, prompt, "--prompt-file" if prompt_file else "--prompt")
-    temperature = check_temperature(temperature)
     from pipeline.problems.text.model.writing import Writer  # loads Keras: after all checks
 
     writer = Writer(network.load(network.config), network.config)
