@@ -97,14 +97,16 @@ registerRunner("text", {
   },
   /** The continuation of a prompt, as `pipeline write` writes it. */
   sample(settings, weights, { prompt = settings.start, seed = 0, temperature = 1, length = 100 }) {
-    settings.indexOf ??= indexCharacters(settings);
+    splitAlphabet(settings);
     const writer = new TextWriter(settings, weights, prompt, temperature, seed);
-    return Array.from({ length }, () => [...settings.alphabet][writer.write().code]).join("");
+    return Array.from({ length }, () => settings.characters[writer.write().code]).join("");
   },
 });
 
-function indexCharacters({ alphabet }) {
-  return new Map([...alphabet].map((character, code) => [character, code]));
+/** Add the characters of the alphabet to the settings: an emoji is two units of a string. */
+function splitAlphabet(settings) {
+  settings.characters ??= [...settings.alphabet];
+  settings.indexOf ??= new Map(settings.characters.map((character, code) => [character, code]));
 }
 
 /* --- View ------------------------------------------------------------------------------------ */
@@ -115,7 +117,7 @@ function visible(character) {
 }
 
 /** Check a prompt; returns it or throws an Error with a sentence. */
-function readPrompt(text, name, { window, sample, alphabet, indexOf }) {
+function readPrompt(text, name, { window, sample, characters, indexOf }) {
   const least = sample === "sequence" ? 1 : window;
   const prompt = text.normalize("NFC").replace(/\r\n?/g, "\n");
   const count = [...prompt].length;
@@ -124,7 +126,7 @@ function readPrompt(text, name, { window, sample, alphabet, indexOf }) {
   if (count > MAX_PROMPT) throw new Error(`The prompt may have at most ${MAX_PROMPT.toLocaleString("en-US")} characters here, got ${count.toLocaleString("en-US")}; the command in the last line has no limit.`);
   const unknown = [...prompt].find((character) => !indexOf.has(character));
   if (unknown !== undefined) {
-    const known = alphabet.length > 40 ? `${[...alphabet].slice(0, 40).map(visible).join("")}…` : [...alphabet].map(visible).join("");
+    const known = `${characters.slice(0, 40).map(visible).join("")}${characters.length > 40 ? "…" : ""}`;
     throw new Error(`The network does not know the character ${quote(visible(unknown))}. It knows ${known}`);
   }
   return prompt;
@@ -139,7 +141,7 @@ registerView({
     const name = networkOfLink(path, names);
     const network = DATA.networks[name];
     const { settings } = network;
-    settings.indexOf ??= indexCharacters(settings);
+    splitAlphabet(settings);
     let temperature = paramOr(params.temperature, readTemperature, 0.7);
     let seed = paramOr(params.seed, readSeed, 0);
     let prompt = params.prompt ?? settings.start;
@@ -212,7 +214,7 @@ registerView({
       const quoted = prompt.includes("\n") ? `$'${prompt.replaceAll("\\", "\\\\").replaceAll("'", "\\'").replaceAll("\n", "\\n")}'` : `'${prompt.replaceAll("'", "'\\''")}'`;
       line.set(`pipeline write ${name} --temperature ${temperature} --seed ${seed} --replica ${network.replica}${prompt === settings.start ? "" : ` --prompt ${quoted.length > 200 ? "…" : quoted}`}`);
       for (const button of [toggle, one, all]) button.disabled = !writer;
-      setLink("write", name.replaceAll("/", "-"), { temperature, seed, prompt: prompt === settings.start ? undefined : prompt.slice(0, 300) });
+      setLink("write", name.replaceAll("/", "-"), { temperature, seed, prompt: prompt === settings.start ? undefined : [...prompt].slice(0, 300).join("") });
       summarize();
       if (writer && start) run();
     }
@@ -221,7 +223,7 @@ registerView({
       if (!writer || written.length >= LENGTH || !writer.readOn(Infinity)) return false;
       const entry = writer.write();
       const number = written.push(entry) - 1;
-      const character = settings.alphabet[entry.code];
+      const character = settings.characters[entry.code];
       sheet.append(el("span", {
         style: `--bits:${Math.min(entry.bits / 8, 1).toFixed(2)}`, class: "written",
         onpointerenter: () => show(number), onclick: () => { chosen = number; show(number); },
@@ -238,10 +240,10 @@ registerView({
       const best = [...p.keys()].sort((a, b) => p[b] - p[a]).slice(0, 10);
       if (!best.includes(code)) best[best.length - 1] = code;
       detail.replaceChildren(
-        el("h2", {}, `Character ${number + 1}: ${visible(settings.alphabet[code])}`),
+        el("h2", {}, `Character ${number + 1}: ${visible(settings.characters[code])}`),
         el("p", { class: "hint" }, `${formatNumber(bits)} bits of surprise. Probabilities at this temperature:`),
         el("ol", { class: "chances" }, best.map((each) => el("li", { class: each === code ? "right" : "" },
-          el("span", { class: "what" }, visible(settings.alphabet[each])),
+          el("span", { class: "what" }, visible(settings.characters[each])),
           el("span", { class: "bar-of", style: `--share:${p[each].toFixed(4)}` }),
           el("span", { class: "p" }, formatPercent(p[each]))))));
     }

@@ -94,6 +94,7 @@ TEXT = {
     "text-sequence": writers.config("sequence", 4),
     "text-many-to-one": writers.config("many-to-one", 3),
     "text-one-to-many": writers.config("one-to-many", 3),
+    "text-faces": writers.config("sequence", dataset={"text": "😀 or 🙃? 😀\n" * 20}),
     "text-one-to-one": writers.config("one-to-one", 1),
 }
 CONFIGS = SHAPES | ECHO | TEXT
@@ -261,7 +262,8 @@ def test_a_seed_draws_what_it_draws_on_the_command_line(driver, checkpoints, nam
 
 @pytest.mark.parametrize("name", TEXT)
 def test_a_seed_writes_what_it_writes_on_the_command_line(driver, checkpoints, name):
-    config, prompt = TEXT[name], "the cat sat"
+    config = TEXT[name]
+    prompt = config.dataset.text[:11]
     writer = Writer(to_replicas(checkpoints[name]), config)
     start = encode(prompt, config.dataset.alphabet)
     for temperature in (1.0, 0.0):
@@ -269,3 +271,14 @@ def test_a_seed_writes_what_it_writes_on_the_command_line(driver, checkpoints, n
         request = {"prompt": prompt, "seed": 3, "temperature": temperature, "length": 80}
         ours = playing.ask(driver, "sample", name, request)
         assert ours == decode(codes, config.dataset.alphabet)
+
+
+def test_characters_beyond_the_basic_plane_are_shown_whole(driver):
+    driver.execute_script("location.hash = '#write/text-faces?temperature=1&seed=1'")
+    press = "//button[text()='To the end']"
+    ui.wait(lambda: driver.find_element("xpath", press).is_enabled())
+    driver.find_element("xpath", press).click()
+    script = "return [...document.querySelectorAll(arguments[0])].map((each) => each.textContent)"
+    characters = set("😀🙃 or?") | {"↵\n"}
+    assert set(driver.execute_script(script, ".written")) == characters
+    assert set(driver.execute_script(script, ".chances .what")) == set("😀🙃␣or?↵")
