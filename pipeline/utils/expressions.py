@@ -84,6 +84,15 @@ def _present(value: Any) -> np.ndarray:
     return value[~np.isnan(value)] if isinstance(value, np.ndarray) else np.array([_mean(value)])
 
 
+def _describe(value: Any) -> str:
+    """Return a value as text: of a metric its mean, and how many replicas it is of."""
+    if isinstance(value, str):
+        return value
+    missing = np.isnan(value).sum()
+    note = f" (in {len(value) - missing} of {len(value)} replicas)" if missing else ""
+    return f"{_mean(value):.4g}{note}"
+
+
 def _extreme(function: Callable) -> Callable:
     """`min` and `max`: of one metric over its replicas, of several values over their means."""
 
@@ -104,7 +113,10 @@ def _pairs(compare: Callable) -> Callable:
 def _shared(ours: np.ndarray, theirs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the values of the replicas that both networks have."""
     count = min(len(ours), len(theirs))
-    return ours[:count], theirs[:count]
+    pairs = ours[:count], theirs[:count]
+    if np.isnan(pairs).any():  # it would be the worse one, but what is worse is not known here
+        raise ExpressionError("compares replicas of which some have no value")
+    return pairs
 
 
 def _sign_test(ours: np.ndarray, theirs: np.ndarray) -> float:
@@ -224,8 +236,7 @@ class Expression:
         shown = []
         for name in dict.fromkeys(self.names.values()):
             try:
-                value = _mean(lookup(name))
-                shown.append(f"{name} = {value:.4g}" if not isinstance(value, str) else str(value))
+                shown.append(f"{name} = {_describe(lookup(name))}")
             except ExpressionError as error:
                 shown.append(f"{name} {error}")
         return ", ".join(shown)

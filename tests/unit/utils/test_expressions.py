@@ -14,6 +14,7 @@ from pipeline.utils.expressions import (
 VALUES = {
     "star/tokens.ks": np.array([0.1, 0.2, 0.3]),
     "star/mixture.ks": np.array([0.2, 0.1, np.nan]),
+    "star/bins.ks": np.array([0.2, 0.1, 0.1]),
     "star/tokens.ks[ideal generator]": 0.05,
     "cells[recurrent, 3].mae_regret": np.array([2.0, 4.0]),
     "rectangle-8.outside_rectangle-8": 5,
@@ -43,8 +44,8 @@ def lookup(name):
         ("count(echo.updates_until_learned)", 2),
         ("replicas(echo.updates_until_learned)", 3),
         ("median(echo.updates_until_learned)", 9),
-        ("lower(star/tokens.ks, star/mixture.ks)", 1),
-        ("higher(star/tokens.ks, star/mixture.ks)", 1),
+        ("lower(star/tokens.ks, star/bins.ks)", 1),
+        ("higher(star/tokens.ks, star/bins.ks)", 2),
         ("abs(1 - 3)", 2),
         ("lower(star/fewer.ks, star/tokens.ks)", 1),
     ],
@@ -65,7 +66,7 @@ def test_numbers(text, value):
         ("star/tokens.ks < 0.1 and star/tokens.ks > 0.1", False),
         ("low(star/tokens.ks) < 0.2 < high(star/tokens.ks)", True),
         ("echo.updates_until_learned < 1000", False),
-        ("p_value(star/tokens.ks, star/mixture.ks) == 1", True),
+        ("p_value(star/tokens.ks, star/bins.ks) == 1", True),
     ],
 )
 def test_comparisons(text, holds):
@@ -111,6 +112,15 @@ def test_a_name_without_a_value_is_an_error_and_is_explained():
 def test_an_expression_without_a_value_is_an_error(text, error):
     with pytest.raises(ExpressionError, match=error):
         Expression(text).evaluate(lookup)
+
+
+@pytest.mark.parametrize("function", ["lower", "higher", "p_value"])
+def test_pairs_of_which_one_has_no_value_are_not_left_out(function):
+    expression = Expression(f"{function}(star/tokens.ks, star/mixture.ks) < 1")
+    with pytest.raises(ExpressionError, match="some have no value"):
+        expression.evaluate(lookup)
+    shown = "star/tokens.ks = 0.2, star/mixture.ks = 0.15 (in 2 of 3 replicas)"
+    assert expression.explain(lookup) == shown
 
 
 def test_placeholders_are_filled_with_their_formats():
