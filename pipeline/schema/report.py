@@ -1,8 +1,8 @@
 """All of report.yaml: the texts of the report, and the networks that it compares and registers."""
 
-from typing import ClassVar, NamedTuple
+from typing import Annotated, ClassVar, NamedTuple
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from pipeline.schema.experiment import Section, Text
 from pipeline.schema.params import get_entry
@@ -11,6 +11,11 @@ SEE = "names of experiments, studies or comparisons, or pages of docs/"
 FIGURE = r"^(figures|studies)/[a-z0-9-]+/[a-z0-9-]+\.svg$"
 NAMES = "experiments, or single variants of them: `experiment/variant`"
 LABELS = "what the figure calls these networks, by name; default: their names"
+
+Comparisons = Annotated[
+    list[Text], BeforeValidator(lambda value: value if isinstance(value, list) else [value])
+]
+"""One comparison or a list of them."""
 
 
 class Answer(Section):
@@ -25,7 +30,7 @@ class Answer(Section):
     answer: Text = Field(
         default="", description="its numbers are placeholders: `{star/tokens.ks:.3f}`"
     )
-    evidence: dict[str, Text | list[Text]] = Field(
+    evidence: dict[str, Comparisons] = Field(
         default={},
         description="comparisons that must hold, by the words of the answer that they support",
     )
@@ -41,7 +46,7 @@ class Answer(Section):
         return [
             (" ".join(words.split()), comparison)
             for words, comparisons in self.evidence.items()
-            for comparison in ([comparisons] if isinstance(comparisons, str) else comparisons)
+            for comparison in comparisons
         ]
 
 

@@ -91,6 +91,11 @@ def test_texts_of_experiments_and_studies_are_found_by_name(params, tmp_path):
             "experiments.drawer.question: must be text, got 3; quote it",
         ),
         (
+            "experiments/drawer/evidence",
+            {"It draws": 5},
+            "experiments.drawer.evidence.It draws.0: must be text, got 5; quote it",
+        ),
+        (
             "experiments/drawer/qestion",
             "Does it?",
             "experiments.drawer.qestion: unknown key 'qestion' (did you mean 'question'?); "
