@@ -76,7 +76,7 @@ MESSAGES = {
 """Messages by pydantic's error types; all other types keep pydantic's message."""
 
 UNQUOTED = (bool, int, float, datetime.date)
-"""What YAML makes of names such as 10, yes or 2024-01-01 without quotation marks."""
+"""What YAML makes of names such as 10, true or 2024-01-01 without quotation marks."""
 
 
 def validation_messages(error: ValidationError, model: type[BaseModel]) -> list[str]:
@@ -112,7 +112,7 @@ def format_value(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float) and not math.isfinite(value):
-        return f".{value}"
+        return re.sub("inf|nan", r".\g<0>", str(value))
     if isinstance(value, dict):
         return "a mapping" if value else "an empty mapping"
     text = value.isoformat() if isinstance(value, datetime.date) else repr(value)

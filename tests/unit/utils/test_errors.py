@@ -4,6 +4,7 @@ from typing import Literal
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from ruamel.yaml import YAML
 
 from pipeline.utils import errors
 
@@ -40,6 +41,11 @@ def test_validation_messages_have_key_reason_and_value(inner, message):
     with pytest.raises(ValidationError) as caught:
         Outer.model_validate({"inner": inner})
     assert errors.validation_messages(caught.value, Outer) == [message]
+
+
+@pytest.mark.parametrize("text", [".inf", "-.inf", ".nan", "true", "2024-01-01", "'yes'"])
+def test_values_are_shown_as_in_yaml(text):
+    assert errors.format_value(YAML(typ="safe").load(text)) == text
 
 
 def test_names_cannot_add_lines_or_move_the_cursor():
