@@ -44,13 +44,22 @@ def renamed_keys(document: Mapping[str, Any]) -> list[str]:
 
 
 def _in_experiments(document: Mapping) -> Iterator[str]:
-    for name, entry in _mappings(document.get("experiments")):
-        place = f"experiments.{name}"
+    for place, entry in _experiments(document):
         yield from _renamed(place, entry, EXPERIMENT)
         yield from _in_sections(place, entry)
         for variants in ("arms", "variants"):
             for variant, changes in _mappings(entry.get(variants)):
                 yield from _in_sections(f"{place}.{variants}.{variant}", changes)
+
+
+def _experiments(document: Mapping) -> Iterator[tuple[str, dict]]:
+    """Yield the place and the keys of each experiment, recipe and default."""
+    for section in ("recipes", "experiments"):
+        for name, entry in _mappings(document.get(section)):
+            yield f"{section}.{name}", entry
+    for problem, kinds in _mappings(document.get("defaults")):
+        for kind, entry in _mappings(kinds):
+            yield f"defaults.{problem}.{kind}", entry
 
 
 def _in_studies(document: Mapping) -> Iterator[str]:

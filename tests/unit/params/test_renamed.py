@@ -54,6 +54,30 @@ def test_every_old_key_names_the_new_one(path, new, params_errors):
     assert error == f"{place}: is now {new}"
 
 
+@pytest.mark.parametrize(
+    ("section", "entries", "errors"),
+    [
+        (
+            "recipes",
+            {"gentle": {"training": {"clip": 1.0}, "framing": {"lengths": [1]}}},
+            [
+                "recipes.gentle.framing.lengths: is now `eval_lengths`",
+                "recipes.gentle.training.clip: is now `clip_norm`",
+            ],
+        ),
+        (
+            "defaults",
+            {"echo": {"experiment": {"training": {"clip": 1.0}}}},
+            ["defaults.echo.experiment.training.clip: is now `clip_norm`"],
+        ),
+    ],
+)
+def test_old_keys_of_recipes_and_defaults_name_the_new_ones(
+    section, entries, errors, params_errors
+):
+    assert params_errors(altered(section, entries)) == errors
+
+
 def test_the_old_key_of_a_mark_names_the_new_one(params_errors):
     mark = {"metric": "size", "below": 0.1, "words": "a point"}
     (error,) = params_errors(altered("studies/sizes/mark", mark))
