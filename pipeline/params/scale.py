@@ -32,7 +32,10 @@ def scale_params(params: Params) -> Params:
         for experiment, networks in params.experiments.items()
     }
     scaled = Params(datasets, experiments, {}, factor)
-    studies = {name: _scale_study(study, scaled) for name, study in params.studies.items()}
+    studies = {
+        name: _scale_study(study, params.networks[study.experiment].training, scaled)
+        for name, study in params.studies.items()
+    }
     return scaled._replace(studies=studies)
 
 
@@ -83,27 +86,20 @@ def _scale_checkpoints(checkpoints: list[int], sequences_seen: int, factor: floa
     return sorted({min(sequences_seen, max(1, round(factor * count))) for count in checkpoints})
 
 
-def _scale_study(study: Study, params: Params) -> Study:
-    """Return the study at a smaller scale; sequences as in `_scale_network`, for all its trials."""
-    factor, base = params.scale, params.networks[study.experiment]
-    overrides = study.overrides.get("training", {})
-    total = overrides.get("sequences", base.training.sequences)
-    training = {
-        **overrides,
-        "replicas": _scale_replicas(overrides.get("replicas", base.training.replicas), factor),
-    }
+def _scale_study(study: Study, base: Training, params: Params) -> Study:
+    """Return the study at a smaller scale; sequences as in `_scale_network`, for all its trials.
+
+    `base` is the training of its experiment, not scaled; `params` are.
+    """
+    factor = params.scale
+    overrides = {"checkpoints": [], **study.overrides.get("training", {})}
+    training = base.model_copy(update=overrides)
     confirm = study.confirm_replicas and _scale_replicas(study.confirm_replicas, factor)
-    for sequences in range(max(1, round(factor * total)), total + 1):
-        epochs = overrides.get("epochs", base.training.epochs)
-        checkpoints = overrides.get("checkpoints", [])
-        changes = {
-            "training": training
-            | {"sequences": sequences}
-            | {"checkpoints": _scale_checkpoints(checkpoints, sequences * epochs, factor)}
-        }
+    for sequences in range(max(1, round(factor * training.sequences)), training.sequences + 1):
+        changes = overrides | _scale_training(training, sequences, factor)
         scaled = study.model_copy(
             update={
-                "overrides": study.overrides | changes,
+                "overrides": study.overrides | {"training": changes},
                 "space": _scale_space(study, factor),
                 "variants": {name: _scale_variant(v, factor) for name, v in study.variants.items()},
                 "confirm_replicas": confirm,

@@ -89,3 +89,17 @@ def test_trials_are_shorter_and_fewer(scaled, shipped):
             base = scaled.networks[study.experiment].model_dump()
             for point in grid_points(study):
                 assert apply_point(study, base, point)["training"]["replicas"] >= 2, name
+
+
+def test_a_study_that_overrides_nothing_is_scaled_as_its_experiment(in_folder):
+    document = altered("studies/sizes/overrides", {}) | {"scale": 0.25}
+    document["datasets"]["rectangle"]["replicas"] = 12
+    document["experiments"]["drawer"]["training"] |= {"replicas": 12, "checkpoints": []}
+    params = load_params(in_folder(document))
+    expected = params.networks["drawer"].training
+    assert (expected.sequences, expected.replicas) == (15, 3)
+    experiment = params.networks["drawer"].model_dump()
+    point = {"variant": "alone", "model.cells": 1}
+    assert apply_point(params.studies["sizes"], experiment, point)["training"] == (
+        expected.model_dump()
+    )
