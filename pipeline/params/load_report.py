@@ -49,7 +49,14 @@ def load_report(path: Path, params: Params) -> Report:
     """Load report.yaml; raises InputError with all errors. A missing file counts as empty."""
     if not path.is_file():
         return Report(*({} for _ in Report._fields))
-    report, errors = _parse(path, path.stat().st_mtime_ns, path.stat().st_size)
+    state = path.stat()
+    return _load(path, state.st_mtime_ns, state.st_size, params)
+
+
+@functools.lru_cache(maxsize=4)
+def _load(path: Path, modified: int, size: int, params: Params) -> Report:
+    """Load and check a file; the result is cached until it or the parameters change."""
+    report, errors = _parse(read_yaml(path))
     errors = errors or [
         *_text_errors("experiments", report.experiments, params.experiments),
         *_text_errors("studies", report.studies, params.studies),
@@ -68,10 +75,8 @@ def load_report(path: Path, params: Params) -> Report:
     return report
 
 
-@functools.lru_cache(maxsize=4)
-def _parse(path: Path, modified: int, size: int) -> tuple[Report, list[str]]:
-    """Return the file's entries and their errors, cached while the file is unchanged."""
-    document = read_yaml(path)
+def _parse(document: dict[str, Any]) -> tuple[Report, list[str]]:
+    """Return the file's entries and their errors."""
     errors = [
         f"{key}: {unknown_name('section', key, TYPES)}" for key in document if key not in TYPES
     ]

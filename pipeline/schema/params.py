@@ -18,6 +18,9 @@ class Params(NamedTuple):
     studies: dict[str, Study]
     scale: float = 1.0
 
+    def __hash__(self) -> int:  # what depends on parameters can be cached; dictionaries have none
+        return hash((*self.networks, *self.studies, self.scale))
+
     @property
     def networks(self) -> dict[str, Experiment]:
         """Every network by its name: `experiment`, or `experiment/variant`."""

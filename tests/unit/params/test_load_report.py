@@ -4,6 +4,7 @@ import pytest
 from ruamel.yaml import YAML
 from small import PARAMS, REMOVE, REPORT, ROOT, altered
 
+from pipeline.params import load_report as params_load_report
 from pipeline.params.load import load_params
 from pipeline.params.load_report import load_report
 from pipeline.schema.report import Texts
@@ -351,6 +352,18 @@ def test_all_errors_are_listed_at_once(params, tmp_path):
     with pytest.raises(InputError) as caught:
         load(document, params, tmp_path)
     assert len(caught.value.messages) == 2
+
+
+def test_a_report_is_checked_once_for_the_same_files(params, tmp_path, monkeypatch):
+    load(REPORT, params, tmp_path)
+    checked = []
+    monkeypatch.setattr(params_load_report, "_story_errors", lambda *_: checked.append(1) or [])
+    path = tmp_path / "report.yaml"
+    load_report(path, load_params(tmp_path / "params.yaml"))
+    assert not checked
+    load_report(path, params._replace(scale=0.5))
+    load(f"{REPORT}\n", params, tmp_path)
+    assert len(checked) == 2
 
 
 def test_a_report_that_is_not_yaml_is_an_error(params, tmp_path):
