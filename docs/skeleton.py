@@ -18,7 +18,7 @@ LEFT_OUT = (
     "docs/",
     "pipeline/problems/(?!_template/|(base|load|__init__).py)",
     "reports/",
-    "tests/(?!support/contract.py|unit/engine/|unit/utils/test_(errors|locks|statistics).py)",
+    "tests/(?!support/contract.py|unit/(engine/|tracking/test_locks.py|utils/test_(errors|statistics).py))",
     "(CHANGELOG|CONTRIBUTING).md",
     "dvc.lock",
 )

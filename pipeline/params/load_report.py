@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.params.names import name_error
+from pipeline.params.names import reference_error
 from pipeline.params.read_yaml import get_entries, read_yaml
 from pipeline.params.validate import metric_errors, parse_entry
 from pipeline.problems.load import Problem
@@ -245,7 +245,7 @@ def _expression_errors(
     if expression.is_comparison != comparison:
         yield f"{place}: must be a {'comparison' if comparison else 'number'}"
     for name in expression.names.values():
-        if what := name_error(name, scope, params):
+        if what := reference_error(name, scope, params):
             yield f"{place}: {what}"
 
 

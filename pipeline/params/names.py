@@ -31,7 +31,7 @@ def resolve(name: Name, scope: str, params: Params) -> Name:
     return name._replace(entry=variant) if variant in params.networks else name
 
 
-def name_error(name: Name, scope: str, params: Params) -> str | None:
+def reference_error(name: Name, scope: str, params: Params) -> str | None:
     """Return what is wrong with a name in the texts of an entry, or None if it is valid."""
     name = resolve(name, scope, params)
     if name.entry in params.networks and not name.point:

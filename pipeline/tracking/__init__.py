@@ -6,7 +6,7 @@ the sections that are missing or out of date, so it can be repeated at any time:
 end, and by `pipeline sync` for files from DVC's cache, from a fresh clone, or from the time when a
 server was down. While a network is trained, its active run shows the learning curve.
 
-All runs are recorded under the repository's lock (`utils/locks.py`), and a run is complete if and
+All runs are recorded under the repository's lock (`locks.py`), and a run is complete if and
 only if it is FINISHED. An incomplete one, whoever began it, is deleted and written again when the
 same training is recorded, so a process that is killed at any moment leaves nothing behind.
 

@@ -50,7 +50,7 @@ def update(client: MlflowClient, id_: str, network: str, new: contents.Contents)
     views.update(client, id_, [all_runs, own], new)
     tags = client.get_experiment(id_).tags
     rows = {
-        name: (views.link(id_, name), views.deciding(tags[views.TAG + name]))
+        name: (views.link(id_, name), views.sort_metric(tags[views.TAG + name]))
         for name in known
         if views.TAG + name in tags
     }
@@ -69,7 +69,7 @@ def _experiments(problem: str) -> list[str]:
 def _describe_problem(problem: str, shown: Mapping[str, tuple[str, str]]) -> str:
     """The description of a problem's MLflow experiment, in Markdown; the UI folds it to a line.
 
-    `shown` are the link and the deciding metric of each experiment.
+    `shown` are the link of each experiment, and the metric that its runs are sorted by.
     """
     rows = [
         f"| [{name}]({link.removeprefix('/')}) | {question(name).replace('|', '∣')} | {metric} |"

@@ -17,11 +17,11 @@ from pipeline.schema.experiment import RunConfig
 from pipeline.schema.params import Params
 from pipeline.schema.report import RegisteredModel
 from pipeline.schema.variants import experiment_of
-from pipeline.tracking import experiments, registry, runs, sections, server
+from pipeline.tracking import experiments, locks, registry, runs, sections, server
 from pipeline.tracking.experiments import EXPERIMENT
 from pipeline.tracking.metrics import log_metrics, point_metrics
 from pipeline.tracking.tags import DIGESTS
-from pipeline.utils import console, locks, paths
+from pipeline.utils import console, paths
 from pipeline.utils.errors import InputError
 
 LOG_SECONDS = 5.0  # at least, between requests that add points to an active run

@@ -28,10 +28,10 @@ from pipeline.runs import results, sources
 from pipeline.schema.params import Params
 from pipeline.schema.report import RegisteredModel
 from pipeline.schema.variants import experiment_of
-from pipeline.tracking import keras_model, pyfunc, runs, server
+from pipeline.tracking import keras_model, locks, pyfunc, runs, server
 from pipeline.tracking.server import TAG
 from pipeline.tracking.tags import NETWORK
-from pipeline.utils import console, files, locks, paths
+from pipeline.utils import console, files, paths
 from pipeline.utils.errors import InputError
 
 ALIAS, MODEL_TYPE = "champion", "registered"

@@ -23,8 +23,8 @@ from mlflow.entities import Experiment
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
-from pipeline.tracking import views
-from pipeline.utils import console, locks, paths
+from pipeline.tracking import locks, views
+from pipeline.utils import console, paths
 from pipeline.utils.errors import InputError, hide_password
 
 TAG = "laboratory."

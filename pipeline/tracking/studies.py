@@ -26,7 +26,7 @@ from pipeline.schema.variants import experiment_of
 from pipeline.studies import export, storage
 from pipeline.studies.plan import StudyPlan, Trial, make_plan
 from pipeline.studies.run import best
-from pipeline.tracking import contents, runs, server, views
+from pipeline.tracking import contents, locks, runs, server, views
 from pipeline.tracking.experiments import NOTE
 from pipeline.tracking.metrics import (
     curve_metrics,
@@ -39,7 +39,7 @@ from pipeline.tracking.metrics import (
 from pipeline.tracking.names import SECONDS, TEST
 from pipeline.tracking.server import TAG
 from pipeline.tracking.tags import COLORS
-from pipeline.utils import locks, paths, statistics
+from pipeline.utils import paths, statistics
 
 STATUS = {"complete": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
 

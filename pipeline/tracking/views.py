@@ -66,7 +66,7 @@ def link(experiment_id: str, view: str) -> str:
     return f"{page}&compareRunsMode=CHART&viewStateShareKey={view}"
 
 
-def deciding(tag: str) -> str:
+def sort_metric(tag: str) -> str:
     """Return the metric that the runs of a view are sorted by, and its better direction."""
     state = decode(tag)
     kind, _, metric = state["orderByKey"].partition(".")
@@ -162,7 +162,7 @@ def _width(column: str) -> int:
 
 
 def _deciding(view: View, contents: Contents) -> list[str]:
-    """The common metrics that have a best value, first those that only one run reaches."""
+    """The metrics shared by all runs, with a direction; those of a unique best value come first."""
     higher = {name: describe(view.problem, name).higher_is_better for name in contents.common}
     directed = [name for name, is_higher in higher.items() if is_higher is not None]
 

@@ -8,11 +8,11 @@ import sys
 
 import pytest
 
-from pipeline.utils import locks
+from pipeline.tracking import locks
 
 HOLDER = """
 import time
-from pipeline.utils import locks
+from pipeline.tracking import locks
 with locks.exclusive_lock():
     print("held", flush=True)
     time.sleep(600)
