@@ -4,10 +4,13 @@ DVC would start a process for each stage. This command uses neither DVC nor MLfl
 experiments share a few worker processes, each of which loads TensorFlow once.
 """
 
+import itertools
 import os
 import re
 import shutil
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from pipeline.params.load import load_params
 from pipeline.runs import executors
@@ -30,23 +33,24 @@ def run(scale: float) -> Path:
     check.run()  # writes the labels that figures show
     params = load_params(paths.params())
     networks = sorted(params.networks, key=lambda name: -_cost(params.networks[name].training))
-    results: dict[str, evaluate.NetworkResults] = {}
     steps = len(params.datasets) + len(networks) + len(params.experiments)
     with console.progress("quick look", steps, "steps") as progress:
-        done = 0
-        progress(done)
-        for names, function in (
-            (list(params.datasets), _generate),
-            (networks, _train_and_evaluate),
-            (list(params.experiments), _plot),
-        ):
-            if function is _plot:
-                for experiment, entries in params.experiments.items():
-                    evaluate.write_results(experiment, {name: results[name] for name in entries})
+        done = itertools.count(1)
+        progress(0)
+
+        def run_all(function: Callable[[str], Any], names: Sequence[str]) -> dict[str, Any]:
+            """Return the results by name."""
+            results = {}
             for job, result in executors.run_here(function, [(name,) for name in names]):
                 results[names[job]] = result
-                done += 1
-                progress(done, names[job])
+                progress(next(done), names[job])
+            return results
+
+        run_all(_generate, list(params.datasets))
+        results = run_all(_train_and_evaluate, networks)
+        for experiment, entries in params.experiments.items():
+            evaluate.write_results(experiment, {name: results[name] for name in entries})
+        run_all(_plot, list(params.experiments))
     for name in params.studies:
         study.run(name)
     report.run()
