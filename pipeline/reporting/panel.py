@@ -1,6 +1,7 @@
 """A panel of a comparison: means of a metric with their intervals, one network per row."""
 
 from collections.abc import Mapping, Sequence
+from typing import TypeGuard
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -44,34 +45,22 @@ def plot(
         references: words in the names of the reference values that are marked.
         max_references: of more kinds of them, only the best of each row is marked.
     """
-    networks, description = list(aggregates), problem.metrics.describe(metric)
-    entries = [entry["metrics"].get(metric) for entry in aggregates.values()]
-    replicas = [entry["replicas"] for entry in aggregates.values()]
-    medians = any(entry and entry["mean"] is None and _has_center(entry) for entry in entries)
-    if medians:  # not beside means
-        unknown = {"mean": None, "low": None, "high": None}
-        entries = [entry and {**entry, **unknown} for entry in entries]
+    description = problem.metrics.describe(metric)
+    entries, medians = _entries(aggregates, metric)
     if description.higher_is_better:  # accuracies: an axis of decades would squeeze 0.9 to 1
         axes.set_xlim(-0.05, 1.05)
         axes.xaxis.set_major_formatter(PercentFormatter(1))
     else:
-        _set_scale(axes, [entry for entry in (*entries, *beside) if entry and _has_center(entry)])
+        _set_scale(axes, [entry for entry in (*entries, *beside) if _has_center(entry)])
     if beside:
-        for row, pair in enumerate(zip(entries, beside, strict=True)):
-            ends = [_center(entry) for entry in pair if entry and _has_center(entry)]
-            axes.plot(ends, [row] * len(ends), color="#CCCCCC", linewidth=4, zorder=1)
-        counts = [entry["replicas"] for entry in beside]
-        _dots(axes, beside, counts, plotting.ORANGE, above=False)
+        _draw_beside(axes, entries, beside)
     note = _references(
         axes,
-        [
-            {name: value for name, value in known.items() if any(r in name for r in references)}
-            for entry in aggregates.values()
-            for known in [entry["references"].get(metric, {})]
-        ],
+        _marked_references(aggregates, metric, references),
         max_references,
         higher_is_better=bool(description.higher_is_better),
     )
+    replicas = [network["replicas"] for network in aggregates.values()]
     for color, wanted in ((plotting.BLUE, replicas), (plotting.GRAY, [not r for r in replicas])):
         if any(wanted):
             shown = [entry if want else None for entry, want in zip(entries, wanted, strict=True)]
@@ -83,20 +72,50 @@ def plot(
     direction = plotting.DIRECTIONS[description.higher_is_better]
     lines = (description.label, "median over replicas" if medians else "", direction, note)
     axes.set_xlabel("\n".join(line for line in lines if line), fontsize=9)
-    named = labels or {network: network for network in networks}
-    axes.set(yticks=range(len(networks)), yticklabels=[named[network] for network in networks])
-    axes.set_ylim(len(networks) - 0.5, -0.6)
+    names = [labels[network] for network in aggregates] if labels else list(aggregates)
+    axes.set(yticks=range(len(names)), yticklabels=names)
+    axes.set_ylim(len(names) - 0.5, -0.6)
     axes.tick_params(axis="x", labelsize=9)
 
 
-def _has_center(entry: Mapping) -> bool:
+def _entries(aggregates: Mapping[str, Mapping], metric: str) -> tuple[list[Mapping | None], bool]:
+    """Return the metric of each network, and whether they have medians instead of means."""
+    entries = [network["metrics"].get(metric) for network in aggregates.values()]
+    medians = any(_has_center(entry) and entry["mean"] is None for entry in entries)
+    if medians:  # not beside means
+        unknown = {"mean": None, "low": None, "high": None}
+        entries = [entry and {**entry, **unknown} for entry in entries]
+    return entries, medians
+
+
+def _marked_references(
+    aggregates: Mapping[str, Mapping], metric: str, words: Sequence[str]
+) -> list[dict[str, float]]:
+    """Return the reference values of each network whose names have one of the words."""
+    known = [network["references"].get(metric, {}) for network in aggregates.values()]
+    return [
+        {name: value for name, value in values.items() if any(word in name for word in words)}
+        for values in known
+    ]
+
+
+def _has_center(entry: Mapping | None) -> TypeGuard[Mapping]:
     """Whether a metric has a mean or, if it is censored, a median."""
-    return _center(entry) is not None
+    return bool(entry) and _center(entry) is not None
 
 
 def _center(entry: Mapping) -> float | None:
     """The mean of a metric; the median if only that is known."""
     return entry["mean"] if entry["mean"] is not None else entry.get("median")
+
+
+def _draw_beside(axes: Axes, entries: Sequence[Mapping | None], beside: Sequence[Mapping]) -> None:
+    """Draw the metrics of other networks, with a band from each to the one of its row."""
+    for row, pair in enumerate(zip(entries, beside, strict=True)):
+        ends = np.array([_center(entry) for entry in pair if _has_center(entry)], float)
+        axes.plot(ends, [row] * len(ends), color="#CCCCCC", linewidth=4, zorder=1)
+    counts = [entry["replicas"] for entry in beside]
+    _dots(axes, beside, counts, plotting.ORANGE, above=False)
 
 
 def _references(
@@ -161,15 +180,16 @@ def _dots(
     A mean over some of the replicas is labeled with their number. Fewer than MIN_FOR_BAND replicas
     have no interval. Medians are open dots.
     """
-    rows = [row for row, entry in enumerate(entries) if entry and _has_center(entry)]
-    means = np.array([_center(entries[row]) for row in rows], float)
-    intervals = np.array([[entries[row]["low"], entries[row]["high"]] for row in rows], float)
-    errors = np.nan_to_num(np.abs(intervals.reshape(-1, 2).T - means))
-    errors[:, [entries[row]["replicas"] < plotting.MIN_FOR_BAND for row in rows]] = 0
+    shown = {row: entry for row, entry in enumerate(entries) if _has_center(entry)}
+    means = np.array([_center(entry) for entry in shown.values()], float)
+    ends = [[entry["low"], entry["high"]] for entry in shown.values()]
+    errors = np.nan_to_num(np.abs(np.array(ends, float).reshape(-1, 2).T - means))
+    errors[:, [entry["replicas"] < plotting.MIN_FOR_BAND for entry in shown.values()]] = 0
+    rows = list(shown)
     plotting.dots_with_intervals(axes, means, rows, xerr=errors, fmt="o", capsize=4, color=color)
-    for row, mean in zip(rows, means, strict=True):
-        text, count = _format(mean, share=shares), entries[row]["replicas"]
-        if entries[row]["mean"] is None:
+    for (row, entry), mean in zip(shown.items(), means, strict=True):
+        text, count = _format(mean, share=shares), entry["replicas"]
+        if entry["mean"] is None:
             axes.plot(mean, row, "o", color=color, mfc="white", zorder=3, clip_on=False)
         if count != replicas[row]:
             text += f" ({count} of {replicas[row]})"
