@@ -105,11 +105,11 @@ def sync() -> None:
         if name not in ready:
             print(f"{name}: not trained here; run: dvc pull, or dvc repro train@{name}")
     for name in params.studies:
-        added = logger.sync_study(name)
-        if added is None:
+        trials = logger.sync_study(name)
+        if trials is None:
             print(f"{name}: no trials here; run: dvc pull, or dvc repro study@{name}")
         else:
-            print(f"{name}: {f'added {len(added)} trials' if added else 'complete'}")
+            print(f"{name}: {f'added {len(trials)} trials' if trials else 'complete'}")
     for name in report.models:
         print(f"{name}: {logger.sync_model(name, params)}")
     logger.close_abandoned()

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -42,7 +43,7 @@ def plot_comparison(name: str, params: Params, report: Report) -> Figure:
     for axes, metric in zip(all_axes, comparison.metrics, strict=True):
         panel.plot(axes, aggregates, metric, problem, labels, beside.get(metric, []))
     if beside:
-        style = {"linestyle": "none", "marker": "o"}
+        style: dict[str, Any] = {"linestyle": "none", "marker": "o"}
         pairs = ((plotting.ORANGE, first), (plotting.BLUE, "a network for this family alone"))
         handles = [plt.Line2D([], [], color=color, label=text, **style) for color, text in pairs]
         plotting.figure_legend(figure, handles)

@@ -1,6 +1,7 @@
 """The training history of any network: loss and metrics on training and held-out sequences."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -50,7 +51,7 @@ def draw(variants: Variants) -> Figure:
     panels = list(dict.fromkeys(name for names in measured.values() for name in names))
     columns = 2 if len(panels) in (2, 4) else 3
     figure, grid = plotting.panels(len(panels), columns, 2.5)
-    styles = dict(zip(variants, plotting.line_styles(), strict=False))
+    styles: dict[str, dict[str, Any]] = dict(zip(variants, plotting.line_styles(), strict=False))
     for axes, name in zip(grid, panels, strict=True):
         shown = {variant: entry for variant, entry in variants.items() if name in measured[variant]}
         _panel(axes, shown, name, styles if len(variants) > 1 else {})
@@ -103,7 +104,7 @@ def _panel(axes: Axes, variants: Variants, name: str, styles: Mapping[str, dict]
     if not name.startswith(LOSS):
         description = Problem(config.experiment.problem).metrics.describe(name)
         label = description.label.removeprefix("held-out ")
-        is_share = description.higher_is_better
+        is_share = bool(description.higher_is_better)
     axes.set(xscale="log")
     axes.set_xlabel("training sequences seen", fontsize=9)
     axes.set_ylabel(label, fontsize=9)

@@ -147,10 +147,11 @@ def _references(problem: Problem, aggregates: Mapping[str, Mapping]) -> list[str
 
 def _origin(dataset: Dataset) -> str | None:
     """Return the user's files that a dataset is from, as Markdown; None if it is generated."""
-    if not (contents := getattr(dataset, "contents", None)):
+    path, contents = (getattr(dataset, key, None) for key in ("path", "contents"))
+    if contents is None:
         return None
     counted = f"{contents.count:,} {contents.unit}"
-    return f"`{paths.INPUTS}/{dataset.path}`: {counted}, SHA-256 `{contents.sha256}`"
+    return f"`{paths.INPUTS}/{path}`: {counted}, SHA-256 `{contents.sha256}`"
 
 
 def _network(problem: Problem, config: RunConfig) -> dict:

@@ -101,7 +101,7 @@ def _marked_references(
 
 def _has_center(entry: Mapping | None) -> TypeGuard[Mapping]:
     """Whether a metric has a mean or, if it is censored, a median."""
-    return bool(entry) and _center(entry) is not None
+    return _center(entry) is not None if entry else False
 
 
 def _center(entry: Mapping) -> float | None:

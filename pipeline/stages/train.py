@@ -119,7 +119,7 @@ class _Monitor:
         """
         if message is None:
             if not any(self._seen):
-                self._progress(0, "")  # starts the clock, now that libraries are imported
+                self._progress(0)  # starts the clock, now that libraries are imported
             return
         config, (point, diverged) = self._jobs[job].config, message
         if config.name not in self._runs:
@@ -134,7 +134,7 @@ class _Monitor:
             note += f", {diverged.sum()} of {len(diverged)} diverged"
         self._progress(sum(self._seen), note)
         pending = self._pending.setdefault(config.name, {})
-        pending.setdefault(point["updates"], {})[job] = message
+        pending.setdefault(int(point["updates"]), {})[job] = message
         if diverged.all():
             self._diverged.add(job)
         jobs = {n for n, other in enumerate(self._jobs) if other.config.name == config.name}
@@ -155,7 +155,8 @@ class _Monitor:
             for name, value in points[0].items()
         }
         if not (diverged := np.concatenate(masks)).all():
-            self._runs[network].active.log(bands.bands(point, ~diverged))
+            banded = bands.bands(point, ~diverged)
+            self._runs[network].active.log({name: float(value) for name, value in banded.items()})
 
     def _start_run(self, config: RunConfig) -> None:
         """Start the tracker's run of a network.

@@ -4,8 +4,9 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import (
@@ -86,10 +87,15 @@ def _format_duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
+class Report(Protocol):
+    """What `progress` yields."""
+
+    def __call__(self, done: int, note: str = "") -> None:
+        """Show that some units are done, with a note."""
+
+
 @contextmanager
-def progress(
-    title: str, total: int, unit: str, *, initial: int = 0
-) -> Iterator[Callable[[int, str], None]]:
+def progress(title: str, total: int, unit: str, *, initial: int = 0) -> Iterator[Report]:
     """Yield `report(done, note)`, which shows what is done, the rate and the time left.
 
     It draws a bar on a terminal, and now and then writes a line to a log.
