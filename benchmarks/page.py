@@ -18,8 +18,7 @@ from benchmarks.contest import ROOT
 from benchmarks.contestants import ENTRIES
 from benchmarks.options import Goal, Options, Tables, format_duration
 from pipeline import plotting
-from pipeline.reporting import templates
-from pipeline.utils import files
+from pipeline.utils import files, templates
 from pipeline.utils.console import print_status
 from pipeline.utils.errors import InputError, unknown_name
 

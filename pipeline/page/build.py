@@ -16,7 +16,7 @@ from pipeline.runs.checkpoint import Checkpoint
 from pipeline.schema.params import Params, get_entry
 from pipeline.schema.report import Report
 from pipeline.schema.variants import experiment_of
-from pipeline.utils import files, paths
+from pipeline.utils import files, paths, templates
 
 LIMIT = 4_000_000
 """Bytes of the page. Networks that would make it larger are shown without their weights."""
@@ -88,18 +88,13 @@ def render(index: Mapping[str, Any], blobs: Mapping[str, str], problems: Iterabl
     own = [f"{{\n{script}}}\n" for problem in problems if (script := hooks.script(problem))]
     # JSON has no other way to keep an HTML parser from seeing a tag.
     data = json.dumps(index, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    values = {
-        "style": _read("style.css"),
-        "data": data.replace("<", "\\u003c"),
-        "blobs": "\n".join(
-            f'<script type="text/plain" id="{name}">{blob}</script>' for name, blob in blobs.items()
-        ),
-        "script": "\n".join([*library, *own, *views]),
-    }
-    template = _read("page.html")
-    before, *parts = template.split("{{")
-    return before + "".join(
-        values[name] + after for name, _, after in (part.partition("}}") for part in parts)
+    return templates.render(
+        HERE / "page.html",
+        {},
+        style=_read("style.css"),
+        data=data.replace("<", "\\u003c"),
+        blobs=blobs,
+        script="\n".join([*library, *own, *views]),
     )
 
 

@@ -11,13 +11,13 @@ from pipeline.problems.load import Problem
 from pipeline.reporting import comparisons, studies
 from pipeline.reporting.formats import FILTERS, number
 from pipeline.reporting.links import link
-from pipeline.reporting.templates import render
 from pipeline.runs import results
 from pipeline.schema.experiment import Dataset, Experiment, RunConfig
 from pipeline.schema.params import Params
 from pipeline.schema.report import Report
 from pipeline.schema.variants import SECTIONS, experiment_of, short_name
 from pipeline.utils import files, paths, statistics
+from pipeline.utils.templates import render
 
 
 def captions(kind: str, name: str) -> dict[str, str]:

@@ -6,11 +6,11 @@ from pipeline import plotting
 from pipeline.problems.load import Problem
 from pipeline.reporting import comparisons, highlights, links, pages
 from pipeline.reporting.formats import FILTERS
-from pipeline.reporting.templates import render
 from pipeline.schema.params import Params
 from pipeline.schema.report import Lesson, Report, Story
 from pipeline.utils import files, paths, statistics
 from pipeline.utils.errors import InputError, unknown_name
+from pipeline.utils.templates import render
 
 TEMPLATE = Path(__file__).with_name("report.md.j2")
 

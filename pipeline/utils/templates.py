@@ -1,4 +1,4 @@
-"""Rendering Jinja templates: the report, and the page of the benchmarks."""
+"""Rendering Jinja templates."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -3,7 +3,7 @@
 import jinja2
 import pytest
 
-from pipeline.reporting.templates import render
+from pipeline.utils.templates import render
 
 
 @pytest.fixture
