@@ -199,7 +199,7 @@ def line_styles() -> Iterator[dict[str, str]]:
 
 
 def marked_lines() -> Iterator[dict[str, Any]]:
-    """Yield looks for lines with few points, of which any eight differ without colors, too.
+    """Yield looks for lines with few points; any eight can be told apart without colors.
 
     Every second line is dashed and its markers are open and larger, so that it shows the line
     before it if both are at the same place.
@@ -332,7 +332,7 @@ def figure_legend(
 
 
 def plot_reference(axes: Axes, value: float, label: str, linestyle: str = "--") -> None:
-    """Plot a dashed horizontal line at a value that is known before training."""
+    """Plot a horizontal line at a value that is known before training."""
     axes.axhline(value, color=GRAY, linestyle=linestyle, linewidth=1.2, label=label)
 
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from pipeline.utils.console import suppress_stderr
 from pipeline.utils.errors import InputError
@@ -24,8 +25,8 @@ here needs them, and without them the import takes a third less time."""
 @contextmanager
 def _hide(*packages: str) -> Iterator[None]:
     """Make packages look as if they were not installed, unless they are imported already."""
-    hidden = [package for package in packages if package not in sys.modules]
-    sys.modules.update(dict.fromkeys(hidden))  # importing a module that is None raises ImportError
+    hidden: dict[str, Any] = {name: None for name in packages if name not in sys.modules}
+    sys.modules.update(hidden)  # importing a module that is None raises ImportError
     try:
         yield
     finally:

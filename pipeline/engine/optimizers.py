@@ -8,6 +8,8 @@ def make_optimizer(training: Training, updates: int) -> keras.Optimizer:
     """Make the optimizer of a training of `updates` updates, without gradient clipping.
 
     Keras would clip by the norm over all replicas; `Replicas.train` clips each replica by its own.
+    With a warmup, the rate rises linearly to `learning_rate`: from 0 in the first update if the
+    schedule is cosine, else from the first of as many equal steps.
     """
     rate = training.learning_rate
     warmup_updates = round(training.warmup * updates)

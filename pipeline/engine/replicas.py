@@ -55,9 +55,21 @@ class Replicas:
     cache.
     """
 
-    def __init__(self, network: Network, weights: Sequence[np.ndarray]):
-        """`weights`: one array (R, …) per entry of `network.model.weights`, in the same order."""
+    def __init__(
+        self,
+        network: Network,
+        weights: Sequence[np.ndarray],
+        indices: Sequence[int] | None = None,
+    ):
+        """Copy weights, and build nothing yet.
+
+        Args:
+            network: the network.
+            weights: one array (R, …) per entry of `network.model.weights`, in the same order.
+            indices: the replicas of the training that these are; default: the first R.
+        """
         self.network = network
+        self.indices = range(len(weights[0])) if indices is None else indices
         self._weights = [np.array(weight) for weight in weights]
         self._state_variables = [  # carried from batch to batch by stateful layers
             state
@@ -119,7 +131,7 @@ class Replicas:
         """
         samples = inputs.shape[1]
         batch_size = training.batch(samples)
-        updates = samples * training.epochs // batch_size
+        updates = training.updates(samples)
         if list(report_after) != sorted(set(report_after)) or not (
             1 <= report_after[0] <= report_after[-1] <= updates
         ):
@@ -156,10 +168,8 @@ class Replicas:
                     count = min(chunk, last_update - first)
                     # Always pass `chunk` batches, of which the program uses `count`: it is compiled
                     # for one shape, and another one would compile it again.
-                    batches = np.arange(first * batch_size, (first + chunk) * batch_size)
-                    batches = (batches % samples).reshape(chunk, batch_size)
                     x, y = (
-                        tf.constant(np.moveaxis(array[group][:, batches], 0, 1))
+                        _take_batches(array[group], first, chunk, batch_size)
                         for array in (inputs, targets)
                     )
                     losses, states = run_updates(
@@ -385,6 +395,12 @@ class Replicas:
         return [
             tf.zeros((self._replicas_per_program, *state.shape)) for state in self._state_variables
         ]
+
+
+def _take_batches(samples: np.ndarray, first: int, count: int, batch_size: int) -> tf.Tensor:
+    """Return batches (U, R, B, …) of samples (R, N, …), which start over after the last sample."""
+    batches = np.arange(first * batch_size, (first + count) * batch_size) % samples.shape[1]
+    return tf.constant(np.moveaxis(samples[:, batches.reshape(count, batch_size)], 0, 1))
 
 
 def _assign(variables: Sequence, values: Sequence[np.ndarray]) -> None:

@@ -66,7 +66,7 @@ def batch_errors(config: RunConfig, per_sequence: int) -> list[str]:
     """Errors of batch size and warm-up, given the number of samples that a sequence is cut into."""
     training = config.experiment.training
     samples = training.sequences * per_sequence
-    updates = samples * training.epochs // training.batch(samples)
+    updates = training.updates(samples)
     if training.warmup and round(training.warmup * updates) >= updates > 0:
         share = f"{training.warmup} of {updates}"
         return [f".training.warmup: must leave updates after it, got {share}"]

@@ -61,8 +61,8 @@ class Evaluation(NamedTuple):
     metrics: Arrays  # each (R,)
     predictions: Arrays  # stored for the figures
     by_piece: Mapping[str, np.ndarray] = MappingProxyType({})
-    """By reference, the network minus the reference (Q,) on each piece of the test data; means over
-    R."""
+    """For each reference, the mean difference (network - reference) on each piece of the test data,
+    (Q,)."""
 
 
 class Metric(NamedTuple):

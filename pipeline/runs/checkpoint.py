@@ -217,13 +217,12 @@ def load_for_problem(name: str, problem: str) -> Checkpoint:
 
 def load_replica(checkpoint: Checkpoint, replica: int) -> Replicas:
     """Build the network with the weights of one replica, as `to_replicas` does with all."""
-    return to_replicas(
-        checkpoint._replace(weights=[w[replica : replica + 1] for w in checkpoint.weights])
-    )
+    weights = [weight[replica : replica + 1] for weight in checkpoint.weights]
+    return to_replicas(checkpoint._replace(weights=weights), [replica])
 
 
-def to_replicas(checkpoint: Checkpoint) -> Replicas:
-    """Build the network with the weights of all replicas.
+def to_replicas(checkpoint: Checkpoint, indices: Sequence[int] | None = None) -> Replicas:
+    """Build the network with the weights of all replicas; `indices` as in `Replicas`.
 
     Raises InputError if their shapes differ.
     """
@@ -239,7 +238,7 @@ def to_replicas(checkpoint: Checkpoint) -> Replicas:
             f"{path}: the weights must have the network's shapes {expected}, got {shapes}; "
             f"{_hint(name)}"
         )
-    return Replicas(network, checkpoint.weights)
+    return Replicas(network, checkpoint.weights, indices)
 
 
 def _hint(name: str) -> str:

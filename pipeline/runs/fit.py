@@ -1,7 +1,9 @@
 """Train one network: the functions that the stage `train` and the trials of studies share."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -11,7 +13,9 @@ from pipeline.runs import checkpoint as checkpoints
 from pipeline.runs import datasets
 from pipeline.runs.checkpoint import Checkpoint, ExportedModel
 from pipeline.runs.fingerprint import Version
-from pipeline.utils import seeds
+
+if TYPE_CHECKING:
+    from pipeline.engine.replicas import Replicas
 
 CURVE_POINTS = 24
 """Number of evenly spaced points of a learning curve.
@@ -98,16 +102,16 @@ def fit(
         on_start: called right before the first update.
     """
     # Keras takes seconds to import, and only processes that train need it.
-    from pipeline.engine.initialization import initial_weights
+    from pipeline.engine.initialization import initial_weights, weight_seeds
     from pipeline.engine.replicas import Replicas
 
     problem, training = Problem(config.experiment.problem), config.experiment.training
     samples_per_sequence = problem.data.samples_per_sequence(config)
     network = problem.model.build(config)
-    weight_seeds = [seeds.integer(training.seed, "weights", replica) for replica in replicas]
-    models = Replicas(
-        network, initial_weights(lambda: problem.model.build(config).model, weight_seeds)
+    initial = initial_weights(
+        lambda: problem.model.build(config).model, weight_seeds(training.seed, replicas)
     )
+    models = Replicas(network, initial)
 
     sequences = arrays["train"][list(replicas), : training.sequences]
     inputs, targets = problem.data.make_examples(sequences, config)
@@ -117,16 +121,10 @@ def fit(
         "": problem.data.make_examples(arrays["validation"][None], config),
         "train_": problem.data.make_examples(sequences[:, : len(arrays["validation"])], config),
     }
-    predict_options = training.predict_options(samples_per_sequence)
-
+    checkpoints_after = _checkpoints_by_update(training, samples_per_sequence)
     weights_after: dict[int, list[np.ndarray]] = {}
     points: list[dict[str, Any]] = []
     diverged = np.zeros(len(replicas), bool)
-    # An update can complete the sequences of several checkpoints.
-    checkpoints_after: dict[int, list[int]] = {}
-    for count in training.checkpoints:
-        update = update_of_sequence(training, samples_per_sequence, count)
-        checkpoints_after.setdefault(update, []).append(count)
     on_start()
     for progress in models.train(
         inputs,
@@ -142,8 +140,8 @@ def fit(
             "updates": progress.updates,
             "train_loss": progress.loss,
         }
-        for prefix, (x, y) in curve_examples.items():
-            metrics = problem.metrics.curve_metrics(y, models.predict(x, y, **predict_options))
+        for prefix, examples in curve_examples.items():
+            metrics = _measure(models, config, *examples)
             point |= {prefix + name: values for name, values in metrics.items()}
         points.append(point)
         on_point(point, diverged)
@@ -158,6 +156,27 @@ def fit(
             break
     history = {name: np.stack([point[name] for point in points], axis=-1) for name in points[0]}
     return Checkpoint(config, models.weights, weights_after, history, diverged)
+
+
+def _measure(
+    models: Replicas, config: schema.RunConfig, inputs: np.ndarray, targets: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return the metrics (R,) of learning curves on some examples."""
+    problem = Problem(config.experiment.problem)
+    samples_per_sequence = problem.data.samples_per_sequence(config)
+    options = config.experiment.training.predict_options(samples_per_sequence)
+    return problem.metrics.curve_metrics(targets, models.predict(inputs, targets, **options))
+
+
+def _checkpoints_by_update(
+    training: schema.Training, samples_per_sequence: int
+) -> dict[int, list[int]]:
+    """Return the checkpoints, in sequences, that an update completes: it can be several."""
+    by_update: dict[int, list[int]] = {}
+    for count in training.checkpoints:
+        update = update_of_sequence(training, samples_per_sequence, count)
+        by_update.setdefault(update, []).append(count)
+    return by_update
 
 
 def update_of_sequence(training: schema.Training, samples_per_sequence: int, sequences: int) -> int:

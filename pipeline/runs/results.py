@@ -1,5 +1,6 @@
 """Results of evaluated networks, loaded from the files that the stages wrote."""
 
+import functools
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
@@ -62,19 +63,26 @@ def _load_table(path: Path, name: str, columns: list[str]) -> pd.DataFrame:
     """Load a network's rows of a numeric CSV file that must have these columns."""
     shown, hint = paths.relative(path), _hint(name)
     try:
-        table = pd.read_csv(path, dtype={"network": str})
+        status = path.stat()
+        table = _read_table(path, status.st_mtime_ns, status.st_size)
     except FileNotFoundError:
         raise InputError(f"{shown}: does not exist yet; {hint}") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{shown}: corrupt ({error}); {hint}") from None
     if missing := [column for column in ("network", *columns) if column not in table]:
         raise InputError(f"{shown}: corrupt (no column {missing[0]!r}); {hint}")
-    table = table[table.pop("network") == name]
+    table = table[table["network"] == name].drop(columns="network")
     if not len(table):
         raise InputError(f"{shown}: has no rows of {name}; {hint}")
     if not all(pd.api.types.is_numeric_dtype(dtype) for dtype in table.dtypes):
         raise InputError(f"{shown}: corrupt (not all values are numbers); {hint}")
     return table
+
+
+@functools.lru_cache(maxsize=64)
+def _read_table(path: Path, modified: int, size: int) -> pd.DataFrame:
+    """Read a table; once for all networks of an experiment, unless the file has changed."""
+    return pd.read_csv(path, dtype={"network": str})
 
 
 def digest(files_: Iterable[Path]) -> str:

@@ -116,6 +116,10 @@ class Training(Section):
         """Samples per update, given the samples of an epoch."""
         return samples if self.batch_size == ALL else self.batch_size
 
+    def updates(self, samples: int) -> int:
+        """Updates of a replica in all epochs, given the samples of an epoch."""
+        return samples * self.epochs // self.batch(samples)
+
     def reset_every(self, samples_per_sequence: int) -> int:
         """The number of batches after which stateful layers are reset."""
         if self.reset_states_after == "batch":
@@ -167,9 +171,8 @@ class RunConfig(NamedTuple):
         }
 
     def flat(self) -> dict[str, Any]:
-        """Values under flat names such as `model.cells`, for tables."""
-        exclude = {"problem", "dataset"}
-        sections = self.experiment.model_dump(exclude=exclude, exclude_none=True)
+        """Values under flat names such as `model.cells`, for tables; None where unset."""
+        sections = self.experiment.model_dump(exclude={"problem", "dataset"})
         dataset = self.dataset.model_dump()
         contents = dataset.pop("contents", None)  # of the user's files: long
         sections["dataset"] = {"name": self.experiment.dataset, **dataset}

@@ -51,7 +51,7 @@ def evaluate_network(network: str) -> NetworkResults:
     config, valid = checkpoint.config, checkpoint.without_diverged()
     problem = Problem(config.experiment.problem)
     test = datasets.load(config.experiment.dataset, config.dataset)["test"]
-    replicas = checkpoints.to_replicas(valid)
+    replicas = checkpoints.to_replicas(valid, np.flatnonzero(~checkpoint.diverged).tolist())
     evaluation = problem.metrics.evaluate(
         config, replicas, test, valid.history, valid.weights_after
     )

@@ -13,7 +13,7 @@ from pipeline.runs.tracker import Tracker
 from pipeline.schema.params import Params
 from pipeline.studies import export, figures
 from pipeline.studies.plan import StudyPlan, Trial, make_plan
-from pipeline.studies.run import best, run_study
+from pipeline.studies.run import best, confirmation_jobs, run_study
 from pipeline.studies.storage import TrialStore, open_store
 from pipeline.studies.trial import TrialResult
 from pipeline.utils import console, files, paths
@@ -111,10 +111,9 @@ def _restore(plan: StudyPlan, store: TrialStore) -> None:
     for trial in trials:
         if trial.number not in finished:
             store.add(trial)
-    confirmations = store.confirmations()
-    for name, result in confirmed.items():
-        if name not in confirmations:
-            store.add_confirmation(name, result)
+    for name, job in confirmation_jobs(plan, trials).items():
+        if name in confirmed:
+            store.add_confirmation(name, confirmed[name], job)
 
 
 def _reporter(
@@ -140,9 +139,8 @@ def _reporter(
 
 def write(plan: StudyPlan, trials: Sequence[Trial], confirmed: Mapping[str, TrialResult]) -> None:
     """Write reports/studies/<name>/: trials.csv, best.json, the figures and their captions."""
-    problem = Problem(plan.study.problem)
     table = export.make_table(plan, trials)
-    summary = export.summarize(plan, trials, confirmed, problem.metrics.describe)
+    summary = export.summarize(plan, trials, confirmed)
     labels = plotting.variant_labels(plan.name)
     captioned = figures.draw(plan, trials, confirmed, summary, labels)
     with files.atomic_write(paths.study(plan.name)) as folder:

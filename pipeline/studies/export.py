@@ -7,14 +7,13 @@ MLflow and a fresh clone need of every trial. All files are the same bytes for t
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pipeline.problems.base import Metric
 from pipeline.problems.load import Problem
 from pipeline.studies import storage
 from pipeline.studies.plan import StudyPlan, Trial
@@ -55,15 +54,9 @@ def _summary(plan: StudyPlan, metric: str, values: np.ndarray) -> dict:
 
 
 def summarize(
-    plan: StudyPlan,
-    trials: Sequence[Trial],
-    confirmed: Mapping[str, TrialResult],
-    describe: Callable[[str], Metric],
+    plan: StudyPlan, trials: Sequence[Trial], confirmed: Mapping[str, TrialResult]
 ) -> dict:
-    """The best trials, how all of them ended, and the confirmation; NaN is None, as in JSON.
-
-    `describe` is that of the problem's metrics.
-    """
+    """The best trials, how all of them ended, and the confirmation; NaN is None, as in JSON."""
     states = [trial.state for trial in trials]
     summary = {
         "study": plan.name,
@@ -78,8 +71,8 @@ def summarize(
         summary["target"] = plan.study.target
         summary["smallest_reaching_target"] = [_describe_trial(plan, trial) for trial in smallest]
     if confirmed:
-        summary[CONFIRMED] = _summarize_confirmation(plan, confirmed, describe)
-    return json.loads(json.dumps(summary), parse_constant=lambda _: None)
+        summary[CONFIRMED] = _summarize_confirmation(plan, confirmed)
+    return json.loads(json.dumps(summary), parse_constant=lambda _: None)  # of NaN
 
 
 def _describe_trial(plan: StudyPlan, trial: Trial) -> dict:
@@ -119,9 +112,7 @@ def smallest_reaching_target(plan: StudyPlan, trials: Sequence[Trial]) -> list[T
     return [smallest[choice] for choice in choices if choice in smallest]
 
 
-def _summarize_confirmation(
-    plan: StudyPlan, confirmed: Mapping[str, TrialResult], describe: Callable[[str], Metric]
-) -> dict:
+def _summarize_confirmation(plan: StudyPlan, confirmed: Mapping[str, TrialResult]) -> dict:
     """The best and the untuned network on new replicas, and their paired differences."""
     summary: dict = {
         "replicas": plan.confirmation_replicas,
@@ -134,6 +125,7 @@ def _summarize_confirmation(
         summary[name] = {
             metric: _summary(plan, metric, result.values(metric)) for metric in plan.study.measured
         }
+    describe = Problem(plan.study.problem).metrics.describe
     summary["difference"] = {
         metric: statistics.paired_difference(
             confirmed[TUNED].values(metric),
@@ -167,7 +159,11 @@ def write_arrays(
     """Write data/studies/<name>.npz: all results of the trials and of the confirmation."""
     results = {str(trial.number): trial.result for trial in trials}
     results |= {f"{CONFIRMED} {name}": result for name, result in confirmed.items()}
-    about = {"fingerprint": plan.fingerprint, "points": [trial.point for trial in trials]}
+    about = {
+        "fingerprint": plan.fingerprint,
+        "points": [trial.point for trial in trials],
+        "confirmed": best(plan, trials)[0].number if confirmed else None,
+    }
     files.write_arrays(paths.trials(plan.name), to_arrays(results), about)
 
 
@@ -194,6 +190,9 @@ def read_arrays(plan: StudyPlan) -> tuple[list[Trial], dict[str, TrialResult]]:
     except (KeyError, ValueError, TypeError) as error:
         shown = paths.relative(path)
         raise InputError(f"{shown}: corrupt ({type(error).__name__}); {hint}") from None
+    winners = best(plan, trials)
+    if not winners or about.get("confirmed") != winners[0].number:  # of another best trial
+        return trials, {}
     confirmed = {
         name.removeprefix(f"{CONFIRMED} "): result
         for name, result in results.items()

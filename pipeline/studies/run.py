@@ -134,24 +134,27 @@ def best(plan: StudyPlan, trials: Sequence[Trial]) -> list[Trial]:
     ]
 
 
+def confirmation_jobs(plan: StudyPlan, trials: Sequence[Trial]) -> dict[str, Job]:
+    """The trainings of the best and of the untuned network on replicas that no trial has used.
+
+    They are evaluated on the half of the test sequences that did not select the best trial. Empty
+    if no trial is eligible.
+    """
+    best_trials = best(plan, trials)
+    points = {TUNED: best_trials[0].point, UNTUNED: None} if best_trials else {}
+    return {
+        name: _job(plan, point, plan.confirmation_replicas, [], test_half=1)
+        for name, point in points.items()
+    }
+
+
 def _confirm(
     plan: StudyPlan, trials: Sequence[Trial], store: TrialStore, executor: Executor
 ) -> dict[str, TrialResult]:
-    """Train the best and the untuned network on replicas that no trial has used.
-
-    They are evaluated on the half of the test sequences that did not select the best trial.
-    """
-    best_trials = best(plan, trials)
-    if not best_trials:
-        return {}
-    points = {TUNED: best_trials[0].point, UNTUNED: None}
-    done = store.confirmations()
-    missing = [name for name in points if name not in done]
-    jobs = {
-        number: _job(plan, points[name], plan.confirmation_replicas, [], test_half=1)
-        for number, name in enumerate(missing)
-    }
-    for number, result in _run_jobs(jobs, store, executor):
-        store.add_confirmation(missing[number], result, jobs[number])
-        done[missing[number]] = result
-    return {name: done[name] for name in points}
+    jobs = confirmation_jobs(plan, trials)
+    names, results = list(jobs), {}
+    for number, result in _run_jobs(dict(enumerate(jobs.values())), store, executor):
+        name = names[number]
+        store.add_confirmation(name, result, jobs[name])
+        results[name] = result
+    return {name: results[name] for name in names}

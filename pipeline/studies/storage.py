@@ -95,18 +95,11 @@ class TrialStore:
                 "added to it when the study runs again"
             )
 
-    def confirmations(self) -> dict[str, TrialResult]:
-        """Return the confirmation's results by network, `tuned` or `untuned`.
-
-        Results are left out if they have another number of replicas than the study now sets.
-        """
-        stored = {path.stem: _read(path) for path in _folder(self._plan).glob("*tuned.npz")}
-        results = {name: content[0] for name, content in stored.items() if content}
-        return {n: result for n, result in results.items() if self._plan.is_confirmation(result)}
-
-    def add_confirmation(self, name: str, result: TrialResult, job: Job | None = None) -> None:
-        """Write a result of the confirmation; `job` as in `add`."""
-        _write(_folder(self._plan) / f"{name}.npz", result, job=job)
+    def add_confirmation(self, name: str, result: TrialResult, job: Job) -> None:
+        """Write a result of the confirmation, which `find_results` then finds by its job."""
+        path = _folder(self._plan) / f"{name}.npz"
+        _write(path, result, job=job)
+        self._stored[job.digest] = path
 
     def _open_mirror(self, address: str | None, attributes: Mapping[str, str]) -> Mirror:
         """Open Optuna's copy of the study and update it; replace a damaged default journal."""

@@ -104,8 +104,9 @@ def _run(config: schema.RunConfig, job: Job) -> TrialResult:
     valid, test = checkpoint.without_diverged(), arrays["test"]
     if job.test_half is not None:
         test = np.array_split(test, 2)[job.test_half]
+    replicas = checkpoints.to_replicas(valid, np.array(job.replicas)[~diverged].tolist())
     evaluation = problem.metrics.evaluate(
-        config, checkpoints.to_replicas(valid), test, valid.history, valid.weights_after
+        config, replicas, test, valid.history, valid.weights_after
     )
     return TrialResult(
         diverged,

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import mlflow
-import numpy as np
 import pandas as pd
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
@@ -118,7 +117,7 @@ def _model_folder(champion: Champion) -> Iterator[Path]:
         network.mkdir()
         files.write_json(network / pyfunc.PARAMETERS, checkpoint.config.to_dict())
         weights = {str(index): weight[replica] for index, weight in enumerate(checkpoint.weights)}
-        np.savez(network / pyfunc.WEIGHTS, allow_pickle=False, **weights)
+        files.write_npz(network / pyfunc.WEIGHTS, weights)
         for pattern in CODE:
             source = package / pattern.format(problem=problem)
             if not source.exists():  # a part of a problem may be a module

@@ -128,14 +128,7 @@ def parameters(config: RunConfig) -> dict[str, str]:
 
     If they were missing, the UI would not list them among the differences of runs.
     """
-    sections = config.experiment.model_dump(exclude={"problem", "dataset"})
-    unset = {
-        f"{section}.{key}": None
-        for section, entries in sections.items()
-        for key, value in entries.items()
-        if value is None
-    }
-    return {key: str(value) for key, value in (config.flat() | unset).items()}
+    return {key: str(value) for key, value in config.flat().items()}
 
 
 def create(

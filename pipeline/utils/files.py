@@ -1,6 +1,7 @@
 """Files are written atomically; reading a missing or corrupt file raises InputError."""
 
 import errno
+import glob
 import io
 import json
 import os
@@ -20,12 +21,17 @@ from pipeline.utils.errors import InputError
 def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary path for a file or folder, which replaces `path` at the end of the block.
 
-    `path` is unchanged until then, so that an exception or a kill loses nothing. Raises
-    IsADirectoryError instead of replacing a folder by a file.
+    `path` is unchanged until then, so that an exception or a kill loses nothing. If two processes
+    write it at the same time, the last one wins. Raises IsADirectoryError instead of replacing a
+    folder by a file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial, replaced = (path.with_name(f".{path.name}.{word}") for word in ("partial", "replaced"))
-    _remove(partial)
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
+        process = left.suffixes[-2][1:]
+        if process.isdecimal() and not _is_running(int(process)):
+            _remove(left)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    replaced = path.with_name(f".{path.name}.replaced")
     if replaced.exists() and not path.exists():  # killed between the two renames below
         replaced.replace(path)
     try:
@@ -54,6 +60,16 @@ def prepare_output(option: str, path: Path, suffixes: tuple[str, ...]) -> None:
         raise InputError(f"{option}: {path.parent} is not a folder ({error.strerror})") from None
 
 
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # of another user
+        pass
+    return True
+
+
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
@@ -80,9 +96,17 @@ def write_arrays(
     `about` is stored as JSON in the array of that name.
     """
     about = {"about": np.array(json.dumps(about or {}, sort_keys=True))}
-    # np.savez would write other zip headers under another version of Python.
-    with atomic_write(path) as partial, zipfile.ZipFile(partial, "w") as archive:
-        for name, array in (about | dict(arrays)).items():
+    with atomic_write(path) as partial:
+        write_npz(partial, about | dict(arrays))
+
+
+def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write arrays as .npz; the same arrays always give the same bytes.
+
+    `np.savez` writes other zip headers under another version of Python.
+    """
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
             content = io.BytesIO()
             np.lib.format.write_array(content, np.asanyarray(array), allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy"), content.getbuffer())

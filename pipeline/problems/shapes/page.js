@@ -2,9 +2,6 @@
    The networks are those of pipeline/problems/shapes/model/; inputs and constants are rounded to
    float32 as there. */
 
-const OCTAVES = 6;
-const COSINES = 32;
-const MIN_SCALE = 0.002;
 const SHOWN = 100; // shapes over each other
 const COUNTED = 1000; // shapes in histograms
 const BINS = 20;
@@ -41,13 +38,15 @@ function makeSlots(settings) {
   const sizes = settings.families.map((family) => family.size);
   const vocabulary = Math.max(...sizes.map((size) => size ?? 0));
   const waves = [];
-  for (let k = 1; vocabulary && k <= COSINES; k++) {
+  for (let k = 1; vocabulary && k <= settings.cosines; k++) {
     for (let token = 0; token < vocabulary; token++) {
       waves.push(Math.SQRT2 * Math.cos(Math.PI * k * Math.fround((token + 0.5) / vocabulary)));
     }
   }
   const first = lengths.map((_, family) => lengths.slice(0, family).reduce((a, b) => a + b, 0));
-  return { steps, sizes, first, vocabulary, waves: { data: Float32Array.from(waves), shape: [COSINES, vocabulary] } };
+  const { octaves, cosines, min_scale: minScale } = settings;
+  const table = { data: Float32Array.from(waves), shape: [cosines, vocabulary] };
+  return { steps, sizes, first, vocabulary, octaves, minScale, waves: table };
 }
 
 /** The state of a generator before the first coordinate of a family. */
@@ -61,12 +60,12 @@ function predictStep(shape, weights, slots, sample) {
   const slot = slots.first[shape.family] + shape.t;
   const input = new Float32Array(weights["lstm/kernel"].shape[0]);
   input[0] = shape.last - 0.5;
-  for (let octave = 0; octave < OCTAVES; octave++) {
+  for (let octave = 0; octave < slots.octaves; octave++) {
     const angle = Math.fround(shape.last * Math.fround(Math.PI) * 2 ** octave);
     input[1 + octave] = Math.sin(angle);
-    input[1 + OCTAVES + octave] = Math.cos(angle);
+    input[1 + slots.octaves + octave] = Math.cos(angle);
   }
-  input[1 + 2 * OCTAVES + slot] = 1;
+  input[1 + 2 * slots.octaves + slot] = 1;
   shape.state = lstmStep(input, shape.state, weights, "lstm");
   const { hidden } = shape.state;
   const both = new Float64Array(hidden.length + shape.seen.length);
@@ -75,7 +74,7 @@ function predictStep(shape, weights, slots, sample) {
   const center = denseColumn(both, weights, "center", slot);
   return sample === "tokens"
     ? { logits: tokenLogits(hidden, center, slot, weights, slots, shape.family) }
-    : mixture(hidden, center, slot, weights);
+    : mixture(hidden, center, slot, weights, slots);
 }
 
 function tokenLogits(hidden, center, slot, weights, slots, family) {
@@ -86,7 +85,7 @@ function tokenLogits(hidden, center, slot, weights, slots, family) {
   return logits.map((logit, token) => logit - (sharpness * (center - width * (token + 0.5))) ** 2);
 }
 
-function mixture(hidden, center, slot, weights) {
+function mixture(hidden, center, slot, weights, slots) {
   const spread = Math.exp(denseColumn(hidden, weights, "spread", slot));
   const logits = dense(hidden, weights, "logits");
   const count = logits.length;
@@ -95,7 +94,7 @@ function mixture(hidden, center, slot, weights) {
     means: dense(hidden, weights, "offsets").map(
       (offset, k) => center + spread * (offset + (count > 1 ? -1 + (2 * k) / (count - 1) : -1))),
     scales: dense(hidden, weights, "scales").map(
-      (scale) => MIN_SCALE + spread * Math.exp(scale - Math.log(count))),
+      (scale) => slots.minScale + spread * Math.exp(scale - Math.log(count))),
   };
 }
 

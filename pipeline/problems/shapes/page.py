@@ -9,6 +9,7 @@ from zlib import crc32
 import numpy as np
 
 from pipeline.problems.shapes.config.family import Family, parameter_label
+from pipeline.problems.shapes.config.types import COSINES, MIN_SCALE, OCTAVES
 from pipeline.problems.shapes.data.grids import Grid
 from pipeline.schema.experiment import RunConfig
 
@@ -41,6 +42,7 @@ def network(config: RunConfig) -> tuple[list[str], dict]:
     if not framing.generative:
         return list(VERTICES), settings
     settings["stream"] = crc32(b"draw")  # of the random numbers of `pipeline draw`
+    settings |= {"octaves": OCTAVES, "cosines": COSINES, "min_scale": MIN_SCALE}
     return list(TOKENS if framing.sample == "tokens" else MIXTURE), settings
 
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from plans import make_result, make_trials, small_plan
 
-from pipeline.problems.load import Problem
 from pipeline.studies import export
 from pipeline.studies.run import TUNED, UNTUNED
 from pipeline.studies.trial import from_arrays, to_arrays
@@ -42,8 +41,7 @@ def test_a_summary_of_a_confirmation_that_diverged_is_json():
         TUNED: make_result({"token_accuracy": 0.5, "cross_entropy": 1.0}),
         UNTUNED: make_result({}, diverged=[True]),
     }
-    describe = Problem("echo").metrics.describe
-    summary = export.summarize(plan, some_trials(plan), confirmed, describe)
+    summary = export.summarize(plan, some_trials(plan), confirmed)
     assert json.loads(json.dumps(summary, allow_nan=False)) == summary
     assert summary["fingerprint"] == plan.fingerprint
     assert summary["trials"] == {"complete": 5, "pruned": 1, "failed": 0}
@@ -60,7 +58,7 @@ def test_the_smallest_network_that_reaches_the_target_for_each_choice():
     ]
     trials = make_trials(plan, results)
     assert export.smallest_reaching_target(plan, trials) == [trials[1]]
-    summary = export.summarize(plan, trials, {}, Problem("shapes").metrics.describe)
+    summary = export.summarize(plan, trials, {})
     assert summary["target"] == 0.5
     assert [trial["trial"] for trial in summary["smallest_reaching_target"]] == [1]
 
@@ -80,5 +78,8 @@ def test_arrays_of_other_parameters_are_not_read(in_folder):
     confirmed = {name: make_result({"token_accuracy": 0.5}) for name in (TUNED, UNTUNED)}
     export.write_arrays(plan, trials, confirmed)
     np.testing.assert_equal(export.read_arrays(plan), (trials, confirmed))
+    better = trials[1]._replace(result=make_result({"token_accuracy": 1.0, "cross_entropy": 0.1}))
+    export.write_arrays(plan, [trials[0], better, *trials[2:]], {})
+    assert export.read_arrays(plan)[1] == {}
     with pytest.raises(InputError, match=r"data/studies/search\.npz: was made with other param"):
         export.read_arrays(small_plan("search", seed=3))

@@ -9,7 +9,6 @@ import pytest
 from plans import make_result, make_trials, small_plan
 
 from pipeline import plotting
-from pipeline.problems.load import Problem
 from pipeline.studies import export, figures
 from pipeline.studies.figures import by_dimension
 from pipeline.studies.figures.searches import importances
@@ -40,8 +39,7 @@ def draw(
     labels: dict | None = None,
 ) -> dict[str, bytes]:
     """The figures as SVG by name."""
-    describe = Problem(plan.study.problem).metrics.describe
-    summary = export.summarize(plan, trials, confirmed or {}, describe)
+    summary = export.summarize(plan, trials, confirmed or {})
     files = {}
     for picture in figures.draw(plan, trials, confirmed or {}, summary, labels or {}):
         assert picture.caption.endswith(".")
@@ -165,7 +163,7 @@ def test_the_frontier_says_in_words_which_choices_do_not_reach_the_target():
 def captions(plan: StudyPlan, results: list) -> dict[str, str]:
     """The captions of the figures of a study with these results."""
     trials = make_trials(plan, results)
-    summary = export.summarize(plan, trials, {}, Problem(plan.study.problem).metrics.describe)
+    summary = export.summarize(plan, trials, {})
     drawn = figures.draw(plan, trials, {}, summary, {})
     for picture in drawn:
         plotting.close(picture.figure)

@@ -9,7 +9,7 @@ from plans import make_result, small_plan
 from small import small_config
 
 from pipeline.runs.fingerprint import Version
-from pipeline.studies.run import run_study
+from pipeline.studies.run import TUNED, confirmation_jobs, run_study
 from pipeline.studies.storage import open_store
 from pipeline.studies.trial import Job, run_trial
 
@@ -52,6 +52,25 @@ def test_a_confirmation_is_evaluated_on_test_sequences_that_no_trial_has_used():
     with open_store(plan) as store:
         run_study(plan, store, trainer, lambda done: None, plan.study.planned)
     assert trainer.halves == [0] * plan.study.planned + [1] * 2
+
+
+def test_a_confirmation_of_another_best_trial_or_other_replicas_is_trained_again():
+    plan = small_plan("search", prune=None, confirm_replicas=1)
+    trainer = Trainer()
+    with open_store(plan) as store:
+        trials, confirmed = run_study(plan, store, trainer, lambda done: None, plan.study.planned)
+        worst = min(trials, key=lambda trial: trial.point["model.cells"])
+        others = confirmation_jobs(plan, [worst])
+        store.add_confirmation(TUNED, make_result({"token_accuracy": 0.0}), others[TUNED])
+    best_cells = max(trial.point["model.cells"] for trial in trials)
+    untuned = plan.config.experiment.model.cells
+    for replicas, cells in [(1, [best_cells]), (1, []), (2, [best_cells, untuned])]:
+        plan = small_plan("search", prune=None, confirm_replicas=replicas)
+        trainer.cells = []
+        with open_store(plan) as store:
+            *_, again = run_study(plan, store, trainer, lambda done: None, plan.study.planned)
+        assert trainer.cells == cells
+        assert again[TUNED].values("token_accuracy") == confirmed[TUNED].values("token_accuracy")
 
 
 def test_both_halves_make_up_the_test_sequences():

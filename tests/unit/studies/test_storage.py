@@ -241,14 +241,6 @@ def test_reading_trials_writes_nothing(plan, trials):
         assert {p: p.read_bytes() for p in Path(".studies").rglob("*") if p.is_file()} == files
 
 
-def test_a_confirmation_of_other_replicas_is_trained_again():
-    with storage.open_store(small_plan("search", confirm_replicas=1)) as store:
-        store.add_confirmation("tuned", make_result({"token_accuracy": 0.5}))
-        assert set(store.confirmations()) == {"tuned"}
-    with storage.open_store(small_plan("search", confirm_replicas=2)) as store:
-        assert store.confirmations() == {}
-
-
 def test_a_journal_has_no_results(plan, trials):
     write(plan, trials)
     lines = [json.loads(line) for line in JOURNAL.read_text().splitlines()]

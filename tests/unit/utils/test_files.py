@@ -1,6 +1,8 @@
 """Files are written atomically; corrupt ones raise InputError."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -34,6 +36,20 @@ def test_a_folder_replaces_the_old_one(tmp_path):
             (partial / content).touch()
     assert [entry.name for entry in path.iterdir()] == ["new"]
     assert {entry.name for entry in tmp_path.iterdir()} == {"folder", "params.yaml"}
+
+
+def test_two_processes_can_write_a_file_and_what_a_killed_one_left_is_removed(tmp_path):
+    path = tmp_path / "file.txt"
+    write = "from pathlib import Path; from pipeline.utils import files; import os; "
+    leave = f"block = files.atomic_write(Path({str(path)!r})); block.__enter__().touch(); "
+    with files.atomic_write(path) as partial:
+        partial.write_text("first")
+        subprocess.run([sys.executable, "-c", write + leave + "os._exit(0)"], check=True)
+        second = f"files.write_text(Path({str(path)!r}), 'second')"
+        subprocess.run([sys.executable, "-c", write + second], check=True)
+        assert path.read_text() == "second"
+    assert path.read_text() == "first"
+    assert [entry.name for entry in tmp_path.glob("*file*")] == ["file.txt"]
 
 
 def test_a_file_does_not_replace_a_folder(tmp_path):

@@ -23,7 +23,6 @@ import scipy
 
 from pipeline.engine.states import layer_weights, lstm_states
 from pipeline.problems.echo.data.examples import samples_per_sequence
-from pipeline.utils import seeds
 
 if TYPE_CHECKING:
     from pipeline.engine.replicas import Replicas
@@ -97,14 +96,15 @@ def _reads_step_by_step(config: RunConfig) -> bool:
 
 
 def _untrained(config: RunConfig, replicas: Replicas) -> Replicas:
-    """Return as many replicas with the initial weights of the training."""
-    from pipeline.engine.initialization import initial_weights  # Keras takes seconds to import
+    """Return the same replicas with the initial weights of their training."""
+    # Keras takes seconds to import.
+    from pipeline.engine.initialization import initial_weights, weight_seeds
     from pipeline.engine.replicas import Replicas
     from pipeline.problems.echo.model.network import build
 
-    seed = config.experiment.training.seed
-    weight_seeds = [seeds.integer(seed, "weights", replica) for replica in range(replicas.count)]
-    return Replicas(replicas.network, initial_weights(lambda: build(config).model, weight_seeds))
+    chosen = weight_seeds(config.experiment.training.seed, replicas.indices)
+    weights = initial_weights(lambda: build(config).model, chosen)
+    return Replicas(replicas.network, weights, replicas.indices)
 
 
 def reader_states(

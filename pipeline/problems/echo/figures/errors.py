@@ -121,8 +121,9 @@ def plot_confusions(results: StoredResults) -> Figure:
     for (one, other), count in total.most_common(MAX_LABELED):
         if count >= MIN_LABELED:
             text = f"{one} → {other}: {count:,}"
-            offset = (10, 6) if one < 70 else (-10, 6)
-            side = "left" if one < 70 else "right"
+            is_left = one < 0.7 * expected.max()  # so that the text stays in the panel
+            offset = (10, 6) if is_left else (-10, 6)
+            side = "left" if is_left else "right"
             axes.annotate(
                 text,
                 (one, other),

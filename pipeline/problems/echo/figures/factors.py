@@ -74,9 +74,9 @@ def settings(config: RunConfig) -> dict:
         for key, value in getattr(config.experiment, section)
         if key not in ("replicas", "checkpoints", "vectorized", "workers")
     }
-    training = config.experiment.training
     samples = flat.pop("training.sequences") * samples_per_sequence(config)
-    return flat | {UPDATES: samples * flat.pop("training.epochs") // training.batch(samples)}
+    flat.pop("training.epochs")
+    return flat | {UPDATES: config.experiment.training.updates(samples)}
 
 
 def line_styles(names: Iterable) -> dict:

@@ -127,7 +127,7 @@ def replicas_at_length(replicas: Replicas, config: schema.RunConfig, length: int
 
     The weights do not depend on the window's length.
     """
-    return Replicas(build(at_length(config, length)), replicas.weights)
+    return Replicas(build(at_length(config, length)), replicas.weights, replicas.indices)
 
 
 def echo(

@@ -99,8 +99,8 @@ def embedding(config: RunConfig) -> Callable:
 
 def output_layer(config: RunConfig) -> keras.layers.Dense:
     """Return the output layer for one integer per time step."""
-    width = _output_width(config)
-    return keras.layers.Dense(width, activation=_activation(config), name="integers")
+    activation = config.experiment.output_activation
+    return keras.layers.Dense(_output_width(config), activation=activation, name="integers")
 
 
 def complete_echo(config: RunConfig) -> list[keras.layers.Layer]:
@@ -109,12 +109,8 @@ def complete_echo(config: RunConfig) -> list[keras.layers.Layer]:
     return [
         keras.layers.Dense(echo * width, name="echo"),
         keras.layers.Reshape((echo, width), name="integers"),
-        keras.layers.Activation(_activation(config), name="probabilities"),
+        keras.layers.Activation(config.experiment.output_activation, name="probabilities"),
     ]
-
-
-def _activation(config: RunConfig) -> str:
-    return config.experiment.output_activation
 
 
 def sequential(config: RunConfig, *layers: keras.layers.Layer) -> Models:

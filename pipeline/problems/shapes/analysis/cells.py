@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pipeline.schema.experiment import RunConfig
 
 TRACED_SIZES = (0.2, 0.8)  # of the shapes whose states are shown, in all combinations
+MOST_COMBINED = 2  # sizes; of families with more of them, they vary together
 
 
 def analyze(
@@ -36,7 +37,10 @@ def analyze(
     if config.experiment.framing.sample != "shape" or not config.dataset.family.known:
         return Evaluation({}, {})
     family = config.dataset.family
-    sizes = np.array(list(itertools.product(TRACED_SIZES, repeat=len(family.parameters))))
+    count = len(family.parameters)
+    sizes = np.array([*itertools.product(TRACED_SIZES, repeat=count)])
+    if count > MOST_COMBINED:
+        sizes = np.array([[size] * count for size in TRACED_SIZES])
     traces = hidden_states(replicas, family.polygons(sizes))
     parts = [variance_parts(states, family.theta(test)) for states in hidden_states(replicas, test)]
     arrays = {"traced_sizes": sizes, "traces": traces, "state_variance": np.stack(parts)}

@@ -22,6 +22,10 @@ HALF_WIDTH = 0.01
 step. The density of a step that is fully determined could grow without bound; the probability of an
 interval cannot."""
 
+OCTAVES = 6  # frequencies that encode the last step of a generator
+COSINES = 32  # terms of the smooth part of the tokens' logits
+MIN_SCALE = 0.002  # smallest scale of a mixture's component, as a share of the widest step
+
 
 def _check_each(value: Any, check: Callable[[Any], str]) -> str | tuple[str, ...]:
     """Check the name of a family, or each name of a list; a list of one name is that name."""
@@ -103,6 +107,11 @@ class Dataset(schema.Dataset):
     def vertex_count(self) -> int:
         """The largest number of vertices of a shape."""
         return max(family.vertex_count for family in self.families.values())
+
+    @property
+    def known(self) -> bool:
+        """Whether the distributions of all families are known, not estimated from files."""
+        return all(family.known for family in self.families.values())
 
     @property
     def plural(self) -> str:

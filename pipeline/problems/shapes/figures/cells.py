@@ -1,5 +1,7 @@
 """The figure of what the cells of an LSTM hold while it follows the vertices of a shape."""
 
+import itertools
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
@@ -89,7 +91,7 @@ def _plot_heat_map(axes: Axes, traces: np.ndarray, names: list[str]) -> None:
 def _plot_variance(axes: Axes, variance: np.ndarray, parts: list[str]) -> None:
     """Plot the parts of each cell's variance (H, parts) as bars."""
     cells, left = np.arange(len(variance)), np.zeros(len(variance))
-    colors = (*COLORS[: len(parts) - 1], "#BBBBBB")
+    colors = [*itertools.islice(itertools.cycle(COLORS), len(parts) - 1), "#BBBBBB"]
     for values, label, color in zip(variance.T, parts, colors, strict=True):
         axes.barh(cells, values, left=left, color=color, label=label)
         left += values
@@ -108,8 +110,8 @@ def _plot_lines(
     panels = figure.subplots(1, len(chosen), sharey=True, squeeze=False)[0]
     steps = np.arange(1, traces.shape[1] + 1)
     for axes, (cell, title) in zip(panels, chosen.items(), strict=True):
-        styles = zip(SHAPE_COLORS, plotting.MARKERS, strict=False)
-        for shape, name, (color, marker) in zip(traces, names, styles, strict=False):
+        styles = list(zip(SHAPE_COLORS, plotting.MARKERS, strict=False))[: len(names)]
+        for shape, name, (color, marker) in zip(traces, names, styles, strict=True):
             axes.plot(steps, shape[:, cell], color=color, marker=marker, label=name)
         axes.set(title=title, xlabel="vertex", xticks=steps)
     panels[0].set_ylabel("hidden state")

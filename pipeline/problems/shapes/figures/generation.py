@@ -69,7 +69,7 @@ def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
             f"{plotting.describe_curve(count)}."
             + (
                 " Dashed line: no generator can be better, because sizes are random."
-                if _is_known(config)
+                if config.dataset.known
                 else ""
             )
             + (
@@ -82,13 +82,9 @@ def figures(config: RunConfig, results: StoredResults) -> list[CaptionedFigure]:
     ]
 
 
-def _is_known(config: RunConfig) -> bool:
-    return all(family.known for family in config.dataset.families.values())
-
-
 def _sizes_of_data(config: RunConfig) -> str:
     """Return the end of a caption: how sizes are distributed in the data."""
-    if not _is_known(config):
+    if not config.dataset.known:
         return (
             "The axes are the free parameters of the data, from the one that varies most, as the "
             "share of the data in which they are smaller: the data are uniform."
@@ -104,7 +100,7 @@ def _sizes_of_data(config: RunConfig) -> str:
 def _outside_note(config: RunConfig, results: StoredResults) -> str:
     """Return a part of a caption: what the label `outside` means, if there is one."""
     shares = [results.predictions[f"{shape}/histograms"] for shape in config.dataset.families]
-    if not _is_known(config) or max(_outside(each).max() for each in shares) <= SHOWN_OUTSIDE:
+    if not config.dataset.known or max(_outside(each).max() for each in shares) <= SHOWN_OUTSIDE:
         return ""
     return (
         " Outside: share of drawn shapes whose nearest exact shape has a size below 0 or above 1."

@@ -61,7 +61,7 @@ def loss_metric(framing: Framing) -> str:
 def references(config: RunConfig, held_out: np.ndarray) -> dict[str, dict[str, float]]:
     """Return reference values of metrics, computed from held-out shapes (S, V, 2)."""
     framing, families = config.experiment.framing, config.dataset.families.values()
-    if not all(family.known for family in families):
+    if not config.dataset.known:
         return {}
     best = IDEAL if framing.bins else "lower bound"
     ideal = [measure_ideal(family, framing.bins) for family in families]
@@ -128,7 +128,7 @@ def evaluate(
         unclipped = sampler.sample_unclipped(shape, SAMPLE_SIZE, SEED)
         drawn = sampler.clip(shape, unclipped)
         by_family[shape] = {"outside": 1 - validity(unclipped, family)}
-        by_family[shape] |= drawing_metrics(drawn, family, parameters=not several)
+        by_family[shape] |= sample_metrics(drawn, family, parameters=not several)
         predictions |= _family_predictions(sampler, shape, family, drawn)
         if family.known:
             ideal = measure_ideal(family, config.experiment.framing.bins)
@@ -153,7 +153,7 @@ def _likelihood(
     name = loss_metric(config.experiment.framing)
     inputs, targets = make_examples(test, config)
     nats = replicas.predict(inputs[None], targets[None])[name]
-    if not all(family.known for family in config.dataset.families.values()):
+    if not config.dataset.known:
         return {name: nats.mean(axis=1, dtype=np.float64)}, np.zeros_like(nats)
     regret = nats - floor_nats(test, config)
     values = {name: nats, "regret": regret}
@@ -209,7 +209,7 @@ def histograms(theta: np.ndarray) -> np.ndarray:
     )
 
 
-def drawing_metrics(
+def sample_metrics(
     polygons: np.ndarray, family: Family, *, parameters: bool = True
 ) -> dict[str, np.ndarray]:
     """Return metrics (R,) of the polygons (R, S, V, 2) that replicas drew of a family.

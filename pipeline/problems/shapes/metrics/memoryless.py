@@ -20,6 +20,8 @@ from pipeline.problems.shapes.config.family import Family
 POINTS = {0: 1, 1: 32, 2: 16, 3: 8}
 """Values of each parameter that a point leaves open, by the number of such parameters."""
 
+FEWEST_POINTS = 4  # if there are more such parameters
+
 TOLERANCE = 1e-6
 """Test shapes are float32, so parameters that are computed from them can exceed their range."""
 
@@ -72,7 +74,7 @@ def _next_vertices(
         key=lambda columns: abs(np.linalg.det(reduced[:, columns])),
     )
     free = [column for column in range(count) if column not in solved]
-    steps = POINTS[len(free)]
+    steps = POINTS.get(len(free), FEWEST_POINTS)
     grid = (np.arange(steps) + 0.5) / steps
     open_ = np.reshape(
         [*itertools.product(grid, repeat=len(free))], (steps ** len(free), len(free))

@@ -33,7 +33,7 @@ def _summarize_generator(config: RunConfig, metrics: dict, references: dict) -> 
     dataset, framing = config.dataset, config.experiment.framing
     mean = {name: entry["mean"] for name, entry in metrics.items()}
     loss = loss_metric(framing)
-    if not all(family.known for family in dataset.families.values()):
+    if not dataset.known:
         return [
             f"Each replica drew {SAMPLE_SIZE:,} shapes at random. The largest KS distance between "
             "the distributions of a parameter in these shapes and in the data is "

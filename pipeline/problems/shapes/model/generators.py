@@ -34,15 +34,11 @@ from pipeline import schema
 from pipeline.engine import layers
 from pipeline.engine.backend import keras, tf
 from pipeline.engine.network import Network
-from pipeline.problems.shapes.config.types import HALF_WIDTH
+from pipeline.problems.shapes.config.types import COSINES, HALF_WIDTH, MIN_SCALE, OCTAVES
 from pipeline.problems.shapes.data.examples import PADDING
 from pipeline.problems.shapes.data.grids import Grid
 
-OCTAVES = 6  # frequencies that encode the last step
 LAST_FEATURES = 1 + 2 * OCTAVES  # the last step, its sines and its cosines
-COSINES = 32  # terms of the smooth part of the tokens' logits
-
-MIN_SCALE = 0.002  # smallest scale of a mixture's component, as a share of the widest step
 
 
 class Slots:

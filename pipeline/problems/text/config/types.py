@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
+from functools import partial
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from pipeline import schema
 from pipeline.problems.base import Alternatives
@@ -29,6 +31,11 @@ UNKNOWN = "\ufffd"
 """The character that stands for those that are too rare to be learned."""
 
 
+NormalizedText = Annotated[
+    str, Field(min_length=1), AfterValidator(partial(unicodedata.normalize, "NFC"))
+]
+
+
 class Files(schema.Contents):
     """What is in the files of a corpus, joined with a newline after each."""
 
@@ -48,8 +55,8 @@ class Dataset(schema.Dataset):
         description="text: the `text` given here, too short to hold any of it out; file: your own "
         "files at `path`; or a module in data/corpora/"
     )
-    text: str | None = Field(
-        default=None, min_length=1, description="the text of corpus: text; not allowed elsewhere"
+    text: NormalizedText | None = Field(
+        default=None, description="the text of corpus: text; not allowed elsewhere"
     )
     path: str | None = Field(
         default=None,

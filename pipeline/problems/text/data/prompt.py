@@ -14,7 +14,7 @@ from pipeline.utils.errors import InputError, temperature_error
 def encode_prompt(
     config: schema.RunConfig, text: str | None = None, key: str = "--prompt"
 ) -> np.ndarray:
-    """Return the codes (T,), uint8, of a prompt; default: the start of the training text.
+    """Return the codes (T,) of a prompt; default: the start of the training text.
 
     The default is as short as the network allows. Raises InputError, which names the option or
     column `key`, for a text that is empty, shorter than the network's window, or holds characters
@@ -24,6 +24,7 @@ def encode_prompt(
     min_length = 1 if framing.sample == "sequence" else framing.input_length
     if text is None:
         return encode(load_corpus(dataset).train[:min_length], dataset.alphabet)
+    text = unicodedata.normalize("NFC", text)
     if not text:
         raise InputError(f"{key}: must not be empty: the network needs a character to continue")
     if len(text) < min_length:
@@ -31,7 +32,6 @@ def encode_prompt(
             f"{key}: must have at least {min_length} characters, the window of {config.name}, "
             f"got {len(text)}: {text!r}"
         )
-    text = unicodedata.normalize("NFC", text)
     if dataset.contents:
         text = text.translate(dict.fromkeys(map(ord, dataset.contents.rare), UNKNOWN))
     try:

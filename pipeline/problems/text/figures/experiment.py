@@ -1,14 +1,13 @@
 """Figures of an experiment; those that consist of text are in `texts.py`."""
 
 import itertools
-from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
 from pipeline import plotting
-from pipeline.problems.base import Arrays, CaptionedFigure, StoredResults, Variants
+from pipeline.problems.base import CaptionedFigure, StoredResults, Variants
 from pipeline.problems.text.figures.kinds import kind_figures
 from pipeline.problems.text.figures.texts import (
     plot_samples,
@@ -95,11 +94,6 @@ def plot_variants(variants: Variants) -> list[CaptionedFigure]:
         ),
     ]
     return captioned + _position_figures(variants)
-
-
-def gallery(rows: Mapping[str, tuple[RunConfig, Arrays]]) -> CaptionedFigure | None:
-    """Return None: texts of several networks do not fit into one figure."""
-    return None
 
 
 def progress_images(config: RunConfig, results: StoredResults) -> dict[str, dict[int, Figure]]:

@@ -98,6 +98,18 @@ def test_integers_that_were_not_read_yet_are_missing():
         assert not np.isnan(readable[:, 3:]).any()
 
 
+def test_untrained_networks_are_those_of_the_same_replicas():
+    case = config(3, 2, model={"cells": 6}, **SMALL)
+    replicas = make_replicas(case)
+    predictions = make_predictions(case, replicas)
+    both = probes.probe_states(case, replicas, predictions)["readable_untrained"]
+    second = Replicas(replicas.network, [weight[1:] for weight in replicas.weights], [1])
+    predictions["integers"] = predictions["integers"][1:]
+    one = probes.probe_states(case, second, predictions)["readable_untrained"]
+    np.testing.assert_array_equal(one, both[1:])
+    assert not np.array_equal(both[0], both[1])
+
+
 @pytest.mark.parametrize(
     "model",
     [

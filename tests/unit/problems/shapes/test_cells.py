@@ -10,6 +10,7 @@ from pipeline.engine.replicas import Replicas
 from pipeline.problems.base import StoredResults
 from pipeline.problems.shapes import analysis, data, model
 from pipeline.problems.shapes.analysis.cells import hidden_states, variance_parts
+from pipeline.problems.shapes.config.family import FAMILIES, Family
 from pipeline.problems.shapes.figures.cells import cell_figures
 
 
@@ -70,6 +71,21 @@ def test_only_networks_with_memory_have_a_figure_of_their_cells():
     )
     assert f"the cell that varies most with {order} the height." in captioned[0].caption
     assert parts == [f"most variance by {part}" for part in ("place", "width", "height")]
+    plt.close("all")
+
+
+def test_shapes_with_many_sizes_are_traced(monkeypatch):
+    def vertices(a, b, c, d, e):
+        return [(0, 0), (a, 0), (a + b, c), (d, c), (0, e)]
+
+    config = with_memory()
+    monkeypatch.setitem(FAMILIES, config.dataset.shape, Family(vertices))
+    replicas, test = make_replicas(config), data.generate(config.dataset)["test"]
+    arrays = analysis.analyze(config, replicas, test, {}).predictions
+    assert arrays["traced_sizes"].tolist() == [[0.2] * 5, [0.8] * 5]
+    results = StoredResults({}, arrays, {"mae_regret": np.array([3.0, 1, 2])}, {}, test)
+    (captioned,) = cell_figures(config, results)
+    assert len(captioned.figure.legends or captioned.figure.subfigs[1].legends) == 1
     plt.close("all")
 
 

@@ -52,7 +52,7 @@ def test_a_flat_mixture_nearly_reaches_the_floor_of_coordinates():
     assert rectangle / 2 <= np.asarray(nats).mean() < rectangle / 2 + 0.05
 
 
-def test_drawing_metrics_of_known_defects():
+def test_metrics_of_samples_with_known_defects():
     family = FAMILIES["rectangle"]
     rng = np.random.default_rng(1)
     exact = family.polygons(rng.random((1000, 2)))
@@ -63,7 +63,7 @@ def test_drawing_metrics_of_known_defects():
     equal_sides = family.polygons(rng.random((1000, 1)).repeat(2, axis=1))
     square = np.tile(family.polygons(np.array([0.5, 0.5])), (1000, 1, 1))
     shapes = np.stack([exact, wrong, outside, equal_sides, square])
-    metrics = generation.drawing_metrics(shapes, family)
+    metrics = generation.sample_metrics(shapes, family)
     np.testing.assert_allclose(metrics["wrong"], [0, 0.05, 0, 0, 0])
     np.testing.assert_allclose(metrics["valid"][2], 0.9)
     assert metrics["consistency_error"][0] < 1e-9 < metrics["consistency_error"][1]

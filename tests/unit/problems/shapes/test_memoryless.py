@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.problems.shapes.config.family import FAMILIES
+from pipeline.problems.shapes.config.family import FAMILIES, Family
 from pipeline.problems.shapes.metrics.evaluation import optimal_mae
 from pipeline.problems.shapes.metrics.memoryless import (
     memoryless_mae,
@@ -38,6 +38,15 @@ def test_where_a_point_shows_its_vertex_nothing_is_lost_without_memory(name, sha
 )
 def test_where_several_vertices_can_lie_at_a_point_memory_is_needed(name, expected, shapes):
     assert regret(name, shapes) == pytest.approx(expected, abs=0.002)
+
+
+def test_a_family_can_have_many_parameters():
+    def vertices(a, b, c, d, e):
+        return [(0, 0), (a, 0), (a + b, c), (d, c), (0, e)]
+
+    family = Family(vertices)
+    shapes = family.polygons(np.random.default_rng(1).random((50, 5)))
+    assert memoryless_mae(shapes, family) >= optimal_mae(shapes, family) - 0.02
 
 
 def test_of_two_possible_vertices_the_likelier_one_is_predicted():

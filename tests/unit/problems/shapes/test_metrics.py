@@ -6,11 +6,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import kstest
 
 from pipeline.problems.shapes.config.family import FAMILIES, Family
 from pipeline.problems.shapes.config.types import Dataset
 from pipeline.problems.shapes.data.examples import generate
-from pipeline.problems.shapes.metrics.drawings import consistency_error, side_error
+from pipeline.problems.shapes.metrics.drawings import (
+    consistency_error,
+    ks_distances,
+    side_error,
+)
 from pipeline.problems.shapes.metrics.evaluation import drawing_metrics, optimal_mae
 
 RECTANGLE = FAMILIES["rectangle"]
@@ -101,6 +106,16 @@ def test_the_ks_distance_of_a_single_repeated_shape_is_a_half():
     metrics = drawing_metrics(drawn, dataset())
     assert metrics["consistency_error"] < 1e-12
     np.testing.assert_allclose([metrics["ks_w"], metrics["ks_h"]], 0.5)
+
+
+def test_the_ks_distance_is_scipy_s():
+    family, rng = FAMILIES["rectangle"], np.random.default_rng(1)
+    theta = rng.normal(0.4, 0.5, (3, 200, 2))  # beyond [0, 1], too
+    distances = ks_distances(theta, family)
+    expected = [[kstest(values, "uniform").statistic for values in replica.T] for replica in theta]
+    both = np.stack([distances["ks_w"], distances["ks_h"]], axis=1)
+    np.testing.assert_allclose(both, expected, rtol=1e-12)
+    np.testing.assert_array_equal(distances["ks"], both.max(axis=1))
 
 
 def test_a_shape_outside_the_range_of_the_data_is_not_valid():

