@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pipeline import schema
 from pipeline.problems.shapes.config.types import LOSSES
-from pipeline.utils.errors import InputError, temperature_error, unknown_name
+from pipeline.utils.errors import InputError, unknown_name
 
 
 def validate(config: schema.RunConfig) -> list[tuple[str, str]]:
@@ -51,7 +51,7 @@ def _errors(config: schema.RunConfig) -> Iterator[tuple[str, str]]:
 def shape_to_draw(config: schema.RunConfig, shape: str | None, temperature: float | None) -> str:
     """Return the name of the family that `pipeline draw` draws, from its options or by default.
 
-    It raises InputError if the network does not draw that family, or not at that temperature.
+    It raises InputError if the network does not draw that family, or has no temperature.
     """
     name, shapes = config.name, list(config.dataset.families)
     if temperature is not None and not config.experiment.framing.generative:
@@ -59,8 +59,6 @@ def shape_to_draw(config: schema.RunConfig, shape: str | None, temperature: floa
             f"--temperature: {name} always draws the same shape; omit the option, or choose a "
             "generator (framing.sample: tokens or coordinates)"
         )
-    if temperature is not None and (error := temperature_error(temperature)):
-        raise InputError(f"--temperature: {error}, got {temperature}")
     if shape is None and len(shapes) > 1:
         raise InputError(f"--shape: is missing; {name} draws {', '.join(shapes)}")
     if shape is not None and shape not in shapes:

@@ -146,8 +146,6 @@ def draw_shapes(
     `shape` is the family, which only a generator of several families needs. Other networks than
     generators always draw the same shape, whatever the seed and the temperature.
     """
-    if temperature < 0:
-        raise ValueError(f"temperature must be at least 0, got {temperature}")
     if config.experiment.framing.generative:
         sampler = ShapeSampler(replicas, config)
         return sampler.sample(shape or config.dataset.shape, count, seed, temperature)[0]

@@ -1,4 +1,4 @@
-"""Checks of the prompt that a network continues, and of the temperature."""
+"""Checks of the prompt that a network continues."""
 
 import unicodedata
 
@@ -8,7 +8,7 @@ from pipeline import schema
 from pipeline.problems.text.config.types import UNKNOWN
 from pipeline.problems.text.data.corpus import load_corpus
 from pipeline.problems.text.data.examples import encode
-from pipeline.utils.errors import InputError, temperature_error
+from pipeline.utils.errors import InputError
 
 
 def encode_prompt(
@@ -38,10 +38,3 @@ def encode_prompt(
         return encode(text, dataset.alphabet)
     except InputError as error:
         raise InputError(f"{key}: {error}") from None
-
-
-def check_temperature(temperature: float) -> float:
-    """Return the temperature; raises InputError if it is negative or not finite."""
-    if error := temperature_error(temperature):
-        raise InputError(f"--temperature: {error}, got {temperature}")
-    return temperature

@@ -156,7 +156,3 @@ def test_the_command_writes_an_image(draw, tmp_path):
     options = ("--shape", "star", "--count", "3", "--out", str(path))
     assert draw("all families", *options).exit_code == 0
     assert path.read_bytes().startswith(b"\x89PNG")
-
-
-def test_the_command_rejects_a_negative_temperature(draw):
-    assert draw("tokens", "--temperature", "-1").exit_code == 2

@@ -106,21 +106,18 @@ def test_a_network_that_predicts_vertices_rejects_a_temperature():
 
 
 @pytest.mark.parametrize(
-    ("name", "shape", "temperature", "message"),
+    ("name", "shape", "message"),
     [
-        ("tokens", None, -0.1, "--temperature: must be a finite number of at least 0, got -0.1"),
-        ("tokens", None, float("nan"), "--temperature: must be a finite number of at least 0"),
-        ("tokens", "star", None, "--shape: unknown shape 'star'; known: rectangle"),
+        ("tokens", "star", "--shape: unknown shape 'star'; known: rectangle"),
         (
             "all families",
             None,
-            None,
             "--shape: is missing; generator draws circle, cross, rectangle, rectangle-8, star",
         ),
-        ("all families", "stars", None, "--shape: unknown shape 'stars' (did you mean 'star'?)"),
+        ("all families", "stars", "--shape: unknown shape 'stars' (did you mean 'star'?)"),
     ],
 )
-def test_invalid_options_of_draw_are_rejected(name, shape, temperature, message):
+def test_invalid_options_of_draw_are_rejected(name, shape, message):
     with pytest.raises(InputError) as raised:
-        shape_to_draw(CONFIGS[name], shape, temperature)
+        shape_to_draw(CONFIGS[name], shape, None)
     assert str(raised.value).startswith(message)

@@ -124,9 +124,3 @@ def test_a_prompt_that_the_network_cannot_read_is_an_error(name, text, error):
     with pytest.raises(InputError) as raised:
         prompt.encode_prompt(CASES[name], text)
     assert str(raised.value) == error
-
-
-@pytest.mark.parametrize("temperature", [-0.1, float("inf"), float("nan")])
-def test_a_negative_or_infinite_temperature_is_an_error(temperature):
-    with pytest.raises(InputError, match="--temperature: must be a finite number of at least 0"):
-        prompt.check_temperature(temperature)
