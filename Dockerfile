@@ -15,10 +15,8 @@ WORKDIR /home/student/laboratory
 ENV PATH="/home/student/laboratory/.venv/bin:$PATH"
 
 FROM base
-COPY --chown=student requirements.lock ./
-# As in the Makefile, which then finds these packages; this layer changes with the lock file only.
-RUN python -m venv .venv \
-    && pip install --quiet --no-cache-dir --require-hashes --requirement requirements.lock
+COPY --chown=student Makefile requirements.lock ./
+RUN UV_NO_CACHE=1 make .venv/packages
 COPY --chown=student . ./
 RUN make .venv/installed
 CMD ["bash"]
