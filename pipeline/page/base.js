@@ -78,7 +78,8 @@ const VIEWS = [];
 const DRAWINGS = {};
 const RUNNERS = {};
 
-/** Add a view: {id, title, available(), show(root, path, params)}; `show` may be async. */
+/** Add a view: {id, title, available(), show(root, path, params)}; `show` may be async. A view in
+    which networks of a `problem` run has `links(networks)`: pairs of a name and a link. */
 function registerView(view) {
   VIEWS.push(view);
 }
@@ -116,9 +117,9 @@ function setLink(view, path, params) {
 
 /** Split the address into the id of a view, a path and parameters. */
 function readLink() {
-  const [, view = "", path = "", query = ""] =
-    /^#?([^/?]*)\/?([^?]*)\??(.*)$/.exec(decodeSafely(location.hash)) ?? [];
-  return { view, path, params: Object.fromEntries(new URLSearchParams(location.hash.split("?")[1] ?? query)) };
+  const [where, ...query] = location.hash.slice(1).split("?");
+  const [view, ...path] = decodeSafely(where).split("/");
+  return { view, path: path.join("/"), params: Object.fromEntries(new URLSearchParams(query.join("?"))) };
 }
 
 function decodeSafely(text) {
@@ -129,9 +130,25 @@ function decodeSafely(text) {
   }
 }
 
-/** The network that a link means, by its name or with dashes for slashes; else the first. */
-function networkOfLink(path, names) {
-  return names.find((name) => name === path || name.replaceAll("/", "-") === path) ?? names[0];
+/** The name of a network in links: with dashes for slashes. */
+const inLink = (name) => name.replaceAll("/", "-");
+
+/** The name that a link means, if it is one of these. */
+const nameOfLink = (text, names) => names.find((name) => name === text || inLink(name) === text);
+
+/** What a link chooses by name, or a default, which a line then says if the name is unknown. */
+function choiceOr(text, names, otherwise, what) {
+  const found = nameOfLink(text, names);
+  if (text && found === undefined) notice(`${quote(text)} is no ${what}; this is ${otherwise}.`);
+  return found ?? otherwise;
+}
+
+/** The network that a link means; else the first. */
+const networkOfLink = (path, names) => choiceOr(path, names, names[0], "network that this page can run");
+
+/** Say in a line above the view what of its link cannot be shown. */
+function notice(text) {
+  document.getElementById("main").prepend(el("p", { class: "notice", role: "status" }, text));
 }
 
 /** Things to stop when another view is shown. */
@@ -255,11 +272,13 @@ function readSeed(text) {
   return Number(text);
 }
 
-/** The value of a link's parameter, or a default if it is missing or cannot be read. */
+/** The value of a link's parameter, or a default if it is missing or, with a line that says so,
+    cannot be read. */
 function paramOr(text, read, otherwise) {
   try {
     return text === undefined ? otherwise : read(text);
-  } catch {
+  } catch (error) {
+    notice(`${error.message} This is the default.`);
     return otherwise;
   }
 }
@@ -308,10 +327,11 @@ function command(text) {
   return el("div", { class: "command" }, code, button, status);
 }
 
-/** Paragraphs of a text of report.yaml, in which code is between backquotes. */
+/** Paragraphs of a text of report.yaml, in which code is between backquotes and *words* stand out. */
 function paragraphs(text) {
+  const emphasize = (words) => words.split(/\*(\S(?:[^*]*\S)?)\*/).map((piece, i) => (i % 2 ? el("em", {}, piece) : piece));
   return text.split("\n").filter(Boolean).map((part) =>
-    el("p", {}, part.split("`").map((piece, i) => (i % 2 ? el("code", {}, piece) : piece))));
+    el("p", {}, part.split("`").map((piece, i) => (i % 2 ? el("code", {}, piece) : emphasize(piece))).flat()));
 }
 
 /** The line under a view that names the command with the same result. */
@@ -337,7 +357,7 @@ function numbers() {
       const [dt, dd] = node.children[index].children;
       dt.textContent = term;
       dd.textContent = value;
-      if (title) node.children[index].title = title;
+      node.children[index].title = title ?? "";
     });
   };
   return node;

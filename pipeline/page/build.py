@@ -162,7 +162,8 @@ def _add_networks(
         )
         preview = Problem(params.networks[name].problem).metrics.preview(predictions)
         if network := playable(loaded[name], preview):
-            entry = network.entry | {"rank": position}
+            own = contents.replica_metrics(name, network.entry["replica"])
+            entry = network.entry | {"rank": position, "own": own}
             size = len(json.dumps(entry)) + sum(map(_bytes, network.blobs.values())) + TAGS
             if size <= free:
                 free -= size

@@ -49,6 +49,14 @@ def metrics(network: str) -> dict:
     }
 
 
+def replica_metrics(network: str, replica: int) -> dict:
+    """Return the metrics of a single replica that have learning curves."""
+    row = results.load_replica_metrics(network).loc[replica]
+    return {
+        name: _round(row[name]) for name in curves(network) if name in row and pd.notna(row[name])
+    }
+
+
 def curves(network: str) -> dict:
     """Return the held-out learning curves of a network.
 
@@ -134,7 +142,7 @@ def story(params: Params, report: Report, networks: Sequence[str]) -> list[dict]
     """Return the questions of the report's story whose highlights have at least two values.
 
     Rows are networks and reference values, or the trials of a study along its numeric dimension:
-    [label, mean, low, high].
+    [label, mean, low, high]; `networks` are those of the rows.
     """
     questions: list[dict] = []
     for entry in report.story.values():
@@ -144,7 +152,7 @@ def story(params: Params, report: Report, networks: Sequence[str]) -> list[dict]
         if highlight.study in params.studies:
             labels = report.variant_labels(highlight.study)
             rows = _trial_rows(highlight, params, labels)
-            name = params.studies[highlight.study].problem
+            name, shown = params.studies[highlight.study].problem, []
         else:
             key = f"report.yaml: highlights.{entry.highlight}.experiments"
             shown = [
@@ -166,6 +174,7 @@ def story(params: Params, report: Report, networks: Sequence[str]) -> list[dict]
                     "label": described.label,
                     "higherIsBetter": described.higher_is_better,
                     "study": highlight.study,
+                    "networks": [name for name in shown if not split_reference(name)[1]],
                     "rows": rows,
                 }
             )
@@ -210,7 +219,7 @@ def _trial_rows(highlight: Highlight, params: Params, labels: Mapping[str, str])
 
 
 def _round(value: float | None) -> float | None:
-    return None if value is None or np.isnan(value) else float(f"{value:.4g}")
+    return None if value is None or np.isnan(value) else float(f"{value:.6g}")
 
 
 def _plain(value: Any) -> Any:

@@ -10,7 +10,7 @@ registerView({
     const shown = Object.keys(TABS).filter((tab) =>
       tab === "curves" || (tab === "questions" ? DATA.story.length : DATA.studies.length));
     const [tab, name] = path.split("/");
-    const chosen = shown.includes(tab) ? tab : shown[0];
+    const chosen = choiceOr(tab, shown, shown[0], "part of this view");
     root.append(
       el("nav", { class: "tabs", "aria-label": "Parts of this view" }, shown.map((each) =>
         el("a", { href: linkTo("explore", each), "aria-current": each === chosen ? "page" : undefined }, TABS[each]))));
@@ -21,9 +21,13 @@ registerView({
 
 /* --- Questions ------------------------------------------------------------------------------- */
 
+const STEPS = 1000; // of the slider of a guess
+const CLOSE = 20; // steps by which a guess may miss an interval
+const guesses = new Map(); // positions and whether the answer is shown, by question
+
 function showQuestions(root, _, params) {
   const { story } = DATA;
-  let number = Math.min(Math.max(Math.round(Number(params.n)) || 1, 1), story.length);
+  const number = Number(choiceOr(params.n, story.map((_, i) => String(i + 1)), "1", "question"));
   const head = el("div", {});
   root.append(head);
   show();
@@ -31,6 +35,8 @@ function showQuestions(root, _, params) {
   function show() {
     setLink("explore", "questions", { n: number });
     const entry = story[number - 1];
+    const guess = guesses.get(number) ?? { at: [], revealed: false };
+    guesses.set(number, guess);
     const values = entry.rows.flatMap(([, mean, low, high]) => [mean, low ?? mean, high ?? mean]);
     const positive = values.filter((value) => value > 0);
     const means = entry.rows.map(([, mean]) => mean);
@@ -39,89 +45,117 @@ function showQuestions(root, _, params) {
     const high = entry.higherIsBetter && Math.max(...values) <= 1 ? 1 : Math.max(...values) * (log ? 1.5 : 1.08);
     const scale = makeScale(low, high, 0, 400, log); // of the pixels only those of ticks matter
     const position = (value) => Math.min(Math.max(scale(Math.max(value, log ? low : -Infinity)) / 400, 0), 1);
+    const step = (value) => Math.round(STEPS * position(value));
     const first = entry.rows[0];
-    const middle = position(first[1]);
-    let revealed = false;
 
     const experiment = first[0].split("/")[0];
     const shared = entry.rows.every(([label]) => label.startsWith(`${experiment}/`));
     const rows = entry.rows.map(([name, mean, from, to], i) => {
       const label = shared ? name.slice(experiment.length + 1) : name;
       const given = i === 0;
-      const input = el("input", { type: "range", min: 0, max: 1000, value: Math.round(1000 * middle), disabled: given, "aria-label": `What do you expect for ${label}?`, oninput: () => tell() });
+      const input = el("input", { type: "range", min: 0, max: STEPS, disabled: given, "aria-label": `What do you expect for ${label}?`, oninput: () => {
+        guess.at[i] = input.value;
+        tell();
+      } });
+      input.value = guess.at[i] ?? step(first[1]);
       const output = el("span", { class: "guess-value" });
       const actual = el("span", { class: "actual", style: `--at:${position(mean).toFixed(4)};--from:${position(from ?? mean).toFixed(4)};--to:${position(to ?? mean).toFixed(4)}`, "aria-hidden": "true" }, el("i", {}), el("b", {}));
       const tell = () => {
-        const text = formatNumber(Number(scale.invert(0.4 * Number(input.value)).toPrecision(3)));
+        const text = formatNumber(Number(scale.invert((400 * Number(input.value)) / STEPS).toPrecision(3)));
         input.setAttribute("aria-valuetext", text);
-        output.replaceChildren(given || revealed
+        output.replaceChildren(given || guess.revealed
           ? el("strong", {}, formatNumber(mean)) : text,
-          revealed && !given ? el("small", {}, ` you: ${text}`) : "");
+          guess.revealed && !given ? el("small", {}, ` you: ${text}${isClose(row) ? " ✓" : ""}`) : "");
       };
       const node = el("div", { class: given ? "guess given" : "guess" }, el("span", { class: "guess-label" }, label), el("span", { class: "track" }, input, actual), output);
+      const row = { node, input, tell, given, at: step(mean), low: from ?? mean, high: to ?? mean };
+      Object.assign(row, { from: step(row.low), to: step(row.high) });
       tell();
-      return { node, input, tell, mean };
+      return row;
     });
     let last = -1;
     const apart = (tick) => position(tick) - last > 0.17 && ((last = position(tick)), true);
     const ticks = el("div", { class: "guess axis", "aria-hidden": "true" }, el("span", {}), el("span", { class: "track" },
       scale.ticks.filter(apart).map((tick) => el("i", { style: `--at:${position(tick).toFixed(4)}` }, tickText(tick)))), el("span", {}));
     const answer = el("div", { class: "answer", role: "status" });
-    const reveal = el("button", { type: "button", class: "primary", onclick: () => {
-      revealed = true;
+    const showAnswer = () => {
+      guess.revealed = true;
       reveal.hidden = true;
       board.classList.add("revealed");
       rows.forEach((row) => {
         row.input.disabled = true;
         row.tell();
       });
-      answer.replaceChildren(el("p", { class: "score" }, score(rows)), ...paragraphs(entry.answer), ...paragraphs(`But: ${entry.caveat}`));
+      answer.replaceChildren(el("p", { class: "score", tabindex: -1 }, score(rows)), ...paragraphs(entry.answer), ...paragraphs(`But: ${entry.caveat}`));
+    };
+    const reveal = el("button", { type: "button", class: "primary", onclick: () => {
+      showAnswer();
+      answer.querySelector(".score").focus();
     } }, "Show the answer");
     const board = el("section", { class: "card board" },
       el("h2", {}, entry.title),
       el("p", { class: "hint" }, `${entry.label}${entry.higherIsBetter === null ? "" : entry.higherIsBetter ? ": more is better" : ": less is better"}. `,
         "The first value is given. Move the others to where you expect them."),
       rows.map((row) => row.node), ticks, el("div", { class: "buttons" }, reveal), answer);
-    const go = (by) => () => {
-      number += by;
-      show();
-      root.querySelector("h1").focus();
-    };
+    const go = (by) => () => { location.hash = linkTo("explore", "questions", { n: number + by }); };
+    const links = linksOf(entry);
     head.replaceChildren(
       el("p", { class: "kicker" }, `Question ${number} of ${story.length}: what do you expect?`),
-      el("h1", { tabindex: -1 }, entry.question),
+      el("h1", {}, entry.question),
       ...paragraphs(entry.expect),
       board,
+      el("p", { class: "try" }, "Try it: ", links.flatMap(([text, href], i) => [i ? " · " : "", el("a", { href }, text)])),
       el("div", { class: "buttons" },
         el("button", { type: "button", disabled: number === 1, onclick: go(-1) }, "← Previous question"),
         el("button", { type: "button", disabled: number === story.length, onclick: go(1) }, "Next question →")),
       reproduce("Figures and tables of the answer:"));
     head.lastChild.set(entry.run);
+    if (guess.revealed) showAnswer();
   }
 }
 
-/** How many pairs of values a guess has in the right order. */
+/** Where one can try what a question is about: its networks, their learning curves, its study. */
+function linksOf({ study, networks }) {
+  if (study) return [[`the trials of the study ${study}`, linkTo("explore", `studies/${study}`)]];
+  const playable = networks.filter((name) => DATA.networks[name].weights);
+  const view = playable.length && VIEWS.find((each) => each.problem === problemOf(playable[0]));
+  return [...(view ? view.links(playable) : []),
+    ["learning curves", linkTo("explore", "curves", { networks: networks.map(inLink).join(",") })]];
+}
+
+/** Whether a guess is in the interval of the value, or close to it. */
+const isClose = ({ input, from, to }) => input.value >= from - CLOSE && input.value <= to + CLOSE;
+
+/** How many guesses are close to their values, and in how many pairs of values that can be told
+    apart, because their intervals do not overlap, the guesses have the same order. */
 function score(rows) {
-  let right = 0;
-  let pairs = 0;
-  rows.forEach((a, i) => rows.slice(i + 1).forEach((b) => {
-    if (a.mean === b.mean) return;
-    pairs += 1;
-    if ((a.input.value - b.input.value) * (a.mean - b.mean) > 0) right += 1;
-  }));
-  return `Your order is right for ${right} of ${pairs} pairs.`;
+  const apart = (a, b) => a.at !== b.at && (a.high < b.low || b.high < a.low);
+  const pairs = rows.flatMap((a, i) => rows.slice(i + 1).filter((b) => apart(a, b)).map((b) => [a, b]));
+  const right = pairs.filter(([a, b]) => (a.input.value - b.input.value) * (a.at - b.at) > 0).length;
+  const guessed = rows.filter((row) => !row.given);
+  const order = pairs.length
+    ? `Your order is right for ${right} of the ${pairs.length} pairs whose intervals do not overlap.`
+    : "All intervals overlap, so no order of these values is wrong.";
+  const close = guessed.filter(isClose).length;
+  return `${close} of ${guessed.length} guesses are close (✓): in the interval, or at most ${(100 * CLOSE) / STEPS}% of the scale beside it. ${order}`;
 }
 
 /* --- Learning curves ------------------------------------------------------------------------- */
 
+const NONE = "none"; // in a link: no network is chosen
+
 async function showCurves(root, _, params) {
   const all = Object.keys(DATA.networks);
   const problems = Object.keys(DATA.problems).filter((problem) => all.some((name) => problemOf(name) === problem));
-  const wanted = (params.networks ?? "").split(",").map((each) => all.find((name) => name === each || name.replaceAll("/", "-") === each)).filter(Boolean);
+  const asked = (params.networks ?? "").split(",").filter((each) => each && each !== NONE);
+  const wanted = [...new Set(asked.map((each) => nameOfLink(each, all)).filter(Boolean))];
   let problem = wanted.length ? problemOf(wanted[0]) : problems[0];
   let chosen = wanted.filter((name) => problemOf(name) === problem);
+  const others = asked.filter((each) => !chosen.includes(nameOfLink(each, all)));
+  if (others.length) notice(`Not shown, because ${chosen.length ? `they are not networks of the same problem as ${chosen[0]}` : "there are no such networks"}: ${others.map(quote).join(", ")}.`);
   let metric = params.metric;
-  const menu = el("select", { onchange: () => { problem = menu.value; chosen = []; metric = undefined; build(); } },
+  let none = params.networks === NONE;
+  const menu = el("select", { onchange: () => { problem = menu.value; chosen = []; none = false; metric = undefined; build(); } },
     problems.map((each) => el("option", { value: each }, DATA.problems[each].title.split(":")[0])));
   menu.value = problem;
   const metricMenu = el("select", { onchange: () => { metric = metricMenu.value; update(); } });
@@ -151,10 +185,12 @@ async function showCurves(root, _, params) {
     const metrics = [...new Set(names.flatMap(metricsOf))];
     if (!metrics.includes(metric)) {
       const first = chosen[0] ?? names[0];
-      metric = metricsOf(first)[0];
+      const usual = metricsOf(first)[0];
+      if (metric) notice(`${quote(metric)} is no metric of these curves; this is ${usual}.`);
+      metric = usual;
     }
     metricMenu.replaceChildren(...metrics.map((each) => el("option", { value: each }, DATA.problems[problem].metrics[each].label)));
-    if (!chosen.length) chosen = names.filter((name) => metricsOf(name).includes(metric)).slice(0, 2);
+    if (!chosen.length && !none) chosen = names.filter((name) => metricsOf(name).includes(metric)).slice(0, 2);
     const groups = new Map();
     for (const name of names) groups.set(name.split("/")[0], [...(groups.get(name.split("/")[0]) ?? []), name]);
     const toggle = (name, on) => {
@@ -181,7 +217,7 @@ async function showCurves(root, _, params) {
       label.firstChild.checked = chosen.includes(label.dataset.name);
       label.classList.toggle("missing", !build.loaded.get(label.dataset.name)[metric]);
     }
-    hint.textContent = `${DATA.problems[problem].metrics[metric].meaning[0].toUpperCase()}${DATA.problems[problem].metrics[metric].meaning.slice(1)}. Lines are medians on held-out sequences, bands the middle 80% of the replicas.` +
+    hint.textContent = `${DATA.problems[problem].metrics[metric].meaning[0].toUpperCase()}${DATA.problems[problem].metrics[metric].meaning.slice(1)}. These curves are of validation data instead: lines are medians of the replicas, bands their middle 80%.` +
       (without.length ? ` ${without.join(", ")} ${without.length > 1 ? "have" : "has"} no curve of this metric.` : "");
     table.replaceChildren(el("table", {},
       el("thead", {}, el("tr", {}, ["network", "sequences seen", "median", "10% to 90%", "test: mean [interval]"].map((text) => el("th", { scope: "col" }, text)))),
@@ -192,8 +228,9 @@ async function showCurves(root, _, params) {
           el("td", {}, final ? `${formatNumber(final[0])}${final[1] === null ? "" : ` [${formatNumber(final[1])}, ${formatNumber(final[2])}]`}` : "–"));
       }))));
     redraw();
-    setLink("explore", "curves", { networks: chosen.map((name) => name.replaceAll("/", "-")).join(","), metric });
+    setLink("explore", "curves", { networks: chosen.map(inLink).join(",") || NONE, metric });
     const experiments = [...new Set(chosen.map((name) => name.split("/")[0]))];
+    line.hidden = !experiments.length;
     if (experiments.length) line.set(`dvc repro ${experiments.map((name) => `figures@${name}`).join(" ")}`);
   }
 
@@ -215,16 +252,18 @@ function suitablePlots(study) {
 }
 
 async function showStudies(root, name, params) {
-  const entry = DATA.studies.find((each) => each.name === name) ?? DATA.studies[0];
+  const studies = DATA.studies.map((each) => each.name);
+  const wanted = choiceOr(name, studies, studies[0], "study of this page");
+  const entry = DATA.studies.find((each) => each.name === wanted);
   const study = await loadJson(`study:${entry.name}`);
   if (!root.isConnected) return;
   const described = DATA.problems[study.problem].metrics;
   const plots = suitablePlots(study);
-  let plot = Object.keys(plots).find((each) => each === params.plot) ?? Object.keys(plots)[0];
-  let metric = study.measured.includes(params.metric) ? params.metric : Object.keys(study.objectives)[0];
+  let plot = choiceOr(params.plot, Object.keys(plots), Object.keys(plots)[0], "plot of this study");
+  let metric = choiceOr(params.metric, study.measured, Object.keys(study.objectives)[0], "metric of this study");
   const numbersOf = study.trials.map((trial) => trial.number);
   const best = study.best[0] ?? numbersOf[0]; // if no trial is eligible, none is best
-  let selected = numbersOf.includes(Number(params.trial)) && params.trial !== undefined ? Number(params.trial) : best;
+  let selected = Number(choiceOr(params.trial, numbersOf.map(String), String(best), "trial of this study"));
   const menu = el("select", { onchange: () => { location.hash = linkTo("explore", `studies/${menu.value}`); } },
     DATA.studies.map((each) => el("option", { value: each.name }, each.name)));
   menu.value = entry.name;
@@ -232,11 +271,12 @@ async function showStudies(root, name, params) {
     el("button", { type: "button", onclick: () => { plot = each; update(); } }, each)));
   const metricMenu = el("select", { onchange: () => { metric = metricMenu.value; update(); } },
     study.measured.map((each) => el("option", { value: each }, described[each].label)));
+  const metricField = field("Metric", metricMenu);
   const box = el("div", { class: "plot-box study-plot", tabindex: 0, role: "group", "aria-label": "Trials; arrow keys choose one" });
   const detail = el("section", { class: "card trial", "aria-live": "polite" });
   root.append(
     el("h1", {}, entry.question || entry.name),
-    el("div", { class: "bar" }, field("Study", menu), field("Metric", metricMenu), kind),
+    el("div", { class: "bar" }, field("Study", menu), metricField, kind),
     el("div", { class: "stage" }, el("section", { class: "card" }, box, el("p", { class: "hint" }, "Choose a trial to see its network. Arrow keys move to the next one.")), detail),
     entry.answer ? el("details", {}, el("summary", {}, "Answer"), paragraphs(entry.answer)) : "");
   const line = reproduce("The study in a terminal:");
@@ -249,17 +289,19 @@ async function showStudies(root, name, params) {
     if (target) select(Number(target.dataset.trial));
   });
   box.addEventListener("keydown", (event) => {
-    const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+    const by = { ArrowLeft: [-1, 0], ArrowUp: [0, -1], ArrowRight: [1, 0], ArrowDown: [0, 1] }[event.key];
     if (!by) return;
     event.preventDefault();
-    const at = numbersOf.indexOf(selected);
-    select(numbersOf[Math.min(Math.max(at + by, 0), numbersOf.length - 1)]);
+    const next = nextTrial(box, selected, by);
+    if (next !== undefined) select(Number(next));
   });
 
   function update() {
     metricMenu.value = metric;
     for (const button of kind.children) button.setAttribute("aria-pressed", String(button.textContent === plot));
+    metricField.hidden = plot === "Pareto front"; // its axes are the objectives
     redraw();
+    keepInSight(box, box.querySelector("td.selected"));
     const trial = study.trials.find((each) => each.number === selected);
     const values = numbers();
     values.set([
@@ -278,13 +320,35 @@ async function showStudies(root, name, params) {
         curveBox));
     const shown = trial.curves[metric] ? metric : Object.keys(trial.curves).find((key) => key !== "sequences");
     if (shown && trial.curves.sequences?.length > 1) {
-      curveBox.append(curvePlot({ width: Math.max(240, Math.min(detail.clientWidth - (drawing && detail.clientWidth > 560 ? 320 : 44), 520)), height: 210, series: [{ name: "median", sequences: trial.curves.sequences, median: trial.curves[shown], color: "color-0" }],
+      responsive(curveBox, (width) => curvePlot({ width: Math.min(width, px(520)), height: px(210), series: [{ name: "median", sequences: trial.curves.sequences, median: trial.curves[shown], color: "color-0" }],
         metric: described[shown] ?? { label: words(shown) }, xLabel: "training sequences seen", title: `Learning curve of trial ${trial.number}` }));
     } else curveBox.remove();
     setLink("explore", `studies/${entry.name}`, { trial: selected, metric: metric === Object.keys(study.objectives)[0] ? undefined : metric, plot: plot === Object.keys(plots)[0] ? undefined : plot });
     line.set(`pipeline study ${entry.name}`, `Trial ${trial.number} is a part of the study:`);
   }
   update();
+}
+
+/** The number of the trial that an arrow key leads to: in a table, of the cell in its direction;
+    else of the next or the previous trial of the plot. */
+function nextTrial(box, selected, [right, down]) {
+  const cell = box.querySelector(`td[data-trial="${selected}"]`);
+  if (cell) {
+    const row = cell.closest("tbody").rows[cell.parentElement.sectionRowIndex + down];
+    return row?.cells[cell.cellIndex + right]?.dataset.trial;
+  }
+  const shown = [...new Set([...box.querySelectorAll("[data-trial]")].map((node) => Number(node.dataset.trial)))];
+  return right + down > 0
+    ? Math.min(...shown.filter((number) => number > selected), Math.max(...shown))
+    : Math.max(...shown.filter((number) => number < selected), Math.min(...shown));
+}
+
+/** Scroll a box sidewards until a cell of its table is seen. */
+function keepInSight(box, cell) {
+  if (!cell) return;
+  const [inner, outer] = [cell.getBoundingClientRect(), box.getBoundingClientRect()];
+  const start = outer.left + cell.parentElement.cells[0].offsetWidth; // the first column stays
+  box.scrollLeft += Math.max(0, inner.right - outer.right) + Math.min(0, inner.left - start);
 }
 
 const trialTitle = (trial, metric) => `Trial ${trial.number}: ${Object.entries(trial.point).map(([key, value]) => `${words(key)} ${typeof value === "number" ? formatNumber(value) : value}`).join(", ")}${trial.metrics[metric] ? `; ${formatNumber(trial.metrics[metric][0])}` : ""}`;
@@ -324,7 +388,7 @@ function paretoPlot(study, metric, width, selected) {
   svg.append(el("path", { d: linePath(front.map((t) => at(t)[0]), front.map((t) => at(t)[1])), class: "reference front" }));
   const group = study.dimensions.find((dimension) => dimension.key === "variant")?.choices ?? [null];
   for (const trial of order(trials, selected)) svg.append(trialDot(trial, metric, ...at(trial), colorClass(Math.max(0, group.indexOf(trial.point.variant ?? null))), selected));
-  return group.length > 1 ? withLegend(svg, group) : svg;
+  return group.length > 1 ? withLegend(svg, group, "dots") : svg;
 }
 
 /** The selected trial last, so that it is over the others. */
@@ -332,8 +396,8 @@ function order(trials, selected) {
   return [...trials].sort((a, b) => (a.number === selected) - (b.number === selected));
 }
 
-function withLegend(svg, names) {
-  return el("div", {}, svg, el("ul", { class: "legend dots" }, names.map((name, i) => el("li", { class: colorClass(i) }, String(name)))));
+function withLegend(svg, names, kind = "") {
+  return el("div", {}, svg, el("ul", { class: `legend ${kind}` }, names.map((name, i) => el("li", { class: colorClass(i) }, String(name)))));
 }
 
 /** A metric along the longest numeric dimension, a line for each choice of the other one. */
@@ -377,22 +441,24 @@ function gridPlot(study, metric, width, selected) {
   const share = (value) => (high === low ? 0.5 : log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low));
   const isShare = described.higherIsBetter && high <= 1;
   const byPoint = (row, column) => study.trials.find((trial) => trial.point[rows.key] === row && trial.point[columns.key] === column);
+  const text = (value) => (isShare ? formatNumber(100 * value, value < 0.995 ? 2 : 3) : formatNumber(value, 2));
   return el("table", { class: "grid-plot" },
-    el("caption", {}, `${described.label}${isShare ? ", in %" : ""}; rows: ${words(rows.key)}, columns: ${words(columns.key)}`),
+    el("caption", {}, `${described.label}${isShare ? ", in %" : ""}; rows: ${words(rows.key)}, columns: ${words(columns.key)}`,
+      el("span", { class: "key" }, text(low), el("i", {}), text(high), values.length < study.trials.length ? [el("i", { class: "none" }), "no value"] : [])),
     el("thead", {}, el("tr", {}, el("td"), columns.choices.map((column) => el("th", { scope: "col" }, String(column))))),
     el("tbody", {}, rows.choices.map((row) => el("tr", {}, el("th", { scope: "row" }, String(row)), columns.choices.map((column) => {
       const trial = byPoint(row, column);
       const value = trial?.metrics[metric]?.[0];
-      return el("td", { "data-trial": trial?.number, class: trial?.number === selected ? "selected" : "", style: value === undefined ? null : `--share:${share(value).toFixed(3)}`, title: trial ? trialTitle(trial, metric) : null },
-        value === undefined ? "–" : isShare ? formatNumber(100 * value, value < 0.995 ? 2 : 3) : formatNumber(value, 2));
+      return el("td", { "data-trial": trial?.number, class: `${trial?.number === selected ? "selected" : ""}${value === undefined ? " none" : ""}`, style: value === undefined ? null : `--share:${share(value).toFixed(3)}`, title: trial ? trialTitle(trial, metric) : null },
+        value === undefined ? "–" : text(value));
     })))));
 }
 
 /** A line for each trial through its parameters and its metric. */
 function parallelPlot(study, metric, width, selected) {
   const described = DATA.problems[study.problem].metrics[metric];
-  const height = 380;
-  const edge = { left: 30, right: 44, top: 26, bottom: 44 };
+  const height = px(380);
+  const edge = { left: px(30), right: px(52), top: px(26), bottom: px(44) };
   const trials = study.trials.filter((trial) => trial.metrics[metric]);
   const values = trials.map((trial) => trial.metrics[metric][0]);
   const metricLog = wantsLog(values, described.higherIsBetter);
@@ -423,8 +489,8 @@ function parallelPlot(study, metric, width, selected) {
   axes.forEach((axis, i) => {
     const ticks = axis.choices ? axis.choices.map((_, k) => k) : axis.ticks ?? scales[i].ticks;
     svg.append(el("line", { x1: place(i), x2: place(i), y1: edge.top, y2: height - edge.bottom, class: "axis" }),
-      ...ticks.map((tick) => el("text", { x: place(i) + 6, y: scales[i](tick) + 4, class: "halo" }, axis.choices ? axis.choices[tick] : tickText(tick))),
-      el("text", { x: place(i), y: height - (axes.length > 4 && width < 480 && i % 2 ? 4 : 20), "text-anchor": i === 0 ? "start" : i === axes.length - 1 ? "end" : "middle", dx: i === 0 ? -24 : i === axes.length - 1 ? 36 : 0, class: "label" }, axis.label));
+      ...ticks.map((tick) => el("text", { x: place(i) + px(6), y: scales[i](tick) + px(4), class: "halo" }, axis.choices ? axis.choices[tick] : tickText(tick))),
+      el("text", { x: place(i), y: height - px(axes.length > 4 && width < 480 && i % 2 ? 4 : 20), "text-anchor": i === 0 ? "start" : i === axes.length - 1 ? "end" : "middle", dx: px(i === 0 ? -24 : i === axes.length - 1 ? 44 : 0), class: "label" }, axis.label));
   });
   return svg;
 }

@@ -1,6 +1,9 @@
 /* Plots as SVG elements. Colors are classes of style.css, so that they follow the page's theme. */
 
-const COLORS = 7; // classes color-0 … color-6; the line style changes after as many lines
+const COLORS = 8; // classes color-0 … color-7; the line style changes after as many lines
+
+/** Pixels in a plot: `size` if the page's text has 16 pixels, and in proportion to it else. */
+const px = (size) => (size * parseFloat(getComputedStyle(document.documentElement).fontSize)) / 16;
 
 /** The class of the n-th line or dot. */
 function colorClass(index) {
@@ -63,10 +66,10 @@ function tickText(value) {
 /** The frame of a plot: axes with ticks and labels. Returns {svg, x, y, inner}. */
 function frame({ width, height, x, y, title, margin = {} }) {
   const edge = { right: 14, top: 12, bottom: 42, ...margin };
-  const inner = { right: width - edge.right, top: edge.top, bottom: height - edge.bottom };
+  const inner = { right: width - px(edge.right), top: px(edge.top), bottom: height - px(edge.bottom) };
   const yScale = makeScale(y.low, y.high, inner.bottom, inner.top, y.log);
   const longest = Math.max(...yScale.ticks.map((tick) => tickText(tick).length));
-  inner.left = (y.label ? 30 : 12) + 7 * longest;
+  inner.left = px((y.label ? 30 : 12) + 7 * longest);
   const xScale = makeScale(x.low, x.high, inner.left, inner.right, x.log);
   const svg = el("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": title, class: "plot" });
   const axes = el("g", { class: "axes", "aria-hidden": "true" });
@@ -74,19 +77,19 @@ function frame({ width, height, x, y, title, margin = {} }) {
     const at = yScale(tick);
     axes.append(
       el("line", { x1: inner.left, x2: inner.right, y1: at, y2: at, class: "grid" }),
-      el("text", { x: inner.left - 8, y: at + 4, "text-anchor": "end" }, tickText(tick)),
+      el("text", { x: inner.left - px(7), y: at + px(4), "text-anchor": "end" }, tickText(tick)),
     );
   }
   let lastEnd = -Infinity;
   for (const tick of x.ticks ?? xScale.ticks) {
     const at = xScale(tick);
     const text = tickText(tick);
-    const half = 3.6 * text.length;
+    const half = px(3.6 * text.length);
     if (at - half < lastEnd) continue;
-    lastEnd = at + half + 6;
+    lastEnd = at + half + px(6);
     axes.append(
       el("line", { x1: at, x2: at, y1: inner.bottom, y2: inner.bottom + 4, class: "tick" }),
-      el("text", { x: at, y: inner.bottom + 18, "text-anchor": "middle" }, text),
+      el("text", { x: at, y: inner.bottom + px(18), "text-anchor": "middle" }, text),
     );
   }
   axes.append(
@@ -95,7 +98,7 @@ function frame({ width, height, x, y, title, margin = {} }) {
   );
   if (y.label) {
     const middle = (inner.top + inner.bottom) / 2;
-    axes.append(el("text", { transform: `translate(13 ${middle}) rotate(-90)`, "text-anchor": "middle", class: "label" }, y.label));
+    axes.append(el("text", { transform: `translate(${px(13)} ${middle}) rotate(-90)`, "text-anchor": "middle", class: "label" }, y.label));
   }
   svg.append(axes);
   return { svg, x: xScale, y: yScale, inner };
@@ -162,7 +165,7 @@ function curvePlot({ width, height, series, metric, references = {}, xLabel, onp
   let label = Infinity; // labels of close lines are above each other
   for (const [name, value] of Object.entries(references).sort(([, a], [, b]) => a - b)) {
     if (value === null || (log && value <= 0)) continue;
-    label = Math.min(y(value) - 5, label - 13);
+    label = Math.min(y(value) - px(5), label - px(13));
     svg.append(el("line", { x1: inner.left, x2: inner.right, y1: y(value), y2: y(value), class: "reference" }));
     labels.push(el("text", { x: inner.left + 6, y: label, class: "note halo" }, `${name} ${formatNumber(value)}`));
   }
@@ -230,17 +233,19 @@ function addHover(svg, { x, inner }, series, onpick) {
         const range = each.low ? ` [${formatNumber(each.low[i])}, ${formatNumber(each.high[i])}]` : "";
         return [each, each.median[i], range];
       })
-      .sort((a, b) => (b[1] ?? -1) - (a[1] ?? -1))
-      .slice(0, 12);
+      .sort((a, b) => (b[1] ?? -1) - (a[1] ?? -1));
+    const left = rows.splice(inner.right - inner.left < 400 ? 4 : 12).length;
     const at = x(seen);
     for (const end of ["x1", "x2"]) line.setAttribute(end, at);
-    const texts = [`after ${formatNumber(seen)}`, ...rows.map(([each, value, range]) => `${each.name}  ${formatNumber(value)}${rows.length === 1 ? range : ""}`)];
-    const width = 22 + 6.4 * Math.max(...texts.map((text) => text.length));
-    const left = at + 12 + width > inner.right ? Math.max(2, at - 12 - width) : at + 12;
+    const texts = [`after ${formatNumber(seen)}`, ...rows.map(([each, value, range]) => `${each.name}  ${formatNumber(value)}${rows.length === 1 ? range : ""}`),
+      left ? `and ${left} lower ones` : ""].filter(Boolean);
+    const [row, swatch] = [px(17), px(18)];
+    const width = swatch + px(18 + 6.4 * Math.max(...texts.map((text) => text.length)));
+    const start = at + 12 + width > inner.right ? Math.max(2, at - 12 - width) : at + 12;
     box.replaceChildren(
-      el("rect", { x: left, y: inner.top, width, height: 10 + 17 * texts.length, rx: 4 }),
-      ...texts.map((text, i) => el("text", { x: left + (i ? 18 : 8), y: inner.top + 17 + 17 * i }, text)),
-      ...rows.map(([each], i) => el("circle", { cx: left + 10, cy: inner.top + 30 + 17 * i, r: 3.5, class: `dot ${each.color}` })),
+      el("rect", { x: start, y: inner.top, width, height: px(10) + row * texts.length, rx: 4 }),
+      ...texts.map((text, i) => el("text", { x: start + px(8) + (rows[i - 1] ? swatch + px(6) : 0), y: inner.top + row * (i + 1) }, text)),
+      ...rows.map(([each], i) => el("line", { x1: start + px(8), x2: start + px(8) + swatch, y1: inner.top + row * (i + 2) - px(4), y2: inner.top + row * (i + 2) - px(4), class: `line ${each.color}` })),
     );
     for (const node of [line, box]) node.setAttribute("visibility", "visible");
   });

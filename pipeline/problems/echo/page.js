@@ -174,27 +174,44 @@ function windowError(window, { window: longest, shortest, classes }) {
 registerView({
   id: "echo",
   title: "Echo",
+  problem: "echo",
+  links: (networks) => [["type integers to echo", linkTo("echo", "", { networks: networks.slice(0, MAX_CARDS).map(inLink).join(",") })]],
   available: () => playableNetworks("echo").length > 0,
   async show(root, path, params) {
     const names = playableNetworks("echo");
-    const wanted = (params.networks ?? path ?? "").split(",").filter(Boolean);
-    const matching = wanted.map((each) => names.find((name) => name === each || name.replaceAll("/", "-") === each)).filter(Boolean);
+    const wanted = [...new Set((params.networks ?? path ?? "").split(",").filter(Boolean))];
+    const matching = wanted.map((each) => nameOfLink(each, names)).filter(Boolean);
     let chosen = (matching.length ? matching : names.slice(0, 3)).slice(0, MAX_CARDS);
+    const missing = wanted.filter((each) => !chosen.includes(nameOfLink(each, names)));
+    if (missing.length) notice(`Not shown, because this page can run ${matching.length > MAX_CARDS ? `${MAX_CARDS} networks at a time` : "no such networks"}: ${missing.map(quote).join(", ")}.`);
     const classes = Math.max(...names.map((name) => DATA.networks[name].settings.classes));
     const { window: usual } = DATA.networks[chosen[0]].settings;
-    const random = () => Array.from({ length: Math.min(usual, 10) }, () => Math.floor(Math.random() * DATA.networks[chosen[0]].settings.classes));
-    const start = randomStream(7, 1);
-    let text = params.integers?.replaceAll(",", " ") ?? Array.from({ length: Math.min(usual, 10) }, () => Math.floor(start() * DATA.networks[chosen[0]].settings.classes)).join(" ");
+    let length = Math.min(usual, 10);
+    const sample = (random) => Array.from({ length }, () => Math.floor(random() * DATA.networks[chosen[0]].settings.classes)).join(" ");
+    let text = params.integers?.replaceAll(",", " ") ?? sample(randomStream(7, 1));
     let position = 0;
+    let calls = 0;
 
     const input = el("input", { type: "text", class: "integers", inputmode: "numeric", autocomplete: "off", spellcheck: "false", value: text, oninput: () => { text = input.value; update(); } });
     const entry = field("Integers to echo", input, { hint: `From 0 to ${classes - 1}, with spaces between them.` });
     entry.classList.add("wide");
-    const shuffle = el("button", { type: "button", class: "primary", onclick: () => {
-      text = random().join(" ");
+    const shuffle = () => {
+      text = sample(Math.random);
       input.value = text;
       update();
-    } }, "Random window");
+    };
+    const lengths = numberField("Length", length, (written) => {
+      const longest = Math.max(...chosen.map((name) => DATA.networks[name].settings.window));
+      if (!/^\s*\d+\s*$/.test(written) || Number(written) < 1 || Number(written) > longest) {
+        throw new Error(`The length must be an integer from 1 to ${longest}, the longest window of these networks, got ${quote(written)}.`);
+      }
+      return Number(written);
+    }, (value) => {
+      length = value;
+      shuffle();
+    });
+    lengths.input.after(el("button", { type: "button", class: "primary", onclick: shuffle }, "Random window"));
+    lengths.classList.add("with-button");
     const change = el("button", { type: "button", onclick: () => {
       const parts = text.split(/[\s,;]+/).filter(Boolean);
       const last = Number(parts.at(-1));
@@ -207,13 +224,13 @@ registerView({
     const add = field("Add a network", networkMenu(names, "", (name) => {
       add.querySelector("select").value = "";
       if (!name || chosen.includes(name)) return;
-      chosen = [...chosen, name].slice(-MAX_CARDS);
+      chosen = [...chosen, name];
       build();
-    }, { none: `of ${names.length}…` }));
+    }, { none: `of ${names.length}…` }), { hint: `At most ${MAX_CARDS} side by side.` });
     root.append(
       el("p", { class: "kicker" }, "Networks that repeat what they read"),
       el("h1", {}, "Type integers. Which network can still say them back?"),
-      el("div", { class: "bar" }, entry, el("div", { class: "buttons" }, shuffle, change), add),
+      el("div", { class: "bar" }, entry, lengths, el("div", { class: "buttons" }, change), add),
     );
     const cards = el("div", { class: "cards" });
     const line = reproduce("The same echo in a terminal:");
@@ -222,13 +239,16 @@ registerView({
 
     function build() {
       line.set(`pipeline echo ${chosen[0]}`);
+      const menu = add.querySelector("select");
+      menu.disabled = chosen.length === MAX_CARDS;
+      for (const option of menu.querySelectorAll("option")) option.disabled = chosen.includes(option.value);
       shown = chosen.map((name) => makeCard(name));
       cards.replaceChildren(...shown.map((card) => card.node));
       update();
     }
 
     function makeCard(name) {
-      const { settings } = DATA.networks[name];
+      const { settings, replicas, metrics: { exact_accuracy: accuracy }, own } = DATA.networks[name];
       const parts = Object.fromEntries(["echo", "top", "attention", "states"].map((key) => [key, el("div", { class: key })]));
       const verdict = el("p", { class: "verdict", role: "status" });
       const remove = el("button", { type: "button", class: "quiet", "aria-label": `Remove ${name}`, onclick: () => {
@@ -236,15 +256,19 @@ registerView({
         if (!chosen.length) chosen = names.slice(0, 1);
         build();
       } }, "✕");
-      const accuracy = DATA.networks[name].metrics.exact_accuracy;
+      const known = own?.exact_accuracy;
+      const echoes = !accuracy || settings.first ? ""
+        : replicas === 1 || known === undefined ? ` It echoes ${formatPercent(accuracy[0])} of the test windows exactly.`
+          : ` Its ${replicas} replicas echo ${formatPercent(accuracy[0])} of the test windows exactly on average; this one, ${formatPercent(known)}.`;
       const node = el("section", { class: "card network", "aria-label": name },
         el("div", { class: "card-head" }, el("h2", {}, name), remove),
-        el("p", { class: "hint" }, describeNetwork(settings), accuracy && !settings.first ? ` It echoes ${formatPercent(accuracy[0])} of the test windows exactly.` : ""),
+        el("p", { class: "hint" }, describeNetwork(settings), echoes),
         parts.echo, verdict, parts.top, parts.attention, parts.states);
       return { name, node, parts, verdict, settings };
     }
 
     async function update() {
+      const call = ++calls;
       let window;
       try {
         window = readIntegers(text, classes);
@@ -254,12 +278,17 @@ registerView({
         shown.forEach((card) => clear(card, ""));
         return;
       }
-      setLink("echo", "", { integers: window.join(","), networks: chosen.map((name) => name.replaceAll("/", "-")).join(",") });
+      setLink("echo", "", { integers: window.join(","), networks: chosen.map(inLink).join(",") });
+      length = window.length;
+      if (document.activeElement !== lengths.input) lengths.input.value = length;
+      lengths.setError("");
       position = Math.min(position, window.length - 1);
       for (const card of shown) {
         const problem = windowError(window, card.settings);
+        const weights = problem ? null : (await loadWeights(card.name)).get(card.settings.sequences);
+        if (call !== calls) return; // the integers have changed by now
         if (problem) clear(card, problem);
-        else showCard(card, window, (await loadWeights(card.name)).get(card.settings.sequences) );
+        else showCard(card, window, weights);
       }
       const fitting = shown.find((card) => !windowError(window, card.settings));
       if (fitting) line.set(`pipeline echo ${fitting.name} ${window.join(" ")} --replica ${DATA.networks[fitting.name].replica}`);
@@ -308,16 +337,17 @@ registerView({
         } else card.parts.attention.replaceChildren();
       };
       card.select(at);
+      const units = card.settings.architecture === "memoryless" ? "units" : "cells";
       card.parts.states.replaceChildren(
-        el("h3", {}, "State of the cells"),
-        el("p", { class: "hint" }, "A row for each cell, a column for each step; blue is positive, orange negative. Under each is its largest value."),
+        el("h3", {}, `Outputs of the ${units}`),
+        el("p", { class: "hint" }, `A row for each of the ${units}, a column for each step; blue is positive, orange negative. Under each is its largest value.`),
         el("div", { class: "heats" }, result.states.map(({ name, steps, rows }) => {
           const cells = rows[0].length;
           const range = Math.max(...rows.map((row) => Math.max(...row.map(Math.abs))));
           const transposed = Array.from({ length: cells }, (_, k) => rows.map((row) => row[k]));
           return el("figure", {},
-            heatMap(transposed, { range, signed: true, cellWidth: Math.max(4, Math.min(28, Math.floor(220 / rows.length))), cellHeight: Math.max(2, Math.min(9, Math.floor(190 / cells))), label: `States of ${cells} cells of the ${name} over ${rows.length} steps` }),
-            el("figcaption", { title: steps.join(", ") }, `${name}, ${cells} cells, ±${formatNumber(range, 2)}`));
+            heatMap(transposed, { range, signed: true, cellWidth: Math.max(4, Math.min(28, Math.floor(220 / rows.length))), cellHeight: Math.max(2, Math.min(9, Math.floor(190 / cells))), label: `Outputs of ${cells} ${units} of the ${name} over ${rows.length} steps` }),
+            el("figcaption", { title: steps.join(", ") }, `${name}, ${cells} ${units}, ±${formatNumber(range, 2)}`));
         })));
     }
 

@@ -4,7 +4,9 @@
 
 const SHOWN = 100; // shapes over each other
 const COUNTED = 1000; // shapes in histograms
+const LEAST = 200; // shapes for a distance between distributions
 const BINS = 20;
+const ROUNDING = 1e-6; // of sizes of shapes on a grid
 
 /* --- Networks -------------------------------------------------------------------------------- */
 
@@ -161,6 +163,9 @@ function stepDistribution(outputs, values, t, family, temperature) {
   };
 }
 
+/** The entropy of shares, in nats. */
+const entropy = (shares) => shares.reduce((sum, share) => (share > 0 ? sum - share * Math.log(share) : sum), 0);
+
 registerRunner("shapes", {
   /** Outputs for vertices, each a pair, or for the values of a shape: {family, values}. */
   predict(settings, weights, input) {
@@ -179,7 +184,8 @@ registerRunner("shapes", {
   },
   /** Polygons, as `pipeline draw` draws them. */
   sample(settings, weights, { shape, seed = 0, temperature = 1, count = 1 }) {
-    const family = Math.max(0, settings.families.findIndex((each) => each.name === shape));
+    const family = shape === undefined ? 0 : settings.families.findIndex((each) => each.name === shape);
+    if (family < 0) throw new Error(`${quote(shape)} is no shape of this network; these are ${settings.families.map((each) => each.name).join(", ")}.`);
     const chosen = settings.families[family];
     if (!chosen.base) return [drawPolygon([0, 0], chosen.vertices, weights, settings.sample === "point")];
     const model = { weights, slots: makeSlots(settings), sample: settings.sample, family, length: chosen.base.length };
@@ -194,6 +200,12 @@ registerRunner("shapes", {
 function parametersOf(polygon, { inverse, offset }) {
   return inverse.map((row) => row.reduce((sum, value, i) => sum + value * (polygon[i] - offset[i]), 0));
 }
+
+/** A polygon moved so that its first vertex is at the origin, where those of the families are. */
+const fromOrigin = (polygon) => polygon.map((value, i) => value - polygon[i % 2]);
+
+/** What a free parameter is: a share, not a length. */
+const ofMaximum = (parameter) => `${parameter}, share of its maximum`;
 
 /** The mean absolute difference between a polygon and the nearest exact shape of its family. */
 function consistencyError(polygon, family) {
@@ -234,13 +246,17 @@ function makeSheet(family, { size = 480, label, handle } = {}) {
     for (let i = 0; i + 1 < polygon.length; i += 2) points.push(`${x(polygon[i]).toFixed(1)} ${y(polygon[i + 1]).toFixed(1)}`);
     return points.length ? `M${points.join("L")}${closed ? "Z" : ""}` : "";
   };
+  /** A path for each of some polygons, so that many over each other are darker. */
+  const overlay = (polygons) => polygons.map((polygon) => el("path", { d: toPath(polygon), class: "overlay" }));
   const toData = (pixelX, pixelY) => [(pixelX - size / 2) / scale + left + width / 2, (size / 2 - pixelY) / scale + bottom + height / 2];
-  return { svg, x, y, toPath, toData, size, scale };
+  return { svg, x, y, toPath, overlay, toData, size, scale };
 }
 
 registerView({
   id: "draw",
   title: "Draw",
+  problem: "shapes",
+  links: (networks) => networks.map((name) => [`${name} draws`, linkTo("draw", inLink(name))]),
   available: () => playableNetworks("shapes").length > 0,
   async show(root, path, params) {
     const names = playableNetworks("shapes");
@@ -254,7 +270,7 @@ registerView({
     const bar = el("div", { class: "bar" });
     root.append(bar);
     bar.append(field("Network", networkMenu(names, name, (chosen) => {
-      location.hash = linkTo("draw", chosen.replaceAll("/", "-"));
+      location.hash = linkTo("draw", inLink(chosen));
     })));
     const [byStep, curves, drawings] = await Promise.all(
       [loadWeights(name), loadCurves(name), loadJson(`drawings:${name}`)]);
@@ -263,12 +279,16 @@ registerView({
   },
 });
 
+function readSequences(text) {
+  if (!/^\d+$/.test(text)) throw new Error(`The step must be a number of sequences, got ${quote(text)}.`);
+  return Number(text);
+}
+
 /** The steps of training that the slider stops at, and which of them is chosen by a link. */
 function stopsOf({ byStep, drawings, params }) {
   const stops = [...new Set([...drawings.map(([step]) => step), ...byStep.keys()])].sort((a, b) => a - b);
-  const wanted = Number(params.step);
-  const position = stops.indexOf(stops.find((step) => step >= wanted) ?? stops.at(-1));
-  return { stops, position: Number.isFinite(wanted) ? position : stops.length - 1 };
+  const wanted = paramOr(params.step, readSequences, stops.at(-1));
+  return { stops, position: stops.indexOf(stops.find((step) => step >= wanted) ?? stops.at(-1)) };
 }
 
 /** The slider through the training and the learning curve, which move together. */
@@ -285,9 +305,9 @@ function trainingControls(context, onchange) {
   const box = el("div", { class: "plot-box" });
   let svg;
   let current = position;
-  const redraw = responsive(box, (width) => {
+  responsive(box, (width) => {
     svg = curvePlot({
-      width, height: 210, metric: problem.metrics[metric], references: curve.references,
+      width, height: px(190), metric: problem.metrics[metric], references: curve.references,
       series: [{ name: "median", sequences: curves.sequences, ...curve, color: "color-0" }],
       xLabel: `${plural} seen in training`,
       title: `Learning curve of ${name}: ${problem.metrics[metric].label}`,
@@ -299,17 +319,24 @@ function trainingControls(context, onchange) {
   function choose(i) {
     current = i;
     input.set(i);
-    output.textContent = describe(i);
+    tell();
     svg?.setCursor(stops[i]);
     onchange(stops[i]);
   }
-  output.textContent = describe(position);
-  const at = (seen) => curve.median[nearestIndex(curves.sequences, seen)];
+  const { label, meaning } = problem.metrics[metric];
+  const unit = / in (\w+)/.exec(meaning)?.[1];
+  const values = numbers();
+  const tell = () => {
+    output.textContent = describe(current);
+    const median = curve.median[nearestIndex(curves.sequences, stops[current])];
+    values.set([[`${label}, median of ${network.replicas === 1 ? "one replica" : `${network.replicas} replicas`}`,
+      `${formatNumber(median)}${unit ? ` ${unit}` : ""}`, meaning]]);
+  };
+  tell();
   return {
     control: field("Training", input, { output }),
-    panel: el("section", { class: "card" }, el("h2", {}, "Learning curve"), box,
-      el("p", { class: "hint" }, `Median and middle 80% of ${network.replicas} replicas. Click the curve to move the slider.`)),
-    label: problem.metrics[metric].label, at, redraw,
+    panel: el("section", { class: "card" }, el("h2", {}, "Learning curve"), values, box,
+      el("p", { class: "hint" }, `Median and middle 80% of all replicas, on validation data; replica ${network.replica} draws here. Click the curve to move the slider.`)),
     get step() { return stops[current]; },
     get isLast() { return current === stops.length - 1; },
   };
@@ -324,15 +351,15 @@ function showPredictor(root, bar, context) {
     const { settings } = DATA.networks[other];
     return other !== name && settings.families[0].base === undefined && settings.families[0].name === family.name;
   });
-  let other = others.find((each) => each.replaceAll("/", "-") === params.with || each === params.with)
-    ?? (params.with === "none" ? "" : others.find((each) => (DATA.networks[each].settings.sample === "point") !== memoryless) ?? "");
+  const usual = others.find((each) => (DATA.networks[each].settings.sample === "point") !== memoryless);
+  let other = params.with === "none" ? "" : choiceOr(params.with, others, usual ?? "", `network to compare with ${name}`);
   const limits = [0, 1].map((axis) => {
     const pad = 0.1 * Math.max(family.high[0] - family.low[0], family.high[1] - family.low[1]);
     return [family.low[axis] - pad, family.high[axis] + pad];
   });
   const clamp = (value, axis) => Math.min(Math.max(value, limits[axis][0]), limits[axis][1]);
   const readCoordinate = (text) => {
-    if (!Number.isFinite(Number(text)) || String(text).trim() === "") throw new Error("not a number");
+    if (!Number.isFinite(Number(text)) || String(text).trim() === "") throw new Error(`A coordinate must be a number, got ${quote(text)}.`);
     return Number(text);
   };
   let first = [0, 1].map((axis) => clamp(paramOr(params[axis ? "y" : "x"], readCoordinate, 0), axis));
@@ -350,7 +377,7 @@ function showPredictor(root, bar, context) {
   }
   const sheet = makeSheet(family, { label: `Drawing of ${name}`, handle: true });
   const layers = Object.fromEntries(["arrows", "replicas", "other", "drawing", "corners"].map((key) => [key, el("g", { class: key })]));
-  const handle = el("g", { class: "handle", tabindex: 0, role: "button" },
+  const handle = el("g", { class: "handle", tabindex: 0, role: "application" },
     el("circle", { r: 22, class: "reach" }), el("circle", { r: 9, class: "ring" }), el("circle", { r: 4, class: "center" }));
   sheet.svg.append(...Object.values(layers), handle);
   const legend = el("ul", { class: "legend" });
@@ -372,37 +399,48 @@ function showPredictor(root, bar, context) {
     line);
 
   const draw = (weights, isMemoryless) => drawPolygon(first, family.vertices, weights, isMemoryless);
+  /** The step nearest to that of the slider of which there are weights, and a network's name with
+      it where it is another one. */
+  const nearest = (network, weights) => {
+    const steps = [...weights.keys()];
+    const step = steps[nearestIndex(steps, training.step)];
+    return [step, step === training.step ? network : `${network}, after ${formatNumber(step)}`];
+  };
   function update() {
-    const weights = byStep.get(training.step) ?? byStep.get([...byStep.keys()].at(-1));
+    const [drawn, drawnName] = nearest(name, byStep);
+    const weights = byStep.get(drawn);
     const polygon = draw(weights, memoryless);
     const atOrigin = first[0] === 0 && first[1] === 0;
     layers.drawing.replaceChildren(el("path", { d: sheet.toPath(polygon), class: "shape color-0" }));
     const corners = [];
+    const numbered = [];
     for (let i = 2; i < polygon.length; i += 2) {
-      const number = i / 2 + 1;
-      corners.push(el("circle", { cx: sheet.x(polygon[i]), cy: sheet.y(polygon[i + 1]), r: 4, class: "dot color-0" }));
-      if (polygon.length <= 16) corners.push(el("text", { x: sheet.x(polygon[i]) + 8, y: sheet.y(polygon[i + 1]) - 7, class: "note" }, String(number)));
+      const [x, y] = [sheet.x(polygon[i]), sheet.y(polygon[i + 1])];
+      corners.push(el("circle", { cx: x, cy: y, r: 4, class: "dot color-0" }));
+      if (polygon.length > 16 || numbered.some((at) => Math.hypot(x - at[0], y - at[1]) < 14)) continue;
+      numbered.push([x, y]);
+      corners.push(el("text", { x: x + 8, y: y - 7, class: "note" }, String(i / 2 + 1)));
     }
     layers.corners.replaceChildren(...corners);
     let otherPolygon = null;
+    let otherName = other;
     if (other && otherWeights) {
-      const steps = [...otherWeights.keys()];
-      const step = steps.includes(training.step) ? training.step : steps.at(-1);
+      const [step, shown] = nearest(other, otherWeights);
+      otherName = shown;
       otherPolygon = draw(otherWeights.get(step), DATA.networks[other].settings.sample === "point");
       layers.other.replaceChildren(el("path", { d: sheet.toPath(otherPolygon), class: "shape color-1 other" }));
     } else layers.other.replaceChildren();
     const stored = drawings.find(([step]) => step === training.step);
     layers.replicas.replaceChildren(
-      atOrigin && stored && stored[1].length > 1 ? el("path", { d: stored[1].map((each) => sheet.toPath(each)).join("") }) : "");
+      ...(atOrigin && stored && stored[1].length > 1 ? sheet.overlay(stored[1]) : []));
     layers.arrows.replaceChildren(...(showMap ? arrows(weights) : []));
     handle.setAttribute("transform", `translate(${sheet.x(first[0]).toFixed(1)} ${sheet.y(first[1]).toFixed(1)})`);
     handle.setAttribute("aria-label", `First point, x ${first[0].toFixed(2)}, y ${first[1].toFixed(2)}. Drag it, or move it with the arrow keys.`);
-    const size = parametersOf(polygon, family);
+    const size = parametersOf(fromOrigin(polygon), family);
     values.set([
-      [training.label, formatNumber(training.at(training.step)), "Median over replicas on held-out shapes"],
-      ["Consistency error", formatNumber(consistencyError(polygon, family)), "Mean distance of this drawing's coordinates from the nearest exact shape"],
-      otherPolygon && [`Consistency error, ${other}`, formatNumber(consistencyError(otherPolygon, family))],
-      ...family.parameters.map((label, i) => [label[0].toUpperCase() + label.slice(1), formatNumber(size[i])]),
+      ["Consistency error", formatNumber(consistencyError(fromOrigin(polygon), family)), "Mean distance of this drawing's coordinates from the nearest exact shape"],
+      otherPolygon && [`Consistency error, ${otherName}`, formatNumber(consistencyError(fromOrigin(otherPolygon), family))],
+      ...family.parameters.map((label, i) => [ofMaximum(label), formatNumber(size[i])]),
       ["First point", `${first.map((value) => value.toFixed(2).replace("-", "−")).join(", ")}`],
     ]);
     hint.textContent = atOrigin
@@ -411,16 +449,16 @@ function showPredictor(root, bar, context) {
         ? "Without memory, a point alone decides where the pen goes next: the network takes this one for any corner that could lie here."
         : "No training shape started here. This network carries its state from corner to corner, so it still knows which corner comes next.";
     legend.replaceChildren(
-      el("li", { class: "color-0" }, name),
-      otherPolygon ? el("li", { class: "color-1 other" }, other) : "",
+      el("li", { class: "color-0" }, drawnName),
+      otherPolygon ? el("li", { class: "color-1 other" }, otherName) : "",
       atOrigin && stored && stored[1].length > 1 ? el("li", { class: "thin" }, `all ${stored[1].length} replicas`) : "");
     if (training.isLast && atOrigin) line.set(`pipeline draw ${name} --replica ${network.replica}`, "The same drawing in a terminal:");
     else if (atOrigin) line.set(`dvc repro figures@${name.split("/")[0]}`, "Drawings during training are figures of the experiment, which this writes to reports/figures/:");
     else line.set(`pipeline draw ${name} --json`, "In a terminal, drawings start at the origin:");
-    setLink("draw", name.replaceAll("/", "-"), {
+    setLink("draw", inLink(name), {
       step: training.isLast ? undefined : training.step,
       x: atOrigin ? undefined : first[0].toFixed(3), y: atOrigin ? undefined : first[1].toFixed(3),
-      with: other ? other.replaceAll("/", "-") : others.length ? "none" : undefined, map: showMap ? 1 : undefined,
+      with: other ? inLink(other) : others.length ? "none" : undefined, map: showMap ? 1 : undefined,
     });
   }
 
@@ -458,6 +496,7 @@ function showPredictor(root, bar, context) {
     handle.focus();
   });
   handle.addEventListener("pointermove", (event) => handle.hasPointerCapture(event.pointerId) && move(event));
+  handle.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false }); // else the page scrolls
   for (const end of ["pointerup", "pointercancel"]) handle.addEventListener(end, () => handle.classList.remove("held"));
   handle.addEventListener("keydown", (event) => {
     const step = (event.shiftKey ? 0.1 : 0.01) * Math.max(...family.high);
@@ -482,7 +521,8 @@ function showGenerator(root, bar, context) {
   const { name, network, byStep, drawings, params } = context;
   const { settings } = network;
   const slots = makeSlots(settings);
-  let family = Math.max(0, settings.families.findIndex((each) => each.name === params.shape));
+  const shapes = settings.families.map((each) => each.name);
+  let family = shapes.indexOf(choiceOr(params.shape, shapes, shapes[0], `shape of ${name}`));
   let temperature = paramOr(params.temperature, readTemperature, 1);
   let seed = paramOr(params.seed, readSeed, 0);
   let coordinate = null; // null: the complete shape
@@ -561,7 +601,7 @@ function showGenerator(root, bar, context) {
     strokes = Object.fromEntries(["done", "next"].map((key) => [key, el("g", { class: key })]));
     sheet.svg.append(strokes.done, strokes.next);
     overlay = makeSheet(current, { size: 360, label: `${SHOWN} shapes drawn by ${name}` });
-    overlay.paths = el("path", { class: "overlay" });
+    overlay.paths = el("g", { class: "many" });
     overlay.svg.append(overlay.paths);
     sheetBox.replaceChildren(sheet.svg);
     overlayBox.replaceChildren(overlay.svg);
@@ -592,6 +632,7 @@ function showGenerator(root, bar, context) {
     const current = settings.families[family];
     const weights = weightsNow();
     batch = [];
+    overlay.paths.replaceChildren();
     for (const input of [temperatureField.input, temperatureSlider, seedField.input, another]) input.disabled = !weights;
     overlayTitle.textContent = weights ? `${SHOWN} shapes of this seed` : "Stored shapes";
     if (!weights) {
@@ -599,7 +640,6 @@ function showGenerator(root, bar, context) {
       const [, stored] = drawings.find(([step]) => step === training.step);
       const own = stored.filter((_, i) => i % settings.families.length === family);
       batch = own;
-      overlay.paths.setAttribute("d", own.map((polygon) => overlay.toPath(polygon)).join(""));
       note.textContent = `${own.length} shapes that were stored after ${formatNumber(training.step)} ${settings.plural} of training, at temperature 1. The network itself is on this page as it was at the end of the training.`;
     } else {
       note.textContent = "";
@@ -624,17 +664,16 @@ function showGenerator(root, bar, context) {
   }
 
   function showBatch() {
-    if (weightsNow()) overlay.paths.setAttribute("d", batch.slice(0, SHOWN).map((polygon) => overlay.toPath(polygon)).join(""));
+    overlay.paths.append(...overlay.overlay(batch.slice(overlay.paths.children.length, SHOWN)));
     redrawHistograms.forEach((redraw) => redraw());
     const current = settings.families[family];
     const thetas = batch.map((polygon) => parametersOf(polygon, current));
-    const distances = current.known && batch.length > 1
+    const distances = current.known && batch.length >= LEAST
       ? current.parameters.map((_, i) => distanceFromUniform(thetas.map((theta) => theta[i]))) : [];
     values.set([
       ["Shapes", formatNumber(batch.length)],
-      distances.length && ["KS distance from the data", formatNumber(Math.max(...distances)), "Largest distance between the distributions of a size; chance is about 0.03 for 1,000 shapes"],
+      distances.length && ["KS distance from the data", `${formatNumber(Math.max(...distances))} (by chance: ${formatNumber(0.9 / Math.sqrt(batch.length), 1)})`, "Largest distance between the distributions of a size, and what it is about for as many shapes of the data"],
       batch.length && ["Consistency error", formatNumber(batch.reduce((sum, polygon) => sum + consistencyError(polygon, current), 0) / batch.length)],
-      [training.label, formatNumber(training.at(training.step)), "Median over replicas on held-out shapes"],
     ]);
   }
 
@@ -644,23 +683,32 @@ function showGenerator(root, bar, context) {
     let [low, high] = [0, 1];
     if (!current.known && thetas.length) [low, high] = [Math.min(...thetas), Math.max(...thetas) + 1e-9];
     const counts = new Array(BINS).fill(0);
-    for (const theta of thetas) counts[Math.min(Math.max(Math.floor(((theta - low) / (high - low)) * BINS), 0), BINS - 1)] += 1;
-    return histogramPlot({
-      width, height: 170, low, high, color: 0,
+    const inside = thetas.filter((theta) => theta > low - ROUNDING && theta < high + ROUNDING);
+    for (const theta of inside) counts[Math.min(Math.max(Math.floor(((theta - low) / (high - low)) * BINS), 0), BINS - 1)] += 1;
+    const share = (isBeyond) => formatPercent(thetas.filter(isBeyond).length / thetas.length);
+    const beyond = [
+      thetas.some((theta) => theta >= high + ROUNDING) && `${share((theta) => theta >= high + ROUNDING)} larger than ${formatNumber(high)}`,
+      thetas.some((theta) => theta <= low - ROUNDING) && `${share((theta) => theta <= low - ROUNDING)} smaller than ${formatNumber(low)}`,
+    ].filter(Boolean).join(", ");
+    const plot = histogramPlot({
+      width, height: px(160), low, high, color: 0,
       shares: counts.map((count) => count / Math.max(thetas.length, 1)),
       expected: current.known ? new Array(BINS).fill(1 / BINS) : undefined,
-      label: `${current.parameters[parameter]} (share of shapes)`,
+      label: ofMaximum(current.parameters[parameter]), yLabel: "share of shapes",
       title: `Histogram of the ${current.parameters[parameter]} of ${thetas.length} shapes; the line is the distribution in the data`,
     });
+    return el("div", {}, plot, beyond ? el("p", { class: "hint" }, `Not shown: ${beyond}.`) : "");
   }
 
   function distributionPlot(width) {
     const current = settings.families[family];
     if (!shape) return el("p", { class: "empty" }, "Move the training slider to the end to look inside the network.");
-    const t = coordinate ?? current.base.length - 1;
-    const { shares, low, high, mark } = stepDistribution(shape.outputs[t], shape.values, t, current, temperature);
+    const distributionOf = (t) => stepDistribution(shape.outputs[t], shape.values, t, current, temperature);
+    const entropies = coordinate === null ? shape.outputs.map((_, t) => entropy(distributionOf(t).shares)) : [];
+    const t = coordinate ?? argmax(entropies);
+    const { shares, low, high, mark } = distributionOf(t);
     return histogramPlot({
-      width, height: 190, shares: [...shares], low, high, mark, color: 1,
+      width, height: px(180), shares: [...shares], low, high, mark, color: 1,
       label: `change of ${t % 2 ? "y" : "x"} to vertex ${Math.floor(t / 2) + 2}`, yLabel: "probability",
       title: `Distribution of the ${describeCoordinate(t)}; sampled: ${formatNumber(mark)}`,
     });
@@ -672,7 +720,7 @@ function showGenerator(root, bar, context) {
     play.disabled = !shape;
     scrubber.disabled = !shape;
     if (!shape) {
-      strokes.done.replaceChildren(el("path", { d: batch.map((polygon) => sheet.toPath(polygon)).join(""), class: "overlay" }));
+      strokes.done.replaceChildren(...sheet.overlay(batch));
       strokes.next.replaceChildren();
       caption.textContent = "";
     } else {
@@ -686,10 +734,10 @@ function showGenerator(root, bar, context) {
       caption.textContent = closed ? "Drag the slider, or press Play, to see the network draw it coordinate by coordinate." : `Sampling the ${describeCoordinate(t)}.`;
       scrubber.set(t);
     }
-    distributionTitle.textContent = shape && coordinate === null ? "Last coordinate" : "Next coordinate";
+    distributionTitle.textContent = shape && coordinate === null ? "The least certain coordinate" : "Next coordinate";
     redrawDistribution();
     const where = { step: training.isLast ? undefined : training.step, shape: settings.families.length > 1 ? current.name : undefined };
-    setLink("draw", name.replaceAll("/", "-"), { ...where, temperature, seed });
+    setLink("draw", inLink(name), { ...where, temperature, seed });
     const option = settings.families.length > 1 ? ` --shape ${current.name}` : "";
     if (shape) line.set(`pipeline draw ${name}${option} --temperature ${temperature} --seed ${seed} --count ${SHOWN} --replica ${network.replica}`, "The same shapes in a terminal:");
     else line.set(`dvc repro figures@${name.split("/")[0]}`, "Drawings during training are figures of the experiment, which this writes to reports/figures/:");
@@ -752,6 +800,6 @@ registerDrawing("shapes", (polygons) => {
     high: [Math.max(1, ...xs), Math.max(1, ...all.filter((_, i) => i % 2))],
   };
   const sheet = makeSheet(family, { size: 300, label: `Drawings of ${polygons.length} replicas` });
-  sheet.svg.append(el("path", { d: polygons.map((polygon) => sheet.toPath(polygon)).join(""), class: "overlay" }));
+  sheet.svg.append(...sheet.overlay(polygons));
   return sheet.svg;
 });

@@ -135,6 +135,8 @@ function readPrompt(text, name, { window, sample, characters, indexOf }) {
 registerView({
   id: "write",
   title: "Write",
+  problem: "text",
+  links: (networks) => networks.map((name) => [`${name} writes`, linkTo("write", inLink(name))]),
   available: () => playableNetworks("text").length > 0,
   async show(root, path, params) {
     const names = playableNetworks("text");
@@ -154,23 +156,23 @@ registerView({
       el("p", { class: "kicker" }, "A network that writes character by character"),
       el("h1", {}, questionOf(name) || `${name} writes`));
     const menu = field("Network", networkMenu(names, name, (chosen) => {
-      location.hash = linkTo("write", chosen.replaceAll("/", "-"));
+      location.hash = linkTo("write", inLink(chosen));
     }));
     const slide = el("input", { type: "range", min: 0, max: 2, step: 0.05, value: Math.min(temperature, 2), "aria-label": "Temperature, as a slider", oninput: () => {
       temperature = Number(slide.value);
       heat.input.value = temperature;
       heat.setError("");
-      again(true);
+      again();
     } });
     const heat = numberField("Temperature", temperature, readTemperature, (value) => {
       temperature = value;
       slide.value = Math.min(value, 2);
-      again(true);
+      again();
     });
     heat.input.after(slide);
     heat.classList.add("with-slider");
-    const seeds = numberField("Seed", seed, readSeed, (value) => { seed = value; again(true); });
-    const area = el("textarea", { rows: 2, spellcheck: "false", oninput: () => { prompt = area.value; again(true); } });
+    const seeds = numberField("Seed", seed, readSeed, (value) => { seed = value; again(); });
+    const area = el("textarea", { rows: 2, spellcheck: "false", oninput: () => { prompt = area.value; again(); } });
     area.value = prompt;
     const entry = field("Prompt, which the network continues", area);
     entry.classList.add("wide");
@@ -180,7 +182,8 @@ registerView({
     const anew = el("button", { type: "button", onclick: () => {
       seed = (seed + 1) % 4294967296;
       seeds.input.value = seed;
-      again(true);
+      seeds.setError("");
+      again();
     } }, "Again, with another seed");
     const sheet = el("div", { class: "paper", tabindex: 0, role: "group", "aria-label": "Written text; arrow keys choose a character" });
     const detail = el("section", { class: "card alternatives", "aria-live": "off" });
@@ -195,7 +198,7 @@ registerView({
         el("div", { class: "side" }, detail, el("section", { class: "card" }, el("h2", {}, "This text"), values))),
       line);
 
-    function again(start) {
+    function again() {
       if (!weights) return;
       pause();
       written = [];
@@ -212,11 +215,10 @@ registerView({
         entry.setError(error.message);
       }
       const quoted = prompt.includes("\n") ? `$'${prompt.replaceAll("\\", "\\\\").replaceAll("'", "\\'").replaceAll("\n", "\\n")}'` : `'${prompt.replaceAll("'", "'\\''")}'`;
-      line.set(`pipeline write ${name} --temperature ${temperature} --seed ${seed} --replica ${network.replica}${prompt === settings.start ? "" : ` --prompt ${quoted.length > 200 ? "…" : quoted}`}`);
-      for (const button of [toggle, one, all]) button.disabled = !writer;
-      setLink("write", name.replaceAll("/", "-"), { temperature, seed, prompt: prompt === settings.start ? undefined : [...prompt].slice(0, 300).join("") });
+      line.set(`pipeline write ${name} --temperature ${temperature} --seed ${seed} --replica ${network.replica}${prompt === settings.start ? "" : ` --prompt ${quoted}`}`);
+      setLink("write", inLink(name), { temperature, seed, prompt: prompt === settings.start || [...prompt].length > MAX_PROMPT ? undefined : prompt });
       summarize();
-      if (writer && start) run();
+      if (writer && !matchMedia("(prefers-reduced-motion: reduce)").matches) run();
     }
 
     function step() {
@@ -236,12 +238,17 @@ registerView({
     function show(number) {
       const { code, p, bits } = written[number];
       sheet.querySelector(".now")?.classList.remove("now");
-      sheet.children[number + 1].classList.add("now");
+      const now = sheet.children[number + 1];
+      now.classList.add("now");
+      const top = now.offsetTop - sheet.offsetTop;
+      if (top < sheet.scrollTop || top + now.offsetHeight > sheet.scrollTop + sheet.clientHeight) {
+        sheet.scrollTop = top - sheet.clientHeight / 2;
+      }
       const best = [...p.keys()].sort((a, b) => p[b] - p[a]).slice(0, 10);
       if (!best.includes(code)) best[best.length - 1] = code;
       detail.replaceChildren(
         el("h2", {}, `Character ${number + 1}: ${visible(settings.characters[code])}`),
-        el("p", { class: "hint" }, `${formatNumber(bits)} bits of surprise. Probabilities at this temperature:`),
+        el("p", { class: "hint" }, `${formatNumber(bits)} bits of surprise at temperature 1 (p = ${formatPercent(2 ** -bits)}). ${temperature === 1 ? "The probabilities" : `At temperature ${temperature}, the probabilities were`}:`),
         el("ol", { class: "chances" }, best.map((each) => el("li", { class: each === code ? "right" : "" },
           el("span", { class: "what" }, visible(settings.characters[each])),
           el("span", { class: "bar-of", style: `--share:${p[each].toFixed(4)}` }),
@@ -250,11 +257,13 @@ registerView({
 
     function summarize() {
       const bits = written.reduce((sum, entry) => sum + entry.bits, 0);
-      const measured = network.metrics.bits_per_character;
+      const [mean] = network.metrics.bits_per_character ?? [];
+      for (const button of [toggle, one, all]) button.disabled = !writer || written.length >= LENGTH;
       values.set([
         ["Characters", `${written.length} of ${LENGTH}`],
         ["Bits per character, written", written.length ? formatNumber(bits / written.length) : "–"],
-        measured && ["Bits per character, test text", formatNumber(measured[0])],
+        mean !== undefined && [`Bits per character, test text${network.replicas > 1 ? ", this replica" : ""}`, formatNumber(network.own?.bits_per_character ?? mean)],
+        mean !== undefined && network.replicas > 1 && [`Bits per character, test text, mean of ${network.replicas} replicas`, formatNumber(mean)],
       ]);
     }
 
@@ -286,7 +295,7 @@ registerView({
     });
     sheet.addEventListener("pointerleave", () => written.length && show(chosen ?? written.length - 1));
     weights = (await loadWeights(name)).get(network.steps.at(-1));
-    if (sheet.isConnected) again(!matchMedia("(prefers-reduced-motion: reduce)").matches);
+    if (sheet.isConnected) again();
   },
 });
 

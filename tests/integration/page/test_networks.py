@@ -248,6 +248,15 @@ def load(name: str) -> Checkpoint:
     return checkpoints_on_disk.load(name).without_diverged()
 
 
+def test_an_unknown_network_or_shape_is_named(driver):
+    for what, network, request, message in (
+        ("predict", "nope", [], "“nope” is no network that this page can run"),
+        ("sample", "shapes-tokens", {"shape": "nope"}, "“nope” is no shape of this network; these"),
+    ):
+        with pytest.raises(AssertionError, match=message):
+            playing.ask(driver, what, network, request)
+
+
 @pytest.mark.parametrize("name", SHAPES)
 def test_a_seed_draws_what_it_draws_on_the_command_line(driver, checkpoints, name):
     config, replicas = SHAPES[name], to_replicas(checkpoints[name])

@@ -5,7 +5,9 @@ import re
 import time
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
+from small import small_config
 
 ui = pytest.importorskip("ui", reason="selenium is not installed: the extra `dev` has it")
 
@@ -25,6 +27,8 @@ VIEWS = {
     "explore/studies/sizes": "How many cells?",
     "explore/studies/search": "Parallel coordinates",
 }
+
+MEDIAN = "held-out MAE, median of 3 replicas"
 
 
 class PlayPage(ui.Page):
@@ -120,13 +124,13 @@ def test_each_view_opens_by_its_link_at_all_widths_and_in_both_themes(page, link
 
 def test_the_slider_through_the_training_moves_drawing_curve_numbers_and_link(page):
     page.show("draw/drawer")
-    drawn, value = page.paths(".drawing path"), page.number("held-out MAE")
+    drawn, value = page.paths(".drawing path"), page.number(MEDIAN)
     cursor = "return document.querySelector('.cursor').getAttribute('x1')"
     place = page.js(cursor)
     page.field("Training").send_keys(Keys.HOME)
     assert "step=10" in page.link
     assert page.paths(".drawing path") != drawn
-    assert page.number("held-out MAE") != value
+    assert page.number(MEDIAN) != value
     assert page.js(cursor) != place
     assert page.command() == "dvc repro figures@drawer"
     page.js("document.querySelector('.plot.pickable').scrollIntoView({block: 'center'})")
@@ -159,16 +163,82 @@ def test_the_first_point_can_be_dragged_and_moved_by_keys(page):
     assert "with=widths-wide" in page.link
 
 
+def test_a_moved_drawing_is_measured_from_its_first_point(page):
+    page.show("draw/widths-wide?with=none&x=0.3&y=0.2")
+    family = small_config("drawer").dataset.families["rectangle"]
+    scale = 480 / (1.24 * max(family.high - family.low))
+    (path,) = page.paths(".drawing path")
+    pixels = np.array(re.findall(r"[\d.]+", path), float).reshape(-1, 2)
+    polygon = (pixels - pixels[0]) * [1 / scale, -1 / scale]
+    for name, share in zip(("width", "height"), family.theta(polygon), strict=True):
+        shown = page.number(f"{name}, share of its maximum").replace("−", "-")
+        assert float(shown) == pytest.approx(share, abs=2e-3)
+    error = np.abs(polygon - family.nearest(polygon)).mean()
+    assert float(page.number("Consistency error")) == pytest.approx(error, abs=2e-3)
+
+
+def test_the_drawing_and_its_controls_fit_on_a_projected_screen(page):
+    size = {"width": 1280, "height": 720, "deviceScaleFactor": 1, "mobile": False}
+    page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    page.show("draw/sampler")
+    bottoms = [
+        page.js(f"return document.querySelector({part!r}).getBoundingClientRect().bottom")
+        for part in (".player", ".with-slider", ".side .bars")
+    ]
+    page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert max(bottoms) <= 720
+
+
+def test_a_finger_scrolls_over_the_drawing_and_drags_its_first_point(page):
+    size = {"width": 360, "height": 700, "deviceScaleFactor": 1, "mobile": True}
+    page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    page.driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    page.show("draw/drawer?with=none")
+
+    def swipe(part: str) -> int:
+        """The pixels by which the page scrolls when a finger moves up from a part of it."""
+        before = page.js("return scrollY")
+        box = page.js(f"return document.querySelector({part!r}).getBoundingClientRect().toJSON()")
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        kinds = ["touchStart", *["touchMove"] * 10, "touchEnd"]
+        for number, kind in enumerate(kinds):
+            points = [] if kind == "touchEnd" else [{"x": x, "y": y - 10 * number}]
+            event = {"type": kind, "touchPoints": points}
+            page.driver.execute_cdp_cmd("Input.dispatchTouchEvent", event)
+            time.sleep(0.02)
+        time.sleep(0.4)
+        return page.js("return scrollY") - before
+
+    drawn = page.paths(".drawing path")
+    assert swipe(".range") > 50
+    assert page.paths(".drawing path") == drawn
+    assert swipe(".handle .ring") == 0
+    assert page.paths(".drawing path") != drawn
+    page.driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
+    page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_the_focus_stays_on_a_menu_that_opens_another_view(page):
+    page.show("draw")
+    page.field("Network").send_keys(Keys.HOME)
+    options = "[...document.querySelector('.field select').options]"
+    for name in page.js(f"return {options}.map((option) => option.value)")[1:3]:
+        page.driver.switch_to.active_element.send_keys(Keys.ARROW_DOWN)
+        wait(lambda name=name: page.js("return document.activeElement.value") == name)
+        assert page.link.startswith(f"#draw/{name.replace('/', '-')}?")
+
+
 def test_a_generator_draws_by_temperature_and_seed(page):
     page.show("draw/sampler?temperature=0.8&seed=5")
     wait(lambda: page.number("Shapes") == "1,000")
-    overlay = page.paths(".sheet > .overlay")[0]
-    assert overlay.count("M") == 100
+    overlay = page.paths(".many .overlay")
+    assert len(overlay) == 100
+    assert page.number("KS distance from the data").endswith("(by chance: 0.03)")
     assert page.command().endswith("--temperature 0.8 --seed 5 --count 100 --replica 0")
     page.press("Draw another")
     assert "seed=6" in page.link
     page.enter("Seed", "5")
-    wait(lambda: page.paths(".sheet > .overlay")[0] == overlay)
+    wait(lambda: page.paths(".many .overlay") == overlay)
     page.js("document.querySelector('.scrub input').value = 2")
     page.js("document.querySelector('.scrub input').dispatchEvent(new Event('input'))")
     page.see("Sampling the x of vertex 3 (coordinate 3 of 6).")
@@ -204,6 +274,37 @@ def test_bad_input_gets_a_sentence(page, view, label, text, message):
     assert "NaN" not in page.text
 
 
+PROMPT = "on the\ncat " * 40  # longer than a line of a terminal
+
+
+def test_a_link_and_a_command_have_the_whole_prompt(page):
+    page.show("write/writer?temperature=0.5")
+    page.enter("Prompt", PROMPT.replace("\n", " & ?#% "))
+    page.see("The network does not know the character “&”.")
+    page.enter("Prompt", PROMPT)
+    assert page.command().endswith(f"""--prompt $'{PROMPT}'""".replace("\n", "\\n"))
+    page.show(page.link[1:])
+    assert page.js("return document.querySelector('textarea').value") == PROMPT
+
+
+@pytest.mark.parametrize(
+    ("link", "sentence"),
+    [
+        ("draw/writer", "“writer” is no network that this page can run; this is "),
+        ("draw/sampler?temperature=-1", "at least 0, got “-1”. This is the default."),
+        ("draw/sampler?shape=star", "“star” is no shape of sampler; this is rectangle."),
+        ("draw/drawer?with=writer", "“writer” is no network to compare with drawer"),
+        ("echo?networks=echoer,drawer", "this page can run no such networks: “drawer”."),
+        ("explore/curves?networks=drawer,echoer,nobody", "as drawer: “echoer”, “nobody”."),
+        ("explore/studies/size", "“size” is no study of this page; this is sizes."),
+        ("wirte", "“wirte” is no view of this page; this is draw."),
+    ],
+)
+def test_what_a_link_means_and_the_page_lacks_is_named(page, link, sentence):
+    page.show(link)
+    assert sentence in page.find(".notice").text
+
+
 @pytest.mark.parametrize(
     "link",
     [
@@ -219,7 +320,7 @@ def test_bad_input_gets_a_sentence(page, view, label, text, message):
 )
 def test_a_bad_link_opens_a_view(page, link):
     page.show(link)
-    assert "NaN" not in page.text
+    assert "NaN" not in page.text.replace("got “NaN”", "")
     assert page.js("return document.querySelector('h1').textContent")
 
 
@@ -243,6 +344,15 @@ def test_an_echo_shows_what_is_wrong(page):
     assert "integers=3,1,4,1,6" in page.link
     page.enter("Integers", "1 2 3")
     page.see("This network echoes windows of 5 integers, got 3.")
+    both = "for (const text of ['1 2 3 4 5', 'x']) {input.value = text; "
+    both += "input.dispatchEvent(new Event('input'))}"
+    page.js(f"const input = document.querySelector('.integers'); {both}")
+    page.error("Integers")
+    assert page.all(".token") == []  # not those of the first text
+    page.press("Random window")
+    wait(lambda: len(page.all(".token")) == 5)
+    page.enter("Length", "6")
+    assert "from 1 to 5, the longest window of these networks, got “6”" in page.error("Length")
 
 
 def test_text_is_written_step_by_step(page):
@@ -256,10 +366,15 @@ def test_text_is_written_step_by_step(page):
     page.press("To the end")
     text = page.js("return document.querySelector('.paper').textContent")
     assert page.number("Characters") == "500 of 500"
+    assert page.js("const {scrollTop} = document.querySelector('.paper'); return scrollTop") > 0
+    labels = ("Write", "Step", "To the end")
+    assert not any(page.find(f"//button[.='{label}']").is_enabled() for label in labels)
     page.find(".paper").send_keys(Keys.ARROW_LEFT)
     page.see("Character 499:")
     assert "temperature=0.5&seed=3" in page.link
+    page.enter("Seed", "x")
     page.press("Again, with another seed")
+    assert page.all("//p[@class='error' and text()]") == []
     page.press("To the end")
     assert page.js("return document.querySelector('.paper').textContent") != text
     assert "seed=4" in page.link
@@ -271,13 +386,16 @@ def test_a_question_is_guessed_before_its_answer_is_shown(page):
     guess = page.find("//span[@class='track']/input[not(@disabled)]")
     guess.send_keys(Keys.ARROW_RIGHT * 20)
     page.press("Show the answer")
-    page.see("Your order is right for", "They draw more.", "Only two sizes were tried.", "you:")
-    page.show("explore/questions?n=1")
-    page.press("Show the answer")
-    page.see("Your order is right for 0 of 1 pairs.")  # the guess was not moved
+    page.see("of 1 guesses are close", "They draw more.", "Only two sizes were tried.", "you:")
+    assert page.js("return document.activeElement.className") == "score"
     page.press("Next question →")
     page.see("Question 2 of 2", "How many cells are enough?")
     assert page.link == "#explore/questions?n=2"
+    page.driver.back()
+    page.see("Question 1 of 2", "They draw more.", "you:")  # as it was left
+    page.click("//a[.='widths/wide draws']")
+    page.see("after 20 rectangles")
+    assert page.link.startswith("#draw/widths-wide")
 
 
 def test_learning_curves_of_chosen_networks_are_drawn_together(page):
@@ -293,6 +411,15 @@ def test_learning_curves_of_chosen_networks_are_drawn_together(page):
     menu = page.field("Problem")
     menu.find_element("css selector", "option[value='text']").click()
     page.see("bits per character")
+    page.click("//label[@data-name='writer']/input")
+    page.see("Choose networks to show their learning curves.")
+    assert "networks=none" in page.link
+    page.driver.refresh()
+    page.see("Choose networks to show their learning curves.")
+
+
+BACK = {"Pareto front": Keys.ARROW_UP * 2, "Curves": Keys.ARROW_LEFT * 2}
+BACK["Heat map"] = Keys.ARROW_UP  # from row to row
 
 
 def test_a_click_on_a_trial_shows_its_parameters_and_its_drawing(page):
@@ -304,7 +431,9 @@ def test_a_click_on_a_trial_shows_its_parameters_and_its_drawing(page):
         page.click("//*[@data-trial='3']")
         page.see("Trial 3", "whole")
         wait(lambda: page.paths(".trial .overlay") != drawn)
-        page.find(".study-plot").send_keys(Keys.ARROW_LEFT * 3)
+        page.find(".study-plot").send_keys(Keys.ARROW_LEFT)
+        page.see("Trial 2")
+        page.find(".study-plot").send_keys(BACK[plot])
         page.see("Trial 0")
     page.show("explore/studies/search")
     wait(lambda: len(page.all(".strand")) >= 2)
@@ -334,9 +463,15 @@ def test_the_menu_and_the_skip_link_lead_to_the_content(page):
 
 def test_the_theme_can_be_changed(page):
     page.show("echo")
-    theme = page.js("return document.documentElement.dataset.theme")
+    shown = "return document.documentElement.dataset.theme"
+    theme = page.js(shown)
     page.find("#theme").click()
-    assert page.js("return document.documentElement.dataset.theme") != theme
+    assert page.js(shown) != theme
+    page.show("write")
+    assert page.js(shown) != theme
+    page.js("localStorage.clear()")
+    page.show("echo")
+    assert page.js(shown) == theme
 
 
 def test_the_page_needs_nothing_else(reproduced):

@@ -80,6 +80,7 @@ def test_a_network_is_guessed_against_reference_values(rivals):
         ["writer[order-5 n-gram]", 1.95, None, None],
         ["writer[order-8 n-gram]", 1.85, None, None],
     ]
+    assert entry["networks"] == ["writer"]
 
 
 def test_a_page_without_a_network_has_none_of_its_references(rivals):
@@ -93,6 +94,15 @@ def test_an_unknown_reference_is_an_error_with_the_known_ones(rivals):
         "report.yaml: highlights.text.experiments: unknown reference 'order-9 n-gram' "
         "(did you mean 'order-8 n-gram'?); known: order-5 n-gram, order-8 n-gram",
     )
+
+
+def test_a_replica_has_its_own_values_of_the_metrics_with_learning_curves(rivals):
+    header = "network,replica,diverged,bits_per_character,accuracy,passes\n"
+    paths.replicas("writer").write_text(f"{header}writer,0,1,,,\nwriter,1,0,1.123456789,,3\n")
+    curve = "bits_per_character,bits_per_character_low,bits_per_character_high"
+    paths.history("writer").parent.mkdir(parents=True)
+    paths.history("writer").write_text(f"network,sequences,updates,{curve}\nwriter,1,1,2,2,2\n")
+    assert contents.replica_metrics("writer", 1) == {"bits_per_character": 1.12346}
 
 
 def test_variants_of_a_study_have_their_labels(study):
