@@ -79,7 +79,8 @@ const DRAWINGS = {};
 const RUNNERS = {};
 
 /** Add a view: {id, title, available(), show(root, path, params)}; `show` may be async. A view in
-    which networks of a `problem` run has `links(networks)`: pairs of a name and a link. */
+    which networks of a `problem` run has `links(networks)`: pairs of a text, or the name of one of
+    the networks, and a link. */
 function registerView(view) {
   VIEWS.push(view);
 }

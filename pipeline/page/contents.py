@@ -142,7 +142,8 @@ def story(params: Params, report: Report, networks: Sequence[str]) -> list[dict]
     """Return the questions of the report's story whose highlights have at least two values.
 
     Rows are networks and reference values, or the trials of a study along its numeric dimension:
-    [label, mean, low, high]; `networks` are those of the rows.
+    [label, mean, low, high]; `networks` are those of the rows, with
+    their labels.
     """
     questions: list[dict] = []
     for entry in report.story.values():
@@ -174,7 +175,11 @@ def story(params: Params, report: Report, networks: Sequence[str]) -> list[dict]
                     "label": described.label,
                     "higherIsBetter": described.higher_is_better,
                     "study": highlight.study,
-                    "networks": [name for name in shown if not split_reference(name)[1]],
+                    "networks": {
+                        name: highlight.labels.get(name, name)
+                        for name in shown
+                        if not split_reference(name)[1]
+                    },
                     "rows": rows,
                 }
             )

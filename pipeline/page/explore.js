@@ -117,10 +117,11 @@ function showQuestions(root, _, params) {
 /** Where one can try what a question is about: its networks, their learning curves, its study. */
 function linksOf({ study, networks }) {
   if (study) return [[`the trials of the study ${study}`, linkTo("explore", `studies/${study}`)]];
-  const playable = networks.filter((name) => DATA.networks[name].weights);
+  const names = Object.keys(networks);
+  const playable = names.filter((name) => DATA.networks[name].weights);
   const view = playable.length && VIEWS.find((each) => each.problem === problemOf(playable[0]));
-  return [...(view ? view.links(playable) : []),
-    ["learning curves", linkTo("explore", "curves", { networks: networks.map(inLink).join(",") })]];
+  return [...(view ? view.links(playable).map(([text, href]) => [networks[text] ?? text, href]) : []),
+    ["learning curves", linkTo("explore", "curves", { networks: names.map(inLink).join(",") })]];
 }
 
 /** Whether a guess is in the interval of the value, or close to it. */
@@ -282,7 +283,10 @@ async function showStudies(root, name, params) {
   const line = reproduce("The study in a terminal:");
   root.append(line);
   line.set(`pipeline study ${entry.name}`);
-  const redraw = responsive(box, (width) => plots[plot](study, metric, width, selected));
+  const redraw = responsive(box, (width) => {
+    queueMicrotask(() => keepInSight(box, box.querySelector("td.selected"))); // when it is in the box
+    return plots[plot](study, metric, width, selected);
+  });
   const select = (number) => { selected = number; update(); };
   box.addEventListener("click", (event) => {
     const target = event.target.closest("[data-trial]");
@@ -301,7 +305,6 @@ async function showStudies(root, name, params) {
     for (const button of kind.children) button.setAttribute("aria-pressed", String(button.textContent === plot));
     metricField.hidden = plot === "Pareto front"; // its axes are the objectives
     redraw();
-    keepInSight(box, box.querySelector("td.selected"));
     const trial = study.trials.find((each) => each.number === selected);
     const values = numbers();
     values.set([
@@ -441,9 +444,10 @@ function gridPlot(study, metric, width, selected) {
   const share = (value) => (high === low ? 0.5 : log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low));
   const isShare = described.higherIsBetter && high <= 1;
   const byPoint = (row, column) => study.trials.find((trial) => trial.point[rows.key] === row && trial.point[columns.key] === column);
-  const text = (value) => (isShare ? formatNumber(100 * value, value < 0.995 ? 2 : 3) : formatNumber(value, 2));
+  const [factor, unit] = isShare ? [100, ", in %"] : high < 0.1 ? [1000, ", in thousandths"] : [1, ""];
+  const text = (value) => formatNumber(factor * value, isShare && value >= 0.995 ? 3 : 2);
   return el("table", { class: "grid-plot" },
-    el("caption", {}, `${described.label}${isShare ? ", in %" : ""}; rows: ${words(rows.key)}, columns: ${words(columns.key)}`,
+    el("caption", {}, `${described.label}${unit}; rows: ${words(rows.key)}, columns: ${words(columns.key)}`,
       el("span", { class: "key" }, text(low), el("i", {}), text(high), values.length < study.trials.length ? [el("i", { class: "none" }), "no value"] : [])),
     el("thead", {}, el("tr", {}, el("td"), columns.choices.map((column) => el("th", { scope: "col" }, String(column))))),
     el("tbody", {}, rows.choices.map((row) => el("tr", {}, el("th", { scope: "row" }, String(row)), columns.choices.map((column) => {

@@ -252,11 +252,23 @@ function makeSheet(family, { size = 480, label, handle } = {}) {
   return { svg, x, y, toPath, overlay, toData, size, scale };
 }
 
+const isMemoryless = (network) => DATA.networks[network].settings.sample === "point";
+
+/** The other networks that predict the vertices of the same family. */
+function rivals(name, names) {
+  const familyOf = (each) => DATA.networks[each].settings.families[0];
+  return names.filter((other) =>
+    other !== name && familyOf(other).base === undefined && familyOf(other).name === familyOf(name).name);
+}
+
 registerView({
   id: "draw",
   title: "Draw",
   problem: "shapes",
-  links: (networks) => networks.map((name) => [`${name} draws`, linkTo("draw", inLink(name))]),
+  links: (networks) => networks.map((name) => {
+    const rival = rivals(name, networks).find((other) => isMemoryless(other) !== isMemoryless(name));
+    return [name, linkTo("draw", inLink(name), { with: rival && inLink(rival) })];
+  }),
   available: () => playableNetworks("shapes").length > 0,
   async show(root, path, params) {
     const names = playableNetworks("shapes");
@@ -346,12 +358,9 @@ function trainingControls(context, onchange) {
 function showPredictor(root, bar, context) {
   const { name, network, byStep, drawings, params, names } = context;
   const [family] = network.settings.families;
-  const memoryless = network.settings.sample === "point";
-  const others = names.filter((other) => {
-    const { settings } = DATA.networks[other];
-    return other !== name && settings.families[0].base === undefined && settings.families[0].name === family.name;
-  });
-  const usual = others.find((each) => (DATA.networks[each].settings.sample === "point") !== memoryless);
+  const memoryless = isMemoryless(name);
+  const others = rivals(name, names);
+  const usual = others.find((each) => isMemoryless(each) !== memoryless);
   let other = params.with === "none" ? "" : choiceOr(params.with, others, usual ?? "", `network to compare with ${name}`);
   const limits = [0, 1].map((axis) => {
     const pad = 0.1 * Math.max(family.high[0] - family.low[0], family.high[1] - family.low[1]);
@@ -398,7 +407,7 @@ function showPredictor(root, bar, context) {
         training.panel)),
     line);
 
-  const draw = (weights, isMemoryless) => drawPolygon(first, family.vertices, weights, isMemoryless);
+  const draw = (weights, forgets) => drawPolygon(first, family.vertices, weights, forgets);
   /** The step nearest to that of the slider of which there are weights, and a network's name with
       it where it is another one. */
   const nearest = (network, weights) => {
@@ -427,7 +436,7 @@ function showPredictor(root, bar, context) {
     if (other && otherWeights) {
       const [step, shown] = nearest(other, otherWeights);
       otherName = shown;
-      otherPolygon = draw(otherWeights.get(step), DATA.networks[other].settings.sample === "point");
+      otherPolygon = draw(otherWeights.get(step), isMemoryless(other));
       layers.other.replaceChildren(el("path", { d: sheet.toPath(otherPolygon), class: "shape color-1 other" }));
     } else layers.other.replaceChildren();
     const stored = drawings.find(([step]) => step === training.step);

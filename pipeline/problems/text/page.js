@@ -136,7 +136,7 @@ registerView({
   id: "write",
   title: "Write",
   problem: "text",
-  links: (networks) => networks.map((name) => [`${name} writes`, linkTo("write", inLink(name))]),
+  links: (networks) => networks.map((name) => [name, linkTo("write", inLink(name))]),
   available: () => playableNetworks("text").length > 0,
   async show(root, path, params) {
     const names = playableNetworks("text");

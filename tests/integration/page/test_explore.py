@@ -27,7 +27,7 @@ VARIANTS = [f"variant-{number}" for number in range(8)]
 def question(rows: list) -> dict:
     texts = {"title": "Shares", "expect": "Some *are* `equal`.", "answer": "So.", "caveat": "No."}
     about = {"run": "dvc repro", "label": "share", "higherIsBetter": True}
-    return texts | about | {"question": "Which?", "study": "grid", "networks": [], "rows": rows}
+    return texts | about | {"question": "Which?", "study": "grid", "networks": {}, "rows": rows}
 
 
 def study(dimensions: dict[str, list], without: tuple[int, ...] = ()) -> dict:

@@ -393,7 +393,7 @@ def test_a_question_is_guessed_before_its_answer_is_shown(page):
     assert page.link == "#explore/questions?n=2"
     page.driver.back()
     page.see("Question 1 of 2", "They draw more.", "you:")  # as it was left
-    page.click("//a[.='widths/wide draws']")
+    page.click("//a[.='widths/wide']")
     page.see("after 20 rectangles")
     assert page.link.startswith("#draw/widths-wide")
 

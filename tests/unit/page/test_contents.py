@@ -80,7 +80,7 @@ def test_a_network_is_guessed_against_reference_values(rivals):
         ["writer[order-5 n-gram]", 1.95, None, None],
         ["writer[order-8 n-gram]", 1.85, None, None],
     ]
-    assert entry["networks"] == ["writer"]
+    assert entry["networks"] == {"writer": "LSTM"}
 
 
 def test_a_page_without_a_network_has_none_of_its_references(rivals):
