@@ -411,19 +411,23 @@ function dimensionPlot(study, metric, width, selected) {
   const trials = study.trials.filter((trial) => trial.metrics[metric]);
   const all = trials.flatMap((trial) => trial.metrics[metric]);
   const log = wantsLog(trials.map((trial) => trial.metrics[metric][0]), described.higherIsBetter);
-  const xLog = Math.min(...axis.choices) > 0 && Math.max(...axis.choices) > 8 * Math.min(...axis.choices);
-  const [xLow, xHigh] = xLog ? [Math.min(...axis.choices) * 0.85, Math.max(...axis.choices) * 1.18] : extent(axis.choices);
+  const [least, most] = [Math.min(...axis.choices), Math.max(...axis.choices)];
+  const xLog = least > 0 && most > 8 * least;
+  const sorted = [...axis.choices].sort((a, b) => a - b);
+  const even = !xLog && sorted.some((choice, i) => i && choice - sorted[i - 1] < 0.02 * (most - least)); // else they overlap
+  const place = (choice) => (even ? sorted.indexOf(choice) : choice);
+  const [xLow, xHigh] = xLog ? [least * 0.85, most * 1.18] : extent(axis.choices.map(place));
   let [low, high] = extent(all, log);
   if (described.higherIsBetter && trials.every((trial) => trial.metrics[metric][0] <= 1)) { // a share
     [low, high] = [Math.max(low, 0), Math.min(high, 1.02)];
   }
-  const { svg, x, y, inner } = frame({ width, height: Math.min(460, Math.max(320, width * 0.62)), x: { low: xLow, high: xHigh, log: xLog, ticks: axis.choices, label: words(axis.key) }, y: { low, high, log, label: described.label }, title: `${described.label} by ${words(axis.key)}` });
+  const { svg, x, y, inner } = frame({ width, height: Math.min(460, Math.max(320, width * 0.62)), x: { low: xLow, high: xHigh, log: xLog, ticks: axis.choices.map(place), text: even ? (tick) => tickText(sorted[tick]) : tickText, label: `${words(axis.key)}${even ? ", evenly spaced" : ""}` }, y: { low, high, log, label: described.label }, title: `${described.label} by ${words(axis.key)}` });
   const clamp = (v) => Math.min(Math.max(y(v), inner.top), inner.bottom);
   const groups = other ? other.choices : [null];
   const dots = [];
   groups.forEach((choice, i) => {
     const own = trials.filter((trial) => !other || trial.point[other.key] === choice).sort((a, b) => a.point[axis.key] - b.point[axis.key]);
-    const xs = own.map((trial) => x(trial.point[axis.key]));
+    const xs = own.map((trial) => x(place(trial.point[axis.key])));
     const values = own.map((trial) => trial.metrics[metric]);
     svg.append(el("path", { d: bandPath(xs, values.map(([mean, from]) => clamp(from ?? mean)), values.map(([mean, , to]) => clamp(to ?? mean))), class: `band ${colorClass(i)}` }),
       el("path", { d: linePath(xs, values.map(([mean]) => clamp(mean))), class: `line ${colorClass(i)}` }));

@@ -63,7 +63,7 @@ function tickText(value) {
   return formatNumber(value, 4);
 }
 
-/** The frame of a plot: axes with ticks and labels. Returns {svg, x, y, inner}. */
+/** The frame of a plot: axes with ticks and labels; `x.text` names ticks. Returns {svg, x, y, inner}. */
 function frame({ width, height, x, y, title, margin = {} }) {
   const edge = { right: 14, top: 12, bottom: 42, ...margin };
   const inner = { right: width - px(edge.right), top: px(edge.top), bottom: height - px(edge.bottom) };
@@ -83,7 +83,7 @@ function frame({ width, height, x, y, title, margin = {} }) {
   let lastEnd = -Infinity;
   for (const tick of x.ticks ?? xScale.ticks) {
     const at = xScale(tick);
-    const text = tickText(tick);
+    const text = (x.text ?? tickText)(tick);
     const half = px(3.6 * text.length);
     if (at - half < lastEnd) continue;
     lastEnd = at + half + px(6);

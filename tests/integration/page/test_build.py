@@ -100,4 +100,4 @@ def test_the_command_writes_a_page_without_tensorflow(reproduced, tmp_path):
 
 def test_scripts_are_shipped_with_the_package():
     assert all((build.HERE / name).is_file() for name in (*build.LIBRARY, *build.VIEWS))
-    assert Path(build.HERE / "page.html").read_text().count("{{") == 4
+    assert Path(build.HERE / "page.html").read_text().count("{{") == 5

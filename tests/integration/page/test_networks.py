@@ -248,6 +248,20 @@ def load(name: str) -> Checkpoint:
     return checkpoints_on_disk.load(name).without_diverged()
 
 
+def test_up_to_four_networks_echo_side_by_side(driver):
+    address = driver.current_url.split("#")[0]
+    driver.get(f"{address}#echo?networks=echo-lstm,echo-lstm,echo-memoryless")
+    titles = "return [...document.querySelectorAll('.card h2')].map((e) => e.textContent)"
+    ui.wait(lambda: driver.execute_script(titles) == ["echo-lstm", "echo-memoryless"])
+    menu = driver.find_element("css selector", ".field:last-child select")
+    taken = "return [...arguments[0].options].filter((o) => o.disabled).map((o) => o.value)"
+    for name in ("echo-vector", "echo-attention"):
+        assert driver.execute_script(taken, menu) == driver.execute_script(titles)
+        menu.find_element("css selector", f"option[value={name}]").click()
+        ui.wait(lambda name=name: name in driver.execute_script(titles))
+    assert not menu.is_enabled()
+
+
 def test_an_unknown_network_or_shape_is_named(driver):
     for what, network, request, message in (
         ("predict", "nope", [], "“nope” is no network that this page can run"),

@@ -329,6 +329,7 @@ def test_an_echo_shows_what_is_wrong(page):
     tokens = wait(lambda: page.all(".token"))
     assert len(tokens) == 5
     assert page.command() == "pipeline echo echoer 3 1 4 1 5 --replica 0"
+    page.see("Its 2 replicas echo", "of the test windows exactly on average; this one,")
     wrong = [token for token in tokens if "wrong" in token.get_attribute("class")]
     assert page.find(".verdict").text.endswith(f"{len(wrong)} of 5 wrong")
     for token, expected in zip(tokens, (3, 1, 4, 1, 5), strict=True):
@@ -363,10 +364,11 @@ def test_text_is_written_step_by_step(page):
     count = page.js("return document.querySelectorAll('.written').length")
     assert count == before + 1
     page.see(f"Character {count}:")
+    page.js("Object.assign(document.querySelector('.paper').style, {minHeight: 0, height: '90px'})")
     page.press("To the end")
     text = page.js("return document.querySelector('.paper').textContent")
     assert page.number("Characters") == "500 of 500"
-    assert page.js("const {scrollTop} = document.querySelector('.paper'); return scrollTop") > 0
+    assert page.js("return document.querySelector('.paper').scrollTop") > 0  # the last is seen
     labels = ("Write", "Step", "To the end")
     assert not any(page.find(f"//button[.='{label}']").is_enabled() for label in labels)
     page.find(".paper").send_keys(Keys.ARROW_LEFT)
@@ -378,6 +380,18 @@ def test_text_is_written_step_by_step(page):
     page.press("To the end")
     assert page.js("return document.querySelector('.paper').textContent") != text
     assert "seed=4" in page.link
+
+
+def test_a_text_does_not_write_itself_where_motion_is_unwanted(page):
+    calm = {"features": [{"name": "prefers-reduced-motion", "value": "reduce"}]}
+    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", calm)
+    page.show("write/writer")
+    page.enter("Temperature", "0.6")
+    assert "temperature=0.6" in page.link
+    assert page.all(".written") == []
+    page.press("Step")
+    assert len(page.all(".written")) == 1
+    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
 def test_a_question_is_guessed_before_its_answer_is_shown(page):
@@ -469,6 +483,13 @@ def test_the_theme_can_be_changed(page):
     assert page.js(shown) != theme
     page.show("write")
     assert page.js(shown) != theme
+    ground = "return getComputedStyle(document.documentElement).getPropertyValue('--ground')"
+    dark = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    for media in ("screen", "print"):
+        page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media} | dark)
+        page.js("document.documentElement.dataset.theme = 'dark'")
+        assert (page.js(ground) == "#fdfdfc") == (media == "print")
+    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
     page.js("localStorage.clear()")
     page.show("echo")
     assert page.js(shown) == theme
