@@ -140,7 +140,7 @@ const nameOfLink = (text, names) => names.find((name) => name === text || inLink
 /** What a link chooses by name, or a default, which a line then says if the name is unknown. */
 function choiceOr(text, names, otherwise, what) {
   const found = nameOfLink(text, names);
-  if (text && found === undefined) notice(`${quote(text)} is no ${what}; this is ${otherwise}.`);
+  if (text && found === undefined) notice(`${quote(text)} is no ${what}; this is ${otherwise || "none"}.`);
   return found ?? otherwise;
 }
 
