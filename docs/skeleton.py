@@ -5,6 +5,7 @@ example to be changed.
 """
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ LEFT_OUT = (
     ".github/",
     "benchmarks/",
     "docs/",
+    "inputs/(?!README)",
     "pipeline/problems/(?!_template/|(base|load|__init__).py)",
     "reports/",
     "tests/(?!support/contract.py|unit/(engine/|tracking/test_locks.py|utils/test_(errors|statistics).py))",
@@ -51,21 +53,23 @@ def main(folder: Path, name: str) -> None:
             folder.rmdir()
         partial.rename(folder)
     except subprocess.CalledProcessError as error:
-        sys.exit(error.returncode)  # the command has printed its error
+        print(error.stderr, end="", file=sys.stderr)
+        sys.exit(error.returncode)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     git = ["git", "-C", str(folder)]
     subprocess.run([*git, "init", "-q", "-b", "main"], check=True)
     subprocess.run([*git, "add", "-A"], check=True)
     subprocess.run([*git, "commit", "-qm", f"A laboratory for {name}"], check=False)
+    print(f"run it: cd {shlex.quote(str(folder))} && make repro")
 
 
 def write(folder: Path, name: str) -> None:
     """Copy the files that stay, and write those that change."""
     listed = subprocess.run(
-        ["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True
+        ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
     )
-    for path in listed.stdout.splitlines():
+    for path in listed.stdout.rstrip("\0").split("\0"):
         if not any(re.match(pattern, path) for pattern in LEFT_OUT) and (ROOT / path).exists():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / path, folder / path)
@@ -79,8 +83,9 @@ def write(folder: Path, name: str) -> None:
     remove(
         folder / "Makefile", " tests/integration", targets, rf" ({LEFT_OUT_TARGETS})(?= .*clean$)"
     )
+    remove(folder / "pipeline/reporting/report.md.j2", r" The\n\[glossary\].*")
     command = [sys.executable, "-m", "pipeline", "new-problem", name]
-    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
 
 
 def remove(path: Path, *patterns: str) -> None:

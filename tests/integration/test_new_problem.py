@@ -39,10 +39,13 @@ def test_the_guide_builds_the_adding_problem(laboratory):
 def test_the_pipeline_works_without_its_problems(tmp_path):
     skeleton = Laboratory(tmp_path / "skeleton")
     command = (sys.executable, ROOT / "docs/skeleton.py", skeleton.root, "parity")
-    skeleton.run(*command, cwd=ROOT, warm=False)
+    done = skeleton.run(*command, cwd=ROOT, warm=False)
+    assert done.stdout == f"run it: cd {skeleton.root} && make repro\n"
     skeleton.params.write_text("scale: 0.05\n" + skeleton.params.read_text())
     skeleton.run("dvc", "repro", warm=False)
-    assert "# Results" in (skeleton.root / "reports/README.md").read_text()
+    report = (skeleton.root / "reports/README.md").read_text()
+    assert "# Results" in report
+    assert "docs/" not in report
     assert list((skeleton.root / "reports/figures/parity").glob("*.svg"))
     assert skeleton.rows("select count(*) from runs") != [(0,)]
     skeleton.run("pytest", "-q", "tests/unit/problems", "tests/unit/utils", warm=False)

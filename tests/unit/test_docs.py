@@ -1,6 +1,7 @@
 """The documentation: its commands parse, its examples are valid, and its links lead somewhere."""
 
 import re
+import runpy
 import shlex
 
 import pytest
@@ -107,6 +108,14 @@ def test_parameters_that_are_overridden_exist():
         _, experiment, section, name = key.partition("=")[0].split(".")
         for config in params.configs(experiment):
             assert name in config.experiment.model_dump()[section], key
+
+
+@pytest.mark.parametrize(
+    ("path", "stays"), [("inputs/README.md", True), ("inputs/中文.txt", False), ("dvc.yaml", True)]
+)
+def test_a_skeleton_leaves_the_files_of_its_user_out(path, stays):
+    left_out = runpy.run_path(str(ROOT / "docs/skeleton.py"))["LEFT_OUT"]
+    assert stays == (not any(re.match(pattern, path) for pattern in left_out))
 
 
 def test_the_readme_is_short():
