@@ -300,7 +300,18 @@ def test_all_errors_are_listed_at_once(params_errors):
     [
         ("", "is empty"),
         ("- 1\n", "must be a mapping, got [1]"),
-        ("datasets: {}\ndatasets: {}\n", "line 2: duplicate key 'datasets'"),
+        (
+            "datasets: {}\nstudies: {}\ndatasets: {}\n",
+            "line 3: duplicate key 'datasets'; the section begins in line 1: put the entry there",
+        ),
+        ("datasets:\n  a: {}\n  a: {}\n", "line 3: duplicate key 'a'"),
+        ("datasets:\n\ta: {}\n", "line 2, column 1: not YAML: a tab: indent with blanks"),
+        ("datasets:\n  a: {}\n\tb: {}\n", "line 3, column 1: not YAML: a tab: indent with blanks"),
+        (
+            "datasets:\n  text: one: two\n",
+            "line 2, column 12: not YAML: mapping values are not allowed in this context; quote "
+            "texts that contain ': ', and check the indentation",
+        ),
         ("datasets: {", "line 2, column 1: not YAML: "),
         ("datasets: !!python/object/apply:os.system [touch hacked]\n", "line 1"),
         ("datasets: \x00\n", "not YAML: "),
@@ -309,6 +320,12 @@ def test_all_errors_are_listed_at_once(params_errors):
 def test_a_file_that_is_not_a_yaml_mapping_is_an_error(text, error, params_errors):
     (line,) = params_errors(text)
     assert line.startswith(error)
+
+
+def test_a_file_that_is_not_utf_8_is_an_error(tmp_path):
+    (tmp_path / "params.yaml").write_bytes("text: für".encode("latin-1"))
+    with pytest.raises(InputError, match=r"^params\.yaml: is not UTF-8; save it in this encoding$"):
+        load_params(tmp_path / "params.yaml")
 
 
 def test_a_missing_file_is_an_error(tmp_path):
