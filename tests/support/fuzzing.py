@@ -142,7 +142,9 @@ def texts(draw, name: str) -> bytes:
     return content
 
 
-NO_MAPPING = re.compile(r"(line \d+(, column \d+)?: |not YAML: |is empty|is not UTF-8|must be a mapping)")
+NO_MAPPING = re.compile(
+    r"(line \d+(, column \d+)?: |not YAML: |is empty|is not UTF-8|must be a mapping)"
+)
 """The start of an error of a file that is not YAML, or not a mapping."""
 
 _times = itertools.count()
