@@ -1,12 +1,13 @@
 """Load and validate params.yaml; all errors are collected and raised together."""
 
 import functools
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from pipeline.params import validate, validate_study
-from pipeline.params.merge import Merged, expand_variants, get_defaults, get_recipes, merge
+from pipeline.params.merge import Layer, Merged, expand_variants, get_defaults, get_recipes, merge
 from pipeline.params.read_yaml import get_entries, read_yaml
 from pipeline.params.renamed import renamed_keys
 from pipeline.params.scale import scale_params
@@ -14,7 +15,7 @@ from pipeline.problems.load import Problem, problem_names
 from pipeline.schema.experiment import Dataset, Experiment
 from pipeline.schema.params import Params
 from pipeline.schema.study import Study
-from pipeline.schema.variants import network_name
+from pipeline.schema.variants import SECTIONS, network_name
 from pipeline.utils.errors import InputError, format_value, unknown_name
 
 TOP_LEVEL_KEYS = ("scale", "defaults", "recipes", "datasets", "experiments", "studies")
@@ -97,9 +98,15 @@ def _entries(
     for name, entry in get_entries(document, "experiments", errors).items():
         place = f"experiments.{name}"
         layers = default_layers("experiment", entry)
+        known = len(errors)
         expanded = expand_variants(place, entry, layers, recipes, errors)
         experiments[name], network_errors = _networks(name, expanded, datasets, valid_datasets)
-        errors += _place_errors(place, expanded, network_errors)
+        placed = _place_errors(place, expanded, network_errors)
+        if any(".recipe: unknown" in error for error in errors[known:]):  # it may set missing keys
+            placed = [error for error in placed if not error.endswith(": is missing")]
+        if all(experiments[name].values()):  # valid, but the values do not fit together
+            placed = [_name_user(error, place) for error in placed]
+        errors += [_name_recipes(error, recipes) for error in placed]
     return valid_datasets, experiments, _studies(document, valid_datasets, experiments, errors)
 
 
@@ -139,6 +146,25 @@ def _place_errors(
                 located = (place if shared else variant_place) + error
             placed.append(located)
     return list(dict.fromkeys(placed))
+
+
+def _name_user(error: str, place: str) -> str:
+    """Add the experiment to an error in a recipe or default, which may fit other experiments."""
+    return error if error.startswith(place) else f"{error} (for {place}; set it there)"
+
+
+def _name_recipes(error: str, recipes: Mapping[str, Layer]) -> str:
+    """Add the recipes that set a key to the error that it is missing."""
+    match = re.search(rf"\.({'|'.join(SECTIONS)})(?:\.(\w+))?: is missing$", error)
+    if not match:
+        return error
+    section, key = match.groups()
+    setting = [
+        name
+        for name, (_, recipe) in recipes.items()
+        if section in recipe and (not key or key in recipe[section])
+    ]
+    return f"{error}; recipes that set it: {', '.join(setting)}" if setting else error
 
 
 def _studies(

@@ -46,12 +46,9 @@ def network_errors(
         if value > maximum:
             most = f"datasets.{experiment.dataset}.{limit} = {maximum}"
             errors.append(f".training.{key}: must be at most {most}, got {value}")
-    errors += [
-        f".training.checkpoints: must be at most sequences × epochs = {training.sequences_seen}, "
-        f"got {checkpoint}"
-        for checkpoint in training.checkpoints
-        if checkpoint > training.sequences_seen
-    ]
+    if late := [str(n) for n in training.checkpoints if n > training.sequences_seen]:
+        most = f"sequences × epochs = {training.sequences_seen}"
+        errors.append(f".training.checkpoints: must be at most {most}, got {', '.join(late)}")
     if training.momentum and training.optimizer != "sgd":
         errors.append(f".training.momentum: needs optimizer: sgd, got {training.optimizer}")
     problem = Problem(experiment.problem)

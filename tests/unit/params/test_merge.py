@@ -135,6 +135,32 @@ def test_an_error_in_a_recipe_is_listed_once_at_the_recipe(document, params_erro
     ]
 
 
+def test_an_error_of_a_recipe_that_does_not_fit_names_the_experiment(document, params_errors):
+    document["recipes"]["fast"]["training"]["checkpoints"] = [5, 121, 150]
+    document["experiments"]["drawer"]["recipe"] = "fast"
+    document["experiments"]["drawer"]["training"].pop("checkpoints")
+    assert params_errors(document) == [
+        "recipes.fast.training.checkpoints: must be at most sequences × epochs = 120, got 121, "
+        "150 (for experiments.drawer; set it there)"
+    ]
+
+
+def test_keys_that_an_unknown_recipe_may_set_are_not_missing(document, params_errors):
+    document["experiments"]["drawer"]["recipe"] = "fats"
+    del document["experiments"]["drawer"]["training"]["learning_rate"]
+    (error,) = params_errors(document)
+    assert error.startswith("experiments.drawer.recipe: unknown recipe 'fats'")
+
+
+def test_a_missing_key_is_an_error_with_the_recipes_that_set_it(document, params_errors):
+    del document["experiments"]["drawer"]["training"]["learning_rate"]
+    del document["experiments"]["drawer"]["model"]
+    assert params_errors(document) == [
+        "experiments.drawer.model: is missing; recipes that set it: tall",
+        "experiments.drawer.training.learning_rate: is missing; recipes that set it: fast",
+    ]
+
+
 def test_an_error_in_the_defaults_is_listed_once_at_the_defaults(document, params_errors):
     document["defaults"]["shapes"]["experiment"]["training"]["epochs"] = 0
     assert params_errors(document) == [
