@@ -41,7 +41,14 @@ def show(
     ] = 3,
 ) -> None:
     """Show the origin of a dataset, and its first sequences."""
-    config = load_params(paths.params()).dataset(dataset)
+    params = load_params(paths.params())
+    network = params.networks.get(params.expand([dataset])[0])
+    if network and dataset not in params.datasets:
+        raise InputError(
+            f"{dataset}: is an experiment on the dataset {network.dataset}; run: pipeline show "
+            f"{network.dataset}"
+        )
+    config = params.dataset(dataset)
     module = f"{problems.__name__}.{config.problem}.show"
     if importlib.util.find_spec(module) is None:
         raise InputError(f"{dataset}: problem {config.problem!r} has no module show.py")

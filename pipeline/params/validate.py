@@ -18,7 +18,9 @@ def parse_entry(entry: Mapping, kind: type[BaseModel]) -> tuple[Any, list[str]]:
     try:
         return kind.model_validate(entry), []
     except ValidationError as error:
-        return None, validation_messages(error, kind)
+        messages = validation_messages(error, kind)
+        integer = ".batch_size: must be an integer"  # the type does not name the other choice
+        return None, [message.replace(integer, f"{integer} or {ALL!r}") for message in messages]
 
 
 def network_errors(

@@ -24,7 +24,10 @@ def run() -> None:
         if finished and last["data"]:
             states[last["name"] or last["rev"][:7]] = last["data"]
     if len(states) == 1:
-        raise InputError("there are no DVC experiments of this commit; run: dvc exp run --help")
+        raise InputError(
+            "there are no DVC experiments of this commit; to list those of other commits, run: "
+            "dvc exp list --all-commits"
+        )
     columns = [dict(_values(data)) for data in states.values()]
     keys = dict.fromkeys(key for column in columns for key in column)
     rows = [(key, *(column.get(key, "-") for column in columns)) for key in keys]

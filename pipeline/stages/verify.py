@@ -48,7 +48,12 @@ def run(revision: str) -> bool:
 
     Raises InputError if the revision does not exist, or if it has no results to compare with.
     """
-    _git("rev-parse", "--verify", f"{revision}^{{commit}}")
+    try:
+        _git("rev-parse", "--verify", f"{revision}^{{commit}}")
+    except InputError as error:
+        if "single revision" in str(error):
+            raise InputError(f"unknown revision {revision!r}") from None
+        raise
     tables = [
         name
         for name in _git("ls-tree", "-r", "--name-only", revision, "--", "reports").splitlines()

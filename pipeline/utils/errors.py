@@ -64,6 +64,7 @@ MESSAGES = {
     "int_type": "must be an integer, got {value}",
     "int_from_float": "must be an integer, got {value}",
     "float_type": "must be a number, got {value}",
+    "bool_type": "must be true or false, got {value}",
     "string_type": "must be text, got {value}",
     "list_type": "must be a list, got {value}",
     "too_short": "must have at least {min_length} entries, got {value}",

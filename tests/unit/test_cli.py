@@ -97,6 +97,14 @@ def trained(folder) -> None:
         (("draw", "drawer", "--json", "--out", "p.svg"), "--json and --out cannot be combined"),
         (("show", "word"), f"unknown dataset 'word' (did you mean 'words'?); known: {DATASETS}"),
         (
+            ("show", "drawer"),
+            "drawer: is an experiment on the dataset rectangle; run: pipeline show rectangle",
+        ),
+        (
+            ("show", "widths/wide"),
+            "widths/wide: is an experiment on the dataset rectangle; run: pipeline show rectangle",
+        ),
+        (
             ("show", "words", "--window", "49"),
             "--window: must be at most 48, the length of a passage of words, got 49",
         ),

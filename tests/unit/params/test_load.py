@@ -49,7 +49,7 @@ TYPE_ERRORS = [
     (
         f"{DRAWER}/training/batch_size",
         "some",
-        "experiments.drawer.training.batch_size: must be an integer, got 'some'",
+        "experiments.drawer.training.batch_size: must be an integer or 'all', got 'some'",
     ),
     (
         f"{DRAWER}/training/checkpoints",

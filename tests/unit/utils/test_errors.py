@@ -15,6 +15,7 @@ class Inner(BaseModel):
     cells: int = Field(ge=1)
     loss: Literal["mae", "mse"] = "mae"
     rungs: list[int] = Field(default=[1], min_length=1)
+    vectorized: bool = Field(default=True, strict=True)
 
 
 class Outer(BaseModel):
@@ -30,10 +31,15 @@ class Outer(BaseModel):
         ({"cells": 0}, ".inner.cells: must be at least 1, got 0"),
         ({"cells": 2.5}, ".inner.cells: must be an integer, got 2.5"),
         ({"cells": 2, "loss": None}, ".inner.loss: must be 'mae' or 'mse', got nothing"),
+        (
+            {"cells": 2, "vectorized": "no"},
+            ".inner.vectorized: must be true or false, got 'no'",
+        ),
         ({"cells": 2, "rungs": []}, ".inner.rungs: must have at least 1 entries, got []"),
         (
             {"cells": 2, "los": "mae"},
-            ".inner.los: unknown key 'los' (did you mean 'loss'?); known: cells, loss, rungs",
+            ".inner.los: unknown key 'los' (did you mean 'loss'?); known: cells, loss, rungs, "
+            "vectorized",
         ),
     ],
 )
