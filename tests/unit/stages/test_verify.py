@@ -107,5 +107,5 @@ def test_tables_of_benchmarks_are_not_compared(repository, tmp_path, capsys):
 
 def test_errors(repository):
     repository(draw(1), draw(1))
-    with pytest.raises(InputError, match="^unknown revision 'no-such-branch'$"):
+    with pytest.raises(InputError, match=r"^unknown revision 'no-such-branch'$"):
         verify.run("no-such-branch")
