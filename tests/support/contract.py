@@ -102,6 +102,12 @@ class ProblemContract:
         for layer in to_stock(self.replicas().network.model).layers:
             assert type(layer).__module__.startswith("keras.")
 
+    def test_no_layer_draws_random_numbers_in_training(self):
+        network = self.replicas().network
+        for model in (network.model, network.training_model or network.model):
+            drawing = [layer.name for layer in model._flatten_layers() if draws(layer)]
+            assert not drawing, f"{drawing}: layers must not draw random numbers, as dropout does"
+
     def test_names_of_weights_have_no_counters(self):
         """Otherwise the saved files of two trainings in one process would differ."""
         one, two = (self.problem().model.build(self.config).model for _ in range(2))
@@ -190,6 +196,15 @@ class ProblemContract:
             predict([rows[0], wrong])
         assert caught.value.messages
         assert all(message.startswith("row 1: ") for message in caught.value.messages)
+
+
+def draws(layer) -> bool:
+    """Whether a Keras layer draws random numbers in training.
+
+    The cells of recurrent layers always have a generator, but use it for dropout only.
+    """
+    rates = [getattr(layer, name, 0) for name in ("dropout", "recurrent_dropout")]
+    return hasattr(layer, "seed_generator") and (any(rates) or not hasattr(layer, "dropout"))
 
 
 def _check_figures(captioned: list[CaptionedFigure]) -> None:

@@ -10,10 +10,11 @@ from pathlib import Path
 import echoes
 import pytest
 import writers
-from contract import ProblemContract
+from contract import ProblemContract, draws
 from small import small_config
 
 from pipeline import problems
+from pipeline.engine.backend import keras
 from pipeline.problems import base
 from pipeline.problems.base import REQUIRED
 from pipeline.problems.load import problem_names
@@ -96,6 +97,24 @@ class TestTextOfTheStandardLibrary(ProblemContract):
     config = writers.config(
         window=8, dataset=writers.DOCS | {"corpus": "source", "characters": 50_000}
     )
+
+
+@pytest.mark.parametrize(
+    ("layer", "random"),
+    [
+        (keras.layers.Dropout(0.2), True),
+        (keras.layers.GaussianNoise(0.2), True),
+        (keras.layers.LSTM(2, dropout=0.2), True),
+        (keras.layers.GRU(2, recurrent_dropout=0.2), True),
+        (keras.layers.Bidirectional(keras.layers.LSTM(2, dropout=0.2)), True),
+        (keras.layers.Attention(dropout=0.2), True),
+        (keras.layers.LSTM(2), False),
+        (keras.layers.Dense(2, kernel_initializer="glorot_uniform"), False),
+        (keras.layers.Attention(), False),
+    ],
+)
+def test_layers_that_draw_random_numbers_are_recognized(layer, random):
+    assert any(map(draws, layer._flatten_layers())) == random
 
 
 def test_every_problem_is_tested_here_or_in_a_module_of_its_own():

@@ -1,15 +1,46 @@
 """Checks that the types of params.yaml cannot express."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+
+import numpy as np
 
 from pipeline import schema
-from pipeline.problems.shapes.config.types import LOSSES
+from pipeline.problems.shapes.config.family import MODULES, Family
+from pipeline.problems.shapes.config.types import FILE, LOSSES
 from pipeline.utils.errors import InputError, unknown_name
 
 
 def validate(config: schema.RunConfig) -> list[tuple[str, str]]:
-    """Return the errors of an experiment as (key, what is wrong)."""
+    """Return the errors of an experiment as (key, what is wrong).
+
+    It raises InputError if the module of one of its families is wrong, whatever the experiment.
+    """
+    for name in config.dataset.families:
+        if name != FILE and (what := _family_error(MODULES.load(name).vertices)):
+            module = f"pipeline/problems/{MODULES.folder}/{MODULES.modules[name]}.py"
+            raise InputError(f"{module}: {what}")
     return list(_errors(config))
+
+
+def _family_error(vertices: Callable[..., list[tuple[float, float]]]) -> str | None:
+    """Return what is wrong with the function of a family, or None if it is valid."""
+    family = Family(vertices)
+    parameters = 1 / np.sqrt(np.arange(len(family.parameters)) + 2)  # any that do not add up to 1
+    points = np.array(vertices(*parameters), float)
+    if points.ndim != 2 or points.shape[1] != 2 or len(points) < 2:
+        return "vertices must return a list of at least two pairs (x, y)"
+    if not np.isfinite(points).all():
+        return "vertices must be finite"
+    if points[0].any():
+        return f"the first vertex must be (0, 0), got ({points[0, 0]:.4g}, {points[0, 1]:.4g})"
+    names = ", ".join(family.parameters)
+    if np.array(vertices(*np.zeros_like(parameters)), float).any():
+        return f"vertices must all be (0, 0) where {names} are 0: add no constants"
+    if points.size != len(family.matrix) or not np.allclose(
+        points.ravel(), family.matrix @ parameters
+    ):
+        return f"vertices must be linear in {names}: sums of multiples of them, without products"
+    return None
 
 
 def _errors(config: schema.RunConfig) -> Iterator[tuple[str, str]]:
