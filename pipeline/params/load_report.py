@@ -29,7 +29,13 @@ from pipeline.schema.report import (
 from pipeline.schema.study import has_numeric_axis
 from pipeline.schema.variants import short_name
 from pipeline.utils.errors import InputError, unknown_name
-from pipeline.utils.expressions import Expression, ExpressionError, placeholders
+from pipeline.utils.expressions import (
+    Expression,
+    ExpressionError,
+    is_format,
+    lone_brace,
+    placeholders,
+)
 
 TYPES: dict[str, type[Section]] = {
     "experiments": Texts,
@@ -189,8 +195,14 @@ def _answer_errors(report: Report, params: Params) -> Iterator[str]:
         scope = key.removeprefix("experiments.")
         texts = entry.texts
         for field, filled in texts.items():
-            for text, _ in placeholders(filled):
+            if brace := lone_brace(filled):
+                what = "a brace belongs to no placeholder; write {expression:format}"
+                yield f"{key}.{field}: {brace!r}: {what}"
+            for text, format_ in placeholders(filled):
                 yield from _expression_errors(f"{key}.{field}: {{{text}}}", text, scope, params)
+                if not is_format(format_):
+                    what = f"the format must be that of a number, such as .3f, got {format_}"
+                    yield f"{key}.{field}: {{{text}:{format_}}}: {what}"
         for words, text in entry.claims:
             place = f"{key}.evidence: {text!r}"
             if not any(words in text for text in texts.values()):

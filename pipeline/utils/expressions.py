@@ -17,6 +17,7 @@ A count of the updates until a threshold is infinite in replicas that never reac
 from __future__ import annotations
 
 import ast
+import contextlib
 import operator
 import re
 from collections.abc import Callable, Iterator
@@ -246,6 +247,21 @@ def placeholders(text: str) -> Iterator[tuple[str, str]]:
     """Yield the expression and the format of each placeholder `{expression:format}` of a text."""
     for match in PLACEHOLDER.finditer(text):
         yield match[1], match[2] or ""
+
+
+def lone_brace(text: str) -> str | None:
+    """Return the surroundings of the first brace that belongs to no placeholder, or None."""
+    found = re.search("[{}]", PLACEHOLDER.sub(lambda match: "-" * len(match[0]), text))
+    return text[max(0, found.start() - 20) : found.end() + 20] if found else None
+
+
+def is_format(format_: str) -> bool:
+    """Whether some value can have a format: a number, an integer or a text."""
+    for value in (0.5, 1, "text"):
+        with contextlib.suppress(ValueError):
+            format(value, format_)
+            return True
+    return False
 
 
 def fill(text: str, replace: Callable[[str, str], str]) -> str:

@@ -132,6 +132,30 @@ def test_texts_of_experiments_and_studies_are_found_by_name(params, tmp_path):
             "experiments.drawer.answer: {drawer.mae < 1}: must be a number",
         ),
         (
+            "experiments/drawer/answer",
+            "From {drawer.mae:.3f and {drawer.mae:.3f} to x.",
+            "experiments.drawer.answer: 'From {drawer.mae:.3f and {dr': a brace belongs to no "
+            "placeholder; write {expression:format}",
+        ),
+        (
+            "experiments/drawer/answer",
+            "Its MAE is {drawer.mae:.3f}, and falls}.",
+            "experiments.drawer.answer: '.mae:.3f}, and falls}.': a brace belongs to no "
+            "placeholder; write {expression:format}",
+        ),
+        (
+            "experiments/drawer/answer",
+            "It is {}.",
+            "experiments.drawer.answer: 'It is {}.': a brace belongs to no placeholder; "
+            "write {expression:format}",
+        ),
+        (
+            "experiments/drawer/answer",
+            "Its MAE is {drawer.mae:.3q}.",
+            "experiments.drawer.answer: {drawer.mae:.3q}: the format must be that of a number, "
+            "such as .3f, got .3q",
+        ),
+        (
             "results",
             {"sizes": {"answer": "It grows.", "evidence": {"x": "drawer.mae < widths/wide.mae"}}},
             "results.sizes.evidence: 'x' is not in the answer",
