@@ -16,6 +16,8 @@ from typing import Any
 
 import pipeline
 from pipeline.problems.load import Problem
+from pipeline.utils import paths
+from pipeline.utils.errors import InputError
 
 NETWORK = (
     "engine",
@@ -173,17 +175,21 @@ def _digests(sources: tuple[str, ...], problem: str) -> dict[str, str]:
 
 @functools.cache
 def _digest(file: Path) -> str:
-    return hashlib.sha256(_strip(file.read_text(encoding="utf-8")).encode()).hexdigest()
+    try:
+        code = _strip(file.read_text(encoding="utf-8"))
+    except SyntaxError as error:
+        raise InputError(f"{paths.relative(file)}:{error.lineno}: {error.msg}") from None
+    return hashlib.sha256(code.encode()).hexdigest()
 
 
 def _strip(source: str) -> str:
     """Return a module's code without comments, docstrings and blank lines."""
-    lines = source.splitlines()
+    tree, lines = ast.parse(source), source.splitlines()
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             row, column = token.start
             lines[row - 1] = lines[row - 1][:column]
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(tree):
         match node:
             case ast.Expr(value=ast.Constant(value=str()), end_lineno=int(last)):
                 for row in range(node.lineno - 1, last):

@@ -134,7 +134,7 @@ def test_texts_of_experiments_and_studies_are_found_by_name(params, tmp_path):
         (
             "experiments/drawer/answer",
             "From {drawer.mae:.3f and {drawer.mae:.3f} to x.",
-            "experiments.drawer.answer: 'From {drawer.mae:.3f and {dr': a brace belongs to no "
+            "experiments.drawer.answer: 'From {drawer.mae:.3f and {': a brace belongs to no "
             "placeholder; write {expression:format}",
         ),
         (

@@ -5,6 +5,7 @@ from small import ROOT
 
 from pipeline.problems.load import problem_names
 from pipeline.runs import sources
+from pipeline.utils.errors import InputError
 
 CODE = '''"""A module."""
 
@@ -45,6 +46,25 @@ def test_comments_and_docstrings_do_not_count(tmp_path, old, new):
 )
 def test_code_counts(tmp_path, old, new):
     assert digest(tmp_path, CODE.replace(old, new)) != digest(tmp_path, CODE)
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("import math\nx = (1,\ny = 2\n", "2: '(' was never closed"),
+        ("def area():\nreturn 1\n", "2: expected an indented block after function definition"),
+        ("x = 1\n  y = 2\n", "2: unexpected indent"),
+        ('x = """\n', "1: unterminated triple-quoted string literal"),
+    ],
+)
+def test_a_syntax_error_names_file_and_line(tmp_path, monkeypatch, code, error):
+    monkeypatch.setattr(sources.paths, "root", lambda: tmp_path)
+    path = tmp_path / "pipeline/problems/text/figures.py"
+    path.parent.mkdir(parents=True)
+    path.write_text(code)
+    with pytest.raises(InputError) as caught:
+        sources._digest(path)
+    assert caught.value.messages[0].startswith(f"pipeline/problems/text/figures.py:{error}")
 
 
 def test_leftovers_of_editors_do_not_count(tmp_path, monkeypatch):
