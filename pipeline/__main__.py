@@ -22,6 +22,8 @@ limit_instructions()  # sets XLA_FLAGS
 # imported. Worker processes import this module, too.
 gc.set_threshold(100_000)
 
+INTERRUPTED = 130  # the exit code after Ctrl-C
+
 
 def main() -> None:
     """Run a command and end this process at once.
@@ -57,6 +59,10 @@ def run() -> None:
         _fail(2, *error.messages)
     except TrainingError as error:
         _fail(1, str(error))
+    except (KeyboardInterrupt, SystemExit) as end:
+        if getattr(end, "code", INTERRUPTED) == INTERRUPTED:
+            _print_how_to_restore()
+        raise
     except Exception as error:
         if message := disk_error(error):
             kept = "" if _dvc_stage() else "; previous results are unchanged"
@@ -64,15 +70,21 @@ def run() -> None:
         if message := memory_error(error):
             _fail(1, message)
         print_status("If the code is unchanged, a damaged file may be the cause; run: dvc status")
+        _print_how_to_restore()
         raise
 
 
 def _fail(code: int, *messages: str) -> NoReturn:
     for message in messages:
         stderr.print(f"error: {message}", markup=False, style="red")
+    _print_how_to_restore()
+    sys.exit(code)
+
+
+def _print_how_to_restore() -> None:
+    """Print the command that restores the results that DVC removed before it ran this stage."""
     if stage := _dvc_stage():
         print_status(f"To restore the previous results of {stage}: {_restore_command(stage)}")
-    sys.exit(code)
 
 
 def _dvc_stage() -> str | None:

@@ -21,16 +21,16 @@ def end(monkeypatch, capsys, in_folder):
     in_folder("")
     monkeypatch.delenv("DVC_STAGE", raising=False)
 
-    def run(error: Exception, stage: str = "") -> tuple[int, list[str]]:
+    def run(error: BaseException, stage: str = "") -> tuple[int | None, list[str]]:
         def app(**_) -> None:
             raise error
 
         if stage:
             monkeypatch.setenv("DVC_STAGE", stage)
         monkeypatch.setattr("pipeline.cli.app.app", app)
-        with pytest.raises(SystemExit) as caught:
+        with pytest.raises((SystemExit, type(error))) as caught:
             __main__.run()
-        return caught.value.code, capsys.readouterr().err.splitlines()
+        return getattr(caught.value, "code", None), capsys.readouterr().err.splitlines()
 
     return run
 
@@ -56,6 +56,17 @@ def test_a_stage_ends_with_the_command_that_restores_its_results(end):
             "To restore the previous results of train@drawer: dvc checkout --force train@drawer",
         ],
     )
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(130), KeyError("mae")])
+def test_so_does_a_stage_that_is_interrupted_or_has_another_error(end, error):
+    _, lines = end(error, "train@drawer")
+    assert lines[-1].endswith(": dvc checkout --force train@drawer")
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_an_ordinary_end_prints_nothing(end, code):
+    assert end(SystemExit(code), "train@drawer") == (code, [])
 
 
 def test_results_in_git_are_restored_by_git(end, tmp_path):
