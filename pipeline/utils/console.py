@@ -18,7 +18,7 @@ from rich.progress import (
 )
 
 LOG_SECONDS = 10.0  # between two lines in a log
-MIN_SHARE = 0.02  # of the work, after which the time left is shown
+MIN_SHARE = 0.02  # of the work, after which the rate and the time left are shown
 
 CONTROLS: dict[int, int | str] = {
     **{code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n"},  # ␛ for escape
@@ -67,16 +67,16 @@ class _Speed:
         self._started = False
 
     def describe(self, done: int) -> list[str]:
-        """Return the rate and the time left, or nothing before the first unit is done."""
+        """Return the rate and the time left, or nothing before enough is done to know them."""
         now = time.monotonic()
         if done <= self._initial and not self._started:  # until now it was preparation
             self._start, self._started = now, True
-        if done <= self._initial or now <= self._start:
+        enough = max(1, MIN_SHARE * (self._total - self._initial))
+        if done - self._initial < enough or now <= self._start:
             return []
         rate = (done - self._initial) / (now - self._start)
         text = [f"{rate:,.0f}/s" if rate >= 1 else f"{60 * rate:.0f}/min"]
-        steady = done - self._initial >= MIN_SHARE * (self._total - self._initial)
-        if steady and done < self._total:
+        if done < self._total:
             text.append(f"{_format_duration((self._total - done) / rate)} left")
         return text
 

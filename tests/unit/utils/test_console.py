@@ -42,6 +42,17 @@ def test_the_rate_counts_from_the_first_report_of_nothing_done(clock, capsys):
     ]
 
 
+def test_the_first_units_give_no_rate(clock, capsys):
+    """The first sequence of a training waits for the compiler."""
+    with console.progress("train", 75_000, "sequences") as report:
+        for clock[0], done in ((0.0, 0), (30.0, 1), (60.0, 1500)):
+            report(done)
+    assert capsys.readouterr().err.splitlines() == [
+        "train: 1 of 75,000 sequences",
+        "train: 1,500 of 75,000 sequences, 25/s, 49 min left",
+    ]
+
+
 def test_the_rate_leaves_out_what_was_done_before(clock, capsys):
     with console.progress("study", 12, "trials", initial=8) as report:
         for clock[0], done in ((5.0, 8), (15.0, 10), (25.0, 12)):
