@@ -17,6 +17,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+COLUMNS = 30  # of a line on a terminal besides title and text, with the shortest bar
 LOG_SECONDS = 10.0  # between two lines in a log
 MIN_SHARE = 0.02  # of the work, after which the rate and the time left are shown
 
@@ -87,6 +88,14 @@ def _format_duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
+def _shorten(note: str, room: int) -> str:
+    """Cut the label of a note `label: number` that does not fit into a line."""
+    label, colon, number = note.rpartition(": ")
+    if len(note) <= room or not colon:
+        return note
+    return f"{label[: max(0, room - len(number) - 3)].rstrip()}…: {number}"
+
+
 class Report(Protocol):
     """What `progress` yields."""
 
@@ -106,8 +115,10 @@ def progress(title: str, total: int, unit: str, *, initial: int = 0) -> Iterator
     speed = _Speed(total, initial)
 
     def describe(done: int, note: str) -> str:
-        parts = [f"{done:,} of {total:,} {unit}", *speed.describe(done)]
-        return f"{', '.join(parts)}  {note}".rstrip()
+        work = ", ".join([f"{done:,} of {total:,} {unit}", *speed.describe(done)])
+        if stderr.is_terminal:
+            note = _shorten(note, stderr.width - COLUMNS - len(title) - len(work))
+        return f"{work}  {note}".rstrip()
 
     if stderr.is_terminal:
         columns = (

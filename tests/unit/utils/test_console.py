@@ -1,11 +1,13 @@
 """Progress in a log and on a terminal."""
 
+import io
 import os
 import pty
 import subprocess
 import sys
 
 import pytest
+from rich.console import Console
 from small import ROOT
 
 from pipeline.utils import console
@@ -72,6 +74,18 @@ def test_slow_work_has_a_rate_per_minute(clock, capsys):
         "study: 200 of 400 trials, 2/min, 100 min left",
         "study: 400 of 400 trials, 2/min",
     ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "shown"),
+    [(80, "6 of 12 trials  best MAE regret…: 0.01234"), (120, "(above the optimum): 0.01234")],
+)
+def test_a_narrow_terminal_shows_the_number_of_a_note(clock, monkeypatch, columns, shown):
+    terminal = Console(file=io.StringIO(), force_terminal=True, width=columns, soft_wrap=True)
+    monkeypatch.setattr(console, "stderr", terminal)
+    with console.progress("study sizes", 12, "trials") as report:
+        report(6, "best MAE regret (above the optimum): 0.01234")
+    assert shown in terminal.file.getvalue()
 
 
 def test_work_that_takes_no_time_has_no_rate(clock, capsys):
