@@ -17,7 +17,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-COLUMNS = 30  # of a line on a terminal besides title and text, with the shortest bar
+COLUMNS = 32  # of a line on a terminal besides title and text, with the shortest bar
 LOG_SECONDS = 10.0  # between two lines in a log
 MIN_SHARE = 0.02  # of the work, after which the rate and the time left are shown
 

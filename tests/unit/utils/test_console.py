@@ -78,7 +78,7 @@ def test_slow_work_has_a_rate_per_minute(clock, capsys):
 
 @pytest.mark.parametrize(
     ("columns", "shown"),
-    [(80, "6 of 12 trials  best MAE regret…: 0.01234"), (120, "(above the optimum): 0.01234")],
+    [(80, "6 of 12 trials  best MAE regr…: 0.01234"), (120, "(above the optimum): 0.01234")],
 )
 def test_a_narrow_terminal_shows_the_number_of_a_note(clock, monkeypatch, columns, shown):
     terminal = Console(file=io.StringIO(), force_terminal=True, width=columns, soft_wrap=True)
