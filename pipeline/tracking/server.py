@@ -214,9 +214,10 @@ def _check_free(port: int) -> None:
 
 @contextmanager
 def _server_process(port: int) -> Iterator[subprocess.Popen]:
-    """Run the MLflow server; it is stopped at the end, also by Ctrl-C and SIGTERM.
+    """Run the MLflow server; it is stopped at the end, also by Ctrl-C, SIGTERM and SIGHUP.
 
-    On Linux it is also stopped if this process is killed.
+    On Linux it is also stopped if this process is killed. Its session is its own, because it would
+    answer the terminal's Ctrl-C with tracebacks.
     """
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--default-artifact-root", (paths.home() / "mlartifacts").as_uri()]
@@ -229,9 +230,13 @@ def _server_process(port: int) -> Iterator[subprocess.Popen]:
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # processes for language models
         "PYTHONWARNINGS": "ignore",  # of MLflow about its own dependencies
     }
-    # By default SIGTERM ends this process at once, without the `finally` below.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    process = subprocess.Popen(command, env=environment, preexec_fn=_end_with_parent)
+    # By default these signals end this process at once, without the `finally` below.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:  # `nohup` ignores SIGHUP
+            signal.signal(number, lambda number, frame: sys.exit(128 + number))
+    process = subprocess.Popen(
+        command, env=environment, start_new_session=True, preexec_fn=_end_with_parent
+    )
     try:
         yield process
     finally:

@@ -1,6 +1,7 @@
 """The command `pipeline ui`."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -29,6 +30,7 @@ def serving(laboratory: Laboratory) -> Iterator[tuple[subprocess.Popen, str]]:
         env=laboratory.environment(),
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
         # Processes of a background job ignore interrupts, and their children inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
@@ -70,8 +72,16 @@ def test_links_are_printed_when_the_server_answers_and_ctrl_c_ends_it(reproduced
         assert any("mlflow server" in line for line in ours)
         # Its address may hold a password, and every user of a machine sees all command lines.
         assert not [line for line in ours if "mlflow.db" in line]
-        process.send_signal(signal.SIGINT)
-        process.wait(PATIENCE)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        assert process.wait(PATIENCE) == 130
+        assert process.stderr.read().endswith("press Ctrl-C to stop\n")  # and no tracebacks
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_server(reproduced, number):
+    with serving(reproduced) as (process, _):
+        process.send_signal(number)
+        assert process.wait(PATIENCE) == 128 + number
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="prctl is a function of Linux")
