@@ -90,6 +90,8 @@ def study(
         raise InputError("--workers and --dask (or LSTM_LABORATORY_DASK) cannot be combined")
     from pipeline.stages import study
 
+    if storage and "://" not in storage and "password=" in storage:  # of psycopg, not SQLAlchemy
+        raise InputError("--storage: must be a URL such as postgresql://user@host/name, or a path")
     study.run(name, workers, dask, storage, trials, _mlflow_tracker)
 
 

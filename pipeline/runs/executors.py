@@ -27,7 +27,7 @@ from typing import Any, NoReturn
 
 from pipeline.runs.fingerprint import VersionMismatchError
 from pipeline.utils import processor
-from pipeline.utils.errors import InputError, TrainingError
+from pipeline.utils.errors import InputError, TrainingError, hide_password
 
 POLL_SECONDS = 0.2  # how often messages are collected
 JOBS_PER_PROCESS = 16  # a new process then replaces it
@@ -261,7 +261,8 @@ def _connect_to_dask(address: str) -> Iterator[Any]:
     except ImportError:
         raise InputError(NO_DASK) from None
     if not re.fullmatch(r"(\w+://)?[^/:]+:[0-9]+", address):
-        raise InputError(f"--dask: must be an address such as tcp://host:8786, got {address!r}")
+        shown = hide_password(address)
+        raise InputError(f"--dask: must be an address such as tcp://host:8786, got {shown!r}")
     for name in ("distributed", "tornado"):  # they log every failed connection; we report one error
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:

@@ -146,9 +146,12 @@ def _read(file) -> dict[str, Values]:
 
 
 def _git(*arguments: str) -> str:
-    done = subprocess.run(
-        ["git", *arguments], cwd=paths.root(), capture_output=True, text=True, check=False
-    )
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=paths.root(), capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        raise InputError("git is not installed, or not on PATH") from None
     if done.returncode:
         cause = done.stderr.strip().splitlines()[-1:] or ["failed"]
         raise InputError(f"git {' '.join(arguments)}: {cause[0]}")

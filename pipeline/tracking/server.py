@@ -48,6 +48,9 @@ logging.getLogger("mlflow").setLevel(logging.CRITICAL)
 
 mlflow.store.db.utils.MAX_RETRY_COUNT = 3  # the default of 10 takes minutes without a database
 
+# MLflow 3.17 makes the folder of a database, but takes the `%20` of a URI for its name.
+mlflow.store.db.utils._make_parent_dirs_if_sqlite = lambda uri: None
+
 
 def uri() -> str:
     """The tracking URI: MLFLOW_TRACKING_URI, or the database in the repository's root."""

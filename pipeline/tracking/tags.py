@@ -110,10 +110,13 @@ def _describe(config: RunConfig, experiment_id: str, trained_here: bool) -> str:
 
 
 def _git(*arguments: str) -> str | None:
-    """The output of a git command in the repository; None if it fails."""
-    done = subprocess.run(
-        ["git", *arguments], cwd=paths.root(), capture_output=True, text=True, check=False
-    )
+    """The output of a git command in the repository; None if it fails, or without git."""
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=paths.root(), capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        return None
     return done.stdout.strip() or None
 
 

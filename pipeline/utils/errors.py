@@ -120,9 +120,16 @@ def format_value(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+USER = r"//([^\s/@:]*:\S*|[^\s/@:]+:(?!\d+[/\s])[^@\n]*|[^\s/@]*)@"  # not the port of an address
+SECRET = r"""\b((ssl)?password|passwd|pwd|token)=('[^']*'|"[^"]*"|[^&\s'"]*)"""
+
+
 def hide_password(text: str) -> str:
-    """Replace user and password in the URLs of a text; passwords may contain / and @."""
-    return re.sub(r"//([^\s/@:]*:\S*|[^\s/@]*)@", "//…@", text)
+    """Replace user and password in the URLs of a text, and secrets such as `password=…`.
+
+    Passwords may contain blanks, / and @.
+    """
+    return re.sub(SECRET, r"\1=…", re.sub(USER, "//…@", text), flags=re.IGNORECASE)
 
 
 def temperature_error(value: object) -> str | None:

@@ -65,6 +65,12 @@ def test_names_cannot_add_lines_or_move_the_cursor():
         ("got 'postgres://student:secret@host/db' for data", "got 'postgres://…@host/db' for data"),
         ("postgresql://student:sec/secret@host/db", "postgresql://…@host/db"),
         ("postgresql://student:sec@secret@host/db", "postgresql://…@host/db"),
+        ("http://student:s3 cret@host:5000 fails", "http://…@host:5000 fails"),
+        (
+            "postgresql://host/db?user=student&password=secret",
+            "postgresql://host/db?user=student&password=…",
+        ),
+        ("fails (host=db PASSWORD='secret')", "fails (host=db PASSWORD=…)"),
         ("https://secret@host:5000/#/", "https://…@host:5000/#/"),
         ("http://host:5000 of student@host", "http://host:5000 of student@host"),
         ("sqlite:////home/student@host/mlflow.db", "sqlite:////home/student@host/mlflow.db"),
