@@ -18,6 +18,7 @@ ONLY_REPORTING = (
     "pipeline/__init__.py",
     "pipeline/cli/",
     "pipeline/params/",
+    "pipeline/problems/echo/longest.py",
     "pipeline/runs/executors.py",
     "pipeline/runs/fingerprint.py",
     "pipeline/runs/sources.py",
@@ -25,6 +26,7 @@ ONLY_REPORTING = (
     "pipeline/utils/console.py",
     "pipeline/utils/errors.py",
     "pipeline/utils/expressions.py",
+    "pipeline/utils/options.py",
 )
 """Code that decides no result: stages depend on the resolved parameters, not on their loading."""
 
