@@ -13,6 +13,8 @@ from pipeline.utils.processor import limit_instructions
 
 # Jupyter sets it to a backend of its own, which the environment of this command may not have.
 os.environ["MPLBACKEND"] = "agg"
+# Figures have settings of their own, and Matplotlib cannot read a file that is not UTF-8.
+os.environ["MATPLOTLIBRC"] = os.devnull
 # Other compilations, or arithmetic of less precision, would change results.
 for variable in ("TF_FUNCTION_JIT_COMPILE_DEFAULT", "TF_XLA_FLAGS", "XLA_FLAGS"):
     os.environ.pop(variable, None)

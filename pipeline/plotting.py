@@ -199,7 +199,7 @@ def line_styles() -> Iterator[dict[str, str]]:
 
 
 def marked_lines() -> Iterator[dict[str, Any]]:
-    """Yield looks for lines with few points; any eight can be told apart without colors.
+    """Yield looks for lines with few points; any eight can be distinguished without colors.
 
     Every second line is dashed and its markers are open and larger, so that it shows the line
     before it if both are at the same place.

@@ -139,9 +139,9 @@ const nameOfLink = (text, names) => names.find((name) => name === text || inLink
 
 /** What a link chooses by name, or a default, which a line then says if the name is unknown. */
 function choiceOr(text, names, otherwise, what) {
-  const found = nameOfLink(text, names);
-  if (text && found === undefined) notice(`${quote(text)} is no ${what}; this is ${otherwise || "none"}.`);
-  return found ?? otherwise;
+  const chosen = nameOfLink(text, names);
+  if (text && chosen === undefined) notice(`${quote(text)} is no ${what}; this is ${otherwise || "none"}.`);
+  return chosen ?? otherwise;
 }
 
 /** The network that a link means; else the first. */

@@ -48,7 +48,7 @@ def _first_line(key: str, text: str) -> str:
 
 
 def _explain(error: MarkedYAMLError, text: str) -> str:
-    """Return what is wrong, and how to mend it if the cause is a common one."""
+    """Return what is wrong, and how to correct it if the cause is a common one."""
     mark = error.problem_mark
     if mark and text[mark.index : mark.index + 1] == "\t":
         return "a tab: indent with blanks"

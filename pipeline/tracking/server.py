@@ -30,8 +30,9 @@ from pipeline.utils.errors import InputError, hide_password
 TAG = "laboratory."
 """Prefix of the tags of this package."""
 
-SERVER_ERRORS = (MlflowException, SQLAlchemyError, OSError, ImportError)
-"""What MLflow raises if its server or database fails; ImportError: the database's driver."""
+SERVER_ERRORS = (MlflowException, SQLAlchemyError, OSError, ImportError, ValueError)
+"""What MLflow raises if its server or database fails; ImportError: the database's driver,
+ValueError: a variable of MLflow that is not a number."""
 
 HOSTS = [f"{name}{port}" for name in ("localhost", "127.0.0.1") for port in ("", ":*")]
 """Values of the `Host` header that the UI accepts.

@@ -88,12 +88,12 @@ def _format_duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
-def _shorten(note: str, room: int) -> str:
+def _shorten(note: str, width: int) -> str:
     """Cut the label of a note `label: number` that does not fit into a line."""
     label, colon, number = note.rpartition(": ")
-    if len(note) <= room or not colon:
+    if len(note) <= width or not colon:
         return note
-    return f"{label[: max(0, room - len(number) - 3)].rstrip()}…: {number}"
+    return f"{label[: max(0, width - len(number) - 3)].rstrip()}…: {number}"
 
 
 class Report(Protocol):

@@ -251,8 +251,8 @@ def placeholders(text: str) -> Iterator[tuple[str, str]]:
 
 def lone_brace(text: str) -> str | None:
     """Return the surroundings of the first brace that belongs to no placeholder, or None."""
-    found = re.search("[{}]", PLACEHOLDER.sub(lambda match: "-" * len(match[0]), text))
-    return text[max(0, found.start() - 20) : found.end() + 20] if found else None
+    brace = re.search("[{}]", PLACEHOLDER.sub(lambda match: "-" * len(match[0]), text))
+    return text[max(0, brace.start() - 20) : brace.end() + 20] if brace else None
 
 
 def is_format(format_: str) -> bool:

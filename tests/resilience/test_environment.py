@@ -15,7 +15,7 @@ VARIABLES = {
     # Keras and TensorFlow
     "KERAS_BACKEND": "jax",
     "KERAS_NNX_ENABLED": "1",
-    "KERAS_MAX_EPOCHS": "1",
+    "KERAS_MAX_EPOCHS": "abc",
     "KERAS_MAX_STEPS_PER_EPOCH": "1",
     "TF_USE_LEGACY_KERAS": "1",
     "TF_ENABLE_ONEDNN_OPTS": "1",
@@ -29,6 +29,7 @@ VARIABLES = {
     "CUDA_VISIBLE_DEVICES": "0",
     # NumPy and its libraries
     "NPY_DISABLE_CPU_FEATURES": "AVX2",
+    "NPY_ENABLE_CPU_FEATURES": "AVX512F",
     "NPY_PROMOTION_STATE": "legacy",
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -114,6 +115,8 @@ def test_settings_files_of_libraries_change_nothing(mine, tmp_path):
         ".config/dask/dask.yaml": "distributed: {worker: {daemon: true}}\n",
     }
     write(tmp_path / "home", settings)
+    with (tmp_path / "home/.config/matplotlib/matplotlibrc").open("ab") as file:
+        file.write("# größer".encode("latin-1"))
     before = results(mine)
     assert run(mine, HOME=str(tmp_path / "home")) == before
 

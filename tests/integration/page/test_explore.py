@@ -19,7 +19,7 @@ ROWS = [
     ["c", 0.88, 0.83, 0.93],
     ["d", 0.5, 0.4, 0.6],
 ]
-"""Values of which b and c cannot be told apart."""
+"""Values of which b and c cannot be distinguished."""
 
 VARIANTS = [f"variant-{number}" for number in range(8)]
 
